@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from common.schema import mechanism_ddl
+from common.schema import append_only, mechanism_migration
 
 revision = "0001"
 down_revision = None
@@ -307,9 +307,10 @@ CREATE TABLE hold (
 
 def upgrade() -> None:
     """Create everything in one transaction."""
-    op.execute(mechanism_ddl())
+    mechanism_migration(op)
     for ddl in (PROJECTIONS, CONTROL, LISTS):
         op.execute(ddl)
+    append_only(op, "budget_movement")
 
 
 def downgrade() -> None:
