@@ -1,0 +1,120 @@
+"""Problems of cycles, lists, take-overs and budgets: one class per refusal, stable type, both titles."""
+
+from __future__ import annotations
+
+from common.problems import Problem
+
+__all__ = [
+    "BudgetExceeded",
+    "BudgetMissing",
+    "CycleExists",
+    "HashMismatch",
+    "IllegalCycleMove",
+    "InputsIncomplete",
+    "InvariantBroken",
+    "ListEmpty",
+    "ListOutdated",
+    "SamePerson",
+    "TakeOverExists",
+    "TakeOverMissing",
+    "TakeOverNotOpen",
+    "UnknownUnit",
+]
+
+
+class UnknownUnit(Problem):
+    """No administrative unit with this code on the business date."""
+
+    type, status = "unknown-unit", 422
+    title, title_vi = "No such administrative unit on this business date", "Không có đơn vị hành chính này vào ngày nghiệp vụ"
+
+
+class CycleExists(Problem):
+    """The month was already opened for this programme, funding source and unit."""
+
+    type, status = "cycle-exists", 409
+    title, title_vi = "This month's cycle is already open", "Kỳ chi trả của tháng này đã được mở"
+
+
+class IllegalCycleMove(Problem):
+    """The cycle's state does not allow this."""
+
+    type, status = "illegal-cycle-move", 409
+    title, title_vi = "The cycle's state does not allow this", "Trạng thái kỳ chi trả không cho phép thao tác này"
+
+
+class InputsIncomplete(Problem):
+    """Cut-off markers are missing, or our copy differs from what a producer counted."""
+
+    type, status = "inputs-incomplete", 409
+    title, title_vi = "The list's inputs are not complete yet", "Dữ liệu đầu vào của danh sách chưa đầy đủ"
+
+
+class TakeOverMissing(Problem):
+    """People in scope live in units without an approved first platform month."""
+
+    type, status = "take-over-missing", 409
+    title, title_vi = "Units without an approved take-over month", "Có đơn vị chưa được duyệt tháng tiếp nhận"
+
+
+class TakeOverExists(Problem):
+    """The unit has a take-over for this programme."""
+
+    type, status = "take-over-exists", 409
+    title, title_vi = "The unit already has a take-over month", "Đơn vị đã có tháng tiếp nhận"
+
+
+class TakeOverNotOpen(Problem):
+    """The take-over was decided before."""
+
+    type, status = "take-over-decided", 409
+    title, title_vi = "This take-over was already decided", "Việc tiếp nhận này đã được quyết định"
+
+
+class SamePerson(Problem):
+    """Four eyes: the person who made this may not approve it."""
+
+    type, status = "four-eyes", 403
+    title, title_vi = "A second person must decide this", "Người khác phải duyệt việc này"
+
+
+class HashMismatch(Problem):
+    """The hash is not that of the list: the caller looked at another one, or the stored list was altered."""
+
+    type, status = "list-hash-mismatch", 409
+    title, title_vi = "The hash is not that of this list", "Mã băm không khớp với danh sách"
+
+
+class ListOutdated(Problem):
+    """What is due, paid or committed changed since the list was computed: compute it again."""
+
+    type, status = "list-outdated", 409
+    title, title_vi = "The list is outdated: compute it again", "Danh sách đã cũ: hãy lập lại"
+
+
+class ListEmpty(Problem):
+    """Nobody is on the list."""
+
+    type, status = "list-empty", 409
+    title, title_vi = "The list has no lines", "Danh sách không có dòng nào"
+
+
+class BudgetMissing(Problem):
+    """No budget covers the unit in this year."""
+
+    type, status = "budget-missing", 409
+    title, title_vi = "No budget for this programme, funding source, unit and year", "Chưa có dự toán cho chương trình, nguồn, đơn vị và năm này"
+
+
+class BudgetExceeded(Problem):
+    """The budget left does not cover this."""
+
+    type, status = "budget-exceeded", 409
+    title, title_vi = "The budget left is not enough", "Dự toán còn lại không đủ"
+
+
+class InvariantBroken(Problem):
+    """Lines and holds do not add up to everyone with something due: nothing was stored."""
+
+    type, status = "list-invariant-broken", 500
+    title, title_vi = "The list does not add up", "Danh sách không cân"

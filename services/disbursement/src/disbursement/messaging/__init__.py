@@ -1,0 +1,1 @@
+"""Which events disbursement listens to, and how they reach its copies."""

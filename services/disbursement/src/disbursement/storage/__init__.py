@@ -1,0 +1,1 @@
+"""All SQL of disbursement; functions take the transaction their use case opened."""

@@ -1,0 +1,1 @@
+"""The verbs of disbursement; the only room that opens transactions."""
