@@ -1,0 +1,62 @@
+"""Who acts: roles, administrative scope, partner binding. Pure; the token checks are in `common.auth`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["SYSTEM", "Actor", "Role"]
+
+
+class Role(StrEnum):
+    """Roles in the token's `roles` claim."""
+
+    COMMUNE_OFFICER = "COMMUNE_OFFICER"
+    DISTRICT_OFFICER = "DISTRICT_OFFICER"
+    DEPARTMENT_OFFICER = "DEPARTMENT_OFFICER"
+    APPROVER = "APPROVER"
+    AUDITOR = "AUDITOR"
+    COMMUNE_POLICE = "COMMUNE_POLICE"
+    PARTNER = "PARTNER"
+    INTEGRATOR = "INTEGRATOR"
+    OPERATOR = "OPERATOR"
+    SYSTEM = "SYSTEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller of a use case. `unit_paths` are the subtrees the actor may see; empty sees nothing."""
+
+    subject: str
+    name: str
+    roles: frozenset[Role]
+    unit_paths: tuple[str, ...] = ()
+    partner: str | None = None
+    client_id: str = ""
+    request_id: str | None = None
+    everywhere: bool = field(default=False)
+
+    def has(self, *roles: Role) -> bool:
+        """Whether the actor holds one of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+    def sees(self, unit_path: str) -> bool:
+        """Whether the unit lies in the actor's scope."""
+        if self.everywhere:
+            return True
+        return any(unit_path == scope or unit_path.startswith(scope + "/") for scope in self.unit_paths)
+
+    def scope_sql(self, column: str) -> tuple[str, dict[str, Any]]:
+        """An SQL condition (and its parameters) that holds for rows in the actor's scope."""
+        if self.everywhere:
+            return "TRUE", {}
+        return (
+            f"({column} = ANY(:scope_exact) OR {column} LIKE ANY(:scope_below))",
+            {"scope_exact": list(self.unit_paths), "scope_below": [path + "/%" for path in self.unit_paths]},
+        )
+
+
+def SYSTEM(name: str) -> Actor:  # noqa: N802 - reads as the constant it is for one worker
+    """The actor of a worker's own decisions."""
+    return Actor(subject=f"system:{name}", name=name, roles=frozenset({Role.SYSTEM}), everywhere=True, client_id=f"system:{name}")

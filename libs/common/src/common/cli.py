@@ -1,0 +1,78 @@
+"""`python -m <service>.main api|worker|migrate`: the same three commands for every service."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from common import failpoints
+from common.migrate import upgrade
+from common.settings import MechanismSettings
+from common.telemetry import configure_logging
+
+__all__ = ["service_main"]
+
+S = TypeVar("S", bound=MechanismSettings)
+
+
+def _read(settings_class: type[S]) -> S:
+    try:
+        return settings_class()
+    except ValidationError as error:
+        prefix = settings_class.model_config.get("env_prefix", "")
+        for item in error.errors():
+            name = prefix + "_".join(str(part) for part in item["loc"]).upper()
+            print(f"setting {name}: {item['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def service_main(
+    package: str,
+    settings_class: type[S],
+    make_app: Callable[[S], FastAPI],
+    run: Callable[[S], Awaitable[None]],
+    *,
+    after_migrate: Callable[[S], Awaitable[Any]] | None = None,
+) -> None:
+    """Dispatch the command line of a service. `make_app` builds the API, `run` is the worker, `after_migrate` loads reference data."""
+    commands = ("api", "worker", "migrate")
+    command = sys.argv[1] if len(sys.argv) == 2 else ""  # noqa: PLR2004 - program and one command
+    if command not in commands:
+        print(f"usage: python -m {package}.main {'|'.join(commands)}", file=sys.stderr)
+        raise SystemExit(2)
+    settings = _read(settings_class)
+    configure_logging(settings.log_level, package.replace("_", "-"), command)
+    failpoints.arm(os.environ.get("ANSINH_FAILPOINTS", ""), production=settings.environment == "production")
+    if command == "migrate":
+        upgrade(settings, package)
+        if after_migrate is not None:
+            uvloop.run(_call(after_migrate, settings))
+    elif command == "worker":
+        os.nice(5)  # on one machine, people at the API go first
+        uvloop.run(_call(run, settings))
+    else:
+        uvicorn.run(
+            make_app(settings),
+            host=settings.http_host,
+            port=settings.http_port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+            h11_max_incomplete_event_size=16 * 1024,
+        )
+
+
+async def _call(function: Callable[[S], Awaitable[Any]], settings: S) -> None:
+    await function(settings)
+
+

@@ -1,0 +1,1 @@
+"""The words services say to each other: one module per producing service, one class per event."""

@@ -1,0 +1,130 @@
+"""PostgreSQL: one engine per process, explicit transactions opened by use cases, plain SQL, COPY.
+
+A :class:`Tx` is handed inward to `storage`; it commits when its block ends, which is before any HTTP answer is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import psycopg
+from psycopg.types.json import JsonbDumper, set_json_dumps
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from common.auth import Actor
+    from common.sealing import Keyring
+
+__all__ = ["Database", "Tx"]
+
+_STATEMENTS: Final = 2_000
+
+set_json_dumps(lambda value: orjson.dumps(value, default=str))
+psycopg.adapters.register_dumper(dict, JsonbDumper)
+
+
+@lru_cache(maxsize=_STATEMENTS)
+def _statement(sql: str) -> TextClause:
+    return text(sql)
+
+
+class Tx:
+    """One open transaction. SQL is text with `:name` parameters; Python lists become arrays, dicts jsonb."""
+
+    def __init__(self, conn: AsyncConnection, db: Database, actor: Actor | None) -> None:
+        self.conn = conn
+        self.db = db
+        self.actor = actor
+
+    async def rows(self, sql: str, **params: Any) -> Sequence[RowMapping]:
+        """All rows of a query."""
+        result = await self.conn.execute(_statement(sql), params)
+        return result.mappings().all()
+
+    async def row(self, sql: str, **params: Any) -> RowMapping | None:
+        """The first row, or None."""
+        result = await self.conn.execute(_statement(sql), params)
+        return result.mappings().first()
+
+    async def value(self, sql: str, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        result = await self.conn.execute(_statement(sql), params)
+        first = result.first()
+        return None if first is None else first[0]
+
+    async def execute(self, sql: str, **params: Any) -> int:
+        """Run a statement; the number of rows it touched."""
+        result = await self.conn.execute(_statement(sql), params)
+        return result.rowcount
+
+    async def _driver(self) -> psycopg.AsyncConnection[Any]:
+        raw = await self.conn.get_raw_connection()
+        driver = raw.driver_connection
+        if not isinstance(driver, psycopg.AsyncConnection):
+            raise TypeError("COPY needs the psycopg driver")
+        return driver
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """COPY rows into a table (`table` and `columns` are ours, never input). Returns the number of rows."""
+        driver = await self._driver()
+        names = ", ".join(f'"{column}"' for column in columns)
+        count = 0
+        async with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[arg-type]
+            for row in rows:
+                await copy.write_row(row)
+                count += 1
+        return count
+
+    async def stream(self, sql: str, **params: Any) -> AsyncIterator[RowMapping]:
+        """Rows through a server-side cursor: memory stays flat for any size."""
+        result = await self.conn.stream(_statement(sql), params, execution_options={"yield_per": 2_000})
+        async for row in result.mappings():
+            yield row
+
+
+class Database:
+    """The engine of one service's database."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, keyring: Keyring | None = None, statement_timeout_ms: int = 0, application: str = "ansinh"
+    ) -> None:
+        """`keyring` encrypts what mechanisms keep at rest (idempotent answers, raw notices)."""
+        self.keyring = keyring
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": application,
+                "options": f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=600000 -c timezone=UTC",
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self, actor: Actor | None = None, *, isolation: str | None = None) -> AsyncIterator[Tx]:
+        """A read-write transaction: commits at the end of the block, rolls back on an exception."""
+        async with self.engine.connect() as conn:
+            if isolation is not None:
+                await conn.execution_options(isolation_level=isolation)  # type: ignore[call-overload]
+            async with conn.begin():
+                yield Tx(conn, self, actor)
+
+    @asynccontextmanager
+    async def read(self, actor: Actor | None = None) -> AsyncIterator[Tx]:
+        """A read-only transaction."""
+        async with self.engine.connect() as conn, conn.begin():
+            await conn.execute(_statement("SET TRANSACTION READ ONLY"))
+            yield Tx(conn, self, actor)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()

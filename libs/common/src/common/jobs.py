@@ -1,0 +1,159 @@
+"""Long work: a row that shows progress, claimed by a worker with a lease on database time, taken over when the worker dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from common.actor import SYSTEM
+from common.consumer import is_transient
+from common.db import Database, Tx
+from common.ids import new_id
+from common.problems import Problem
+from common.telemetry import get_logger
+
+__all__ = ["Job", "JobRunner", "active", "create", "progress"]
+
+_LEASE_SECONDS: Final = 30
+_MAX_ATTEMPTS: Final = 5
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job."""
+
+    id: UUID
+    kind: str
+    detail: dict[str, Any]
+    requested_by: str
+    business_date: date
+    attempt: int
+
+
+async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: date, *, total: int = 0) -> UUID:
+    """Queue a job in the caller's transaction; the job's id."""
+    if tx.actor is None:
+        raise RuntimeError("a job needs an actor")
+    job_id = new_id()
+    await tx.execute(
+        "INSERT INTO job (id, kind, detail, business_date, requested_by, requested_units, total)"
+        " VALUES (:id, :kind, :detail, :business_date, :requested_by, CAST(:units AS text[]), :total)",
+        id=job_id,
+        kind=kind,
+        detail=dict(detail),
+        business_date=business_date,
+        requested_by=tx.actor.subject,
+        units=list(tx.actor.unit_paths),
+        total=total,
+    )
+    return job_id
+
+
+async def progress(db: Database, job_id: UUID, done: int, total: int) -> None:
+    """Show how far a job is, and renew its lease."""
+    async with db.transaction(SYSTEM("jobs")) as tx:
+        await tx.execute(
+            "UPDATE job SET done = :done, total = :total, lease_until = now() + make_interval(secs => :lease) WHERE id = :id",
+            id=job_id,
+            done=done,
+            total=total,
+            lease=_LEASE_SECONDS,
+        )
+
+
+async def active(tx: Tx) -> int:
+    """Jobs queued or running."""
+    return int(await tx.value("SELECT count(*) FROM job WHERE state IN ('QUEUED', 'RUNNING')"))
+
+
+Handler = Callable[[Job], Awaitable[dict[str, Any]]]
+
+
+class JobRunner:
+    """Runs jobs by kind. A handler returns what the job's result shows; a :class:`Problem` is its failure in words."""
+
+    def __init__(self, db: Database, handlers: Mapping[str, Handler], *, owner: str) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._owner = owner
+
+    async def run_one(self) -> bool:
+        """Claim and run one job; False when there was none."""
+        job = await self._claim()
+        if job is None:
+            return False
+        keeper = asyncio.create_task(self._keep_lease(job.id))
+        try:
+            result = await self._handlers[job.kind](job)
+        except Problem as problem:
+            await self._end(job.id, "FAILED", None, problem.detail or problem.title)
+        except Exception as error:
+            if is_transient(error):
+                await self._release(job.id)
+                raise
+            _log.exception("job.failed", job_id=str(job.id), kind=job.kind)
+            await self._end(job.id, "FAILED", None, f"{type(error).__name__}: the job stopped on a defect; its id is {job.id}")
+        else:
+            await self._end(job.id, "DONE", result, None)
+        finally:
+            keeper.cancel()
+        return True
+
+    async def _claim(self) -> Job | None:
+        kinds: Sequence[str] = list(self._handlers)
+        async with self._db.transaction(SYSTEM("jobs")) as tx:
+            row = await tx.row(
+                "UPDATE job SET state = CASE WHEN attempts >= :most THEN 'FAILED' ELSE 'RUNNING' END, attempts = attempts + 1,"
+                " error = CASE WHEN attempts >= :most THEN 'given up after repeated crashes of the worker' END,"
+                " lease_owner = :owner, lease_until = now() + make_interval(secs => :lease)"
+                " WHERE id = (SELECT id FROM job WHERE kind = ANY(CAST(:kinds AS text[])) AND (state = 'QUEUED'"
+                "   OR (state = 'RUNNING' AND lease_until < now())) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
+                most=_MAX_ATTEMPTS,
+                owner=self._owner,
+                lease=_LEASE_SECONDS,
+                kinds=list(kinds),
+            )
+        if row is None or row["state"] == "FAILED":
+            return None
+        return Job(row["id"], row["kind"], row["detail"], row["requested_by"], row["business_date"], row["attempts"])
+
+    async def _keep_lease(self, job_id: UUID) -> None:
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 3)
+            try:
+                async with self._db.transaction(SYSTEM("jobs")) as tx:
+                    await tx.execute(
+                        "UPDATE job SET lease_until = now() + make_interval(secs => :lease) WHERE id = :id AND lease_owner = :owner",
+                        id=job_id,
+                        owner=self._owner,
+                        lease=_LEASE_SECONDS,
+                    )
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("job.lease_not_renewed", job_id=str(job_id), error=repr(error))
+
+    async def _release(self, job_id: UUID) -> None:
+        try:
+            async with self._db.transaction(SYSTEM("jobs")) as tx:
+                await tx.execute("UPDATE job SET state = 'QUEUED', attempts = attempts - 1, lease_owner = NULL WHERE id = :id", id=job_id)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("job.left_to_lease", job_id=str(job_id))
+
+    async def _end(self, job_id: UUID, state: str, result: dict[str, Any] | None, error: str | None) -> None:
+        async with self._db.transaction(SYSTEM("jobs")) as tx:
+            await tx.execute(
+                "UPDATE job SET state = :state, result = CAST(:result AS jsonb), error = :error, finished_at = now(), lease_until = NULL,"
+                " done = CASE WHEN :state = 'DONE' THEN greatest(done, total) ELSE done END WHERE id = :id",
+                id=job_id,
+                state=state,
+                result=result,
+                error=error,
+            )

@@ -1,0 +1,100 @@
+"""The outbox: events are rows of the transaction that made them; the relay publishes them afterwards, in id order.
+
+The barrier: every transaction that adds events holds a shared lock until it commits. A transaction that takes the lock
+exclusively therefore knows that all events with lower ids are committed, and that later ones get higher ids: what it
+adds then stands, in every partition, behind exactly what it can count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from common.contracts.envelope import Event
+from common.db import Tx
+from common.ids import new_id
+from common.topics import PARTITIONS, partition_of, partition_sql
+
+__all__ = ["add", "add_rows", "add_to_every_partition", "barrier", "insert_select", "insert_select_sql", "pending"]
+
+_BARRIER: Final = 7_203_412
+_COLUMNS: Final = ("event_id", "topic", "partition", "key", "type", "body", "causation_id")
+_COPY_FROM: Final = 20  # rows from which COPY beats single inserts
+
+
+async def _enter(tx: Tx) -> None:
+    await tx.execute(f"SELECT pg_advisory_xact_lock_shared({_BARRIER})")
+
+
+async def barrier(tx: Tx) -> None:
+    """Wait until all transactions that added events ended, and keep others from adding any until this one commits."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({_BARRIER})")
+
+
+async def add(tx: Tx, events: Sequence[Event], *, causation_id: str | None = None, event_ids: Sequence[UUID] | None = None) -> None:
+    """Add events in order. `event_ids` gives ids chosen beforehand (sealed fields are bound to them)."""
+    if not events:
+        return
+    await _enter(tx)
+    ids = event_ids if event_ids is not None else [new_id() for _ in events]
+    rows = []
+    for event_id, event in zip(ids, events, strict=True):
+        key: UUID = getattr(event, event.KEY)
+        rows.append((event_id, event.TOPIC, partition_of(key), key, event.type_name(), event.model_dump_json(), causation_id))
+    await _write(tx, rows)
+
+
+async def _write(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    if len(rows) >= _COPY_FROM:
+        await tx.copy("outbox", _COLUMNS, rows)
+        return
+    for row in rows:
+        await tx.execute(
+            "INSERT INTO outbox (event_id, topic, partition, key, type, body, causation_id)"
+            " VALUES (:event_id, :topic, :partition, :key, :type, :body, :causation_id)",
+            **dict(zip(_COLUMNS, row, strict=True)),
+        )
+
+
+async def add_rows(tx: Tx, topic: str, rows: Sequence[tuple[UUID, UUID, str, str]], *, causation_id: str | None = None) -> None:
+    """Add many events already serialised: rows are (event id, key, type, JSON body). For bulk paths; COPY."""
+    if not rows:
+        return
+    await _enter(tx)
+    await _write(tx, [(event_id, topic, partition_of(key), key, kind, body, causation_id) for event_id, key, kind, body in rows])
+
+
+async def add_to_every_partition(tx: Tx, topic: str, make: Callable[[int], Event]) -> None:
+    """Add one event per partition of a topic (cut-off markers). `make(partition)` builds it."""
+    for partition in range(PARTITIONS):
+        event = make(partition)
+        key: UUID = getattr(event, event.KEY)
+        await _write(tx, [(new_id(), topic, partition, key, event.type_name(), event.model_dump_json(), None)])
+
+
+def insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False) -> str:
+    """SQL that adds one event per row of `select_sql`, which yields `key uuid, event_id uuid, body json|text`.
+
+    With `typed`, the select yields `type text` as well, and `event_class` only names the topic. Rows are added in the
+    order of the select. The barrier's shared lock is taken before the first id is drawn.
+    """
+    kind = "s.type" if typed else f"'{event_class.type_name()}'"
+    return f"""
+        WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_BARRIER})),
+             s AS MATERIALIZED ({select_sql})
+        INSERT INTO outbox (event_id, topic, partition, key, type, body)
+        SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text)
+        FROM gate, s
+    """  # noqa: S608 - composed of our own constants
+
+
+async def insert_select(tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, **params: Any) -> int:
+    """Run :func:`insert_select_sql`; the number of events added."""
+    return await tx.execute(insert_select_sql(event_class, select_sql, typed=typed), **params)
+
+
+async def pending(tx: Tx) -> int:
+    """Number of events not yet published."""
+    count = await tx.value("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+    return int(count)

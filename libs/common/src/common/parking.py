@@ -1,0 +1,76 @@
+"""Parked events: seen by operators, replayed when one asks and another approves (maker ≠ checker)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from common import audit
+from common.auth import Actor, Role, require
+from common.db import Database
+from common.problems import Conflict, NotFound
+
+__all__ = ["parked_router"]
+
+
+class ParkedView(BaseModel):
+    """One parked event, without its body."""
+
+    id: int
+    consumer: str
+    topic: str
+    key: UUID
+    event_id: UUID
+    type: str
+    error: str
+    parked_at: datetime
+    requested_by: str | None
+    approved_by: str | None
+    replayed_at: datetime | None
+
+
+def parked_router(db: Database) -> APIRouter:
+    """`GET /v1/parked-events`, and replay per key in two steps."""
+    router = APIRouter(prefix="/v1/parked-events", tags=["operation"])
+
+    @router.get("", summary="Events that could not be applied", description="Sự kiện chưa áp dụng được, kèm lý do. The later events of a key wait behind its first.")
+    async def parked(
+        _actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.AUDITOR))], after: int = 0, limit: int = 100
+    ) -> list[ParkedView]:
+        async with db.read() as tx:
+            rows = await tx.rows(
+                "SELECT * FROM parked_event WHERE id > :after AND replayed_at IS NULL ORDER BY id LIMIT :limit", after=after, limit=min(limit, 200)
+            )
+        return [ParkedView(**{name: row[name] for name in ParkedView.model_fields}) for row in rows]
+
+    @router.post("/{key}/replay", status_code=202, summary="Ask for the replay of a key's parked events", description="Đề nghị phát lại; người khác duyệt. A second person must approve.")
+    async def ask(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR))]) -> dict[str, int]:
+        async with db.transaction(actor) as tx:
+            count = await tx.execute(
+                "UPDATE parked_event SET requested_by = :subject WHERE key = :key AND replayed_at IS NULL AND approved_by IS NULL",
+                key=key,
+                subject=actor.subject,
+            )
+            if not count:
+                raise NotFound("Nothing is parked under this key")
+            await audit.record(tx, "parked.replay_requested", "parked_event", key, {"events": count})
+        return {"events": count}
+
+    @router.post("/{key}/replay/approve", status_code=202, summary="Approve a replay", description="Duyệt phát lại (khác người đề nghị). Not by the person who asked.")
+    async def approve(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.APPROVER))]) -> dict[str, int]:
+        async with db.transaction(actor) as tx:
+            count = await tx.execute(
+                "UPDATE parked_event SET approved_by = :subject WHERE key = :key AND replayed_at IS NULL AND requested_by <> :subject",
+                key=key,
+                subject=actor.subject,
+            )
+            if not count:
+                raise Conflict("Nothing waits for your approval: the replay must be asked for by somebody else first")
+            await audit.record(tx, "parked.replay_approved", "parked_event", key, {"events": count})
+        return {"events": count}
+
+    return router

@@ -1,0 +1,127 @@
+"""Tables of the shared mechanisms, created by each service's first migration, and append-only by privilege."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["append_only", "mechanism_ddl", "mechanism_migration"]
+
+_DDL: Final = """
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL,
+    topic text NOT NULL,
+    partition smallint NOT NULL,
+    key uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    correlation_id text,
+    causation_id text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    published_at timestamptz
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL;
+CREATE INDEX outbox_published_at ON outbox (published_at) WHERE published_at IS NOT NULL;
+
+CREATE TABLE inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX inbox_received_at ON inbox USING brin (received_at);
+
+CREATE TABLE parked_event (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    key uuid NOT NULL,
+    event_id uuid NOT NULL,
+    type text NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    error text NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    requested_by text,
+    approved_by text,
+    replayed_at timestamptz,
+    UNIQUE (consumer, event_id),
+    CHECK (approved_by IS NULL OR approved_by <> requested_by)
+);
+CREATE INDEX parked_event_key ON parked_event (key) WHERE replayed_at IS NULL;
+
+CREATE TABLE consumer_position (
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    position bigint NOT NULL,
+    highwater bigint NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (consumer, topic, partition)
+);
+
+CREATE TABLE audit_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    subject text NOT NULL,
+    roles text[] NOT NULL,
+    units text[] NOT NULL,
+    request_id text,
+    action text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    detail jsonb NOT NULL,
+    purpose text
+);
+CREATE INDEX audit_log_object ON audit_log (object_type, object_id);
+
+CREATE TABLE idempotency_key (
+    client text NOT NULL,
+    key text NOT NULL,
+    route text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer,
+    answer bytea,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (client, key)
+);
+
+CREATE TABLE job (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    state text NOT NULL DEFAULT 'QUEUED' CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
+    total bigint NOT NULL DEFAULT 0,
+    done bigint NOT NULL DEFAULT 0,
+    detail jsonb NOT NULL DEFAULT '{}',
+    result jsonb,
+    error text,
+    attempts integer NOT NULL DEFAULT 0,
+    requested_by text NOT NULL,
+    requested_units text[] NOT NULL DEFAULT '{}',
+    business_date date NOT NULL,
+    lease_owner text,
+    lease_until timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz
+);
+CREATE INDEX job_open ON job (created_at) WHERE state IN ('QUEUED', 'RUNNING');
+"""
+
+
+def mechanism_ddl() -> str:
+    """DDL of outbox, inbox, parked events, consumer positions, audit log, idempotency keys and jobs."""
+    return _DDL
+
+
+def append_only(op: Any, table: str) -> None:
+    """Take UPDATE, DELETE and TRUNCATE on a table from the application role (alembic `op`; the role is the migration's)."""
+    role = op.get_context().config.attributes["app_role"]
+    op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM "{role}"')
+
+
+def mechanism_migration(op: Any) -> None:
+    """What a service's first migration calls: the mechanism tables, with the audit log append-only."""
+    op.execute(_DDL)
+    append_only(op, "audit_log")

@@ -1,0 +1,112 @@
+"""Keeping sensitive text sealed: at rest, in events, and as blind indexes.
+
+AES-256-GCM throughout. A token says by which key it was sealed (`kid`) and to what it is bound, so that a ciphertext
+copied to another event, field or purpose does not open. A service holds only the keys it needs: its own at-rest keys,
+its blind-index key, the event key of each service it seals for, and its own event keys to open with.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Final, Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+__all__ = ["Keyring", "SealBroken", "generate_key"]
+
+_NONCE: Final = 12
+_KEY: Final = 32
+
+
+class SealBroken(Exception):
+    """A sealed value does not open: wrong key, altered, or moved to another place."""
+
+
+def generate_key() -> str:
+    """A new random 256-bit key, base64."""
+    return base64.b64encode(secrets.token_bytes(_KEY)).decode()
+
+
+def _key(text: str) -> bytes:
+    key = base64.b64decode(text)
+    if len(key) != _KEY:
+        raise ValueError(f"a key must have {_KEY} bytes, this one has {len(key)}")
+    return key
+
+
+class Keyring:
+    """The keys of one service. The newest key of a map (last in the file) seals; all of them open."""
+
+    def __init__(self, service: str, keys: dict[str, Any]) -> None:
+        """`keys`: {"at_rest": {kid: b64}, "blind": b64, "fingerprint": b64?, "event": {consumer: {kid: b64}}}."""
+        self.service = service
+        self._at_rest = {kid: AESGCM(_key(value)) for kid, value in keys["at_rest"].items()}
+        self._blind = _key(keys["blind"])
+        self._fingerprint = _key(keys["fingerprint"]) if keys.get("fingerprint") else self._blind
+        self._event = {
+            consumer: {kid: AESGCM(_key(value)) for kid, value in ring.items()} for consumer, ring in keys.get("event", {}).items()
+        }
+
+    @classmethod
+    def load(cls, path: Path, service: str) -> Self:
+        """Read the keyring file of a service."""
+        return cls(service, json.loads(path.read_text(encoding="utf-8")))
+
+    def seal(self, consumer: str, event_id: UUID, field: str, plaintext: str) -> str:
+        """A token only `consumer` can open, bound to this event and field."""
+        kid, cipher = next(reversed(self._event[consumer].items()))
+        binding = f"{consumer}:{event_id}:{field}"
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + cipher.encrypt(nonce, plaintext.encode(), binding.encode())
+        return f"v1:{kid}:{event_id}:{field}:{base64.b64encode(sealed).decode()}"
+
+    def open(self, token: str) -> str:
+        """Open a token sealed for this service. Raises :class:`SealBroken`."""
+        try:
+            version, kid, event_id, field, data = token.split(":", 4)
+            if version != "v1":
+                raise SealBroken(f"unknown token version {version}")
+            raw = base64.b64decode(data)
+            cipher = self._event[self.service][kid]
+            return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], f"{self.service}:{event_id}:{field}".encode()).decode()
+        except (ValueError, KeyError, InvalidTag) as error:
+            raise SealBroken("the sealed value does not open") from error
+
+    def encrypt(self, field: str, plaintext: str | bytes) -> bytes:
+        """Encrypt for this service's own tables; bound to the field's name."""
+        kid, cipher = next(reversed(self._at_rest.items()))
+        data = plaintext.encode() if isinstance(plaintext, str) else plaintext
+        nonce = os.urandom(_NONCE)
+        head = kid.encode()
+        return bytes([len(head)]) + head + nonce + cipher.encrypt(nonce, data, f"{self.service}:{field}".encode())
+
+    def decrypt_bytes(self, field: str, ciphertext: bytes) -> bytes:
+        """Decrypt what :meth:`encrypt` wrote. Raises :class:`SealBroken`."""
+        try:
+            raw = bytes(ciphertext)
+            end = 1 + raw[0]
+            cipher = self._at_rest[raw[1:end].decode()]
+            return cipher.decrypt(raw[end : end + _NONCE], raw[end + _NONCE :], f"{self.service}:{field}".encode())
+        except (IndexError, KeyError, UnicodeDecodeError, InvalidTag) as error:
+            raise SealBroken(f"{field} does not open") from error
+
+    def decrypt(self, field: str, ciphertext: bytes) -> str:
+        """Decrypt text written by :meth:`encrypt`."""
+        return self.decrypt_bytes(field, ciphertext).decode()
+
+    def blind(self, field: str, plaintext: str) -> bytes:
+        """Keyed blind index (HMAC-SHA256): equal text gives equal bytes, and nothing else can be learned without the key."""
+        return hmac.new(self._blind, f"{field}\x1f{plaintext}".encode(), hashlib.sha256).digest()
+
+    def fingerprint(self, *parts: str | None) -> str:
+        """Keyed hash of several values, hex, to notice a change without storing what changed."""
+        text = "\x1f".join(part or "" for part in parts)
+        return hmac.new(self._fingerprint, text.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,37 @@
+"""Settings every service has, read once in `main` from the environment and passed inward."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+__all__ = ["MechanismSettings"]
+
+
+class MechanismSettings(BaseSettings):
+    """Addresses, keys and limits of the shared mechanisms. A service adds its own fields and its environment prefix."""
+
+    environment: Literal["development", "production"] = "production"
+    database_url: str = Field(description="Application role (no DDL), postgresql+psycopg://…")
+    owner_database_url: str | None = Field(default=None, description="Owner role, for migrations only")
+    database_pool_size: int = 10
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    kafka_idempotence: bool = Field(default=False, description="Idempotent producer: on for Apache Kafka, off for the embedded broker")
+    kafka_session_timeout_ms: int = 45_000
+    kafka_heartbeat_ms: int = 3_000
+    kafka_group_suffix: str = Field(default="", description="Appended to consumer groups; changed when a broker lost its log")
+    oidc_issuer: str = "http://127.0.0.1:18013"
+    oidc_jwks_url: str = "http://127.0.0.1:18013/jwks.json"
+    oidc_audience: str = "ansinh"
+    keys_file: Path = Field(description="JSON keyring of this service (common.sealing)")
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    worker_port: int = 8001
+    cors_origins: list[str] = Field(default_factory=list, description="Origins of the console")
+    log_level: str = "INFO"
+    business_date: date | None = Field(default=None, description="Default business date; unset: today in Viet Nam")
+    replay_window_days: int = Field(default=14, description="How long published outbox rows and inbox rows are kept")

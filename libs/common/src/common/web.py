@@ -1,0 +1,287 @@
+"""FastAPI glue: problem answers, request id, body limits, health, metrics, jobs, quiet. No business here."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import ORJSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common.auth import Actor, Authenticator, Role, require
+from common.consumer import is_transient
+from common.db import Database, Tx
+from common.ids import new_id
+from common.problems import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+    UnexpectedError,
+)
+from common.settings import MechanismSettings
+from common.telemetry import REQUESTS, get_logger
+
+__all__ = ["Probe", "ProblemBody", "create_app", "jobs_router", "problem_response", "quiet_router"]
+
+_BODY_LIMIT: Final = 1024 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_log = get_logger(__name__)
+
+Probe = Callable[[Tx], Awaitable[dict[str, int]]]
+"""Counts of work that is not done yet, by name; all zero means quiet."""
+
+
+class ProblemBody(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    title_vi: str
+    status: int
+    detail: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+def problem_response(problem: Problem, request_id: str | None = None) -> Response:
+    """A problem as an HTTP answer."""
+    body = problem.body()
+    if request_id:
+        body["request_id"] = request_id
+    headers = problem.headers | ({"X-Request-ID": request_id} if request_id else {})
+    return ORJSONResponse(body, status_code=problem.status, headers=headers, media_type="application/problem+json")
+
+
+class _Edge:
+    """Request id, body limit, headers and timing, as plain ASGI (streamed bodies are counted too)."""
+
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+        self.app = app
+        self.limits = sorted(limits.items(), key=lambda item: -len(item[0]))
+
+    def _limit(self, path: str) -> int:
+        return next((limit for prefix, limit in self.limits if path.startswith(prefix)), _BODY_LIMIT)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        scope.setdefault("state", {})["request_id"] = request_id
+        limit = self._limit(scope["path"])
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            problem = PayloadTooLarge(f"At most {limit} bytes are taken here")
+            await problem_response(problem, request_id)(scope, receive, send)
+            return
+        started, status, seen = time.perf_counter(), 500, 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise PayloadTooLarge(f"At most {limit} bytes are taken here")
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                names = {name.lower() for name, _ in message["headers"]}
+                extra = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+                message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in names)]
+            await send(message)
+
+        try:
+            await self.app(scope, counted, marked)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+def _validation_errors(error: RequestValidationError) -> list[dict[str, Any]]:
+    return [
+        {"field": ".".join(str(part) for part in item["loc"] if part != "body") or "body", "detail": item["msg"]} for item in error.errors()
+    ]
+
+
+_HTTP: Final[Mapping[int, type[Problem]]] = {
+    400: InvalidInput, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: NotFound, 409: Conflict, 413: PayloadTooLarge,
+    422: InvalidInput, 429: TooManyRequests, 503: ServiceUnavailable,
+}  # fmt: skip
+
+
+def _install_handlers(app: FastAPI) -> None:
+    def answer(request: Request, problem: Problem) -> Response:
+        return problem_response(problem, getattr(request.state, "request_id", None))
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, problem: Problem) -> Response:
+        return answer(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, InvalidInput("See errors", errors=_validation_errors(error)))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        kind = _HTTP.get(error.status_code, UnexpectedError)
+        return answer(request, kind(str(error.detail), headers=dict(error.headers or {})))
+
+    @app.exception_handler(Exception)
+    async def on_defect(request: Request, error: Exception) -> Response:
+        if is_transient(error):
+            _log.warning("http.database_away", error=type(error).__name__)
+            return answer(request, ServiceUnavailable(headers={"Retry-After": "5"}))
+        _log.error("http.defect", path=request.url.path, exc_info=error)
+        return answer(request, UnexpectedError("An error of ours; tell us the request id"))
+
+
+def create_app(
+    *,
+    title: str,
+    description: str,
+    settings: MechanismSettings,
+    db: Database,
+    routers: Sequence[APIRouter],
+    body_limits: Mapping[str, int] | None = None,
+    on_close: Callable[[], Awaitable[None]] | None = None,
+) -> FastAPI:
+    """The API of one service. `body_limits`: path prefix → bytes, where more than 1 MiB is taken."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if on_close is not None:
+            await on_close()
+        await db.close()
+
+    errors: dict[int | str, dict[str, Any]] = {
+        "default": {"description": "Problem details (RFC 9457)", "content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}}
+    }
+    app = FastAPI(title=title, description=description, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, responses=errors)
+    app.state.settings = settings
+    app.state.db = db
+    app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
+    _install_handlers(app)
+    app.add_middleware(_Edge, limits=dict(body_limits or {}))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-ID"],
+            expose_headers=["ETag", "X-Request-ID", "Location"],
+        )
+    app.include_router(_health_router(db))
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _health_router(db: Database) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health/live", summary="The process answers", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @router.get("/health/ready", summary="The database answers", include_in_schema=False)
+    async def ready() -> dict[str, str]:
+        async with db.read() as tx:
+            await tx.value("SELECT 1")
+        return {"status": "ready"}
+
+    @router.get("/metrics", summary="Prometheus metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+class JobView(BaseModel):
+    """A piece of long work."""
+
+    id: UUID
+    kind: str
+    state: str
+    total: int
+    done: int
+    result: dict[str, Any] | None
+    error: str | None
+    requested_by: str
+    business_date: date
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def jobs_router(db: Database, *roles: Role) -> APIRouter:
+    """`GET /v1/jobs/{id}`: progress of long work; the asker, or an operator or auditor, may look."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+    @router.get("/{job_id}", summary="Progress of a job", description="Tiến độ của một công việc dài. Progress, result or failure of a long piece of work.")
+    async def job(job_id: UUID, actor: Annotated[Actor, Depends(require(*roles))]) -> JobView:
+        async with db.read(actor) as tx:
+            row = await tx.row("SELECT * FROM job WHERE id = :id", id=job_id)
+        mine = row is not None and (row["requested_by"] == actor.subject or actor.has(Role.OPERATOR, Role.AUDITOR))
+        if row is None or not (mine or any(actor.sees(unit) for unit in row["requested_units"])):
+            raise NotFound("No such job")
+        return JobView(**{name: row[name] for name in JobView.model_fields})
+
+    return router
+
+
+class QuietView(BaseModel):
+    """Whether nothing is left to do, and if not, what."""
+
+    quiet: bool
+    waiting: dict[str, int]
+
+
+async def _mechanisms(tx: Tx) -> dict[str, int]:
+    row = await tx.row(
+        "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS outbox_pending,"
+        " (SELECT count(*) FROM parked_event WHERE replayed_at IS NULL) AS parked,"
+        " (SELECT count(*) FROM job WHERE state IN ('QUEUED', 'RUNNING')) AS jobs_active,"
+        " (SELECT coalesce(sum(greatest(highwater - position, 0)), 0) FROM consumer_position) AS consumer_lag,"
+        " (SELECT count(*) FROM (SELECT max(updated_at) AS last FROM consumer_position) p WHERE p.last < now() - interval '15 seconds')"
+        "   AS consumer_silent"
+    )
+    return {name: int(value) for name, value in (row or {}).items()}
+
+
+def quiet_router(db: Database, probes: Sequence[Probe] = ()) -> APIRouter:
+    """`GET /v1/quiet`: outbox empty, consumers at the end, nothing parked, no job running, and the service's own probes at zero."""
+    router = APIRouter(prefix="/v1/quiet", tags=["operation"])
+    guard = require(Role.OPERATOR, Role.AUDITOR, Role.INTEGRATOR, Role.DEPARTMENT_OFFICER)
+
+    @router.get("", summary="Is everything done?", description="Hệ thống đã yên chưa. Counts of work not yet done; `quiet` when all are zero.")
+    async def quiet(_actor: Annotated[Actor, Depends(guard)]) -> QuietView:
+        async with db.read() as tx:
+            waiting = await _mechanisms(tx)
+            for probe in probes:
+                waiting |= await probe(tx)
+        return QuietView(quiet=not any(waiting.values()), waiting=waiting)
+
+    return router

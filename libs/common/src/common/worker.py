@@ -1,0 +1,152 @@
+"""The worker process of a service: relay, consumer, loops, and a small health and metrics server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import uvicorn
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from common.consumer import Consumer, Subscription
+from common.db import Database
+from common.housekeeping import clean
+from common.relay import Relay
+from common.settings import MechanismSettings
+from common.telemetry import get_logger
+
+__all__ = ["Loop", "every", "owner_name", "run_worker"]
+
+_STOP_SECONDS: Final = 15.0
+_RESTART_SECONDS: Final = 1.0
+_CLEAN_SECONDS: Final = 600.0
+_REPLAY_SECONDS: Final = 2.0
+_log = get_logger(__name__)
+
+Run = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A named piece of work that runs until told to stop."""
+
+    name: str
+    run: Run
+
+
+def owner_name() -> str:
+    """Who holds a lease: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def every(seconds: float, work: Callable[[], Awaitable[bool]]) -> Run:
+    """Run `work` again at once while it returns True, else after `seconds`."""
+
+    async def run(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await work():
+                await _wait(stop, seconds)
+
+    return run
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def _keep(loop: Loop, stop: asyncio.Event) -> None:
+    """A loop that ends by an exception is logged and started again: one defect must not stop the others."""
+    while not stop.is_set():
+        try:
+            await loop.run(stop)
+            return
+        except Exception:
+            _log.exception("worker.loop_failed", loop=loop.name)
+            await _wait(stop, _RESTART_SECONDS)
+
+
+async def _start_producer(settings: MechanismSettings, stop: asyncio.Event) -> AIOKafkaProducer | None:
+    while not stop.is_set():
+        producer = AIOKafkaProducer(
+            bootstrap_servers=settings.kafka_bootstrap,
+            enable_idempotence=settings.kafka_idempotence,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=900_000,
+            max_request_size=1_000_000,
+            request_timeout_ms=20_000,
+        )
+        try:
+            await producer.start()
+            return producer
+        except Exception as error:
+            _log.warning("worker.broker_away", error=repr(error))
+            await producer.stop()
+            await _wait(stop, _RESTART_SECONDS)
+    return None
+
+
+def _health(relay: Relay | None) -> FastAPI:
+    app = FastAPI(openapi_url=None)
+
+    @app.get("/health/live")
+    async def live() -> dict[str, object]:
+        return {"status": "live", "partitions": relay.owned if relay else []}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+async def run_worker(
+    settings: MechanismSettings, db: Database, name: str, subscriptions: Sequence[Subscription], loops: Sequence[Loop] = ()
+) -> None:
+    """Run until SIGTERM or SIGINT; work in hand is finished, then everything closes."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    producer = await _start_producer(settings, stop)
+    if producer is None:
+        await db.close()
+        return
+    relay = Relay(db, producer, name)
+    work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
+    if subscriptions:
+        consumer = Consumer(
+            db,
+            name,
+            subscriptions,
+            bootstrap=settings.kafka_bootstrap,
+            group=name + settings.kafka_group_suffix,
+            session_ms=settings.kafka_session_timeout_ms,
+            heartbeat_ms=settings.kafka_heartbeat_ms,
+        )
+        work += [Loop("consumer", consumer.run), Loop("replay-parked", every(_REPLAY_SECONDS, consumer.replay_approved))]
+    server = uvicorn.Server(uvicorn.Config(_health(relay), host=settings.http_host, port=settings.worker_port, log_config=None, access_log=False))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    http = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take over the signals
+    tasks = [asyncio.create_task(_keep(item, stop), name=item.name) for item in work]
+    _log.info("worker.started", loops=[item.name for item in work])
+    await stop.wait()
+    _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+    for task in late:
+        task.cancel()
+    server.should_exit = True
+    await asyncio.gather(http, *late, return_exceptions=True)
+    await producer.stop()
+    await db.close()
+    _log.info("worker.stopped", late=[task.get_name() for task in late])
