@@ -18,7 +18,8 @@ async def record(
         raise RuntimeError("a change needs an actor: open the transaction with one")
     await tx.execute(
         "INSERT INTO audit_log (subject, roles, units, request_id, action, object_type, object_id, detail, purpose)"
-        " VALUES (:subject, CAST(:roles AS text[]), CAST(:units AS text[]), :request_id, :action, :object_type, :object_id, :detail, :purpose)",
+        " VALUES (:subject, CAST(:roles AS text[]), CAST(:units AS text[]), :request_id, :action, :object_type, :object_id, :detail,"
+        " :purpose)",
         subject=actor.subject,
         roles=sorted(role.value for role in actor.roles),
         units=list(actor.unit_paths),

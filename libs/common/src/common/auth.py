@@ -43,7 +43,7 @@ class Authenticator:
     async def _key(self, kid: str) -> jwt.PyJWK:
         async with self._lock:
             age = time.monotonic() - self._fetched
-            if kid not in self._keys and (age > _JWKS_RETRY_SECONDS or not self._keys) or age > _JWKS_SECONDS:
+            if (kid not in self._keys and (age > _JWKS_RETRY_SECONDS or not self._keys)) or age > _JWKS_SECONDS:
                 try:
                     async with client(timeout=5.0) as http:
                         answer = await http.get(self.jwks_url)

@@ -29,7 +29,7 @@ def _read(settings_class: type[S]) -> S:
         prefix = settings_class.model_config.get("env_prefix", "")
         for item in error.errors():
             name = prefix + "_".join(str(part) for part in item["loc"]).upper()
-            print(f"setting {name}: {item['msg']}", file=sys.stderr)
+            sys.stderr.write(f"setting {name}: {item['msg']}\n")
         raise SystemExit(2) from None
 
 
@@ -43,9 +43,9 @@ def service_main(
 ) -> None:
     """Dispatch the command line of a service. `make_app` builds the API, `run` is the worker, `after_migrate` loads reference data."""
     commands = ("api", "worker", "migrate")
-    command = sys.argv[1] if len(sys.argv) == 2 else ""  # noqa: PLR2004 - program and one command
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command not in commands:
-        print(f"usage: python -m {package}.main {'|'.join(commands)}", file=sys.stderr)
+        sys.stderr.write(f"usage: python -m {package}.main {'|'.join(commands)}\n")
         raise SystemExit(2)
     settings = _read(settings_class)
     configure_logging(settings.log_level, package.replace("_", "-"), command)
@@ -74,5 +74,3 @@ def service_main(
 
 async def _call(function: Callable[[S], Awaitable[Any]], settings: S) -> None:
     await function(settings)
-
-

@@ -7,6 +7,7 @@ key, until two people replay them. A database that is away is waited for and par
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -15,7 +16,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError
+from aiokafka.errors import CommitFailedError, IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -56,7 +57,7 @@ class Incoming:
             raise ValueError("an event's body is an object")
         return value
 
-    def parse(self, event_class: type[E_]) -> E_:
+    def parse(self, event_class: builtins.type[E_]) -> E_:
         """The event as a contract instance; unknown fields are left aside."""
         return event_class.parse_tolerant(self.body)
 
@@ -69,7 +70,7 @@ class Subscription:
     """Which events of a topic go to which function. `barrier`: applied alone, after everything before it."""
 
     topic: str
-    event_types: tuple[type[Event], ...]
+    event_types: tuple[builtins.type[Event], ...]
     apply: Apply
     barrier: bool = False
 
@@ -111,7 +112,15 @@ class Consumer:
     """Applies the subscribed topics of one service to its database."""
 
     def __init__(
-        self, db: Database, name: str, subscriptions: Sequence[Subscription], *, bootstrap: str, group: str, session_ms: int, heartbeat_ms: int
+        self,
+        db: Database,
+        name: str,
+        subscriptions: Sequence[Subscription],
+        *,
+        bootstrap: str,
+        group: str,
+        session_ms: int,
+        heartbeat_ms: int,
     ) -> None:
         self._db = db
         self.name = name
@@ -140,7 +149,7 @@ class Consumer:
                 await consumer.start()
                 while not stop.is_set():
                     await self._poll(consumer, stop)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a broker that is away is waited for, whatever it says
                 _log.warning("consumer.retry", consumer=self.name, error=repr(error))
                 await _pause(stop)
             finally:
@@ -272,7 +281,8 @@ class Consumer:
         async with self._db.transaction(self._actor) as tx:
             rows = await tx.rows(
                 "SELECT * FROM parked_event p WHERE consumer = :consumer AND replayed_at IS NULL AND key = ("
-                "   SELECT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND approved_by IS NOT NULL ORDER BY id LIMIT 1)"
+                "   SELECT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND approved_by IS NOT NULL"
+                "   ORDER BY id LIMIT 1)"
                 " ORDER BY id FOR UPDATE",
                 consumer=self.name,
             )
@@ -290,7 +300,9 @@ class Consumer:
                 ids=[event.event_id for event in events],
             )
             await self._apply_in(tx, events, replay=True)
-            await tx.execute("UPDATE parked_event SET replayed_at = now() WHERE id = ANY(CAST(:ids AS bigint[]))", ids=[r["id"] for r in rows])
+            await tx.execute(
+                "UPDATE parked_event SET replayed_at = now() WHERE id = ANY(CAST(:ids AS bigint[]))", ids=[r["id"] for r in rows]
+            )
         return True
 
     async def _note_positions(self, consumer: AIOKafkaConsumer) -> None:
@@ -329,10 +341,8 @@ async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> in
     try:
         async with asyncio.timeout(1.0):
             return int(await consumer.position(partition))
-    except (TimeoutError, Exception) as error:
-        if isinstance(error, asyncio.CancelledError):
-            raise
-        return None
+    except (TimeoutError, KafkaError):
+        return None  # not assigned any more, or the broker is away: lag is shown at the next round
 
 
 async def _pause(stop: asyncio.Event) -> None:

@@ -74,7 +74,7 @@ class Tx:
         driver = await self._driver()
         names = ", ".join(f'"{column}"' for column in columns)
         count = 0
-        async with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[arg-type]
+        async with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:
                 await copy.write_row(row)
                 count += 1
@@ -114,7 +114,7 @@ class Database:
         """A read-write transaction: commits at the end of the block, rolls back on an exception."""
         async with self.engine.connect() as conn:
             if isolation is not None:
-                await conn.execution_options(isolation_level=isolation)  # type: ignore[call-overload]
+                await conn.execution_options(isolation_level=isolation)
             async with conn.begin():
                 yield Tx(conn, self, actor)
 

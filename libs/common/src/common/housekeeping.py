@@ -21,7 +21,8 @@ async def clean(db: Database, window_days: int) -> bool:
             piece=_PIECE,
         )
         received = await tx.execute(
-            "DELETE FROM inbox WHERE ctid IN (SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT :piece)",
+            "DELETE FROM inbox WHERE ctid IN"
+            " (SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT :piece)",
             days=window_days + 1,
             piece=_PIECE,
         )

