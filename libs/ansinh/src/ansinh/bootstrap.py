@@ -157,7 +157,7 @@ def uv_environment(python: Path) -> dict[str, str]:
         key, _, value = line.partition("=")
         settings[key.rpartition(".")[2].replace("_", "-")] = value.strip().strip("'\"")
     links = " ".join(link for link in settings.get("find-links", "").split() if "://" in link or Path(link).exists())
-    for theirs, value in (
+    for theirs, setting in (
         ("UV_DEFAULT_INDEX", settings.get("index-url")),
         ("UV_INDEX", settings.get("extra-index-url")),
         ("UV_FIND_LINKS", ",".join(links.split())),
@@ -165,8 +165,8 @@ def uv_environment(python: Path) -> dict[str, str]:
         ("SSL_CERT_FILE", settings.get("cert")),
         ("UV_NO_INDEX", "1" if settings.get("no-index") in ("1", "true", "yes") else None),
     ):
-        if value and theirs not in env:
-            env[theirs] = value
+        if setting and theirs not in env:
+            env[theirs] = setting
     home = Path(env.get("UV_CACHE_DIR") or env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     while not home.exists():
         home = home.parent

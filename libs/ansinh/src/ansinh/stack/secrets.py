@@ -1,0 +1,168 @@
+"""Secrets of the embedded default: made once at random, kept in one folder only this user can read."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from ansinh.stack.layout import SERVICES, Layout
+from ansinh.stack.postgres import Passwords
+from common.sealing import generate_key
+
+__all__ = ["PARTNERS", "Secrets"]
+
+#: Who opens what is sealed in events: producer → consuming services it seals for. Each also opens what is sealed for itself.
+_SEALS_FOR: Final = {
+    "registry": ("identity-verify", "accounts", "disbursement"),
+    "identity-verify": ("registry", "accounts", "disbursement"),
+    "accounts": ("disbursement", "registry"),
+    "disbursement": ("accounts",),
+    "reporting": (),
+}
+
+#: Payment partners of the default month: what they are.
+PARTNERS: Final = {
+    "agribank": "BANK",
+    "lpbank": "BANK",
+    "namabank": "BANK",
+    "viettelmoney": "MOBILE_MONEY",
+    "vnptmoney": "MOBILE_MONEY",
+    "momo": "WALLET",
+    "vnpost": "POST",
+}
+
+_READY_PASSWORD: Final = "ansinh-dev"  # noqa: S105 - the development issuer's ready users; it refuses to start in production
+
+
+class Secrets:
+    """Reads what is there, makes what is missing, never changes a secret that exists."""
+
+    def __init__(self, layout: Layout, units: tuple[str, str, str] = ("60", "60/593", "60/593/22924")) -> None:
+        """`units`: paths of the province, a district and a commune that the ready users work for."""
+        self._layout = layout
+        self._units = units
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self._layout.secrets / name
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return found
+
+    def _write(self, name: str, content: dict[str, Any]) -> Path:
+        path = self._layout.secrets / name
+        partial = path.with_suffix(".new")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            json.dump(content, handle, indent=2, ensure_ascii=False)
+        partial.replace(path)
+        return path
+
+    def passwords(self) -> Passwords:
+        """The database's passwords."""
+        if found := self._read("postgres.json"):
+            return Passwords(**found)
+        made = Passwords.generate()
+        self._write("postgres.json", asdict(made))
+        return made
+
+    def keyrings(self) -> dict[str, Path]:
+        """One keyring file per service, with the keys it needs and no others; name → file."""
+        paths = {service.name: self._layout.secrets / f"keys-{service.name}.json" for service in SERVICES}
+        if all(path.exists() for path in paths.values()):
+            return paths
+        if any(path.exists() for path in paths.values()):
+            missing = [path.name for path in paths.values() if not path.exists()]
+            raise FileNotFoundError(
+                f"keyrings are incomplete in {self._layout.secrets} ({', '.join(missing)}): restore them from the backup"
+            )
+        event = {service.name: generate_key() for service in SERVICES}
+        for name in paths:
+            ring = {consumer: {"k1": event[consumer]} for consumer in (*_SEALS_FOR[name], name)}
+            keys = {"at_rest": {"k1": generate_key()}, "blind": generate_key(), "fingerprint": generate_key(), "event": ring}
+            self._write(f"keys-{name}.json", keys)
+        return paths
+
+    def population(self) -> tuple[Path, str]:
+        """The population simulator's file, and the token it asks for."""
+        token = self._read("population.json").get("token") or secrets.token_urlsafe(32)
+        sim = self._layout.home / "sim"
+        content = {
+            "port": self._layout.base + 11,
+            "world": str(self._layout.world),
+            "state": str(sim / "population-books.sqlite"),
+            "token": token,
+        }
+        return self._write("population.json", content), token
+
+    def partners(self) -> Path:
+        """The partners' file: read by the partner simulator, by disbursement (both secrets) and by accounts (addresses)."""
+        known = self._read("partners.json").get("partners", {})
+        partners: dict[str, Any] = {}
+        for name, kind in PARTNERS.items():
+            old = known.get(name, {})
+            partners[name] = {
+                "kind": kind,
+                "url": f"{self._layout.url('partner')}/{name}",
+                "outbound_secret": old.get("outbound_secret") or _webhook_secret(),
+                "inbound_secrets": old.get("inbound_secrets") or [_webhook_secret()],
+                "instant": True,
+            }
+        content = {
+            "host": "127.0.0.1",
+            "port": self._layout.base + 12,
+            "world": str(self._layout.world),
+            "books": str(self._layout.home / "sim" / "partner-books.sqlite"),
+            "callback_url": self._layout.url("disbursement"),
+            "partners": partners,
+        }
+        return self._write("partners.json", content)
+
+    def issuer(self) -> Path:
+        """The development issuer's file: ready users and systems with their roles and units."""
+        province, district, commune = self._units
+        known = self._read("issuer.json")
+        users = {
+            name: {
+                "password": known.get("users", {}).get(name, {}).get("password", _READY_PASSWORD),
+                "name": shown,
+                "roles": roles,
+                "units": [unit],
+            }
+            for name, shown, roles, unit in (
+                ("commune.officer", "Cán bộ xã", ["COMMUNE_OFFICER"], commune),
+                ("district.officer", "Cán bộ huyện", ["DISTRICT_OFFICER"], district),
+                ("department.officer", "Cán bộ Sở (lập danh sách)", ["DEPARTMENT_OFFICER"], province),
+                ("approver", "Người phê duyệt", ["APPROVER"], province),
+                ("approver2", "Người phê duyệt thứ hai", ["APPROVER"], province),
+                ("auditor", "Thanh tra", ["AUDITOR"], province),
+                ("commune.police", "Công an xã", ["COMMUNE_POLICE"], commune),
+                ("operator", "Vận hành hệ thống", ["OPERATOR"], province),
+            )
+        }
+        clients: dict[str, Any] = {}
+        systems: list[tuple[str, dict[str, Any]]] = [
+            ("integrator", {"name": "Hệ thống tích hợp", "roles": ["INTEGRATOR"], "units": [province]})
+        ]
+        systems += [(f"partner-{name}", {"name": name, "roles": ["PARTNER"], "units": [], "partner": name}) for name in PARTNERS]
+        for name, subject in systems:
+            clients[name] = {"secret": known.get("clients", {}).get(name, {}).get("secret") or secrets.token_urlsafe(24), **subject}
+        content = {
+            "host": "127.0.0.1",
+            "port": self._layout.base + 13,
+            "issuer": self._layout.url("issuer"),
+            "audience": "ansinh",
+            "keys_file": str(self._layout.secrets / "issuer-key.pem"),
+            "cors_origins": [self._layout.url(service.name) for service in SERVICES],
+            "users": users,
+            "clients": clients,
+        }
+        return self._write("issuer.json", content)
+
+
+def _webhook_secret() -> str:
+    """A Standard Webhooks secret: 32 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
