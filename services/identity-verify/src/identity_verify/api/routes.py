@@ -1,0 +1,133 @@
+"""Routes of identity-verify: progress, the mismatch work list, decisions, cut-offs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from common.actor import Actor, Role
+from common.auth import require
+from common.contracts.identity_verify_v1 import Verdict
+from common.db import Database
+from common.problems import InvalidInput
+from identity_verify.api.schemas import (
+    CutOffView,
+    DecisionRequest,
+    DecisionView,
+    PersonView,
+    ProgressView,
+    VerificationPage,
+    VerificationView,
+)
+from identity_verify.settings import Settings
+from identity_verify.usecases import views
+from identity_verify.usecases.decide import decide
+
+__all__ = ["make_router"]
+
+OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.COMMUNE_POLICE)
+WATCHERS = (*OFFICERS, Role.INTEGRATOR, Role.OPERATOR)
+_Watcher = Annotated[Actor, Depends(require(*WATCHERS))]
+_Officer = Annotated[Actor, Depends(require(*OFFICERS))]
+_Police = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE))]
+_SubjectId = Annotated[UUID, Path(description="Person id of the beneficiary or representative")]
+
+
+def make_router(db: Database, settings: Settings) -> APIRouter:
+    """All routes under /v1."""
+    router = APIRouter(prefix="/v1", tags=["verification"])
+    _add_views(router, db)
+    _add_decision(router, db, settings)
+    _add_cut_offs(router, db)
+    return router
+
+
+def _add_views(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/progress",
+        summary="Progress of verification",
+        description="Tiến độ xác minh. How many people of the caller's units wait for an answer, and the verdicts so far.",
+    )
+    async def progress(actor: _Watcher) -> ProgressView:
+        pending, by_verdict = await views.progress(db, actor)
+        return ProgressView(pending=pending, answered=sum(by_verdict.values()), by_verdict=by_verdict)
+
+    @router.get(
+        "/verifications",
+        summary="Work list of verifications",
+        description="Danh sách kết quả xác minh theo đơn vị. Filter by verdict; follow `next` until it is null.",
+    )
+    async def verifications(
+        actor: _Officer,
+        verdict: Annotated[Verdict | None, Query(description="Only this verdict; UNANSWERED: nobody has answered yet")] = None,
+        cursor: Annotated[str | None, Query(description="`next` of the page before", max_length=80)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> VerificationPage:
+        rows = await views.work_list(db, actor, verdict=verdict, after=_read_cursor(cursor), limit=limit)
+        items = [VerificationView.model_validate(dict(row)) for row in rows]
+        more = f"{items[-1].beneficiary_id}.{items[-1].subject_id}" if len(items) == limit else None
+        return VerificationPage(items=items, next=more)
+
+    @router.get(
+        "/verifications/{subject_id}",
+        summary="Verifications of one person",
+        description="Kết quả xác minh của một người: as beneficiary and as representative of others, with the evidence kept.",
+    )
+    async def one(actor: _Officer, subject_id: _SubjectId) -> list[PersonView]:
+        return [PersonView.model_validate(row) for row in await views.person(db, actor, subject_id)]
+
+
+def _add_decision(router: APIRouter, db: Database, settings: Settings) -> None:
+    @router.post(
+        "/verifications/{subject_id}/decision",
+        summary="Decide an unclear identity",
+        description=(
+            "Công an cấp xã kết luận; cần hai người khác nhau cùng kết luận. The first call proposes (202); the same verdict from a second "
+            "person applies it (200)."
+        ),
+        responses={202: {"model": DecisionView, "description": "Proposed; a second person must confirm"}},
+    )
+    async def decision(actor: _Police, subject_id: _SubjectId, body: DecisionRequest, response: Response) -> DecisionView:
+        state, version = await decide(
+            db,
+            settings,
+            actor,
+            beneficiary_id=body.beneficiary_id or subject_id,
+            subject_id=subject_id,
+            verdict=body.verdict,
+            note=body.note,
+            business_date=body.business_date,
+        )
+        response.status_code = 202 if state == "PROPOSED" else 200
+        return DecisionView(state=cast(Literal["PROPOSED", "APPLIED"], state), version=version)
+
+
+def _add_cut_offs(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/cut-offs/{cut_off_id}",
+        summary="A cut-off as seen here",
+        description="Mốc chốt số liệu: markers received, differences from the registry's totals, and what was passed on.",
+    )
+    async def cut_off(actor: _Watcher, cut_off_id: UUID) -> CutOffView:
+        found = await views.cut_off(db, actor, cut_off_id)
+        return CutOffView.model_validate({**found, "state": _cut_off_state(found)})
+
+
+def _cut_off_state(found: dict[str, Any]) -> str:
+    if found["passed_at"] is not None:
+        return "PASSED"
+    if any(partition["difference"] for partition in found["partitions"]):
+        return "DIFFERS"
+    return "ARRIVING" if found["complete_at"] is None else "WAITING"
+
+
+def _read_cursor(cursor: str | None) -> tuple[UUID, UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        beneficiary, subject = cursor.split(".")
+        return UUID(beneficiary), UUID(subject)
+    except ValueError:
+        raise InvalidInput("not a cursor of this list", errors=[{"field": "cursor", "detail": "use `next` of the page before"}]) from None

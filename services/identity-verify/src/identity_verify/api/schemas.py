@@ -1,0 +1,182 @@
+"""Bodies of requests and answers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.contracts.identity_verify_v1 import Verdict
+
+__all__ = [
+    "CutOffView",
+    "DecisionRequest",
+    "DecisionView",
+    "EvidenceView",
+    "PersonView",
+    "ProgressView",
+    "VerificationPage",
+    "VerificationView",
+]
+
+_PERSON: dict[str, Any] = {
+    "beneficiary_id": "0191f5a0-0000-7000-8000-000000000001",
+    "subject_id": "0191f5a0-0000-7000-8000-000000000001",
+    "subject_kind": "BENEFICIARY",
+    "full_name": "Trần Thị Phương",
+    "birth_date": "1950",
+    "sex": "F",
+    "unit_code": "22924",
+    "unit_path": "60/593/22924",
+    "verdict": "REVIEW",
+    "version": 1,
+    "source_status": "MISMATCH",
+    "fields": {"number": "match", "name": "REVIEW_DIACRITIC", "birth_date": "match", "sex": "match"},
+    "checked_on": "2024-08-20",
+    "valid_until": "2024-11-20",
+    "reference": "PD-0A1B2C3D4E5F",
+    "death_date": None,
+    "decided_by": None,
+    "pending": False,
+    "current": True,
+}
+
+
+class ProgressView(BaseModel):
+    """How far verification is, in the caller's units."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"pending": 120, "answered": 54503, "by_verdict": {"VERIFIED": 54253, "NO_ID": 250}}]}
+    )
+
+    pending: int = Field(description="Subjects whose present data have no answer yet")
+    answered: int = Field(description="Subjects with a verdict")
+    by_verdict: dict[str, int]
+
+
+class VerificationView(BaseModel):
+    """What is known of one person in one role. The national number is never shown here."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PERSON]})
+
+    beneficiary_id: UUID
+    subject_id: UUID
+    subject_kind: Literal["BENEFICIARY", "REPRESENTATIVE"]
+    full_name: str
+    birth_date: str | None
+    sex: str
+    unit_code: str
+    unit_path: str
+    verdict: Verdict
+    version: int | None
+    source_status: str | None
+    fields: dict[str, str] | None
+    checked_on: date | None
+    valid_until: date | None
+    reference: str | None
+    death_date: date | None
+    decided_by: str | None
+    pending: bool | None = Field(description="A check is waiting for an answer")
+    current: bool | None = Field(description="The verdict is about the data the register has now")
+
+
+class VerificationPage(BaseModel):
+    """One page; `next` is the cursor of the following one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PERSON], "next": None}]})
+
+    items: list[VerificationView]
+    next: str | None
+
+
+class EvidenceView(BaseModel):
+    """One answer kept as evidence."""
+
+    version: int
+    source: str
+    source_status: str
+    verdict: Verdict
+    fields: dict[str, str]
+    reference: str | None
+    death_date: date | None
+    checked_on: date = Field(description="Business date of the check")
+    source_checked_at: datetime | None = Field(description="When the source says it looked")
+    recorded_at: datetime
+
+
+class PersonView(VerificationView):
+    """One role of a person, with the evidence, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_PERSON, "evidence": []}]})
+
+    evidence: list[EvidenceView]
+
+
+class DecisionRequest(BaseModel):
+    """A decision on an unclear identity."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"verdict": "VERIFIED", "note": "Đã đối chiếu căn cước bản gốc tại nhà", "business_date": "2024-08-21"}]
+        },
+    )
+
+    verdict: Literal[Verdict.VERIFIED, Verdict.SUSPECTED_IDENTITY]
+    note: str = Field(min_length=5, max_length=500, description="What was looked at, and where")
+    business_date: date
+    beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
+
+
+class DecisionView(BaseModel):
+    """PROPOSED: a second person must say the same. APPLIED: it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "PROPOSED", "version": 1}]})
+
+    state: Literal["PROPOSED", "APPLIED"]
+    version: int
+
+
+class CutOffPartitionView(BaseModel):
+    """One partition's marker."""
+
+    partition: int
+    announced: dict[str, int] = Field(description="The registry's totals")
+    found: dict[str, int] = Field(description="The same totals of this service at the marker")
+    difference: dict[str, int] = Field(description="Announced minus found, where they differ; the marker is then not passed on")
+    arrived_at: datetime
+    passed: dict[str, int] | None = Field(description="This service's own totals, as passed on")
+
+
+class CutOffView(BaseModel):
+    """A cut-off as this service sees it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cut_off_id": "0191f5a0-0000-7000-8000-0000000000aa",
+                    "cycle_id": "0191f5a0-0000-7000-8000-0000000000bb",
+                    "month": "2024-09",
+                    "programme": "MERIT",
+                    "state": "PASSED",
+                    "complete_at": "2024-08-20T03:00:00Z",
+                    "passed_at": "2024-08-20T03:00:01Z",
+                    "unanswered": 0,
+                    "partitions": [],
+                }
+            ]
+        }
+    )
+
+    cut_off_id: UUID
+    cycle_id: UUID
+    month: str
+    programme: str
+    state: Literal["ARRIVING", "DIFFERS", "WAITING", "PASSED"]
+    complete_at: datetime | None
+    passed_at: datetime | None
+    unanswered: int | None
+    partitions: list[CutOffPartitionView]

@@ -1,0 +1,1 @@
+"""What the population database's answers mean; no database, no network."""

@@ -1,0 +1,123 @@
+"""The work table: claiming due checks under a lease, recording answers, putting failures back with a later try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from common.db import Tx
+
+__all__ = ["Check", "claim", "mark_answered", "note_source_busy", "note_source_failed", "note_source_ok", "put_back", "source_closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claimed check with what is needed to ask and to publish."""
+
+    beneficiary_id: UUID
+    subject_id: UUID
+    kind: str
+    full_name: str
+    birth_date: str | None
+    sex: str
+    number_token: str | None
+    fingerprint: str
+    unit_code: str
+    unit_path: str
+    business_date: date
+
+
+_CLAIM: Final = """
+WITH due AS (
+    SELECT beneficiary_id, subject_id FROM check_request
+    WHERE state = 'PENDING' AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE check_request c SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
+    FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
+    RETURNING c.beneficiary_id, c.subject_id, c.fingerprint
+)
+SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, t.fingerprint, s.unit_code,
+       s.unit_path, s.business_date
+FROM taken t JOIN subject s USING (beneficiary_id, subject_id)
+"""
+
+_OURS: Final = """
+FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:fingerprint AS text[]))
+     AS a (beneficiary_id, subject_id, fingerprint)
+WHERE c.beneficiary_id = a.beneficiary_id AND c.subject_id = a.subject_id AND c.fingerprint = a.fingerprint
+  AND c.state = 'PENDING' AND c.lease_owner = :owner
+"""
+
+_ANSWERED: Final = f"""
+UPDATE check_request c SET state = 'ANSWERED', lease_owner = NULL, lease_until = NULL, last_error = NULL
+{_OURS} RETURNING c.beneficiary_id, c.subject_id
+"""
+
+_PUT_BACK: Final = f"""
+UPDATE check_request c SET
+    attempts = c.attempts + :counted, last_error = :error, lease_owner = NULL, lease_until = NULL,
+    next_try_at = now() + make_interval(secs => CAST(:wait_seconds AS double precision) * CASE WHEN :counted = 1
+        THEN power(2, least(c.attempts, 8)) ELSE 1 END)
+{_OURS}
+"""
+
+_SOURCE_FAILED: Final = """
+UPDATE source_state SET failures = failures + 1, failing_since = coalesce(failing_since, now()), last_error = :error,
+    open_until = now() + make_interval(secs => least(:first * power(2, least(failures, 16)), :longest))
+WHERE source = 'population' AND (open_until IS NULL OR open_until <= now())
+"""
+
+
+async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int) -> list[Check]:
+    """Lease up to `limit` due checks to `owner` (unique per claim, so that a late recorder cannot touch a later claim)."""
+    rows = await tx.rows(_CLAIM, owner=owner, limit=limit, lease_seconds=lease_seconds)
+    return [Check(**row) for row in rows]
+
+
+async def mark_answered(tx: Tx, owner: str, checks: Sequence[Check]) -> set[tuple[UUID, UUID]]:
+    """Close the checks still ours and still about the same identity; the others were changed meanwhile and are asked again."""
+    rows = await tx.rows(_ANSWERED, owner=owner, **_keys(checks))
+    return {(row["beneficiary_id"], row["subject_id"]) for row in rows}
+
+
+async def put_back(tx: Tx, owner: str, checks: Sequence[Check], *, error: str, wait_seconds: float, counted: bool) -> None:
+    """Release checks to be asked later. `counted`: the source failed on these very people, so their own back-off doubles."""
+    await tx.execute(_PUT_BACK, owner=owner, error=error, wait_seconds=wait_seconds, counted=int(counted), **_keys(checks))
+
+
+async def source_closed(tx: Tx) -> bool:
+    """Whether the source may be asked now (its breaker is not open)."""
+    return bool(await tx.value("SELECT open_until IS NULL OR open_until <= now() FROM source_state WHERE source = 'population'"))
+
+
+async def note_source_failed(tx: Tx, error: str, *, first_seconds: float, longest_seconds: float) -> None:
+    """Open the breaker, longer with each failure; shared by all workers. Failures while it is open do not lengthen it."""
+    await tx.execute(_SOURCE_FAILED, error=error, first=first_seconds, longest=longest_seconds)
+
+
+async def note_source_busy(tx: Tx, wait_seconds: float) -> None:
+    """The source asked to slow down: no worker asks before then. Being busy is not being away, so this starts no outage."""
+    await tx.execute(
+        "UPDATE source_state SET open_until = greatest(open_until, now() + make_interval(secs => :wait)) WHERE source = 'population'",
+        wait=wait_seconds,
+    )
+
+
+async def note_source_ok(tx: Tx) -> None:
+    """Close the breaker after an answer (no write, hence no lock, while all is well)."""
+    await tx.execute(
+        "UPDATE source_state SET failures = 0, failing_since = NULL, open_until = NULL, last_error = NULL "
+        "WHERE source = 'population' AND failing_since IS NOT NULL"
+    )
+
+
+def _keys(checks: Sequence[Check]) -> dict[str, list[UUID] | list[str]]:
+    return {
+        "beneficiary_id": [check.beneficiary_id for check in checks],
+        "subject_id": [check.subject_id for check in checks],
+        "fingerprint": [check.fingerprint for check in checks],
+    }

@@ -1,0 +1,134 @@
+"""What is known of each subject now, and the evidence for it, which is only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+
+__all__ = ["Recorded", "evidence_of", "find", "page", "progress", "record"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One verdict to store, with what it rests on."""
+
+    beneficiary_id: UUID
+    subject_id: UUID
+    verdict: str
+    source: str
+    source_status: str
+    fields: dict[str, str]
+    fingerprint: str
+    checked_on: date
+    valid_until: date
+    reference: str | None
+    death_date: date | None
+    source_checked_at: str | None
+    decided_by: str | None
+    unit_path: str
+
+
+_RECORD: Final = """
+WITH incoming AS (
+    SELECT * FROM unnest(
+        CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:verdict AS text[]), CAST(:source AS text[]),
+        CAST(:source_status AS text[]), CAST(:fields AS jsonb[]), CAST(:fingerprint AS text[]), CAST(:checked_on AS date[]),
+        CAST(:valid_until AS date[]), CAST(:reference AS text[]), CAST(:death_date AS date[]),
+        CAST(:source_checked_at AS timestamptz[]), CAST(:decided_by AS text[]), CAST(:unit_path AS text[])
+    ) AS i (beneficiary_id, subject_id, verdict, source, source_status, fields, fingerprint, checked_on, valid_until, reference,
+            death_date, source_checked_at, decided_by, unit_path)
+), stored AS (
+    INSERT INTO verification AS v (beneficiary_id, subject_id, version, verdict, source_status, fields, fingerprint, checked_on,
+                                   valid_until, reference, death_date, decided_by, unit_path)
+    SELECT beneficiary_id, subject_id, 1, verdict, source_status, fields, fingerprint, checked_on, valid_until, reference,
+           death_date, decided_by, unit_path
+    FROM incoming
+    ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
+        version = v.version + 1, verdict = excluded.verdict, source_status = excluded.source_status, fields = excluded.fields,
+        fingerprint = excluded.fingerprint, checked_on = excluded.checked_on, valid_until = excluded.valid_until,
+        reference = excluded.reference, death_date = excluded.death_date, decided_by = excluded.decided_by,
+        unit_path = excluded.unit_path, updated_at = now()
+    RETURNING v.beneficiary_id, v.subject_id, v.version
+), kept AS (
+    INSERT INTO evidence (beneficiary_id, subject_id, verification_version, source, source_status, verdict, fields, fingerprint,
+                          reference, death_date, checked_on, source_checked_at)
+    SELECT i.beneficiary_id, i.subject_id, s.version, i.source, i.source_status, i.verdict, i.fields, i.fingerprint, i.reference,
+           i.death_date, i.checked_on, i.source_checked_at
+    FROM incoming i JOIN stored s USING (beneficiary_id, subject_id)
+)
+SELECT beneficiary_id, subject_id, version FROM stored
+"""
+
+_SHOWN: Final = """
+SELECT s.beneficiary_id, s.subject_id, s.kind AS subject_kind, s.full_name, s.birth_date, s.sex, s.unit_code, s.unit_path,
+       v.version, coalesce(v.verdict, 'UNANSWERED') AS verdict, v.source_status, v.fields, v.checked_on, v.valid_until, v.reference,
+       v.death_date, v.decided_by, c.state = 'PENDING' AS pending, v.fingerprint = s.fingerprint AS current
+FROM subject s
+LEFT JOIN verification v USING (beneficiary_id, subject_id)
+LEFT JOIN check_request c USING (beneficiary_id, subject_id)
+"""
+
+
+async def record(tx: Tx, verdicts: Sequence[Recorded]) -> dict[tuple[UUID, UUID], int]:
+    """Store verdicts and their evidence; returns the new version of each (beneficiary, subject)."""
+    columns: dict[str, list[Any]] = {name: [getattr(item, name) for item in verdicts] for name in Recorded.__slots__}
+    columns["fields"] = [orjson.dumps(item).decode() for item in columns["fields"]]
+    rows = await tx.rows(_RECORD, **columns)
+    return {(row["beneficiary_id"], row["subject_id"]): row["version"] for row in rows}
+
+
+async def find(tx: Tx, subject_id: UUID, scope: str, scope_params: dict[str, Any]) -> Sequence[RowMapping]:
+    """All checks of one person (own, and as representative of others) within the caller's units."""
+    return await tx.rows(
+        f"{_SHOWN} WHERE s.subject_id = :subject_id AND {scope} ORDER BY s.kind, s.beneficiary_id", subject_id=subject_id, **scope_params
+    )
+
+
+async def evidence_of(tx: Tx, beneficiary_id: UUID, subject_id: UUID) -> Sequence[RowMapping]:
+    """The answers kept for one subject, newest first."""
+    return await tx.rows(
+        "SELECT verification_version AS version, source, source_status, verdict, fields, reference, death_date, checked_on, "
+        "source_checked_at, recorded_at FROM evidence WHERE beneficiary_id = :beneficiary_id AND subject_id = :subject_id "
+        "ORDER BY id DESC LIMIT 50",
+        beneficiary_id=beneficiary_id,
+        subject_id=subject_id,
+    )
+
+
+async def page(
+    tx: Tx, *, verdict: str | None, after: tuple[UUID, UUID] | None, limit: int, scope: str, scope_params: dict[str, Any]
+) -> Sequence[RowMapping]:
+    """One page of the work list in key order."""
+    conditions, params = [scope], dict(scope_params)
+    if verdict is not None:
+        conditions.append("v.verdict = :verdict" if verdict != "UNANSWERED" else "v.verdict IS NULL")
+        params["verdict"] = verdict
+    if after is not None:
+        conditions.append("(s.beneficiary_id, s.subject_id) > (CAST(:after_b AS uuid), CAST(:after_s AS uuid))")
+        params |= {"after_b": after[0], "after_s": after[1]}
+    if verdict == "UNANSWERED":
+        params.pop("verdict")
+    sql = f"{_SHOWN} WHERE {' AND '.join(conditions)} ORDER BY s.beneficiary_id, s.subject_id LIMIT :limit"
+    return await tx.rows(sql, limit=limit, **params)
+
+
+async def progress(tx: Tx, scope: str, scope_params: dict[str, Any]) -> tuple[int, dict[str, int]]:
+    """How many subjects wait for an answer, and how many have each verdict."""
+    pending = await tx.value(
+        f"SELECT count(*) FROM check_request c JOIN subject s USING (beneficiary_id, subject_id) WHERE c.state = 'PENDING' AND {scope}",
+        **scope_params,
+    )
+    rows = await tx.rows(
+        f"SELECT v.verdict, count(*) AS n FROM verification v JOIN subject s USING (beneficiary_id, subject_id) "
+        f"WHERE {scope} GROUP BY v.verdict ORDER BY v.verdict",
+        **scope_params,
+    )
+    return int(pending or 0), {row["verdict"]: int(row["n"]) for row in rows}

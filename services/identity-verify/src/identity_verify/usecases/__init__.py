@@ -1,0 +1,1 @@
+"""The verbs of identity-verify, and the only openers of transactions."""

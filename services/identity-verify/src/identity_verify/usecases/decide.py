@@ -1,0 +1,74 @@
+"""Commune police decide what the population database left unclear; two different people must say the same."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final, Literal
+from uuid import UUID
+
+from common import audit
+from common.actor import Actor
+from common.contracts.identity_verify_v1 import Verdict
+from common.db import Database
+from identity_verify.domain.errors import DecisionNotPossible, SecondPersonRequired, VerificationNotFound
+from identity_verify.settings import Settings
+from identity_verify.storage import decisions
+from identity_verify.storage.verifications import Recorded
+from identity_verify.usecases.verify import publish, valid_until
+
+__all__ = ["decide"]
+
+DECIDABLE: Final = frozenset({Verdict.REVIEW, Verdict.SUSPECTED_IDENTITY, Verdict.NOT_FOUND, Verdict.NO_ID})
+
+
+async def decide(
+    db: Database,
+    settings: Settings,
+    actor: Actor,
+    *,
+    beneficiary_id: UUID,
+    subject_id: UUID,
+    verdict: Literal[Verdict.VERIFIED, Verdict.SUSPECTED_IDENTITY],
+    note: str,
+    business_date: date,
+) -> tuple[str, int]:
+    """Propose a verdict, or confirm what another person proposed. Returns (PROPOSED or APPLIED, version of the verification).
+
+    Raises:
+        VerificationNotFound: no such person in the caller's units.
+        DecisionNotPossible: the source's answer is definite, or the person's data changed and are being checked.
+        SecondPersonRequired: the caller proposed this verdict already.
+    """
+    async with db.transaction(actor) as tx:
+        found = await decisions.lock_decidable(tx, beneficiary_id, subject_id, *actor.scope_sql("s.unit_path"))
+        if found is None or found.version is None:
+            raise VerificationNotFound
+        if found.verdict not in DECIDABLE or not found.current:
+            raise DecisionNotPossible(f"verdict {found.verdict}")
+        decision = await decisions.propose(tx, found, verdict=verdict, note=note, business_date=business_date, proposed_by=actor.subject)
+        if decision["proposed_by"] == actor.subject:
+            if decision["note"] != note or decision["business_date"] != business_date:
+                raise SecondPersonRequired("you proposed this verdict already; another person confirms it")
+            await audit.record(tx, "decision.proposed", "verification", subject_id, {"verdict": verdict, "version": found.version})
+            return "PROPOSED", found.version
+        await decisions.confirm(tx, decision["id"], actor.subject)
+        check = found.check
+        recorded = Recorded(
+            beneficiary_id=check.beneficiary_id,
+            subject_id=check.subject_id,
+            verdict=verdict,
+            source="commune-police",
+            source_status=found.source_status or "NOT_ASKED",
+            fields={**found.fields, "decision": "confirmed by two people"},
+            fingerprint=check.fingerprint,
+            checked_on=business_date,
+            valid_until=valid_until(business_date, settings.evidence_valid_days),
+            reference=f"decision:{decision['id']}",
+            death_date=None,
+            source_checked_at=None,
+            decided_by=f"{decision['proposed_by']},{actor.subject}",
+            unit_path=check.unit_path,
+        )
+        await publish(tx, [(check, recorded)])
+        await audit.record(tx, "decision.applied", "verification", subject_id, {"verdict": verdict, "version": found.version + 1})
+        return "APPLIED", found.version + 1

@@ -1,0 +1,66 @@
+"""Keep the local copy of whom to check. Called by the consumer inside its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from common.contracts.registry_v1 import BeneficiaryState, RepresentativeState
+from common.db import Tx
+from identity_verify.storage import subjects
+from identity_verify.storage.subjects import Subject
+
+__all__ = ["beneficiaries", "representatives"]
+
+SERVICE: Final = "identity-verify"
+"""The name under which producers seal fields for this service."""
+
+
+async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
+    """Store beneficiaries (at most one event per person); a changed identity asks for a check."""
+    await subjects.upsert(
+        tx,
+        [
+            Subject(
+                beneficiary_id=event.beneficiary_id,
+                subject_id=event.beneficiary_id,
+                kind="BENEFICIARY",
+                full_name=event.full_name,
+                birth_date=event.birth_date,
+                sex=event.sex,
+                number_token=event.national_number.get(SERVICE),
+                fingerprint=event.identity_fingerprint,
+                unit_code=event.unit_code,
+                unit_path=event.unit_path,
+                active=True,
+                version=event.version,
+                business_date=event.business_date,
+            )
+            for event in events
+        ],
+    )
+
+
+async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None:
+    """Store representatives (at most one event per beneficiary and person); a revoked one is no longer asked about."""
+    await subjects.upsert(
+        tx,
+        [
+            Subject(
+                beneficiary_id=event.beneficiary_id,
+                subject_id=event.representative_id,
+                kind="REPRESENTATIVE",
+                full_name=event.full_name,
+                birth_date=event.birth_date,
+                sex=event.sex,
+                number_token=event.national_number.get(SERVICE),
+                fingerprint=event.identity_fingerprint,
+                unit_code=event.unit_code,
+                unit_path=event.unit_path,
+                active=event.revoked_on is None,
+                version=event.version,
+                business_date=event.business_date,
+            )
+            for event in events
+        ],
+    )
