@@ -86,7 +86,7 @@ class Keyring:
         data = plaintext.encode() if isinstance(plaintext, str) else plaintext
         nonce = os.urandom(_NONCE)
         head = kid.encode()
-        return bytes([len(head)]) + head + nonce + cipher.encrypt(nonce, data, f"{self.service}:{field}".encode())
+        return bytes([len(head), *head, *nonce]) + bytes(cipher.encrypt(nonce, data, f"{self.service}:{field}".encode()))
 
     def decrypt_bytes(self, field: str, ciphertext: bytes) -> bytes:
         """Decrypt what :meth:`encrypt` wrote. Raises :class:`SealBroken`."""

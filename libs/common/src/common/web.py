@@ -10,10 +10,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import ORJSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
@@ -67,7 +67,8 @@ def problem_response(problem: Problem, request_id: str | None = None) -> Respons
     if request_id:
         body["request_id"] = request_id
     headers = problem.headers | ({"X-Request-ID": request_id} if request_id else {})
-    return ORJSONResponse(body, status_code=problem.status, headers=headers, media_type="application/problem+json")
+    content = orjson.dumps(body, default=str)
+    return Response(content, status_code=problem.status, headers=headers, media_type="application/problem+json")
 
 
 class _Edge:
