@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -243,13 +243,14 @@ class JobView(BaseModel):
 def jobs_router(db: Database, *roles: Role) -> APIRouter:
     """`GET /v1/jobs/{id}`: progress of long work; the asker, or an operator or auditor, may look."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    guard = require(*roles)
 
     @router.get(
         "/{job_id}",
         summary="Progress of a job",
         description="Tiến độ của một công việc dài. Progress, result or failure of a long piece of work.",
     )
-    async def job(job_id: UUID, actor: Annotated[Actor, Depends(require(*roles))]) -> JobView:
+    async def job(job_id: UUID, actor: Actor = Depends(guard)) -> JobView:
         async with db.read(actor) as tx:
             row = await tx.row("SELECT * FROM job WHERE id = :id", id=job_id)
         mine = row is not None and (row["requested_by"] == actor.subject or actor.has(Role.OPERATOR, Role.AUDITOR))
@@ -287,7 +288,7 @@ def quiet_router(db: Database, probes: Sequence[Probe] = ()) -> APIRouter:
     @router.get(
         "", summary="Is everything done?", description="Hệ thống đã yên chưa. Counts of work not yet done; `quiet` when all are zero."
     )
-    async def quiet(_actor: Annotated[Actor, Depends(guard)]) -> QuietView:
+    async def quiet(_actor: Actor = Depends(guard)) -> QuietView:
         async with db.read() as tx:
             waiting = await _mechanisms(tx)
             for probe in probes:
