@@ -1,0 +1,63 @@
+"""Whose account is it: answers of a name inquiry from the world."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from simulators.partner.messages import NameInquiry
+from simulators.sqlite_lane import WorldLink
+
+__all__ = ["WorldMissingError", "name_inquiry"]
+
+_FIND = """
+SELECT j.key, a.partner, a.holder_name, a.holder_number, a.status FROM json_each(?) AS j CROSS JOIN world.account AS a
+ON a.provider_code = json_extract(j.value, '$[0]') AND a.account_number = json_extract(j.value, '$[1]')
+"""
+
+
+class WorldMissingError(Exception):
+    """A world is configured, and its file is not there (yet)."""
+
+
+def name_inquiry(
+    connection: sqlite3.Connection, world: WorldLink, partner: str, accounts: Sequence[NameInquiry], open_holder_name: str,
+) -> list[dict[str, Any]]:
+    """One answer per account, in the order asked. Without a configured world every account is open and `open_holder_name`'s."""
+    if not world.ensure(connection):
+        if world.path is not None:
+            raise WorldMissingError
+        return [_answer(item, "OK", open_holder_name, "MATCH" if item.national_number else "NOT_GIVEN") for item in accounts]
+    pairs = orjson.dumps([(item.provider_code, item.account_number) for item in accounts]).decode()
+    found = {row[0]: row[1:] for row in connection.execute(_FIND, (pairs,))}
+    served = {row[0] for row in connection.execute("SELECT DISTINCT provider_code FROM world.account WHERE partner = ?", (partner,))}
+    answers = []
+    for index, item in enumerate(accounts):
+        known = found.get(index)
+        if item.provider_code not in served or (known is not None and known[0] != partner):
+            answers.append(_answer(item, "UNSUPPORTED", None, "NOT_GIVEN"))
+        elif known is None:
+            answers.append(_answer(item, "NOT_FOUND", None, "NOT_GIVEN"))
+        else:
+            answers.append(_known(item, *known[1:]))
+    return answers
+
+
+def _known(item: NameInquiry, holder_name: str, holder_number: str | None, status: str) -> dict[str, Any]:
+    id_match = "NOT_GIVEN"
+    if item.national_number and holder_number:
+        id_match = "MATCH" if item.national_number == holder_number else "MISMATCH"
+    if status == "CLOSED":
+        # Of a closed account a bank says only that.
+        return _answer(item, status, None, "NOT_GIVEN")
+    return _answer(item, "OK" if status == "OPEN" else status, holder_name, id_match)
+
+
+def _answer(item: NameInquiry, status: str, holder_name: str | None, id_match: str) -> dict[str, Any]:
+    return {
+        "provider_code": item.provider_code, "account_number": item.account_number, "status": status, "holder_name": holder_name,
+        "id_match": id_match,
+    }
