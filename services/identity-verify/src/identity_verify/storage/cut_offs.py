@@ -17,7 +17,7 @@ __all__ = ["add_marker", "find", "lock_open", "mark_passed", "open_ids", "publis
 _WAITING: Final = """
 SELECT count(*) AS unanswered,
        count(*) FILTER (WHERE c.attempts < :tries) AS hopeful,
-       coalesce(max(extract(epoch FROM now() - s.failing_since)), 0) AS away_seconds,
+       coalesce(max(extract(epoch FROM now() - s.failing_since)), -1) AS away_seconds,
        coalesce(max(extract(epoch FROM now() - o.complete_at)), 0) AS waited_seconds
 FROM cut_off o
 CROSS JOIN source_state s
@@ -70,7 +70,8 @@ async def open_ids(tx: Tx) -> list[UUID]:
 async def waiting(tx: Tx, cut_off_id: UUID, tries: int) -> RowMapping | None:
     """The subjects known at the marker that have no answer to the data they had then, or None when all have.
 
-    `hopeful`: those the source has not failed on `tries` times itself. `away_seconds`: how long the source has been failing.
+    `hopeful`: those the source has not failed on `tries` times itself. `away_seconds`: how long the source has been failing,
+    negative while it is not.
     `waited_seconds`: how long the cut-off has been complete.
     """
     return await tx.row(_WAITING, id=cut_off_id, tries=tries)
