@@ -166,6 +166,18 @@ async def test_roles_and_absence_of_a_token(app: FastAPI, client_as: Callable[..
     assert (await client_as(app, Role.AUDITOR).get("/v1/quiet")).json()["quiet"] is True
 
 
+async def test_a_route_without_a_role_stops_the_service(app: FastAPI) -> None:
+    router = APIRouter()
+
+    @router.get("/v1/open")
+    async def forgotten() -> None: ...
+
+    arguments: dict[str, Any] = {"title": "t", "description": "d", "settings": app.state.settings, "db": app.state.db, "routers": [router]}
+    with pytest.raises(RuntimeError, match="/v1/open names no role"):
+        create_app(**arguments)
+    create_app(**arguments, public=["/v1/open"])
+
+
 async def test_a_job_is_taken_over_when_its_worker_dies(app: FastAPI) -> None:
     db: Database = app.state.db
     done: list[int] = []

@@ -12,8 +12,10 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
@@ -168,8 +170,13 @@ def create_app(
     routers: Sequence[APIRouter],
     body_limits: Mapping[str, int] | None = None,
     on_close: Callable[[], Awaitable[None]] | None = None,
+    public: Sequence[str] = (),
 ) -> FastAPI:
-    """The API of one service. `body_limits`: path prefix → bytes, where more than 1 MiB is taken."""
+    """The API of one service. `body_limits`: path prefix → bytes, where more than 1 MiB is taken.
+
+    `public`: path prefixes below /v1 that carry no token (a webhook's signature is its own proof). Any other route
+    without a role guard is refused here, so that a forgotten guard stops the service instead of opening it.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -200,8 +207,21 @@ def create_app(
         )
     app.include_router(_health_router(db))
     for router in routers:
+        _refuse_unguarded(router, tuple(public))
         app.include_router(router)
     return app
+
+
+def _guarded(dependant: Dependant) -> bool:
+    return hasattr(dependant.call, "required_roles") or any(_guarded(inner) for inner in dependant.dependencies)
+
+
+def _refuse_unguarded(router: APIRouter, public: tuple[str, ...]) -> None:
+    for route in router.routes:
+        if not isinstance(route, APIRoute):
+            raise TypeError(f"{route} is not a plain route: add routers flat, so that their guards can be checked")
+        if route.path.startswith("/v1/") and not (public and route.path.startswith(public)) and not _guarded(route.dependant):
+            raise RuntimeError(f"{route.path} names no role: every route needs one")
 
 
 def _health_router(db: Database) -> APIRouter:
