@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -155,8 +156,9 @@ def events_page(subscribers: Mapping[str, Mapping[str, frozenset[str]]]) -> str:
     lines = [
         "# Events",
         "",
-        "Who says what to whom. Written by `python tests/contracts/events_page.py` from the contracts and from every service's",
-        "subscriptions; a test compares. Bodies: the JSON Schemas and examples beside the contracts; transport: [asyncapi.yaml](asyncapi.yaml).",
+        "Who says what to whom. Written by `python tests/contracts/events_page.py` from the contracts and from every",
+        "service's subscriptions; a test compares. Bodies: the JSON Schemas and examples beside the contracts; transport:",
+        "[asyncapi.yaml](asyncapi.yaml).",
         "",
         f"All topics have {PARTITIONS} partitions; the key's last byte decides. Every event carries the full state of its part and a",
         "growing `version`: a consumer applies only a higher one, in any order across topics, and repeats are harmless.",
@@ -218,6 +220,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m common.contracts.generate", description=__doc__)
     parser.add_argument("--release", action="store_true", help="freeze today's schemas in schemas/history/")
     arguments = parser.parse_args(argv)
+
+    def say(text: str) -> None:
+        sys.stdout.write(text + "\n")
+
     wanted = files()
     for folder in (SCHEMAS, EXAMPLES, ASYNCAPI.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -226,8 +232,8 @@ def main(argv: list[str] | None = None) -> int:
     for stale in {*SCHEMAS.glob("*.json"), *EXAMPLES.glob("*.json")} - wanted.keys():
         stale.unlink()
     if arguments.release:
-        _freeze(print)
-    print(f"{len(wanted)} files written")
+        _freeze(say)
+    say(f"{len(wanted)} files written")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""Pure rules of reporting: rounding, states, words. No database, no web."""

@@ -1,0 +1,72 @@
+"""Reporting's processes: `python -m reporting.main api|worker|migrate`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from common.auth import Role
+from common.cli import service_main
+from common.db import Database
+from common.jobs import Job, JobRunner
+from common.parking import parked_router
+from common.sealing import Keyring
+from common.web import create_app, jobs_router, quiet_router
+from common.worker import Loop, every, owner_name, run_worker
+from reporting.api.console import console_router
+from reporting.api.operation import operation_router
+from reporting.api.reports import READERS, reports_router
+from reporting.messaging.subscriptions import SUBSCRIPTIONS
+from reporting.settings import Settings
+from reporting.usecases import rebuild
+
+__all__ = ["make_app", "make_database", "run"]
+
+_DAY_SECONDS = 86_400.0
+
+
+def make_database(settings: Settings) -> Database:
+    """The service's database, with the key ring that encrypts parked events at rest."""
+    return Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        keyring=Keyring.load(settings.keys_file, "reporting"),
+        application="reporting",
+    )
+
+
+def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
+    """The API and the console."""
+    database = db or make_database(settings)
+    return create_app(
+        title="Reporting · Báo cáo",
+        description="What really happened, commune by commune · Kết quả chi trả thực tế theo từng xã, phường.",
+        settings=settings,
+        db=database,
+        routers=[
+            reports_router(database),
+            operation_router(database, settings),
+            jobs_router(database, *READERS, Role.OPERATOR),
+            quiet_router(database),
+            parked_router(database),
+            console_router(settings),
+        ],
+    )
+
+
+async def run(settings: Settings) -> None:
+    """The worker: consumers, rebuild jobs, next months' partitions."""
+    db = make_database(settings)
+
+    async def do_rebuild(job: Job) -> dict[str, object]:
+        return await rebuild.rebuild(db, job)
+
+    runner = JobRunner(db, {rebuild.KIND: do_rebuild}, owner=owner_name())
+    loops = [
+        Loop("jobs", every(1.0, runner.run_one)),
+        Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),
+    ]
+    await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops)
+
+
+if __name__ == "__main__":
+    service_main("reporting", Settings, make_app, run)

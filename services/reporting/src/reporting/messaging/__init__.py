@@ -1,0 +1,1 @@
+"""Kafka: what reporting listens to."""

@@ -1,0 +1,96 @@
+"""The log of all received events: append, ranges for projection, the lock between consumers and a rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from common.db import Tx
+
+__all__ = ["LoggedEvent", "SeqRange", "append", "bounds", "extend_partitions", "lock_exclusive", "lock_shared"]
+
+# Consumers hold it shared while they append and project; a rebuild takes it exclusively to know that no number below its
+# mark is still uncommitted, and to swap.
+_LOCK: Final = 7_203_511
+
+_APPEND: Final = """
+WITH appended AS (
+    INSERT INTO event_log (event_id, topic, partition, "offset", key, type, source, occurred_at, body)
+    SELECT e.event_id, e.topic, e.partition, e."offset", e.key, e.type, e.source, e.occurred_at, e.body::jsonb
+    FROM unnest(
+        CAST(:event_ids AS uuid[]), CAST(:topics AS text[]), CAST(:partitions AS smallint[]), CAST(:offsets AS bigint[]),
+        CAST(:keys AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]), CAST(:times AS timestamptz[]), CAST(:bodies AS text[])
+    ) AS e (event_id, topic, partition, "offset", key, type, source, occurred_at, body)
+    ON CONFLICT DO NOTHING
+    RETURNING seq
+)
+SELECT min(seq) AS low, max(seq) AS high, count(*) AS added FROM appended
+"""
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """One received event as the log keeps it. `body` is JSON text as received; sealed fields stay sealed."""
+
+    event_id: UUID
+    topic: str
+    partition: int
+    offset: int
+    key: UUID
+    type: str
+    source: str
+    occurred_at: datetime
+    body: str
+
+
+@dataclass(frozen=True)
+class SeqRange:
+    """Numbers of the log from `low` to `high`, both included; may hold other transactions' events (harmless)."""
+
+    low: int
+    high: int
+
+
+async def append(tx: Tx, events: Sequence[LoggedEvent]) -> SeqRange | None:
+    """Append events; those already logged this month are left aside. None when nothing was new."""
+    row = await tx.row(
+        _APPEND,
+        event_ids=[e.event_id for e in events],
+        topics=[e.topic for e in events],
+        partitions=[e.partition for e in events],
+        offsets=[e.offset for e in events],
+        keys=[e.key for e in events],
+        types=[e.type for e in events],
+        sources=[e.source for e in events],
+        times=[e.occurred_at for e in events],
+        bodies=[e.body for e in events],
+    )
+    if row is None or row["added"] == 0:
+        return None
+    return SeqRange(row["low"], row["high"])
+
+
+async def bounds(tx: Tx) -> SeqRange:
+    """First and last number of the log; (1, 0) when it is empty."""
+    row = await tx.row("SELECT coalesce(min(seq), 1) AS low, coalesce(max(seq), 0) AS high FROM event_log")
+    if row is None:
+        raise AssertionError("an aggregate has a row")
+    return SeqRange(row["low"], row["high"])
+
+
+async def lock_shared(tx: Tx) -> None:
+    """What every consumer transaction takes before it appends."""
+    await tx.execute("SELECT pg_advisory_xact_lock_shared(:lock)", lock=_LOCK)
+
+
+async def lock_exclusive(tx: Tx) -> None:
+    """What a rebuild takes: waits for consumers in flight, keeps new ones out until the transaction ends."""
+    await tx.execute("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
+
+
+async def extend_partitions(tx: Tx, months: int = 3) -> int:
+    """Make sure the partitions of this and the next `months` months exist; the number of new ones."""
+    return int(await tx.value("SELECT event_log_extend(:months)", months=months))

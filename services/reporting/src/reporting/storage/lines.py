@@ -1,0 +1,68 @@
+"""SQL pieces: the lines of a month (one person in one cycle) with their state, inside a unit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reporting.domain.states import ACCOUNT_CHANNELS
+
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "below"]
+
+_ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
+
+BELOW: Final = "unit_path >= :unit_from AND unit_path < :unit_to AND (unit_path = :unit_from OR unit_path LIKE :unit_below)"
+
+
+def below(unit_path: str) -> dict[str, Any]:
+    """Parameters of :data:`BELOW`: the unit and everything under it, as one index range ('0' follows '/')."""
+    return {"unit_from": unit_path, "unit_to": unit_path + "0", "unit_below": unit_path + "/%"}
+
+
+def _lines(payment_where: str, hold_where: str) -> str:
+    """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives."""
+    return f"""
+    pay AS (
+        SELECT DISTINCT ON (beneficiary_id, cycle_id)
+               beneficiary_id, cycle_id, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at
+        FROM payment WHERE {payment_where}
+        ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
+    ),
+    held AS (
+        SELECT DISTINCT ON (beneficiary_id, cycle_id)
+               beneficiary_id, cycle_id, programme, unit_path, amount, reason, actor, released
+        FROM hold WHERE {hold_where} AND amount > 0
+        ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
+    ),
+    joined AS (
+        SELECT beneficiary_id, cycle_id, p.programme AS p_programme, h.programme AS h_programme,
+               p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner, p.amount AS p_amount, p.reason AS p_reason,
+               p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
+               CASE
+                   WHEN p.status = 'SETTLED' AND p.channel IN ({_ACCOUNT}) THEN 'PAID_BY_ACCOUNT'
+                   WHEN p.status IN ('SETTLED', 'COLLECTED') THEN 'PAID_IN_CASH'
+                   WHEN p.status = 'UNKNOWN' THEN 'UNKNOWN'
+                   WHEN p.status IN ('APPROVED', 'SUBMITTING', 'SUBMITTED') THEN 'IN_PROGRESS'
+                   WHEN h.released = FALSE THEN 'HELD'
+                   WHEN p.status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED') THEN p.status
+                   WHEN p.status IS NOT NULL THEN 'IN_PROGRESS'
+                   ELSE 'RELEASED'
+               END AS state
+        FROM pay AS p FULL JOIN held AS h USING (beneficiary_id, cycle_id)
+    ),
+    line AS (
+        SELECT beneficiary_id, cycle_id, state, status, channel, partner, cash_reason, occurred_at,
+               coalesce(p_programme, h_programme) AS programme,
+               coalesce(p_unit, h_unit) AS unit_path,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE p_amount END AS amount,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
+               CASE WHEN state = 'HELD' THEN actor END AS actor
+        FROM joined
+    )
+    """
+
+
+LINES: Final = _lines(f"month = :month AND {BELOW}", f"month = :month AND {BELOW}")
+
+# The same for the few lines of one page, named by a CTE `page (beneficiary_id, cycle_id)`.
+_ON_PAGE: Final = f"month = :month AND {BELOW} AND (beneficiary_id, cycle_id) IN (SELECT beneficiary_id, cycle_id FROM page)"
+LINES_OF_PAGE: Final = _lines(_ON_PAGE, _ON_PAGE)

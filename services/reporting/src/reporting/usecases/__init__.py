@@ -1,0 +1,1 @@
+"""The verbs of reporting; the only openers of transactions."""
