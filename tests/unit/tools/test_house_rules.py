@@ -1,0 +1,56 @@
+"""The house rules find what they are for, and the tree keeps them."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def rules() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("house_rules", ROOT / "tools/lint/house_rules.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BROKEN = {
+    "clock": ("usecases/a.py", "from datetime import datetime\nx = datetime.now()\n"),
+    "transaction": ("api/a.py", "async def f(db):\n    async with db.transaction():\n        pass\n"),
+    "http-client": ("channels/a.py", "import httpx\nx = httpx.AsyncClient()\n"),
+    "division": ("domain/a.py", "def f(a, b):\n    return a / b\n"),
+    "float": ("domain/a.py", "x: float = 1\n"),
+    "compare": ("api/a.py", "def f(given_signature, expected):\n    return given_signature == expected\n"),
+    "environ": ("usecases/a.py", "import os\nx = os.environ['A']\n"),
+    "function-size": ("usecases/a.py", "def f():\n" + "    x = 1\n" * 71),
+    "file-size": ("usecases/a.py", "x = 1\n" * 401),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_each_rule_finds_its_breach_and_honours_a_reasoned_exception(
+    rule: str, rules: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "ROOT", tmp_path)
+    name, text = BROKEN[rule]
+    path = tmp_path / "services/registry/src/registry" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    (finding,) = rules.check_file(path)
+    assert f": {rule}: " in finding
+    line = int(finding.split(":")[1]) - 1
+    rows = text.splitlines()
+    rows[line] += f"  # house: {rule} - the test says so"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert rules.check_file(path) == []
+
+
+def test_the_tree_keeps_the_rules(rules: ModuleType) -> None:
+    assert [finding for path in rules.production_files() for finding in rules.check_file(path)] == []
