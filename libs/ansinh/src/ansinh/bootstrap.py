@@ -135,16 +135,16 @@ def make_venv(venv: Path) -> Path:
     return python
 
 
-def locked_lines(name: str) -> str:
+def locked_lines(name: str, lock: Path = ROOT / LOCK) -> str:
     """The lines of one package in the lock, hashes included. Raises :class:`SetupError` when it is not there."""
     found: list[str] = []
-    for line in (ROOT / LOCK).read_text(encoding="utf-8").splitlines():
+    for line in lock.read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{name}==") or (found and line.startswith(" ")):
             found.append(line)
         elif found:
             break
     if not found:
-        raise SetupError(f"{name} is not in {LOCK}")
+        raise SetupError(f"{name} is not in {lock.name}")
     return "\n".join(found) + "\n"
 
 

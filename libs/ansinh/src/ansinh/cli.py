@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     events.add_argument("what", choices=["replay"], help="replay: publish the window again, after a broker lost its log")
     events.add_argument("--since", type=_moment, metavar="TIME", help="ISO time; default: the whole replay window")
     verb("check", "lint, types, import rules and lock", _check)
+    secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
+    secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
     lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
     lock.add_argument("--upgrade", action="store_true", help="take newer versions")
     lock.add_argument("--check", action="store_true", help="only say whether it fits")
@@ -130,6 +132,12 @@ def _events(options: argparse.Namespace) -> int:
     from ansinh.stack import commands
 
     return commands.events_replay(options.since, _say)
+
+
+def _secrets(options: argparse.Namespace) -> int:
+    from ansinh.stack import production
+
+    return production.write_compose_secrets(options.out, _say)
 
 
 def _test(options: argparse.Namespace) -> int:

@@ -35,23 +35,39 @@ def _members(root: Path) -> list[str]:
     return ["ansinh", *names]
 
 
+#: Parts of the one lock that go into images: file → pyproject files (or packages) it is the closure of.
+_PARTS = {
+    "deploy/requirements-services.lock": [member for member in MEMBERS if member.startswith("services/") or member == "libs/common"],
+    "deploy/requirements-build.lock": ["hatchling", "editables"],
+}
+
+
 def compile_lock(root: Path = ROOT, *, upgrade: bool = False) -> str:
     """Compile the lock again, keeping pins that still fit; what changed, as text. Raises CalledProcessError with uv's words."""
     path = root / LOCK
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    python = root / ".venv" / "bin" / "python"
-    uv = python.with_name("uv")
-    command = [str(uv), "--no-config", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate"]
-    command += ["--python-version", "3.11", "--output-file", str(path), "--group", "dev", "pyproject.toml"]
-    command += [f"{member}/pyproject.toml" for member in MEMBERS]
-    command += [part for name in _members(root) for part in ("--no-emit-package", name)]
-    command += ["--upgrade"] if upgrade else []
-    subprocess.run(command, cwd=root, check=True, env=uv_environment(python))
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
-    path.write_text(f"{_HEADER}{_inputs(root)}\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    _compile(root, LOCK, ["--group", "dev", "pyproject.toml", *(f"{member}/pyproject.toml" for member in MEMBERS)], upgrade=upgrade)
+    for name, what in _PARTS.items():
+        (root / name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")  # the pins to keep
+        if what[0] in MEMBERS:
+            _compile(root, name, [f"{member}/pyproject.toml" for member in what])
+        else:
+            _compile(root, name, ["-"], stdin="\n".join(what))
     old, new = _pins(before), _pins(path.read_text(encoding="utf-8"))
     changes = [f"{name} {old.get(name, '–')} → {new.get(name, '–')}" for name in sorted(old | new) if old.get(name) != new.get(name)]
     return "\n".join(changes) or "no pin changed"
+
+
+def _compile(root: Path, name: str, sources: list[str], *, upgrade: bool = False, stdin: str | None = None) -> None:
+    python = root / ".venv" / "bin" / "python"
+    command = [str(python.with_name("uv")), "--no-config", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header"]
+    command += ["--no-annotate", "--python-version", "3.11", "--output-file", name, *sources]
+    command += [part for member in _members(root) for part in ("--no-emit-package", member)]
+    command += ["--upgrade"] if upgrade else []
+    subprocess.run(command, cwd=root, check=True, env=uv_environment(python), input=stdin, text=True)
+    path = root / name
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
+    path.write_text(f"{_HEADER}{_inputs(root)}\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _pins(text: str) -> dict[str, str]:
@@ -60,11 +76,18 @@ def _pins(text: str) -> dict[str, str]:
 
 def problems_of_lock(root: Path = ROOT) -> list[str]:
     """What is wrong with the committed lock: stale against the pyproject files, an address in it, a pin without hash."""
-    text = (root / LOCK).read_text(encoding="utf-8")
     found = []
-    if f"{_HEADER}{_inputs(root)}" not in text:
-        found.append(f"{LOCK} was not compiled from these pyproject files: run ./ansinh lock")
-    if "://" in text:
-        found.append(f"{LOCK} holds an address (://)")
-    found += [f"{name} has no hash in {LOCK}" for name in _pins(text) if root == ROOT and "--hash=sha256:" not in locked_lines(name)]
+    whole = (root / LOCK).read_text(encoding="utf-8")
+    for name in (LOCK, *_PARTS):
+        text = (root / name).read_text(encoding="utf-8")
+        if f"{_HEADER}{_inputs(root)}" not in text:
+            found.append(f"{name} was not compiled from these pyproject files: run ./ansinh lock")
+        if "://" in text:
+            found.append(f"{name} holds an address (://)")
+        found += [
+            f"{package} has no hash in {name}" for package in _pins(text) if "--hash=sha256:" not in locked_lines(package, root / name)
+        ]
+        found += [
+            f"{name} pins {package} otherwise than {LOCK}" for package, pin in _pins(text).items() if _pins(whole).get(package) != pin
+        ]
     return found

