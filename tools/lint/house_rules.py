@@ -42,7 +42,7 @@ def check_calls(path: Path, tree: ast.AST) -> Iterator[tuple[int, str, str]]:
             continue
         called = _dotted(node.func)
         last = called.rsplit(".", 1)[-1]
-        if last == "commit" and not relative.startswith("libs/common/") and "driver" not in called and service:
+        if service and re.fullmatch(r"(.*\.)?(conn|connection|session|tx|db)\.commit", called):
             yield node.lineno, "commit", "transactions commit at the end of their block, in common.db"
         if last == "AsyncClient" and service:
             yield node.lineno, "http-client", "outbound clients come from common.http.client"
