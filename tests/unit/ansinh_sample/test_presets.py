@@ -1,0 +1,132 @@
+"""The published counts come out exactly, at every size and seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ansinh.sample import read_manifest, write_sample
+from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE
+from ansinh.sample.plan import account_count_for_rate, apportion, make_plan
+from ansinh.sample.presets import PRESETS, Outcome, find_preset, scaled
+from ansinh.sample.truth import read_people, totals_key
+from ansinh.sample.units import load_province
+from common.tabular import ColumnSpec, read_rows
+
+BINH_THUAN = PRESETS["binh-thuan-2024-09"]
+
+
+def _planned(seed: int) -> dict[tuple[str, str, int], int]:
+    counts: Counter[tuple[str, str, int]] = Counter()
+    for plan in make_plan(BINH_THUAN, load_province("60"), seed):
+        for programme, hand in plan.outcomes.items():
+            for outcome in hand:
+                counts[(plan.district.code, programme, outcome)] += 1
+    return counts
+
+
+@pytest.mark.parametrize("seed", [1, 2024, 987_654])
+def test_binh_thuan_counts_are_those_published(seed: int) -> None:
+    counts = _planned(seed)
+
+    def total(programme: str, *outcomes: int) -> int:
+        return sum(n for (_, p, o), n in counts.items() if p == programme and (not outcomes or o in outcomes))
+
+    assert total(MERIT) == 9_137
+    assert total(SOCIAL_ASSISTANCE) == 45_486
+    assert total(MERIT, Outcome.ACCOUNT) == 3_728
+    assert total(SOCIAL_ASSISTANCE, Outcome.ACCOUNT) == 12_667
+    assert total(SOCIAL_ASSISTANCE, Outcome.NO_ID, Outcome.NOT_IN_DB) == 307
+    assert len({d for (d, _, o), n in counts.items() if n and o in (Outcome.NO_ID, Outcome.NOT_IN_DB)}) == 9
+
+
+@pytest.mark.parametrize("seed", [1, 2024, 987_654])
+def test_district_rates_round_half_up_to_those_published(seed: int) -> None:
+    counts = _planned(seed)
+    for district, tenths in {"600": 172, "597": 177, "593": 195, "599": 232}.items():
+        people = sum(n for (d, p, _), n in counts.items() if d == district and p == SOCIAL_ASSISTANCE)
+        paid = counts[(district, SOCIAL_ASSISTANCE, Outcome.ACCOUNT)]
+        assert (paid * 2_000 + people) // (2 * people) == tenths
+
+
+def test_province_has_ten_districts_and_121_communes() -> None:
+    province = load_province("60")
+    assert (len(province.districts), province.communes) == (10, 121)
+    assert len(make_plan(BINH_THUAN, province, 7)) == 121
+
+
+def test_people_who_share_an_account_live_in_one_commune() -> None:
+    for plan in make_plan(BINH_THUAN, load_province("60"), 5):
+        for hand in plan.outcomes.values():
+            assert hand.count(Outcome.ACCOUNT_SHARED) != 1
+
+
+@pytest.mark.parametrize(("preset", "merit", "assistance"), [("kien-giang-2024-03", 3_223, 5_967), ("huong-khe-2024-01", 240, 665)])
+def test_other_presets_ask_for_exactly_the_published_number_of_accounts(preset: str, merit: int, assistance: int) -> None:
+    chosen = PRESETS[preset]
+    for programme, wanted in ((MERIT, merit), (SOCIAL_ASSISTANCE, assistance)):
+        hands = [p.outcomes[programme] for p in make_plan(chosen, load_province(chosen.province), 3)]
+        assert sum(1 for hand in hands for o in hand if o in Outcome.REQUESTS) == wanted
+
+
+_ACCOUNT_COLUMNS = (ColumnSpec("code", ("Mã hồ sơ", "Mã HS"), required=True), ColumnSpec("method", ("Hình thức nhận",)),
+                    ColumnSpec("number", ("Số tài khoản",)))  # fmt: skip
+
+
+def test_huong_khe_files_hold_905_account_rows(tmp_path: Path) -> None:
+    manifest = write_sample(tmp_path, "huong-khe")
+    assert manifest.people == 10_172
+    requests = 0
+    for file in manifest.files:
+        if file["kind"] == "ACCOUNTS":
+            path = tmp_path / str(file["path"])
+            requests += sum(1 for row in read_rows(path.read_bytes(), path.name, _ACCOUNT_COLUMNS).rows if row.get("number"))
+    assert requests == 905
+
+
+@pytest.mark.parametrize("people", [60, 250, 600, 5_000])
+def test_any_size_adds_up(tmp_path: Path, people: int) -> None:
+    manifest = write_sample(tmp_path, people=people, province="38", seed=11)
+    on_list = [p for p in read_people(tmp_path) if p.outcome != "STOPPED"]
+    assert len(on_list) == manifest.people == people
+    assert len({p.code for p in on_list}) == people
+    assert read_manifest(tmp_path) == manifest
+
+
+def test_totals_of_the_truth_are_those_of_its_people(tmp_path: Path) -> None:
+    from ansinh.sample.truth import read_totals
+
+    write_sample(tmp_path, people=600)
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for p in read_people(tmp_path):
+        counted[(p.district, p.programme, totals_key(p))] += 1
+        counted[(p.district, p.programme, totals_key(p) + ":amount")] += p.amount
+    stated = {(d, p, k): n for d, by in read_totals(tmp_path)["districts"].items() for p, keys in by.items() for k, n in keys.items()}
+    assert stated == dict(counted)
+
+
+def test_apportion_is_exact_and_respects_caps() -> None:
+    assert apportion(10, [1, 1, 1]) == [4, 3, 3]
+    capped = apportion(10, [5, 1, 1], [2, 9, 9])
+    assert (capped[0], sum(capped)) == (2, 10)
+    assert sum(apportion(45_486, [227, 107, 143, 127, 179, 113, 104, 127, 71, 28])) == 45_486
+    with pytest.raises(ValueError, match="do not fit"):
+        apportion(10, [1, 1], [2, 2])
+
+
+def test_a_rate_that_no_count_gives_is_refused() -> None:
+    assert account_count_for_rate(1_000, 172) == 172
+    with pytest.raises(ValueError, match="no whole number"):
+        account_count_for_rate(3, 172)
+
+
+def test_wrong_arguments_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown preset"):
+        write_sample(tmp_path, "sao-hoa")
+    with pytest.raises(ValueError, match="no province"):
+        write_sample(tmp_path, province="03")
+    with pytest.raises(ValueError, match="between 60 and"):
+        write_sample(tmp_path, people=1_000_001)
+    assert scaled(find_preset("binh-thuan"), None, None).people == 54_623
