@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ALREADY_KNOWN", "PARTNER_CODES", "REASONS", "UNRECOGNISED_CODE", "Reason", "reason_of_code", "text_of"]
+__all__ = ["ALREADY_KNOWN", "PARTNER_CODES", "PARTNER_REFUSED", "REASONS", "UNRECOGNISED_CODE", "Reason", "reason_of_code", "text_of"]
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,26 @@ class Reason:
 
 UNRECOGNISED_CODE: Final = "UNRECOGNISED_CODE"
 ALREADY_KNOWN: Final = "ALREADY_KNOWN"
+PARTNER_REFUSED: Final = "PARTNER_REFUSED"
 
 _ALL: Final = (
     Reason("ACCOUNT_CLOSED", "The account is closed", "Tài khoản đã đóng", "COMMUNE_OFFICER"),
     Reason("ACCOUNT_NOT_FOUND", "The account does not exist", "Không có tài khoản này", "COMMUNE_OFFICER"),
     Reason("ACCOUNT_BLOCKED", "The account is blocked or dormant", "Tài khoản bị khóa hoặc ngừng hoạt động", "COMMUNE_OFFICER"),
     Reason("NAME_DIFFERS", "The account holder's name differs", "Tên chủ tài khoản không khớp", "COMMUNE_OFFICER"),
-    Reason("ID_DIFFERS", "The account is held under another identity number", "Số định danh của chủ tài khoản không khớp", "COMMUNE_OFFICER"),
+    Reason(
+        "ID_DIFFERS", "The account is held under another identity number", "Số định danh của chủ tài khoản không khớp", "COMMUNE_OFFICER"
+    ),
     Reason("NOT_UPGRADED", "The mobile-money account is not upgraded", "Tài khoản tiền di động chưa nâng cấp", "COMMUNE_OFFICER"),
     Reason("LIMIT_EXCEEDED", "A limit of the provider is exceeded", "Vượt hạn mức của đơn vị cung ứng", "DEPARTMENT_OFFICER"),
-    Reason("PROVIDER_UNSUPPORTED", "The partner cannot pay to this provider", "Đơn vị chi trả không hỗ trợ nhà cung cấp này", "DEPARTMENT_OFFICER"),
+    Reason(
+        "PROVIDER_UNSUPPORTED",
+        "The partner cannot pay to this provider",
+        "Đơn vị chi trả không hỗ trợ nhà cung cấp này",
+        "DEPARTMENT_OFFICER",
+    ),
     Reason("PAYEE_DECEASED", "The partner says the payee has died", "Đơn vị chi trả báo người nhận đã chết", "COMMUNE_OFFICER"),
-    Reason("PARTNER_REFUSED", "The partner refused the payment", "Đơn vị chi trả từ chối lệnh", "DEPARTMENT_OFFICER"),
+    Reason(PARTNER_REFUSED, "The partner refused the payment", "Đơn vị chi trả từ chối lệnh", "DEPARTMENT_OFFICER"),
     Reason("NOT_COLLECTED", "Not collected in time; the order is cancelled", "Không đến nhận đúng hạn; lệnh đã hủy", "COMMUNE_OFFICER"),
     Reason("RETURNED_BY_PROVIDER", "The money came back after settlement", "Tiền bị hoàn trả sau khi đã ghi có", "COMMUNE_OFFICER"),
     Reason("NO_ANSWER", "No answer from the partner: being inquired", "Chưa có trả lời của đơn vị chi trả: đang tra soát", "OPERATOR"),
@@ -40,7 +48,12 @@ _ALL: Final = (
     Reason("TAKEN_OVER", "The sending worker stopped: being inquired", "Tiến trình gửi bị dừng: đang tra soát", "OPERATOR"),
     Reason(ALREADY_KNOWN, "The partner already has this reference: being inquired", "Đơn vị đã có mã này: đang tra soát", "OPERATOR"),
     Reason(UNRECOGNISED_CODE, "The partner's code is not in our map: a person looks", "Mã trả lời chưa có trong bảng mã", "OPERATOR"),
-    Reason("ACCOUNT_CHANGED", "The account changed after the list was approved", "Tài khoản thay đổi sau khi duyệt danh sách", "COMMUNE_OFFICER"),
+    Reason(
+        "ACCOUNT_CHANGED",
+        "The account changed after the list was approved",
+        "Tài khoản thay đổi sau khi duyệt danh sách",
+        "COMMUNE_OFFICER",
+    ),
     Reason("DECEASED", "The beneficiary has died", "Người hưởng đã chết", "COMMUNE_OFFICER"),
     Reason("DATA_PARKED", "News about this person could not be read yet", "Có dữ liệu về người này chưa xử lý được", "OPERATOR"),
     # Why a partner's word was set aside for a person to look at:
@@ -50,10 +63,17 @@ _ALL: Final = (
     Reason("CURRENCY_DIFFERS", "The currency is not ours", "Loại tiền không khớp", "DEPARTMENT_OFFICER"),
     Reason("CONTRADICTION", "The word contradicts what was said before", "Thông tin trái với kết quả đã báo", "DEPARTMENT_OFFICER"),
     Reason("NOT_SENT", "We never sent this payment", "Khoản này chưa được gửi đi", "DEPARTMENT_OFFICER"),
-    Reason("WRONG_CHANNEL", "This result does not exist on this channel", "Kết quả không thuộc hình thức chi trả này", "DEPARTMENT_OFFICER"),
+    Reason(
+        "WRONG_CHANNEL", "This result does not exist on this channel", "Kết quả không thuộc hình thức chi trả này", "DEPARTMENT_OFFICER"
+    ),
     Reason("UNREADABLE", "The notice cannot be read", "Thông báo không đọc được", "OPERATOR"),
     Reason("NOTICE_ID_REUSED", "A notice id came again with other content", "Mã thông báo dùng lại với nội dung khác", "OPERATOR"),
-    Reason("LOST_BY_PARTNER", "Accepted by the partner, which now does not know it", "Đơn vị đã nhận nhưng nay báo không có", "DEPARTMENT_OFFICER"),
+    Reason(
+        "LOST_BY_PARTNER",
+        "Accepted by the partner, which now does not know it",
+        "Đơn vị đã nhận nhưng nay báo không có",
+        "DEPARTMENT_OFFICER",
+    ),
 )
 
 REASONS: Final[dict[str, Reason]] = {reason.code: reason for reason in _ALL}
@@ -79,11 +99,21 @@ PARTNER_CODES: Final[dict[str, str]] = {
     "PROVIDER_UNSUPPORTED": "PROVIDER_UNSUPPORTED",
     "UNSUPPORTED": "PROVIDER_UNSUPPORTED",
     "PAYEE_DECEASED": "PAYEE_DECEASED",
-    "REFUSED": "PARTNER_REFUSED",
-    "INVALID": "PARTNER_REFUSED",
+    "REFUSED": PARTNER_REFUSED,
+    "INVALID": PARTNER_REFUSED,
     "UNCOLLECTED": "NOT_COLLECTED",
     "NOT_COLLECTED": "NOT_COLLECTED",
     "RETURNED": "RETURNED_BY_PROVIDER",
+    "NOT_COLLECTED_CANCELLED": "NOT_COLLECTED",
+    "ACCOUNT_INVALID": "ACCOUNT_NOT_FOUND",
+    "ACCOUNT_NOT_UPGRADED": "NOT_UPGRADED",
+    "AMOUNT_LIMIT": "LIMIT_EXCEEDED",
+    "PARTNER_REJECTED": PARTNER_REFUSED,
+    "BAD_DESTINATION": PARTNER_REFUSED,
+    "CHANNEL_UNSUPPORTED": "PROVIDER_UNSUPPORTED",
+    "CURRENCY_UNSUPPORTED": PARTNER_REFUSED,
+    "NAME_FORMAT": PARTNER_REFUSED,
+    "TEXT_FORMAT": PARTNER_REFUSED,
     "DUPLICATE": ALREADY_KNOWN,
     "DUPLICATE_REFERENCE": ALREADY_KNOWN,
 }

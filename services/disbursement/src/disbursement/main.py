@@ -1,0 +1,80 @@
+"""disbursement: `python -m disbursement.main api|worker|migrate`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from common.cli import service_main
+from common.db import Database
+from common.http import client
+from common.jobs import JobRunner
+from common.parking import parked_router
+from common.sealing import Keyring
+from common.web import create_app, jobs_router, quiet_router
+from common.worker import Loop, every, owner_name, run_worker
+from disbursement.api import budgets, cycles, ledger, payments, quarantine, take_overs, webhooks
+from disbursement.api.common import READERS
+from disbursement.channels.partners import Partner, load_partners
+from disbursement.messaging.subscriptions import SUBSCRIPTIONS
+from disbursement.settings import Settings
+from disbursement.usecases.compute_list import JOB_KIND, ListComputer
+from disbursement.usecases.payment_context import make_payment_context
+from disbursement.usecases.payment_loops import payment_loops, payment_probe
+
+__all__ = ["SERVICE", "make_app", "work"]
+
+SERVICE: Final = "disbursement"
+_IDLE_SECONDS: Final = 0.3
+_NOTICE_BYTES: Final = 8 * 1024 * 1024
+
+
+def _database(settings: Settings) -> tuple[Database, Keyring]:
+    keyring = Keyring.load(settings.keys_file, SERVICE)
+    return Database(settings.database_url, pool_size=settings.database_pool_size, keyring=keyring, application=SERVICE), keyring
+
+
+def _partners(settings: Settings) -> dict[str, Partner]:
+    return load_partners(settings.partners_file) if settings.partners_file else {}
+
+
+def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
+    """The API; `db` replaces the database of the settings in tests."""
+    if db is None:
+        db, _ = _database(settings)
+    app = create_app(
+        title="disbursement",
+        description="Kỳ chi trả, danh sách, duyệt, khoản chi và sổ cái. Cycles, lists, approvals, payments and the ledger.",
+        settings=settings,
+        db=db,
+        routers=[
+            take_overs.make_router(db),
+            budgets.make_router(db),
+            cycles.make_router(db, settings),
+            payments.router,
+            quarantine.router,
+            ledger.router,
+            webhooks.router,
+            jobs_router(db, *READERS),
+            quiet_router(db, [payment_probe]),
+            parked_router(db),
+        ],
+        body_limits={"/v1/webhooks/": _NOTICE_BYTES},
+    )
+    app.state.partners = _partners(settings)
+    return app
+
+
+async def work(settings: Settings) -> None:
+    """The worker: projections, list computation, sending, inquiries, notices."""
+    db, keyring = _database(settings)
+    async with client(timeout=60.0) as http:
+        context = make_payment_context(db, keyring, _partners(settings), http, owner_name())
+        runner = JobRunner(db, {JOB_KIND: ListComputer(db, settings).run}, owner=owner_name())
+        loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+
+
+if __name__ == "__main__":
+    service_main("disbursement", Settings, make_app, work)

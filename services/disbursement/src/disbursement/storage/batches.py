@@ -1,0 +1,247 @@
+"""Batches on their way to partners: claimed with a lease on database time, withdrawn at the gate, sent, answered, taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common import outbox
+from common.contracts.disbursement_v1 import HoldReason, PaymentHeld
+from common.db import Tx
+from disbursement.domain.cycle import TRANSITIONS, CycleAction
+from disbursement.domain.holds import actor_of
+
+__all__ = [
+    "advance_cycle",
+    "ask_to_resend",
+    "claim",
+    "finish",
+    "gate",
+    "hold_withdrawn",
+    "instruction_lines",
+    "prepare_answer",
+    "prepare_submitting",
+    "prepare_unknown",
+    "prepare_withdrawal",
+    "settle_uncertain",
+    "store_request",
+    "take_over_expired",
+    "withdraw",
+]
+
+
+async def claim(tx: Tx, partner: str, owner: str, lease_seconds: int) -> RowMapping | None:
+    """Claim the next batch to send to a partner; None when there is none. The lease runs on the database's clock."""
+    return await tx.row(
+        "UPDATE payment_batch SET lease_owner = :owner, lease_until = clock_timestamp() + make_interval(secs => :seconds)"
+        " WHERE batch_id = (SELECT batch_id FROM payment_batch WHERE partner = :partner AND state IN ('READY', 'RESEND')"
+        "   AND next_at <= now()"
+        "   AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+        "   ORDER BY next_at, batch_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        " RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments",
+        owner=owner,
+        seconds=lease_seconds,
+        partner=partner,
+    )
+
+
+_GATE_SQL: Final = """
+INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)
+SELECT payment_id, 'CANCELLED', why, now(), 'GATE', CAST(:batch_id AS text) FROM (
+    SELECT p.payment_id, CASE
+        WHEN b.status = 'DECEASED' THEN 'DECEASED'
+        WHEN b.status IN ('MISSING', 'LEFT') THEN 'STOPPED'
+        WHEN EXISTS (SELECT 1 FROM parked_event e WHERE e.key IN (p.beneficiary_id, p.payee_id) AND e.replayed_at IS NULL)
+            THEN 'DATA_PARKED'
+        WHEN l.account_id IS NOT NULL AND (a.account_id IS NULL OR a.version <> l.account_version OR a.status <> 'ACTIVE')
+            THEN 'ACCOUNT_CHANGED'
+    END AS why
+    FROM payment p
+    JOIN list_line l USING (line_id)
+    LEFT JOIN beneficiary b ON b.beneficiary_id = p.beneficiary_id
+    LEFT JOIN payout_account a ON a.account_id = l.account_id
+    WHERE p.batch_id = :batch_id AND p.status = 'APPROVED'
+) AS judged WHERE why IS NOT NULL
+"""
+
+
+async def gate(tx: Tx, batch_id: UUID) -> int:
+    """Put the batch's payments that may no longer be sent into `payment_move` as CANCELLED; how many."""
+    return await tx.execute(_GATE_SQL, batch_id=batch_id)
+
+
+async def prepare_withdrawal(tx: Tx, batch_id: UUID, references: Sequence[str], reason: str) -> None:
+    """Put payments of the batch that cannot be instructed into `payment_move` as CANCELLED."""
+    await tx.execute(
+        "INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)"
+        " SELECT payment_id, 'CANCELLED', :reason, now(), 'GATE', CAST(:batch_id AS text) FROM payment"
+        " WHERE batch_id = :batch_id AND reference = ANY(:references)",
+        batch_id=batch_id,
+        references=list(references),
+        reason=reason,
+    )
+
+
+_ACTORS: Final = ", ".join(f"('{reason}','{actor_of(reason)}')" for reason in HoldReason)
+
+_HOLD_SQL: Final = f"""
+INSERT INTO hold (cycle_id, list_id, line_id, beneficiary_id, file_code, beneficiary_name, programme, funding_source, amount, months,
+                  reason, actor, stage, unit_code, unit_path)
+SELECT l.cycle_id, l.list_id, l.line_id, l.beneficiary_id, l.file_code, l.beneficiary_name, l.programme, l.funding_source, l.amount,
+       l.months, m.reason, r.actor, 'SENDING', l.unit_code, l.unit_path
+FROM payment_moved m JOIN list_line l USING (line_id) JOIN (VALUES {_ACTORS}) AS r (reason, actor) ON r.reason = m.reason
+WHERE m.status = 'CANCELLED' AND m.source = 'GATE'
+ON CONFLICT (list_id, beneficiary_id) DO NOTHING
+"""
+
+_HELD_EVENT_SQL: Final = """
+SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
+    'version', h.version, 'business_date', m.business_date, 'hold_id', h.hold_id, 'cycle_id', h.cycle_id,
+    'beneficiary_id', h.beneficiary_id, 'month', to_char(c.month, 'YYYY-MM'), 'programme', h.programme,
+    'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor,
+    'unit_code', h.unit_code, 'unit_path', h.unit_path, 'released', false) AS body
+FROM payment_moved m JOIN hold h ON h.line_id = m.line_id AND h.stage = 'SENDING' JOIN payment_cycle c ON c.cycle_id = h.cycle_id
+WHERE m.status = 'CANCELLED' AND m.source = 'GATE'
+"""
+
+
+async def hold_withdrawn(tx: Tx) -> None:
+    """Turn the lines just withdrawn (see :func:`gate`) to HELD, with a hold row and its event."""
+    await tx.execute(
+        "UPDATE list_line l SET state = 'HELD' FROM payment_moved m"
+        " WHERE l.line_id = m.line_id AND m.status = 'CANCELLED' AND m.source = 'GATE'"
+    )
+    await tx.execute(_HOLD_SQL)
+    await outbox.insert_select(tx, PaymentHeld, _HELD_EVENT_SQL)
+
+
+async def withdraw(tx: Tx, batch_id: UUID) -> None:
+    """Nothing of the batch is left to send."""
+    await tx.execute(
+        "UPDATE payment_batch SET state = 'WITHDRAWN', lease_owner = NULL, lease_until = NULL WHERE batch_id = :batch_id", batch_id=batch_id
+    )
+
+
+async def prepare_submitting(tx: Tx, batch_id: UUID) -> None:
+    """Put the batch's APPROVED payments into `payment_move` as SUBMITTING."""
+    await tx.execute(
+        "INSERT INTO payment_move (payment_id, to_status, occurred_at, source, source_id)"
+        " SELECT payment_id, 'SUBMITTING', now(), 'CLAIM', CAST(:batch_id AS text) FROM payment"
+        " WHERE batch_id = :batch_id AND status = 'APPROVED'",
+        batch_id=batch_id,
+    )
+
+
+async def instruction_lines(tx: Tx, batch_id: UUID) -> Sequence[RowMapping]:
+    """What the partner must know of each payment of a batch, in one stable order."""
+    return await tx.rows(
+        "SELECT p.reference, p.amount, l.payee_name, p.channel, l.provider_code, l.account_number_token, l.unit_code, l.file_code,"
+        " l.beneficiary_name, p.month FROM payment p JOIN list_line l USING (line_id)"
+        " WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ORDER BY p.reference",
+        batch_id=batch_id,
+    )
+
+
+async def store_request(tx: Tx, batch_id: UUID, owner: str, request: bytes | None, digest: bytes | None) -> None:
+    """The batch is about to be sent. `request` (encrypted bytes) is None on a resend: the stored bytes stay."""
+    await tx.execute(
+        "UPDATE payment_batch SET state = 'SENDING', request = coalesce(CAST(:request AS bytea), request),"
+        " request_digest = coalesce(CAST(:digest AS bytea), request_digest), sends = sends + 1"
+        " WHERE batch_id = :batch_id AND lease_owner = :owner",
+        batch_id=batch_id,
+        owner=owner,
+        request=request,
+        digest=digest,
+    )
+
+
+async def finish(tx: Tx, batch_id: UUID, owner: str, state: str, error: str | None) -> bool:
+    """Record how a send ended. False when the lease was lost meanwhile: somebody else is finding out what happened."""
+    touched = await tx.execute(
+        "UPDATE payment_batch SET state = :state, last_error = :error, lease_owner = NULL, lease_until = NULL,"
+        " answered_at = CASE WHEN :state = 'SENT' THEN now() END"
+        " WHERE batch_id = :batch_id AND lease_owner = :owner AND state = 'SENDING'",
+        batch_id=batch_id,
+        owner=owner,
+        state=state,
+        error=error,
+    )
+    return touched == 1
+
+
+async def prepare_answer(tx: Tx, batch_id: UUID, refused: dict[str, tuple[str, str]]) -> None:
+    """Put the batch's open payments into `payment_move`: accepted → SUBMITTED, refused[reference] → (status, reason)."""
+    await tx.execute(
+        "INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)"
+        " SELECT p.payment_id, coalesce(r.status, 'SUBMITTED'), r.reason, now(), 'ANSWER', CAST(:batch_id AS text)"
+        " FROM payment p LEFT JOIN unnest(CAST(:refs AS text[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]))"
+        "   AS r (reference, status, reason) ON r.reference = p.reference"
+        " WHERE p.batch_id = :batch_id AND p.status IN ('SUBMITTING', 'UNKNOWN') ORDER BY p.payment_id",
+        batch_id=batch_id,
+        refs=list(refused),
+        statuses=[status for status, _ in refused.values()],
+        reasons=[reason for _, reason in refused.values()],
+    )
+
+
+async def prepare_unknown(tx: Tx, batch_id: UUID, reason: str, source: str) -> None:
+    """Put the batch's SUBMITTING payments into `payment_move` as UNKNOWN."""
+    await tx.execute(
+        "INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)"
+        " SELECT payment_id, 'UNKNOWN', :reason, now(), :source, CAST(:batch_id AS text) FROM payment"
+        " WHERE batch_id = :batch_id AND status = 'SUBMITTING' ORDER BY payment_id",
+        batch_id=batch_id,
+        reason=reason,
+        source=source,
+    )
+
+
+async def take_over_expired(tx: Tx, partner: str) -> UUID | None:
+    """Take one batch whose sender's lease ran out; its payments are to be inquired, never simply sent again."""
+    row = await tx.row(
+        "UPDATE payment_batch SET state = 'UNCERTAIN', lease_owner = NULL, lease_until = NULL, last_error = 'lease expired'"
+        " WHERE batch_id = (SELECT batch_id FROM payment_batch WHERE partner = :partner AND state = 'SENDING'"
+        "   AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING batch_id",
+        partner=partner,
+    )
+    return None if row is None else row["batch_id"]
+
+
+async def ask_to_resend(tx: Tx, references: Sequence[str]) -> int:
+    """The partner does not know these UNKNOWN payments: their batches go again, same bytes, same reference.
+
+    Only batches whose send has ended (UNCERTAIN); one already answered or in flight is left alone.
+    """
+    return await tx.execute(
+        "UPDATE payment_batch SET state = 'RESEND', next_at = now() WHERE state = 'UNCERTAIN' AND batch_id IN"
+        " (SELECT batch_id FROM payment WHERE reference = ANY(:references) AND status = 'UNKNOWN')",
+        references=list(references),
+    )
+
+
+async def settle_uncertain(tx: Tx, partner: str) -> list[UUID]:
+    """Uncertain batches without a single UNKNOWN payment have been answered, by inquiry or notice. The cycles concerned."""
+    rows = await tx.rows(
+        "UPDATE payment_batch b SET state = 'SENT', answered_at = now() WHERE b.partner = :partner AND b.state = 'UNCERTAIN'"
+        " AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.batch_id = b.batch_id AND p.status IN ('UNKNOWN', 'SUBMITTING'))"
+        " RETURNING b.cycle_id",
+        partner=partner,
+    )
+    return sorted({row["cycle_id"] for row in rows})
+
+
+async def advance_cycle(tx: Tx, cycle_id: UUID, action: CycleAction) -> None:
+    """Move a cycle on by START_SENDING or ALL_SENT if it stands before it; ALL_SENT only when no batch is left to send."""
+    source, target = next((state, reached) for (state, made), reached in TRANSITIONS.items() if made is action)
+    await tx.execute(
+        "UPDATE payment_cycle c SET state = :target, version = version + 1 WHERE c.cycle_id = :cycle_id AND c.state = :source"
+        " AND (NOT CAST(:all_sent AS boolean) OR NOT EXISTS (SELECT 1 FROM payment_batch b WHERE b.cycle_id = c.cycle_id"
+        "      AND b.state IN ('READY', 'SENDING', 'RESEND', 'UNCERTAIN')))",
+        cycle_id=cycle_id,
+        source=source.value,
+        target=target.value,
+        all_sent=action is CycleAction.ALL_SENT,
+    )

@@ -1,0 +1,135 @@
+"""The gate in SQL: `domain.gate`'s tables as VALUES, applied to everyone with something due in one statement."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from common.contracts.disbursement_v1 import HoldReason
+from common.contracts.identity_verify_v1 import Verdict
+from disbursement.domain.gate import GRACE_NOTE, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
+
+__all__ = ["OUTCOME_SQL", "WITHDRAWN_SQL"]
+
+
+def _literal(value: str | None) -> str:
+    """A quoted literal of one of our own constants (upper-case codes), or a typed NULL."""
+    return "CAST(NULL AS text)" if value is None else f"'{value}'"
+
+
+_VERDICTS: Final = ", ".join(f"('{verdict}', {_literal(rule.hold)}, {_literal(rule.cash)})" for verdict, rule in VERDICT_RULES.items())
+_STATUSES: Final = ", ".join(f"('{status}', '{hold}')" for status, hold in STATUS_HOLDS.items())
+_REFUSED: Final = ", ".join(f"'{verdict}'" for verdict in REPRESENTATIVE_REFUSED)
+
+# What the evidence on one person is worth on the business date: evidence on other identity data than the register
+# holds now is none, and VERIFIED runs out after the grace period.
+_VERDICT: Final = f"""
+    CASE WHEN v.verdict IS NULL OR v.identity_fingerprint <> b.identity_fingerprint THEN '{Verdict.UNANSWERED}'
+         WHEN v.verdict = '{Verdict.VERIFIED}' AND CAST(:business_date AS date) > v.valid_until + CAST(:grace_days AS int) THEN '{Verdict.UNANSWERED}'
+         ELSE v.verdict END"""
+
+_PARKED: Final = "SELECT DISTINCT key FROM parked_event WHERE replayed_at IS NULL"
+
+_REPRESENTATIVE: Final = f"""
+    CASE WHEN m.payee_id IS NULL OR m.payee_id = {{person}} THEN NULL
+         WHEN rv.verdict IN ({_REFUSED}) THEN '{CashReason.REPRESENTATIVE_NOT_VERIFIED}'
+         WHEN r.representative_id IS NULL OR r.valid_from > CAST(:business_date AS date) OR r.valid_to < CAST(:business_date AS date)
+              OR r.revoked_on <= CAST(:business_date AS date) THEN '{CashReason.REPRESENTATIVE_NOT_VALID}' END"""
+
+# Account problems in words: the provider's reason where there is one, else the status.
+_ACCOUNT: Final = """
+    CASE WHEN a.account_id IS NULL THEN 'ACCOUNT_NOT_KNOWN'
+         WHEN a.payee_id <> m.payee_id THEN 'ACCOUNT_NOT_PAYEES'
+         WHEN a.status <> 'ACTIVE' THEN 'ACCOUNT_' || coalesce(a.reason, a.status)
+         WHEN a.account_number_token IS NULL THEN 'ACCOUNT_NUMBER_MISSING' END"""
+
+OUTCOME_SQL: Final = f"""
+CREATE TEMP TABLE outcome ON COMMIT DROP AS
+WITH owed AS MATERIALIZED (
+    SELECT beneficiary_id, CAST(sum(amount) AS bigint) AS amount, array_agg(DISTINCT month ORDER BY month) AS months,
+           bool_or(rate_missing) AS rate_missing
+    FROM due_now GROUP BY beneficiary_id
+), facts AS (
+    SELECT o.beneficiary_id, o.amount, o.months, o.rate_missing, s.unit_code, s.unit_path, b.file_code,
+           coalesce(b.full_name, '') AS beneficiary_name,
+           b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold, {_VERDICT} AS verdict,
+           CAST(:business_date AS date) > v.valid_until AS evidence_old,
+           m.method, m.payee_id, m.payee_kind, m.reason AS method_reason,
+           {_REPRESENTATIVE.format(person="o.beneficiary_id")} AS representative_problem, r.full_name AS representative_name,
+           CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
+           a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
+           a.masked_number
+    FROM owed o
+    JOIN scope s USING (beneficiary_id)
+    LEFT JOIN beneficiary b USING (beneficiary_id)
+    LEFT JOIN (VALUES {_STATUSES}) AS st (status, hold) ON st.status = b.status
+    LEFT JOIN verification v ON v.beneficiary_id = o.beneficiary_id AND v.subject_id = o.beneficiary_id
+    LEFT JOIN payout_method m ON m.beneficiary_id = o.beneficiary_id
+    LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.representative_id = m.payee_id
+    LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
+    LEFT JOIN payout_account a ON a.account_id = m.account_id
+    LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
+    LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
+), decided AS (
+    SELECT f.*, rule.cash AS verdict_cash,
+           CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}' WHEN f.status_hold IS NOT NULL THEN f.status_hold
+                WHEN rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
+                WHEN f.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
+           coalesce(rule.cash, f.representative_problem, CASE WHEN f.method IS NULL THEN '{CashReason.NO_ACCOUNT}' END, f.account_problem)
+               AS forced_cash
+    FROM facts f LEFT JOIN (VALUES {_VERDICTS}) AS rule (verdict, hold, cash) ON rule.verdict = f.verdict
+)
+SELECT uuidv7() AS line_id, beneficiary_id, amount, months, unit_code, unit_path, file_code, beneficiary_name, hold_reason, verdict,
+       CASE WHEN representative_problem IS NULL THEN coalesce(payee_id, beneficiary_id) ELSE beneficiary_id END AS payee_id,
+       CASE WHEN representative_problem IS NULL THEN coalesce(payee_kind, 'SELF') ELSE 'SELF' END AS payee_kind,
+       CASE WHEN representative_problem IS NULL AND payee_id <> beneficiary_id THEN representative_name ELSE beneficiary_name END AS payee_name,
+       CASE WHEN forced_cash IS NOT NULL AND method = 'CASH_HOME' AND representative_problem IS NULL THEN 'CASH_HOME'
+            WHEN forced_cash IS NOT NULL THEN 'CASH_POST' WHEN method = 'ACCOUNT' THEN account_kind ELSE method END AS channel,
+       coalesce(forced_cash, CASE WHEN method <> 'ACCOUNT' THEN method_reason END) AS cash_reason,
+       forced_cash IS NULL AND method = 'ACCOUNT' AS by_account,
+       account_id, account_version, partner, provider_code, account_number_token, masked_number,
+       CASE WHEN verdict = '{Verdict.VERIFIED}' AND evidence_old THEN '{GRACE_NOTE}' END AS evidence_note
+FROM decided
+ORDER BY beneficiary_id
+"""
+"""Decides everyone in the temporary tables `scope` and `due_now`: a line's content, or a hold reason. One row a person."""
+
+WITHDRAWN_SQL: Final = f"""
+SELECT w.line_id, w.reason FROM (
+    SELECT l.line_id,
+        CASE WHEN pb.key IS NOT NULL OR pm.key IS NOT NULL OR b.beneficiary_id IS NULL THEN '{HoldReason.DATA_PARKED}'
+             WHEN st.hold IS NOT NULL THEN st.hold
+             WHEN rule.hold IS NOT NULL THEN rule.hold
+             WHEN less.line_id IS NOT NULL THEN '{HoldReason.STOPPED}'
+             WHEN l.account_id IS NOT NULL AND rule.cash IS NOT NULL THEN '{HoldReason.NOT_VERIFIED}'
+             WHEN l.account_id IS NOT NULL AND (a.version IS DISTINCT FROM l.account_version OR a.status IS DISTINCT FROM 'ACTIVE')
+                  THEN '{HoldReason.ACCOUNT_CHANGED}'
+             WHEN l.account_id IS NOT NULL AND (m.method <> 'ACCOUNT' OR m.account_id IS DISTINCT FROM l.account_id)
+                  THEN '{HoldReason.ACCOUNT_CHANGED}'
+             WHEN l.payee_id <> l.beneficiary_id AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id")} IS NOT NULL)
+                  THEN '{HoldReason.ACCOUNT_CHANGED}'
+        END AS reason
+    FROM list_line l
+    LEFT JOIN beneficiary b USING (beneficiary_id)
+    LEFT JOIN (VALUES {_STATUSES}) AS st (status, hold) ON st.status = b.status
+    LEFT JOIN verification v ON v.beneficiary_id = l.beneficiary_id AND v.subject_id = l.beneficiary_id
+    LEFT JOIN (VALUES {_VERDICTS}) AS rule (verdict, hold, cash) ON rule.verdict = {_VERDICT}
+    LEFT JOIN payout_method m ON m.beneficiary_id = l.beneficiary_id
+    LEFT JOIN payout_account a ON a.account_id = l.account_id
+    LEFT JOIN representative r ON r.beneficiary_id = l.beneficiary_id AND r.representative_id = m.payee_id
+    LEFT JOIN verification rv ON rv.beneficiary_id = l.beneficiary_id AND rv.subject_id = m.payee_id
+    LEFT JOIN ({_PARKED}) pb ON pb.key = l.beneficiary_id
+    LEFT JOIN ({_PARKED}) pm ON pm.key = l.payee_id
+    LEFT JOIN (
+        SELECT DISTINCT al.line_id
+        FROM allocation al
+        LEFT JOIN due_interval i ON i.beneficiary_id = al.beneficiary_id AND i.programme = al.programme
+             AND i.funding_source = al.funding_source AND i.benefit_line = al.benefit_line AND i.from_month <= al.month
+             AND coalesce(i.to_month, 'infinity') >= al.month AND i.status = 'DUE'
+        JOIN due_month_position p ON p.beneficiary_id = al.beneficiary_id AND p.programme = al.programme
+             AND p.funding_source = al.funding_source AND p.benefit_line = al.benefit_line AND p.month = al.month
+        WHERE {{allocations}} AND p.paid + p.committed > coalesce(i.amount, 0)
+    ) less USING (line_id)
+    WHERE l.state = 'LISTED' AND {{lines}}
+) w WHERE w.reason IS NOT NULL
+"""
+"""Listed lines that may no longer be paid, and why. Fill `lines` and `allocations` with the choice of lines (`l.`, `al.`)."""

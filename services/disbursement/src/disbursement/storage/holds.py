@@ -1,0 +1,63 @@
+"""Holds: lines withdrawn after the list was computed, and the events that tell of everyone held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common import outbox
+from common.contracts.disbursement_v1 import PaymentHeld
+from common.db import Tx
+from disbursement.domain.holds import HOLDS
+from disbursement.storage.gate import WITHDRAWN_SQL
+
+__all__ = ["hold_lines", "tell_holds", "withdrawals"]
+
+_ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
+
+_HOLD_LINES: Final = f"""
+WITH withdrawn AS (
+    SELECT w.line_id, w.reason FROM unnest(CAST(:line_ids AS uuid[]), CAST(:reasons AS text[])) AS w (line_id, reason)
+), lines AS (
+    UPDATE list_line l SET state = 'HELD' FROM withdrawn w WHERE w.line_id = l.line_id AND l.state = 'LISTED'
+    RETURNING l.*, w.reason
+)
+INSERT INTO hold (cycle_id, list_id, line_id, beneficiary_id, file_code, beneficiary_name, programme, funding_source, amount, months, reason,
+                  actor, detail, stage, unit_code, unit_path)
+SELECT l.cycle_id, l.list_id, l.line_id, l.beneficiary_id, l.file_code, l.beneficiary_name, l.programme, l.funding_source, l.amount,
+       l.months, l.reason, a.actor, NULL, 'APPROVAL', l.unit_code, l.unit_path
+FROM lines l JOIN (VALUES {_ACTORS}) AS a (reason, actor) ON a.reason = l.reason
+"""
+
+_HOLD_EVENTS: Final = """
+SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
+    'version', h.version, 'business_date', CAST(:business_date AS date), 'hold_id', h.hold_id, 'cycle_id', h.cycle_id,
+    'beneficiary_id', h.beneficiary_id, 'month', to_char(c.month, 'YYYY-MM'), 'programme', h.programme,
+    'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor, 'unit_code', h.unit_code,
+    'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL) AS body
+FROM hold h JOIN payment_cycle c USING (cycle_id)
+WHERE h.list_id = :list_id AND h.released_at IS NULL
+ORDER BY h.hold_id
+"""
+
+
+async def withdrawals(tx: Tx, list_id: UUID, *, business_date: date, grace_days: int) -> Sequence[RowMapping]:
+    """Listed lines of a list that may no longer be paid: `line_id, reason` (the gate run again)."""
+    sql = WITHDRAWN_SQL.format(lines="l.list_id = :list_id", allocations="al.list_id = :list_id")
+    return await tx.rows(sql, list_id=list_id, business_date=business_date, grace_days=grace_days)
+
+
+async def hold_lines(tx: Tx, withdrawn: Sequence[RowMapping]) -> int:
+    """Withdraw lines to HELD with their reasons; the number withdrawn."""
+    return await tx.execute(
+        _HOLD_LINES, line_ids=[w["line_id"] for w in withdrawn], reasons=[w["reason"] for w in withdrawn]
+    )
+
+
+async def tell_holds(tx: Tx, list_id: UUID, business_date: date) -> int:
+    """One `PaymentHeld` per held person of a list; the number of events."""
+    return await outbox.insert_select(tx, PaymentHeld, _HOLD_EVENTS, list_id=list_id, business_date=business_date)

@@ -1,0 +1,57 @@
+"""Which payments must be asked about, and when to ask again (database time)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+from disbursement.storage.payment_moves import EXPECTED_SECONDS, INQUIRY_SECONDS
+
+__all__ = ["claim_due", "lost_by_partner", "postpone"]
+
+_SCHEDULE: Final = f"(ARRAY[{', '.join(map(str, INQUIRY_SECONDS))}])[least(p.inquiries + 2, {len(INQUIRY_SECONDS)})]"
+_EXPECTED: Final = " ".join(f"WHEN '{channel}' THEN {seconds}" for channel, seconds in EXPECTED_SECONDS.items())
+
+_CLAIM_SQL: Final = f"""
+UPDATE payment p
+SET inquiries = p.inquiries + 1,
+    inquire_at = now() + make_interval(secs => CASE WHEN p.status = 'UNKNOWN' THEN {_SCHEDULE} ELSE CASE p.channel {_EXPECTED} END END)
+WHERE p.payment_id IN (
+    SELECT payment_id FROM payment
+    WHERE partner = :partner AND inquire_at <= now() AND status IN ('UNKNOWN', 'SUBMITTED')
+    ORDER BY inquire_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+RETURNING p.reference, p.status
+"""
+
+
+async def claim_due(tx: Tx, partner: str, limit: int) -> Sequence[RowMapping]:
+    """Take payments of a partner that are due for an inquiry, and set when to ask next if this one brings nothing."""
+    return await tx.rows(_CLAIM_SQL, partner=partner, limit=limit)
+
+
+async def postpone(tx: Tx, partner: str, seconds: float) -> None:
+    """Nobody answers: ask about nothing of this partner for a while."""
+    await tx.execute(
+        "UPDATE payment SET inquire_at = now() + make_interval(secs => :seconds)"
+        " WHERE partner = :partner AND inquire_at < now() + make_interval(secs => :seconds)",
+        partner=partner,
+        seconds=seconds,
+    )
+
+
+async def lost_by_partner(tx: Tx, references: Sequence[str], source_id: str) -> int:
+    """Quarantine payments the partner accepted and now does not know; how many are new."""
+    return await tx.execute(
+        "INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint)"
+        " SELECT p.partner, 'LOST_BY_PARTNER', 'INQUIRY', :source_id, p.reference, p.payment_id, p.unit_path,"
+        "        jsonb_build_object('status', 'NOT_FOUND'), md5('LOST_BY_PARTNER|' || p.reference)"
+        " FROM payment p JOIN payment_batch b USING (batch_id)"
+        " WHERE p.reference = ANY(:references) AND (p.status = 'SUBMITTED' OR (p.status = 'UNKNOWN' AND b.state = 'SENT'))"
+        " ON CONFLICT (partner, fingerprint) DO NOTHING",
+        references=list(references),
+        source_id=source_id,
+    )

@@ -1,0 +1,123 @@
+"""Partners' notices: stored raw and encrypted for ever, read once; and the quarantine of words that were not believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.actor import Actor
+from common.db import Tx
+
+__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "resolve", "store", "waiting"]
+
+
+async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_at: datetime, body: bytes, digest: bytes) -> bytes | None:
+    """Store a verified notice; None when it is new, else the digest stored first under this id."""
+    added = await tx.execute(
+        "INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest)"
+        " VALUES (:notice_id, :partner, :webhook_id, :sent_at, :body, :digest) ON CONFLICT (partner, webhook_id) DO NOTHING",
+        notice_id=notice_id,
+        partner=partner,
+        webhook_id=webhook_id,
+        sent_at=sent_at,
+        body=body,
+        digest=digest,
+    )
+    if added:
+        return None
+    stored = await tx.value(
+        "SELECT body_digest FROM partner_notice WHERE partner = :partner AND webhook_id = :webhook_id",
+        partner=partner,
+        webhook_id=webhook_id,
+    )
+    return bytes(stored)
+
+
+async def claim_waiting(tx: Tx, limit: int) -> Sequence[RowMapping]:
+    """Lock the oldest notices not yet applied, of one partner. They stay locked until this transaction ends."""
+    return await tx.rows(
+        "SELECT notice_id, partner, body FROM partner_notice WHERE state = 'RECEIVED' AND partner ="
+        " (SELECT partner FROM partner_notice WHERE state = 'RECEIVED' ORDER BY received_at LIMIT 1)"
+        " ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED",
+        limit=limit,
+    )
+
+
+async def mark(tx: Tx, notice_ids: Sequence[UUID], states: Sequence[str], results: Sequence[int]) -> None:
+    """Record that notices were applied or refused, and how many results they held."""
+    await tx.execute(
+        "UPDATE partner_notice n SET state = m.state, results = m.results, applied_at = clock_timestamp()"
+        " FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:results AS integer[])) AS m (notice_id, state, results)"
+        " WHERE n.notice_id = m.notice_id",
+        ids=list(notice_ids),
+        states=list(states),
+        results=list(results),
+    )
+
+
+async def quarantine_one(
+    tx: Tx,
+    *,
+    partner: str,
+    reason: str,
+    source: str,
+    source_id: str,
+    said: dict[str, Any],
+    fingerprint: str,
+    raw: bytes | None = None,
+    reference: str | None = None,
+) -> None:
+    """Set one word aside for a person; the same word twice is one row. `raw` is what was sent, encrypted."""
+    await tx.execute(
+        "INSERT INTO quarantine (partner, reason, source, source_id, said, fingerprint, raw, reference, payment_id, unit_path)"
+        " SELECT :partner, :reason, :source, :source_id, :said, :fingerprint, CAST(:raw AS bytea), r.reference, p.payment_id, p.unit_path"
+        " FROM (SELECT CAST(:reference AS text) AS reference) r LEFT JOIN payment p ON p.reference = r.reference"
+        " ON CONFLICT (partner, fingerprint) DO NOTHING",
+        reference=reference,
+        partner=partner,
+        reason=reason,
+        source=source,
+        source_id=source_id,
+        said=said,
+        fingerprint=fingerprint,
+        raw=raw,
+    )
+
+
+_PAGE_SQL: Final = """
+SELECT quarantine_id, partner, reason, source, source_id, reference, payment_id, said, state, created_at
+FROM quarantine q WHERE {where} ORDER BY quarantine_id LIMIT :limit
+"""
+
+
+async def quarantine_page(tx: Tx, actor: Actor, *, state: str, partner: str | None, after: UUID | None, limit: int) -> Sequence[RowMapping]:
+    """Quarantined words about payments in the actor's units; words about no payment of ours are seen by all who may look."""
+    scope, params = actor.scope_sql("q.unit_path")
+    conditions = [f"(q.unit_path IS NULL OR {scope})", "q.state = :state"]
+    if partner is not None:
+        conditions.append("q.partner = :partner")
+        params["partner"] = partner
+    if after is not None:
+        conditions.append("q.quarantine_id > :after")
+        params["after"] = after
+    return await tx.rows(_PAGE_SQL.format(where=" AND ".join(conditions)), state=state, limit=limit, **params)
+
+
+async def waiting(tx: Tx) -> int:
+    """Notices not yet applied."""
+    return int(await tx.value("SELECT count(*) FROM partner_notice WHERE state = 'RECEIVED'"))
+
+
+async def resolve(tx: Tx, actor: Actor, quarantine_id: UUID) -> bool:
+    """Mark an open word in the actor's units as looked at; False when there is none."""
+    scope, params = actor.scope_sql("q.unit_path")
+    touched = await tx.execute(
+        f"UPDATE quarantine q SET state = 'RESOLVED' WHERE quarantine_id = :id AND state = 'OPEN' AND (q.unit_path IS NULL OR {scope})",
+        id=quarantine_id,
+        **params,
+    )
+    return touched == 1

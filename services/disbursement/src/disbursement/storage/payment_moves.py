@@ -1,0 +1,219 @@
+"""Moving payments from state to state, set-based: payments, history, allocations, positions, ledger and events together.
+
+A caller fills the session's `payment_move` table (one row per payment) and calls :func:`apply`. Only moves of
+`domain.payment.TRANSITIONS` happen; a row whose payment is elsewhere by now is left aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from common import outbox
+from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
+from common.db import Tx
+from common.ids import new_id
+from disbursement.domain.ledger import postings_values
+from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
+from disbursement.storage import budget
+
+__all__ = ["EXPECTED_SECONDS", "INQUIRY_SECONDS", "EffectMismatch", "Moved", "apply", "event_body_sql", "prepare", "publish"]
+
+INQUIRY_SECONDS: Final = (2, 5, 15, 60, 300, 900, 3_600)
+"""Pauses between inquiries about an UNKNOWN payment, the last one repeating."""
+
+EXPECTED_SECONDS: Final = {"BANK": 1_800, "WALLET": 1_800, "MOBILE_MONEY": 1_800, "CASH_POST": 86_400, "CASH_HOME": 86_400}
+"""How long an accepted payment may stay silent before we ask; cash is collected in days, not minutes."""
+
+_TABLES: Final = """
+CREATE TEMP TABLE IF NOT EXISTS payment_move (
+    payment_id uuid PRIMARY KEY, to_status text NOT NULL, reason text, partner_reference text,
+    occurred_at timestamptz NOT NULL, source text NOT NULL, source_id text NOT NULL
+) ON COMMIT DELETE ROWS
+"""
+_MOVED: Final = """
+CREATE TEMP TABLE IF NOT EXISTS payment_moved (
+    payment_id uuid NOT NULL, line_id uuid NOT NULL, cycle_id uuid NOT NULL, beneficiary_id uuid NOT NULL, partner text NOT NULL,
+    programme text NOT NULL, funding_source text NOT NULL, amount bigint NOT NULL, business_date date NOT NULL,
+    status text NOT NULL, version integer NOT NULL, reason text, partner_reference text, occurred_at timestamptz NOT NULL,
+    source text NOT NULL, source_id text NOT NULL, body text NOT NULL
+) ON COMMIT DELETE ROWS
+"""
+
+
+class EffectMismatch(RuntimeError):
+    """A payment's allocations do not add up to its amount: a defect; nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many payments of one cycle reached a status, and their amount in đồng."""
+
+    cycle_id: Any
+    status: PaymentStatus
+    payments: int
+    amount: int
+
+
+def event_body_sql(alias: str) -> str:
+    """The JSON body of a `PaymentEvent` as an SQL expression over a row of `payment`."""
+    names = (
+        "version", "business_date", "payment_id", "cycle_id", "beneficiary_id", "payee_id", "payee_kind", "status", "attempt",
+        "reference", "amount", "month", "months", "programme", "funding_source", "channel", "partner", "cash_reason", "reason",
+        "partner_reference", "unit_code", "unit_path", "occurred_at",
+    )  # fmt: skip
+    pairs = ", ".join(f"'{name}', {alias}.{name}" for name in names)
+    return f"json_build_object('currency', 'VND', {pairs})"
+
+
+async def prepare(tx: Tx) -> None:
+    """Make sure the session's working tables exist and are empty."""
+    await tx.execute("SET LOCAL client_min_messages = warning")
+    await tx.execute(_TABLES)
+    await tx.execute(_MOVED)
+    await tx.execute("DELETE FROM payment_move")
+    await tx.execute("DELETE FROM payment_moved")
+
+
+def _case(column: str, seconds: dict[str, int]) -> str:
+    whens = " ".join(f"WHEN '{value}' THEN {number}" for value, number in seconds.items())
+    return f"make_interval(secs => CASE {column} {whens} END)"
+
+
+_MOVE_SQL: Final = f"""
+WITH allowed (from_status, to_status) AS (VALUES {transitions_values()}),
+moved AS (
+    UPDATE payment p
+    SET status = m.to_status, version = p.version + 1, reason = m.reason, occurred_at = m.occurred_at,
+        partner_reference = coalesce(m.partner_reference, p.partner_reference),
+        inquire_at = CASE m.to_status
+            WHEN 'UNKNOWN' THEN now() + make_interval(secs => {INQUIRY_SECONDS[0]})
+            WHEN 'SUBMITTED' THEN now() + {_case("p.channel", EXPECTED_SECONDS)}
+        END
+    FROM payment_move m JOIN allowed a ON a.to_status = m.to_status
+    WHERE p.payment_id = m.payment_id AND p.status = a.from_status
+    RETURNING p.*, m.source, m.source_id
+)
+INSERT INTO payment_moved
+SELECT payment_id, line_id, cycle_id, beneficiary_id, partner, programme, funding_source, amount, business_date,
+       status, version, reason, partner_reference, occurred_at, source, source_id, {event_body_sql("moved")}
+FROM moved
+"""
+
+_HISTORY_SQL: Final = """
+INSERT INTO payment_history (payment_id, version, status, reason, partner_reference, source, source_id, actor, occurred_at)
+SELECT payment_id, version, status, reason, partner_reference, source, source_id, :actor, occurred_at FROM payment_moved
+"""
+
+_LOCK_POSITIONS_SQL: Final = """
+WITH locked AS MATERIALIZED (
+    SELECT 1 FROM due_month_position d
+    WHERE (d.beneficiary_id, d.programme, d.funding_source) IN
+          (SELECT beneficiary_id, programme, funding_source FROM payment_moved WHERE status = ANY(:with_effect))
+    ORDER BY d.beneficiary_id, d.programme, d.funding_source, d.benefit_line, d.month FOR UPDATE
+) SELECT count(*) FROM locked
+"""
+
+_ALLOCATION_SQL: Final = f"""
+WITH effect (status, source, target, committed, paid) AS (VALUES {effects_values()}),
+changed AS (
+    UPDATE allocation a SET state = e.target
+    FROM payment_moved m JOIN effect e ON e.status = m.status
+    WHERE a.line_id = m.line_id AND a.state = e.source
+    RETURNING a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month, a.amount, e.committed, e.paid
+),
+summed AS (
+    SELECT beneficiary_id, programme, funding_source, benefit_line, month,
+           sum(amount * committed) AS committed, sum(amount * paid) AS paid, sum(amount) AS amount
+    FROM changed GROUP BY 1, 2, 3, 4, 5
+),
+positioned AS (
+    UPDATE due_month_position d SET committed = d.committed + s.committed, paid = d.paid + s.paid
+    FROM summed s
+    WHERE d.beneficiary_id = s.beneficiary_id AND d.programme = s.programme AND d.funding_source = s.funding_source
+      AND d.benefit_line = s.benefit_line AND d.month = s.month
+    RETURNING s.amount
+)
+SELECT coalesce((SELECT sum(amount) FROM changed), 0) AS allocated, coalesce((SELECT sum(amount) FROM positioned), 0) AS positioned
+"""
+
+_LEDGER_SQL: Final = f"""
+INSERT INTO ledger_transfer (journal_id, kind, debit_account, credit_account, amount, payment_id, cycle_id, partner, programme,
+                             funding_source, business_date)
+SELECT :journal_id, l.kind, l.debit, l.credit, m.amount, m.payment_id, m.cycle_id, m.partner, m.programme, m.funding_source, m.business_date
+FROM payment_moved m JOIN (VALUES {postings_values()}) AS l (status, kind, debit, credit) ON l.status = m.status
+"""
+
+_EVENT_TYPE_VALUES: Final = ", ".join(f"('{status}','{name}')" for status, name in EVENT_TYPES.items())
+_EVENTS_SQL: Final = f"""
+SELECT m.beneficiary_id AS key, uuidv7() AS event_id, m.body, t.type
+FROM payment_moved m JOIN (VALUES {_EVENT_TYPE_VALUES}) AS t (status, type) ON t.status = m.status ORDER BY m.payment_id
+"""
+
+
+async def apply(tx: Tx) -> list[Moved]:
+    """Make the moves in `payment_move` with all their effects; what was moved, by cycle and status.
+
+    Raises EffectMismatch when allocations do not cover a payment exactly.
+    """
+    await tx.execute("DELETE FROM payment_moved")
+    if not await tx.execute(_MOVE_SQL):
+        await tx.execute("DELETE FROM payment_move")
+        return []
+    moved = await publish(tx, "payment.moved")
+    await tx.execute("DELETE FROM payment_move")
+    return moved
+
+
+async def publish(tx: Tx, journal_source: str) -> list[Moved]:
+    """Write history, allocations, ledger and events of what stands in `payment_moved`."""
+    totals = [
+        Moved(row["cycle_id"], PaymentStatus(row["status"]), int(row["payments"]), int(row["amount"]))
+        for row in await tx.rows("SELECT cycle_id, status, count(*) AS payments, sum(amount) AS amount FROM payment_moved GROUP BY 1, 2")
+    ]
+    actor = tx.actor.subject if tx.actor else "system"
+    await tx.execute(_HISTORY_SQL, actor=actor)
+    await _allocate(tx, totals)
+    await _post(tx, totals, journal_source, actor)
+    if any(total.status in EVENT_TYPES for total in totals):
+        await outbox.insert_select(tx, PaymentEvent, _EVENTS_SQL, typed=True)
+    await _settle_budget(tx, totals)
+    return totals
+
+
+async def _settle_budget(tx: Tx, totals: Sequence[Moved]) -> None:
+    """Last, because the budget's one row is wanted by every worker."""
+    for total in sorted(totals, key=lambda moved: (str(moved.cycle_id), moved.status)):
+        if total.status is PaymentStatus.RETURNED:
+            await budget.spend(tx, total.cycle_id, -total.amount)
+            await budget.release(tx, total.cycle_id, total.amount)
+        elif total.status in PAID:
+            await budget.spend(tx, total.cycle_id, total.amount)
+        elif total.status in DEAD:
+            await budget.release(tx, total.cycle_id, total.amount)
+
+
+async def _allocate(tx: Tx, totals: Sequence[Moved]) -> None:
+    wanted = sum(total.amount for total in totals if total.status in EFFECTS)
+    if not wanted:
+        return
+    await tx.value(_LOCK_POSITIONS_SQL, with_effect=[status.value for status in EFFECTS])
+    row = await tx.row(_ALLOCATION_SQL)
+    if row is None or int(row["allocated"]) != wanted or int(row["positioned"]) != wanted:
+        raise EffectMismatch(f"payments move {wanted} đồng, allocations {row['allocated'] if row else 0}")
+
+
+async def _post(tx: Tx, totals: Sequence[Moved], source: str, actor: str) -> None:
+    if not any(total.status in EFFECTS or total.status is PaymentStatus.APPROVED for total in totals):
+        return
+    journal_id = new_id()
+    source_id = await tx.value("SELECT min(source_id) FROM payment_moved")
+    await tx.execute(
+        "INSERT INTO ledger_journal (journal_id, source, source_id, actor) VALUES (:journal_id, :source, :source_id, :actor)",
+        journal_id=journal_id,
+        source=source,
+        source_id=source_id,
+        actor=actor,
+    )
+    await tx.execute(_LEDGER_SQL, journal_id=journal_id)

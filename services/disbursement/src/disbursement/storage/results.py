@@ -1,0 +1,126 @@
+"""Partners' results, judged set-based: integrity, one result per payment, what is believed and what is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from common.db import Tx
+from disbursement.domain.payment import readings_values
+
+__all__ = ["COLUMNS", "judge", "load", "prepare", "prepare_moves", "quarantine_judged"]
+
+COLUMNS: Final = (
+    "ordinal", "partner", "source", "source_id", "reference", "status", "amount", "currency", "reason", "partner_reference", "occurred_at",
+    "said",
+)  # fmt: skip
+
+_TABLES: Final = (
+    """
+CREATE TEMP TABLE IF NOT EXISTS result_in (
+    ordinal integer NOT NULL, partner text NOT NULL, source text NOT NULL, source_id text NOT NULL, reference text NOT NULL,
+    status text NOT NULL, amount bigint, currency text, reason text, partner_reference text, occurred_at timestamptz, said text NOT NULL
+) ON COMMIT DELETE ROWS
+""",
+    """
+CREATE TEMP TABLE IF NOT EXISTS result_judged (
+    ordinal integer NOT NULL, partner text NOT NULL, source text NOT NULL, source_id text NOT NULL, reference text NOT NULL,
+    status text NOT NULL, reason text, partner_reference text, occurred_at timestamptz, said text NOT NULL,
+    payment_id uuid, unit_path text, current text, set_aside text, reading text, target text
+) ON COMMIT DELETE ROWS
+""",
+)
+
+
+async def prepare(tx: Tx) -> None:
+    """Make sure the session's working tables exist and are empty."""
+    for table in _TABLES:
+        await tx.execute(table)
+    await tx.execute("DELETE FROM result_in")
+    await tx.execute("DELETE FROM result_judged")
+
+
+async def load(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
+    """COPY results (columns :data:`COLUMNS`) in, and lock the payments they name, in one order for all workers."""
+    count = await tx.copy("result_in", COLUMNS, rows)
+    await tx.value(
+        "WITH locked AS MATERIALIZED (SELECT 1 FROM payment WHERE reference IN (SELECT reference FROM result_in)"
+        " ORDER BY payment_id FOR UPDATE) SELECT count(*) FROM locked"
+    )
+    return count
+
+
+_JUDGE_SQL: Final = f"""
+WITH reading (current, channel, status, reading, target) AS (VALUES {readings_values()}),
+checked AS (
+    SELECT r.*, p.payment_id, p.unit_path, p.status AS current, v.reading, v.target,
+        CASE
+            WHEN p.payment_id IS NULL THEN 'REFERENCE_UNKNOWN'
+            WHEN p.partner <> r.partner THEN 'PARTNER_DIFFERS'
+            WHEN r.amount IS DISTINCT FROM p.amount THEN 'AMOUNT_DIFFERS'
+            WHEN r.currency IS DISTINCT FROM 'VND' THEN 'CURRENCY_DIFFERS'
+        END AS broken,
+        CASE r.status WHEN 'RETURNED' THEN 'SETTLED' WHEN 'RECEIVED' THEN NULL WHEN 'UNRECOGNISED' THEN NULL ELSE r.status END AS final
+    FROM result_in r
+    LEFT JOIN payment p ON p.reference = r.reference
+    LEFT JOIN reading v ON v.current = p.status AND v.channel = p.channel AND v.status = r.status
+),
+disagreeing AS (
+    SELECT reference FROM checked WHERE broken IS NULL AND final IS NOT NULL GROUP BY reference HAVING count(DISTINCT final) > 1
+)
+INSERT INTO result_judged
+SELECT c.ordinal, c.partner, c.source, c.source_id, c.reference, c.status, c.reason, c.partner_reference, c.occurred_at, c.said,
+       c.payment_id, c.unit_path, c.current,
+       CASE
+           WHEN c.broken IS NOT NULL THEN c.broken
+           WHEN c.final IS NOT NULL AND c.reference IN (SELECT reference FROM disagreeing) THEN 'CONTRADICTION'
+           WHEN c.reading IN ('CONTRADICTION', 'NOT_SENT', 'WRONG_CHANNEL') THEN c.reading
+           WHEN c.status = 'UNRECOGNISED' THEN 'UNRECOGNISED_CODE'
+       END,
+       c.reading, c.target
+FROM checked c
+"""
+
+
+async def judge(tx: Tx) -> None:
+    """Judge every row of `result_in` into `result_judged`."""
+    await tx.execute(_JUDGE_SQL)
+
+
+_MOVES_SQL: Final = """
+INSERT INTO payment_move (payment_id, to_status, reason, partner_reference, occurred_at, source, source_id)
+SELECT DISTINCT ON (j.payment_id)
+       j.payment_id,
+       CASE WHEN :wave = 1 AND j.status = 'RETURNED' THEN 'SETTLED' ELSE j.target END,
+       CASE WHEN :wave = 1 AND j.status = 'RETURNED' THEN NULL ELSE j.reason END,
+       j.partner_reference, coalesce(j.occurred_at, now()), j.source, j.source_id
+FROM result_judged j
+WHERE j.reading = 'APPLY' AND (j.set_aside IS NULL OR j.set_aside = 'UNRECOGNISED_CODE')
+  AND (:wave = 1 OR j.status = 'RETURNED')
+  AND NOT (:wave = 1 AND j.status = 'RETURNED' AND j.current = 'SETTLED')
+ORDER BY j.payment_id,
+         CASE j.status WHEN 'RETURNED' THEN 4 WHEN 'RECEIVED' THEN 1 WHEN 'UNRECOGNISED' THEN 2 ELSE 3 END DESC, j.ordinal
+"""
+
+
+async def prepare_moves(tx: Tx, wave: int) -> int:
+    """Put one move per payment into `payment_move`; how many.
+
+    Wave 1 takes every payment to what was said of it; a return whose settlement we had not seen implies the settlement.
+    Wave 2 then takes the returned ones from SETTLED to RETURNED.
+    """
+    return await tx.execute(_MOVES_SQL, wave=wave)
+
+
+_QUARANTINE_SQL: Final = """
+INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint)
+SELECT partner, set_aside, source, source_id, reference, payment_id, unit_path, CAST(said AS jsonb),
+       md5(concat_ws('|', set_aside, reference, said))
+FROM result_judged WHERE set_aside IS NOT NULL ORDER BY ordinal
+ON CONFLICT (partner, fingerprint) DO NOTHING
+"""
+
+
+async def quarantine_judged(tx: Tx) -> int:
+    """Set aside what was not believed; the same word again is the same row. How many are new."""
+    return await tx.execute(_QUARANTINE_SQL)

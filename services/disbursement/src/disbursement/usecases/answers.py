@@ -1,0 +1,134 @@
+"""What use cases answer: closed models, as callers read them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import RowMapping
+
+from common.contracts.envelope import Amount, Month
+from disbursement.domain.months import month_text
+
+__all__ = ["BudgetView", "CycleView", "InputsView", "JobView", "ListCheckView", "TakeOverView"]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TakeOverView(_View):
+    """First platform month of a unit and programme."""
+
+    take_over_id: UUID
+    unit_code: str
+    unit_path: str
+    programme: str
+    first_month: Month
+    state: str = Field(description="PROPOSED, APPROVED or REJECTED")
+    business_date: date
+    proposed_by: str
+    decided_by: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """From a stored row."""
+        fields = {name: row[name] for name in cls.model_fields if name != "first_month"}
+        return cls(first_month=month_text(row["first_month"]), **fields)
+
+
+class BudgetView(_View):
+    """A year's budget: left = amount − reserved − spent."""
+
+    budget_id: UUID
+    programme: str
+    funding_source: str
+    unit_code: str
+    unit_path: str
+    year: int
+    amount: Amount
+    reserved: Amount
+    spent: Amount
+    left: Amount
+    version: int
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """From a stored row."""
+        fields = {name: row[name] for name in cls.model_fields if name != "left"}
+        return cls(left=row["amount"] - row["reserved"] - row["spent"], **fields)
+
+
+class InputsView(_View):
+    """How far the cut-off is: complete when every partition's marker arrived and all totals agree."""
+
+    complete: bool
+    expected: int
+    arrived: int
+    unanswered: int = Field(description="People whose outside answer is missing, as the producers said")
+    missing: list[dict[str, Any]]
+    differing: list[dict[str, Any]]
+    parked: list[dict[str, Any]]
+
+
+class CycleView(_View):
+    """One payment cycle and its present list."""
+
+    cycle_id: UUID
+    version: int
+    month: Month
+    programme: str
+    funding_source: str
+    unit_code: str
+    unit_path: str
+    kind: str
+    sequence: int
+    state: str
+    business_date: date
+    cut_off_id: UUID
+    opened_by: str
+    opened_at: datetime
+    list_id: UUID | None
+    list_hash: str | None = None
+    lines: int | None = Field(default=None, description="People paid by the list as computed")
+    held: int | None = Field(default=None, description="People held when it was computed")
+    withdrawn: int | None = Field(default=None, description="Lines withdrawn to held at approval or later")
+    total_amount: Amount | None = None
+    held_amount: Amount | None = None
+    submitted_by: str | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+    inputs: InputsView | None = None
+
+    @classmethod
+    def of(cls, row: RowMapping, head: RowMapping | None = None, inputs: dict[str, Any] | None = None) -> Self:
+        """From the stored cycle and the head of its list."""
+        own = ("cycle_id", "version", "programme", "funding_source", "unit_code", "unit_path", "kind", "sequence", "state", "business_date",
+               "cut_off_id", "opened_by", "opened_at", "list_id")  # fmt: skip
+        fields: dict[str, Any] = {name: row[name] for name in own}
+        if head is not None:
+            of_list = ("list_hash", "lines", "held", "withdrawn", "total_amount", "held_amount", "submitted_by", "decided_by", "reason")
+            fields |= {name: head[name] for name in of_list if name in head}
+        return cls(month=month_text(row["month"]), inputs=InputsView(**inputs) if inputs is not None else None, **fields)
+
+
+class JobView(_View):
+    """Long work was queued: see `/v1/jobs/{job_id}`."""
+
+    job_id: UUID
+    cycle_id: UUID
+
+
+class ListCheckView(_View):
+    """The stored list hashed again."""
+
+    list_id: UUID
+    list_hash: str
+    recomputed_hash: str
+    agrees: bool
+    lines: int
+    held: int
+    total_amount: Amount

@@ -1,0 +1,63 @@
+"""Stored notices are read and their results applied, many notices in one transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from common.telemetry import get_logger
+from disbursement.channels.protocol import NoticeUnreadable
+from disbursement.storage import notices
+from disbursement.usecases.payment_context import PaymentContext
+from disbursement.usecases.receive_notice import NOTICE_FIELD
+from disbursement.usecases.record_results import Told, record_results
+
+__all__ = ["apply_notices_round"]
+
+NOTICES_AT_ONCE = 10
+_log = get_logger(__name__)
+
+
+async def apply_notices_round(context: PaymentContext) -> bool:
+    """Apply the oldest waiting notices of one partner. True when there were any.
+
+    The notices stay locked until everything they say is committed; a crash leaves them waiting, to be applied again
+    from the start, which changes nothing that was applied.
+    """
+    async with context.db.transaction(context.actor) as tx:
+        rows = await notices.claim_waiting(tx, NOTICES_AT_ONCE)
+        if not rows:
+            return False
+        partner: str = rows[0]["partner"]
+        lane = context.lanes.get(partner)
+        told: list[Told] = []
+        marks: list[tuple[UUID, str, int]] = []
+        for row in rows:
+            try:
+                if lane is None:
+                    raise NoticeUnreadable("the partner is not configured any more")
+                results = lane.channel.read_notice(context.keyring.decrypt_bytes(NOTICE_FIELD, row["body"]))
+            except NoticeUnreadable as error:
+                marks.append((row["notice_id"], "REFUSED", 0))
+                await notices.quarantine_one(
+                    tx,
+                    partner=partner,
+                    reason="UNREADABLE",
+                    source="NOTICE",
+                    source_id=str(row["notice_id"]),
+                    said={"error": str(error)},
+                    fingerprint=f"UNREADABLE|{row['notice_id']}",
+                )
+                continue
+            told += [Told(str(row["notice_id"]), result) for result in results]
+            marks.append((row["notice_id"], "APPLIED", len(results)))
+        recorded = await record_results(tx, partner, "NOTICE", told) if told else None
+        await notices.mark(tx, [mark[0] for mark in marks], [mark[1] for mark in marks], [mark[2] for mark in marks])
+    _log.info(
+        "notices.applied",
+        partner=partner,
+        notices=len(rows),
+        results=len(told),
+        moved=recorded.payments if recorded else 0,
+        quarantined=recorded.quarantined if recorded else 0,
+    )
+    return True

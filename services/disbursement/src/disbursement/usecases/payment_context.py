@@ -1,0 +1,58 @@
+"""What the payment loops need from `main`: database, keys, partners with their channels, and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from common.auth import SYSTEM, Actor
+from common.db import Database
+from common.sealing import Keyring
+from disbursement.channels.json_batch import JsonBatchChannel
+from disbursement.channels.partners import Partner
+from disbursement.channels.protocol import Channel
+from disbursement.usecases.breaker import Breaker
+
+__all__ = ["PartnerLane", "PaymentContext", "make_payment_context"]
+
+LEASE_MARGIN_SECONDS = 15
+"""A lease outlives the longest send by this much, so that an expired lease means: that send has ended."""
+
+
+@dataclass(frozen=True)
+class PartnerLane:
+    """One partner as the worker sees it: its own channel, breaker and concurrency, so that a dead partner delays nobody else."""
+
+    partner: Partner
+    channel: Channel
+    breaker: Breaker
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long a claimed batch is ours."""
+        return int(self.partner.timeout_seconds) + LEASE_MARGIN_SECONDS
+
+
+@dataclass(frozen=True)
+class PaymentContext:
+    """Everything the payment loops use. `owner` names this process in leases."""
+
+    db: Database
+    keyring: Keyring
+    lanes: Mapping[str, PartnerLane]
+    owner: str
+    actor: Actor = field(default_factory=lambda: SYSTEM("disbursement"))
+    idle_seconds: float = 0.2
+
+
+def make_payment_context(
+    db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str
+) -> PaymentContext:
+    """A context whose partners all speak the default contract (JSON batches). `http` comes from `common.http.client`."""
+    lanes = {
+        name: PartnerLane(partner=partner, channel=JsonBatchChannel(partner, http, keyring), breaker=Breaker())
+        for name, partner in partners.items()
+    }
+    return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner)

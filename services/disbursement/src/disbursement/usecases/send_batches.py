@@ -1,0 +1,192 @@
+"""Batches go to partners: claim (and store the bytes) → send → record. No transaction is open while the partner is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from sqlalchemy import RowMapping
+
+from common import audit, failpoints
+from common.db import Tx
+from common.telemetry import get_logger
+from disbursement.channels.protocol import BatchAnswer, CannotBuild, InstructionLine, NoAnswer
+from disbursement.domain.cycle import CycleAction
+from disbursement.domain.reasons import ALREADY_KNOWN, UNRECOGNISED_CODE
+from disbursement.domain.references import transfer_text
+from disbursement.storage import batches, notices, payment_moves
+from disbursement.usecases.payment_context import PartnerLane, PaymentContext
+
+__all__ = ["send_round", "take_over_round"]
+
+REQUEST_FIELD = "payment_batch.request"
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    batch_id: UUID
+    cycle_id: UUID
+    reference: str
+    body: bytes
+    references: frozenset[str]
+
+
+async def send_round(context: PaymentContext, partner: str) -> bool:
+    """Send up to the partner's concurrency of batches at once. True when something was claimed."""
+    lane = context.lanes[partner]
+    if not lane.breaker.allows():
+        return False
+    parallel = lane.partner.concurrency if lane.breaker.failures == 0 else 1
+    done = await asyncio.gather(*(_send_one(context, lane) for _ in range(parallel)))
+    return any(done)
+
+
+async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
+    async with context.db.transaction(context.actor) as tx:
+        found, claimed = await _claim(tx, context, lane)
+    if claimed is None:
+        return found
+    failpoints.hit("disbursement.after_claim_before_send")
+    try:
+        answer: BatchAnswer | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
+        lane.breaker.succeeded()
+    except NoAnswer as error:
+        answer = error
+        lane.breaker.failed()
+    failpoints.hit("disbursement.after_send_before_record")
+    async with context.db.transaction(context.actor) as tx:
+        await _record(tx, context, lane, claimed, answer)
+    return True
+
+
+async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bool, _Claimed | None]:
+    """Claim a batch and store its bytes. (found one?, what to send)."""
+    row = await batches.claim(tx, lane.partner.name, context.owner, lane.lease_seconds)
+    if row is None:
+        return False, None
+    batch_id, cycle_id = row["batch_id"], row["cycle_id"]
+    if row["state"] == "RESEND":
+        body = context.keyring.decrypt_bytes(REQUEST_FIELD, row["request"])
+        if hashlib.sha256(body).digest() != bytes(row["request_digest"]):
+            raise RuntimeError(f"the stored request of batch {row['reference']} was altered")
+        await batches.store_request(tx, batch_id, context.owner, None, None)
+    else:
+        built = await _first_request(tx, lane, batch_id, row["reference"])
+        if built is None:
+            await batches.withdraw(tx, batch_id)
+            await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
+            await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
+            return True, None
+        body = built
+        await batches.store_request(
+            tx, batch_id, context.owner, context.keyring.encrypt(REQUEST_FIELD, body), hashlib.sha256(body).digest()
+        )
+    await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
+    await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
+    references = frozenset(payment["reference"] for payment in orjson.loads(body)["payments"])
+    return True, _Claimed(batch_id, cycle_id, row["reference"], body, references)
+
+
+async def _first_request(tx: Tx, lane: PartnerLane, batch_id: UUID, reference: str) -> bytes | None:
+    """Gate once more, build the bytes of what is left and move it to SUBMITTING; None when nothing is left."""
+    await payment_moves.prepare(tx)
+    if await batches.gate(tx, batch_id):
+        await _withdraw_moved(tx, batch_id)
+    while lines := [_line(row) for row in await batches.instruction_lines(tx, batch_id)]:
+        try:
+            body = lane.channel.build(reference, lines)
+        except CannotBuild as error:
+            await batches.prepare_withdrawal(tx, batch_id, error.references, "DATA_PARKED")
+            await _withdraw_moved(tx, batch_id)
+            continue
+        await batches.prepare_submitting(tx, batch_id)
+        await payment_moves.apply(tx)
+        return body
+    return None
+
+
+async def _withdraw_moved(tx: Tx, batch_id: UUID) -> None:
+    withdrawn = await payment_moves.apply(tx)
+    await batches.hold_withdrawn(tx)
+    await audit.record(tx, "batch.withdraw", "batch", batch_id, {"payments": sum(moved.payments for moved in withdrawn)})
+
+
+def _line(row: RowMapping) -> InstructionLine:
+    return InstructionLine(
+        reference=row["reference"],
+        amount=row["amount"],
+        payee_name=row["payee_name"],
+        channel=row["channel"],
+        provider_code=row["provider_code"],
+        account_token=row["account_number_token"],
+        unit_code=row["unit_code"],
+        file_code=row["file_code"],
+        beneficiary_name=row["beneficiary_name"],
+        text=transfer_text(row["month"]),
+    )
+
+
+async def _record(tx: Tx, context: PaymentContext, lane: PartnerLane, claimed: _Claimed, answer: BatchAnswer | NoAnswer) -> None:
+    """Record how a send ended. Whoever lost the lease records nothing: the batch is being inquired."""
+    unknown = isinstance(answer, NoAnswer)
+    error = answer.detail if isinstance(answer, NoAnswer) else None
+    if not await batches.finish(tx, claimed.batch_id, context.owner, "UNCERTAIN" if unknown else "SENT", error):
+        _log.warning("batch.lease_lost", batch=claimed.reference)
+        return
+    await payment_moves.prepare(tx)
+    if isinstance(answer, NoAnswer):
+        await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
+        _log.warning("batch.unknown", batch=claimed.reference, partner=lane.partner.name, reason=answer.reason, detail=answer.detail)
+    else:
+        await batches.prepare_answer(tx, claimed.batch_id, _outcomes(answer))
+        await _set_refusals_aside(tx, lane, claimed, answer)
+    moved = await payment_moves.apply(tx)
+    await batches.advance_cycle(tx, claimed.cycle_id, CycleAction.ALL_SENT)
+    await audit.record(
+        tx,
+        "batch.answer",
+        "batch",
+        claimed.batch_id,
+        {"partner": lane.partner.name, "unknown": error, "moved": {item.status.value: item.payments for item in moved}},
+    )
+
+
+def _outcomes(answer: BatchAnswer) -> dict[str, tuple[str, str]]:
+    """Refused references → (status, reason). A code nobody knows, and 'you sent me that before', prove nothing: UNKNOWN."""
+    return {
+        refusal.reference: ("UNKNOWN" if refusal.reason in {UNRECOGNISED_CODE, ALREADY_KNOWN} else "FAILED", refusal.reason)
+        for refusal in answer.refused
+    }
+
+
+async def _set_refusals_aside(tx: Tx, lane: PartnerLane, claimed: _Claimed, answer: BatchAnswer) -> None:
+    for refusal in answer.refused:
+        if refusal.reason == UNRECOGNISED_CODE:
+            await notices.quarantine_one(
+                tx,
+                partner=lane.partner.name,
+                reason=UNRECOGNISED_CODE,
+                source="ANSWER",
+                source_id=str(claimed.batch_id),
+                said={"status": "refused", "code": refusal.code},
+                fingerprint=f"{refusal.reference}|{refusal.code}",
+                reference=refusal.reference,
+            )
+
+
+async def take_over_round(context: PaymentContext, partner: str) -> bool:
+    """Take over one batch whose worker died: its payments become UNKNOWN and are inquired. True when there was one."""
+    async with context.db.transaction(context.actor) as tx:
+        batch_id = await batches.take_over_expired(tx, partner)
+        if batch_id is None:
+            return False
+        await payment_moves.prepare(tx)
+        await batches.prepare_unknown(tx, batch_id, "TAKEN_OVER", "TAKE_OVER")
+        moved = await payment_moves.apply(tx)
+        await audit.record(tx, "batch.take_over", "batch", batch_id, {"payments": sum(item.payments for item in moved)})
+    _log.warning("batch.taken_over", batch=str(batch_id), partner=partner)
+    return True

@@ -1,0 +1,46 @@
+"""The maker submits a list: its allocations are committed against what is due today, all or none."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from common import audit
+from common.actor import Actor
+from common.db import Tx
+from common.problems import NotFound
+from disbursement.domain.cycle import CycleAction, move
+from disbursement.domain.errors import HashMismatch, ListEmpty, ListOutdated
+from disbursement.storage import allocations, cycles
+from disbursement.usecases.answers import CycleView
+
+__all__ = ["submit_list"]
+
+
+async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | None) -> CycleView:
+    """Submit the cycle's computed list for approval.
+
+    Raises :class:`ListOutdated` when due, paid or committed changed since it was computed (another list was quicker, a
+    death was recorded): nothing is committed then, and the list is computed again.
+    """
+    cycle = await cycles.by_id(tx, cycle_id, lock=True)
+    if cycle is None or not actor.sees(cycle["unit_path"]):
+        raise NotFound("No such cycle")
+    state = move(cycle["state"], CycleAction.SUBMIT)
+    list_id: UUID = cycle["list_id"]
+    head = await cycles.list_of(tx, list_id)
+    if head is None:
+        raise LookupError(list_id)
+    if list_hash is not None and list_hash != head["list_hash"]:
+        raise HashMismatch("Read the list again", list_hash=head["list_hash"])
+    wanted = await allocations.planned(tx, list_id)
+    if wanted == 0:
+        raise ListEmpty(f"{head['held']} people are held; nobody is paid by this list")
+    short = await allocations.lines_short(tx, list_id)
+    if short or await allocations.commit(tx, list_id) != wanted:
+        raise ListOutdated("Due, paid or committed changed since the list was computed", lines=short)
+    await cycles.submit_list(tx, list_id, actor.subject)
+    cycle = await cycles.move(tx, cycle_id, state)
+    await audit.record(
+        tx, "list.submit", "cycle", cycle_id, {"list_id": str(list_id), "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]}
+    )
+    return CycleView.of(cycle, await cycles.list_of(tx, list_id))
