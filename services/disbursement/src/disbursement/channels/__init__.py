@@ -1,0 +1,1 @@
+"""Payment channels: what the outside speaks, behind one protocol. Only this room opens account numbers."""
