@@ -33,7 +33,8 @@ def name_inquiry(
         return [_answer(item, "OK", open_holder_name, "MATCH" if item.national_number else "NOT_GIVEN") for item in accounts]
     pairs = orjson.dumps([(item.provider_code, item.account_number) for item in accounts]).decode()
     found = {row[0]: row[1:] for row in connection.execute(_FIND, (pairs,))}
-    served = {row[0] for row in connection.execute("SELECT DISTINCT provider_code FROM world.account WHERE partner = ?", (partner,))}
+    providers = connection.execute("SELECT DISTINCT provider_code FROM world.account WHERE partner = ?", (partner,))
+    served = {partner.upper()} | {row[0] for row in providers}
     answers = []
     for index, item in enumerate(accounts):
         known = found.get(index)

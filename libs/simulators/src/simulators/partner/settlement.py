@@ -73,7 +73,7 @@ FROM decided AS d JOIN payment AS p ON p.id = d.payment_id WHERE d.state IN ('SE
 ON CONFLICT DO UPDATE SET amount = amount + excluded.amount
 """
 _BALANCES_BACK = """
-UPDATE balance SET amount = amount - back.amount FROM (
+UPDATE balance SET amount = balance.amount - back.amount FROM (
     SELECT p.partner, p.provider_code || ':' || p.account_number AS holder, sum(p.amount) AS amount
     FROM decided AS d JOIN payment AS p ON p.id = d.payment_id WHERE d.state = 'RETURNED' GROUP BY p.partner, holder) AS back
 WHERE balance.partner = back.partner AND balance.account = back.holder
