@@ -1,0 +1,287 @@
+"""Bodies of the registry's HTTP API. Months are YYYY-MM, amounts whole đồng."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.contracts.envelope import Amount, Month
+from common.contracts.registry_v1 import Programme
+
+__all__ = [
+    "ApproveImports",
+    "BeneficiaryDetail",
+    "BeneficiaryPage",
+    "BeneficiaryPatch",
+    "BeneficiarySearch",
+    "BeneficiaryView",
+    "DeathReport",
+    "DueView",
+    "DuesView",
+    "ImportAccepted",
+    "ImportPage",
+    "ImportView",
+    "JobAccepted",
+    "NewBeneficiary",
+    "RegisteredView",
+    "UnitPage",
+    "UnitView",
+]
+
+
+class Closed(BaseModel):
+    """Requests are closed: an unknown field is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ImportAccepted(BaseModel):
+    """A list was taken; its check runs as a job."""
+
+    import_id: UUID | None = Field(description="The import; null when the same file was sent from an area you do not see")
+    job_id: UUID | None = Field(description="Progress at GET /v1/jobs/{job_id}")
+    already_imported: bool = Field(description="The same bytes were taken before: nothing was changed")
+
+
+class ImportView(BaseModel):
+    """One import and its counts."""
+
+    import_id: UUID
+    job_id: UUID
+    programme: Programme
+    unit_code: str
+    unit_path: str
+    file_name: str
+    business_date: date
+    dry_run: bool
+    state: Literal["RECEIVED", "CHECKED", "REFUSED", "APPROVED", "APPLIED"]
+    refusal: str | None = Field(description="Why the whole file was refused")
+    rows_total: int
+    rows_good: int
+    rows_refused: int
+    created_by: str
+    created_at: datetime
+    approved_by: str | None
+    applied_at: datetime | None
+
+
+class ImportPage(BaseModel):
+    """Imports, newest last."""
+
+    items: list[ImportView]
+    next_cursor: str | None
+
+
+class ApproveImports(Closed):
+    """Imports to approve together; all or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"import_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"]}]}
+    )
+    import_ids: Annotated[list[UUID], Field(min_length=1, max_length=2_000)]
+
+
+class JobAccepted(BaseModel):
+    """Long work was queued."""
+
+    job_id: UUID
+
+
+class EntitlementIn(Closed):
+    """One allowance, as in a row of a list."""
+
+    category: str = Field(description="Category code of the catalogue", examples=["SA6_S"])
+    percent: int | None = Field(default=None, ge=21, le=100, description="Injury percentage, wounded soldiers only")
+    decision_number: str = Field(min_length=1, max_length=100, examples=["123/QĐ-UBND"])
+    decision_date: date
+    from_month: Month
+    arrears_from: Month | None = Field(default=None, description="Explicit arrears granted by this decision, from this month")
+
+
+class RepresentativeIn(Closed):
+    """Who collects for the person."""
+
+    full_name: str = Field(min_length=1, max_length=200)
+    kind: Literal["AUTHORISED", "GUARDIAN", "CARER"]
+    birth_date: str | None = Field(default=None, examples=["1980-05-20"])
+    sex: Literal["M", "F", "UNKNOWN"] = "UNKNOWN"
+    national_number: str | None = Field(default=None, examples=["060180004321"])
+    certificate_number: str | None = Field(default=None, max_length=100)
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class NewBeneficiary(Closed):
+    """A person and the allowances a decision grants."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "programme": "SOCIAL_ASSISTANCE", "unit_code": "22924", "business_date": "2024-08-20", "file_code": "BT-22924-A-00017",
+                    "full_name": "Nguyễn Thị Hoà", "birth_date": "1950-03-02", "sex": "F", "national_number": "060150001234",
+                    "preference": "WANTS_ACCOUNT",
+                    "entitlements": [
+                        {"category": "SA6_S_CE", "decision_number": "123/QĐ-UBND", "decision_date": "2024-05-10", "from_month": "2024-05"}
+                    ],
+                }
+            ]
+        },
+    )  # fmt: skip
+    programme: Programme
+    unit_code: str = Field(description="Commune code on the business date", examples=["22924"])
+    business_date: date
+    file_code: str = Field(min_length=1, max_length=60, description="Dossier code (mã hồ sơ), unique in the province")
+    full_name: str = Field(min_length=1, max_length=200)
+    birth_date: str | None = Field(default=None, description="YYYY, YYYY-MM or YYYY-MM-DD, at the precision known")
+    sex: Literal["M", "F", "UNKNOWN"] = "UNKNOWN"
+    national_number: str | None = Field(default=None, description="12 digits; leave out when the person has none")
+    address: str | None = Field(default=None, max_length=400)
+    preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] = "UNKNOWN"
+    entitlements: Annotated[list[EntitlementIn], Field(min_length=1, max_length=10)]
+    representative: RepresentativeIn | None = None
+
+
+class RegisteredView(BaseModel):
+    """The registered person."""
+
+    beneficiary_id: UUID
+
+
+class BeneficiaryView(BaseModel):
+    """A beneficiary as lists show people: the number masked."""
+
+    beneficiary_id: UUID
+    file_code: str | None
+    full_name: str
+    birth_date: str | None
+    sex: str
+    masked_number: str | None = Field(description="060*****1234; null when the person has no number")
+    unit_code: str
+    unit_path: str
+    programmes: list[Programme]
+    status: str
+    death_date: date | None
+    preference: str | None
+    version: int
+
+
+class EntitlementView(BaseModel):
+    """One decision."""
+
+    entitlement_id: UUID
+    programme: Programme
+    funding_source: str
+    category: str
+    percent: int
+    benefit_line: str
+    decision_number: str
+    decision_date: date
+    from_month: Month
+    arrears_from: Month | None
+    to_month: Month | None
+    status: str
+
+
+class RepresentativeView(BaseModel):
+    """One representative."""
+
+    representative_id: UUID
+    kind: str
+    full_name: str
+    birth_date: str | None
+    masked_number: str | None
+    certificate_number: str | None
+    valid_from: date
+    valid_to: date | None
+    revoked_on: date | None
+
+
+class BeneficiaryDetail(BeneficiaryView):
+    """A beneficiary with decisions and representatives."""
+
+    address: str | None
+    national_number: str | None = Field(default=None, description="Whole number, only when asked with a purpose; the read is audited")
+    entitlements: list[EntitlementView]
+    representatives: list[RepresentativeView]
+
+
+class BeneficiaryPage(BaseModel):
+    """A page of beneficiaries."""
+
+    items: list[BeneficiaryView]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page; null at the end")
+
+
+class BeneficiarySearch(Closed):
+    """Exact search by national number (in a body, so that it stays out of logs)."""
+
+    national_number: str = Field(pattern=r"^\d{12}$", examples=["060150001234"])
+
+
+class BeneficiaryPatch(Closed):
+    """Simple corrections. Left-out fields stay."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-20", "preference": "DECLINES"}]})
+    business_date: date
+    full_name: str | None = Field(default=None, min_length=1, max_length=200)
+    birth_date: str | None = None
+    sex: Literal["M", "F", "UNKNOWN"] | None = None
+    address: str | None = Field(default=None, max_length=400)
+    unit_code: str | None = Field(default=None, description="Move to this commune")
+    preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
+
+
+class DeathReport(Closed):
+    """A reported death."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-20", "death_date": "2024-08-11"}]})
+    business_date: date
+    death_date: date
+
+
+class DueView(BaseModel):
+    """Months due at one amount."""
+
+    programme: Programme
+    funding_source: str
+    benefit_line: str
+    from_month: Month
+    to_month: Month | None
+    amount: Amount
+    status: Literal["DUE", "RATE_MISSING"]
+    basis: str
+    decision_number: str | None
+    explicit_arrears: bool
+
+
+class DuesView(BaseModel):
+    """What is due to a person; with `month`, in that month."""
+
+    beneficiary_id: UUID
+    month: Month | None
+    total: Amount | None = Field(description="Sum of the DUE amounts of the month; null without `month`")
+    intervals: list[DueView]
+
+
+class UnitView(BaseModel):
+    """An administrative unit on a date."""
+
+    code: str
+    name: str
+    level: str
+    parent_code: str | None
+    path: str
+    valid_from: date
+    valid_to: date | None
+
+
+class UnitPage(BaseModel):
+    """A page of units."""
+
+    items: list[UnitView]
+    next_cursor: str | None

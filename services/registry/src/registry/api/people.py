@@ -1,0 +1,182 @@
+"""Routes of beneficiaries and their dues."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from common import audit, idempotency
+from common.auth import Actor, Role, require
+from common.contracts.envelope import Month
+from common.contracts.registry_v1 import Programme
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
+from common.names import folded
+from common.problems import Forbidden, InvalidInput, PreconditionRequired
+from registry.api import cells
+from registry.api.models import (
+    BeneficiaryDetail,
+    BeneficiaryPage,
+    BeneficiaryPatch,
+    BeneficiarySearch,
+    BeneficiaryView,
+    DeathReport,
+    DuesView,
+    NewBeneficiary,
+    RegisteredView,
+)
+from registry.storage import dues as dues_storage
+from registry.storage import people as people_storage
+from registry.usecases import people
+
+__all__ = ["make_router"]
+
+_OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
+_Writer = Annotated[Actor, Depends(require(*_OFFICERS, Role.INTEGRATOR))]
+_Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDITOR, Role.COMMUNE_POLICE, Role.INTEGRATOR))]
+_WHOLE_NUMBER = (*_OFFICERS, Role.COMMUNE_POLICE, Role.AUDITOR)
+IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"3"`')]
+
+
+def _version(if_match: str | None) -> int:
+    if if_match is None:
+        raise PreconditionRequired
+    text = if_match.removeprefix("W/").strip('"')
+    if not text.isdigit():
+        raise InvalidInput(errors=[{"field": "If-Match", "detail": "the ETag of the resource, a version in quotes"}])
+    return int(text)
+
+
+async def _detail(tx: Tx, row: Any, number: str | None = None) -> BeneficiaryDetail:
+    person_id = row["person_id"]
+    return BeneficiaryDetail(
+        **cells.person(row), address=row["address"], national_number=number,
+        entitlements=[cells.entitlement(item) for item in await people_storage.entitlements_of(tx, person_id)],
+        representatives=[cells.representative(item) for item in await people_storage.representatives_of(tx, person_id)],
+    )  # fmt: skip
+
+
+def _answer(detail: BeneficiaryDetail) -> Response:
+    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"'})
+
+
+def make_router(db: Database) -> APIRouter:
+    """`/v1/beneficiaries`."""
+    router = APIRouter(prefix="/v1/beneficiaries", tags=["beneficiaries"])
+
+    @router.post(
+        "",
+        status_code=201,
+        response_model=RegisteredView,
+        summary="Register one person",
+        description="Đăng ký một người hưởng. The same rules as a list: a batch of one. 422 names each field at fault; 409 when the number is registered.",
+    )
+    async def register(request: Request, actor: _Writer, key: IdempotencyKey, body: NewBeneficiary) -> Response:
+        async def effect(tx: Tx) -> tuple[int, RegisteredView]:
+            person_id = await people.register(tx, body.programme.value, body.unit_code, body.business_date, cells.rows_of(body))
+            return 201, RegisteredView(beneficiary_id=person_id)
+
+        answer = await idempotency.run(db, actor, key, "POST /v1/beneficiaries", await request.body(), effect)
+        headers = {"Location": f"/v1/beneficiaries/{answer.body['beneficiary_id']}"}
+        return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+
+    @router.get("", summary="Beneficiaries", description="Danh sách người hưởng trong phạm vi của bạn; bộ lọc kết hợp được. Filters combine.")
+    async def listing(
+        actor: _Reader,
+        unit_path: Annotated[str | None, Query(description="This unit and all below", examples=["60/593"])] = None,
+        programme: Programme | None = None,
+        status: Annotated[str | None, Query(examples=["ACTIVE"])] = None,
+        file_code: str | None = None,
+        name: Annotated[str | None, Query(description="Beginning of any part of the name; accents do not matter", examples=["hoa"])] = None,
+        cursor: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    ) -> BeneficiaryPage:
+        async with db.read(actor) as tx:
+            rows = await people_storage.page(
+                tx, actor, after=cursor, limit=limit, unit_path=unit_path, programme=programme.value if programme else None, status=status,
+                file_code=file_code, name=folded(name) if name else None, number_blind=None,
+            )  # fmt: skip
+        last = str(rows[-1]["person_id"]) if len(rows) == limit else None
+        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=last)
+
+    @router.post("/search", summary="Find by national number", description="Tìm theo số định danh. Exact, in your area; the search is audited.")
+    async def search(actor: _Reader, body: BeneficiarySearch) -> BeneficiaryPage:
+        if db.keyring is None:
+            raise RuntimeError("the registry needs its keyring")
+        async with db.transaction(actor) as tx:
+            blind = db.keyring.blind("national_number", body.national_number)
+            rows = await people_storage.page(
+                tx, actor, after=None, limit=1, unit_path=None, programme=None, status=None, file_code=None, name=None, number_blind=blind
+            )
+            found = rows[0]["person_id"] if rows else "none"
+            await audit.record(tx, "beneficiary.search-number", "beneficiary", found, {"found": len(rows)})
+        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=None)
+
+    @router.get(
+        "/{beneficiary_id}",
+        response_model=BeneficiaryDetail,
+        summary="One beneficiary",
+        description="Một người hưởng; số định danh được che. With `purpose`, roles with the right get the whole number, and the read is audited.",
+    )
+    async def one(
+        actor: _Reader,
+        beneficiary_id: UUID,
+        purpose: Annotated[str | None, Query(min_length=5, max_length=200, description="Why the whole number is needed")] = None,
+    ) -> Response:
+        async with db.transaction(actor) as tx:
+            row = await people.seen(tx, beneficiary_id)
+            number = None
+            if purpose is not None:
+                if not actor.has(*_WHOLE_NUMBER):
+                    raise Forbidden("The whole number is not for this role")
+                await audit.record(tx, "beneficiary.read-number", "beneficiary", beneficiary_id, {"masked": row["masked_number"]}, purpose=purpose)
+                if row["national_number"] is not None and db.keyring is not None:
+                    number = db.keyring.decrypt("national_number", row["national_number"])
+            return _answer(await _detail(tx, row, number))
+
+    @router.patch(
+        "/{beneficiary_id}",
+        response_model=BeneficiaryDetail,
+        summary="Correct or move a beneficiary",
+        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị. Needs `If-Match` with the ETag read; 412 when somebody changed it meanwhile.",
+    )
+    async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
+        version = _version(if_match)
+        changes = people.Changes(**body.model_dump(exclude={"business_date"}))
+        async with db.transaction(actor) as tx:
+            row = await people.change(tx, beneficiary_id, version, changes, body.business_date)
+            detail = await _detail(tx, row)
+        return _answer(detail)
+
+    @router.post(
+        "/{beneficiary_id}/death",
+        response_model=BeneficiaryDetail,
+        summary="Record a death",
+        description="Ghi nhận qua đời. The month of death stays due, later months end (Decree 20/2021 Art. 8). Recording the same date again changes nothing.",
+    )
+    async def death(actor: _Writer, beneficiary_id: UUID, body: DeathReport) -> Response:
+        async with db.transaction(actor) as tx:
+            row = await people.record_death(tx, beneficiary_id, body.death_date, body.business_date)
+            detail = await _detail(tx, row)
+        return _answer(detail)
+
+    @router.get(
+        "/{beneficiary_id}/dues",
+        summary="What is due",
+        description="Các khoản phải chi. All months, or those of `month`; RATE_MISSING months are shown with amount 0, never guessed.",
+    )
+    async def dues(
+        actor: _Reader, beneficiary_id: UUID, month: Annotated[Month | None, Query(examples=["2024-09"])] = None
+    ) -> DuesView:
+        first = date.fromisoformat(month + "-01") if month else None
+        async with db.read(actor) as tx:
+            await people.seen(tx, beneficiary_id)
+            rows = await dues_storage.intervals_of(tx, beneficiary_id, first)
+        total = sum(row["amount"] for row in rows) if month else None
+        return DuesView(beneficiary_id=beneficiary_id, month=month, total=total, intervals=[cells.due(row) for row in rows])
+
+    return router

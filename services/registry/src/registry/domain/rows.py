@@ -1,0 +1,198 @@
+"""Checks of one row that need nothing but the row, the catalogue and the units: what it says, or why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from common.names import clean, folded
+from common.tabular import parse_month_vi
+from registry.domain import dates
+from registry.domain.numbers import clean_number, number_warnings, structure_reason
+from registry.domain.reasons import Reason, reason
+
+__all__ = ["Category", "CheckedRow", "Rules", "check_row"]
+
+_SEX: Final = {"NAM": "M", "NU": "F", "M": "M", "F": "F", "TRAI": "M", "GAI": "F", "": "UNKNOWN"}
+_PREFERENCE: Final = {
+    "TK": "WANTS_ACCOUNT", "TAI KHOAN": "WANTS_ACCOUNT", "TM": "DECLINES", "TIEN MAT": "DECLINES", "BKK": "FORCE_MAJEURE",
+    "BAT KHA KHANG": "FORCE_MAJEURE", "": "UNKNOWN",
+}  # fmt: skip
+_REP_KIND: Final = {"UY QUYEN": "AUTHORISED", "GIAM HO": "GUARDIAN", "CHAM SOC": "CARER"}
+_PERCENT: Final = range(21, 101)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a row check needs of a benefit category."""
+
+    code: str
+    programme: str
+    needs_percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What rows of one list are checked against."""
+
+    programme: str
+    unit_code: str
+    unit_path: str
+    business_date: date
+    categories: Mapping[str, Category]
+    units: Mapping[str, str]
+    """Commune code → path, on the business date."""
+
+
+@dataclass(slots=True)
+class CheckedRow:
+    """One row as understood. `reasons` empty means good; `warnings` never refuse."""
+
+    reasons: list[Reason] = field(default_factory=list)
+    warnings: list[Reason] = field(default_factory=list)
+    file_code: str = ""
+    full_name: str = ""
+    name_folded: str = ""
+    birth_date: str | None = None
+    sex: str = "UNKNOWN"
+    number: str | None = None
+    address: str | None = None
+    unit_code: str = ""
+    unit_path: str = ""
+    category: str = ""
+    percent: int = 0
+    decision_number: str = ""
+    decision_date: date | None = None
+    from_month: date | None = None
+    arrears_from: date | None = None
+    preference: str = "UNKNOWN"
+    rep_kind: str | None = None
+    rep_full_name: str | None = None
+    rep_name_folded: str | None = None
+    rep_birth_date: str | None = None
+    rep_sex: str | None = None
+    rep_number: str | None = None
+    rep_certificate: str | None = None
+    rep_from: date | None = None
+    rep_to: date | None = None
+
+    def refuse(self, code: str, name: str, shown: object = "") -> None:
+        """Note a refusal; all of a row's faults are reported at once."""
+        self.reasons.append(reason(code, name, shown))
+
+
+def check_row(values: Mapping[str, str], rules: Rules) -> CheckedRow:
+    """Check one row of a list. `values` are the cells by column name (see `domain.columns`)."""
+    row = CheckedRow()
+    _person(row, values, rules)
+    _place_and_category(row, values, rules)
+    _decision(row, values)
+    _representative(row, values, rules)
+    return row
+
+
+def _number(row: CheckedRow, text: str, name: str) -> str | None:
+    number = clean_number(text)
+    if not number:
+        return None
+    code = structure_reason(number)
+    if code is not None:
+        row.refuse(code, name)
+        return None
+    return number
+
+
+def _person(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
+    row.file_code = values.get("file_code", "")
+    if not row.file_code:
+        row.refuse("MISSING_FILE_CODE", "file_code")
+    row.full_name = clean(values.get("full_name", ""))
+    row.name_folded = folded(row.full_name)
+    if not row.name_folded:
+        row.refuse("MISSING_NAME", "full_name")
+    born = values.get("birth_date", "")
+    row.birth_date = dates.birth_date(born, rules.business_date) if born else None
+    if born and row.birth_date is None:
+        row.refuse("BAD_BIRTH_DATE", "birth_date", born)
+    sex = _SEX.get(folded(values.get("sex", "")))
+    if sex is None:
+        row.refuse("BAD_SEX", "sex", values["sex"])
+    row.sex = sex or "UNKNOWN"
+    row.number = _number(row, values.get("number", ""), "number")
+    if row.number is not None:
+        row.warnings += [reason(code, "number") for code in number_warnings(row.number, row.birth_date, row.sex)]
+    row.address = values.get("address") or None
+    preference = _PREFERENCE.get(folded(values.get("preference", "")))
+    if preference is None:
+        row.refuse("BAD_PREFERENCE", "preference", values["preference"])
+    row.preference = preference or "UNKNOWN"
+
+
+def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
+    row.unit_code = values.get("unit_code") or rules.unit_code
+    path = rules.units.get(row.unit_code)
+    if path is None:
+        row.refuse("UNKNOWN_UNIT", "unit_code", row.unit_code)
+    elif path != rules.unit_path and not path.startswith(rules.unit_path + "/"):
+        row.refuse("UNIT_OUTSIDE", "unit_code", row.unit_code)
+    row.unit_path = path or ""
+    row.category = values.get("category", "").upper().replace(" ", "")
+    category = rules.categories.get(row.category)
+    if category is None:
+        row.refuse("UNKNOWN_CATEGORY", "category", row.category)
+        return
+    if category.programme != rules.programme:
+        row.refuse("WRONG_PROGRAMME", "category", row.category)
+    if category.needs_percent:
+        text = values.get("percent", "").replace("%", "").strip()
+        row.percent = int(text) if text.isascii() and text.isdigit() else 0
+        if row.percent not in _PERCENT:
+            row.refuse("BAD_PERCENT", "percent", text)
+            row.percent = 0
+
+
+def _decision(row: CheckedRow, values: Mapping[str, str]) -> None:
+    row.decision_number = values.get("decision_number", "")
+    if not row.decision_number:
+        row.refuse("MISSING_DECISION", "decision_number")
+    row.decision_date = dates.day(values.get("decision_date", ""))
+    if row.decision_date is None:
+        row.refuse("BAD_DECISION_DATE", "decision_date", values.get("decision_date", ""))
+    row.from_month = parse_month_vi(values.get("from_month", ""))
+    if row.from_month is None:
+        row.refuse("BAD_FROM_MONTH", "from_month", values.get("from_month", ""))
+    arrears = values.get("arrears_from", "")
+    row.arrears_from = parse_month_vi(arrears) if arrears else None
+    if arrears and row.arrears_from is None:
+        row.refuse("BAD_ARREARS_MONTH", "arrears_from", arrears)
+
+
+def _representative(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
+    name, number, kind = values.get("rep_name", ""), values.get("rep_number", ""), values.get("rep_kind", "")
+    if not (name or number):
+        return
+    row.rep_full_name, row.rep_name_folded = clean(name), folded(name)
+    if not row.rep_name_folded:
+        row.refuse("REP_MISSING_NAME", "rep_name")
+    said = folded(kind)  # "Con / Ủy quyền" names the relation too
+    row.rep_kind = next((value for word, value in _REP_KIND.items() if word in said), None)
+    if row.rep_kind is None:
+        row.refuse("REP_BAD_KIND", "rep_kind", kind)
+    row.rep_number = _number(row, number, "rep_number")
+    if row.rep_number is not None and row.rep_number == row.number:
+        row.refuse("REP_IS_SELF", "rep_number")
+    row.rep_sex = _SEX.get(folded(values.get("rep_sex", "")), "UNKNOWN")
+    born = values.get("rep_birth", "")
+    row.rep_birth_date = dates.birth_date(born, rules.business_date) if born else None
+    if born and row.rep_birth_date is None:
+        row.refuse("REP_BAD_DATE", "rep_birth", born)
+    row.rep_certificate = values.get("rep_certificate") or None
+    for name_, text in (("rep_from", values.get("rep_from", "")), ("rep_to", values.get("rep_to", ""))):
+        parsed = dates.day(text) if text else None
+        if text and parsed is None:
+            row.refuse("REP_BAD_DATE", name_, text)
+        setattr(row, name_, parsed)
+    if row.rep_from is not None and row.rep_to is not None and row.rep_to < row.rep_from:
+        row.refuse("REP_BAD_DATE", "rep_to", row.rep_to)

@@ -1,0 +1,83 @@
+"""registry: `python -m registry.main api|worker|migrate`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from common import audit
+from common.actor import SYSTEM, Role
+from common.cli import service_main
+from common.clock import today
+from common.db import Database, Tx
+from common.jobs import JobRunner
+from common.parking import parked_router
+from common.sealing import Keyring
+from common.web import create_app, jobs_router, quiet_router
+from common.worker import Loop, every, owner_name, run_worker
+from registry.api import imports, people, units
+from registry.messaging.subscriptions import SUBSCRIPTIONS
+from registry.settings import Settings
+from registry.storage import catalogue
+from registry.usecases.importing import APPLY, CHECK, Importer
+
+__all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
+
+SERVICE = "registry"
+_IDLE_SECONDS = 0.2
+_ASKERS = (
+    Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR
+)  # fmt: skip
+
+
+def _database(settings: Settings) -> Database:
+    keyring = Keyring.load(settings.keys_file, SERVICE)
+    return Database(settings.database_url, pool_size=settings.database_pool_size, keyring=keyring, application=SERVICE)
+
+
+async def _imports_open(tx: Tx) -> dict[str, int]:
+    """Lists received or approved and not worked off; lists waiting for a person do not disturb the quiet."""
+    return {"imports_open": int(await tx.value("SELECT count(*) FROM import_file WHERE state IN ('RECEIVED', 'APPROVED')"))}
+
+
+def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
+    """The API; `db` replaces the database of the settings in tests."""
+    db = db or _database(settings)
+    return create_app(
+        title="registry",
+        description="Danh bạ người hưởng, quyết định, chế độ và khoản phải chi. People, decisions, benefits and what is due.",
+        settings=settings,
+        db=db,
+        routers=[
+            imports.make_router(db), people.make_router(db), units.make_router(db), jobs_router(db, *_ASKERS), parked_router(db),
+            quiet_router(db, [_imports_open]),
+        ],
+        body_limits={"/v1/imports": settings.import_max_bytes},
+    )  # fmt: skip
+
+
+def make_jobs(db: Database, settings: Settings) -> JobRunner:
+    """The jobs of the worker: checking and applying lists."""
+    importer = Importer(db, apply_rows=settings.import_apply_rows)
+    return JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name())
+
+
+async def work(settings: Settings) -> None:
+    """The worker: jobs, consumer and relay."""
+    db = _database(settings)
+    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [Loop("jobs", every(_IDLE_SECONDS, make_jobs(db, settings).run_one))])
+
+
+async def load_reference_data(settings: Settings) -> None:
+    """Load catalogue and units with the owner role; loading the same files again changes nothing."""
+    db = Database(settings.owner_database_url or settings.database_url, pool_size=1, application=SERVICE)
+    try:
+        async with db.transaction(SYSTEM("migrate")) as tx:
+            changed = await catalogue.load(tx, today(settings))
+            if any(changed.values()):
+                await audit.record(tx, "catalogue.load", "catalogue", "files", changed)
+    finally:
+        await db.close()
+
+
+if __name__ == "__main__":
+    service_main("registry", Settings, make_app, work, after_migrate=load_reference_data)

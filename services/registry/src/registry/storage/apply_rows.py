@@ -1,0 +1,161 @@
+"""Turning staged rows into people, representatives, entitlements and preferences: a batch at a time, all in SQL.
+
+Every statement works on the same batch, given as two arrays (import id, row number). The caller holds the people lock and
+has refused the rows that clash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from common.db import Tx
+
+__all__ = ["Applied", "apply_rows"]
+
+_BATCH: Final = """
+    FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
+    JOIN import_row r USING (import_id, row_number)
+    JOIN import_file f USING (import_id)
+"""
+
+# Somebody known only as a representative until now becomes a beneficiary: same number, same person.
+_PROMOTE: Final = f"""
+UPDATE person p SET is_beneficiary = true, file_code = s.file_code, full_name = s.full_name, name_folded = s.name_folded,
+       birth_date = s.birth_date, sex = s.sex, address = s.address, unit_code = s.unit_code, unit_path = s.unit_path,
+       programmes = ARRAY[s.programme], identity_fingerprint = s.identity_fingerprint, version = p.version + 1, updated_at = now()
+FROM (SELECT DISTINCT ON (r.number_blind) r.*, f.programme {_BATCH} WHERE r.number_blind IS NOT NULL
+      ORDER BY r.number_blind, f.seq, r.row_number) s
+WHERE p.number_blind = s.number_blind AND NOT p.is_beneficiary
+RETURNING p.person_id
+"""
+
+_INSERT: Final = f"""
+INSERT INTO person (file_code, is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number, address,
+                    unit_code, unit_path, programmes, identity_fingerprint, created_by)
+SELECT DISTINCT ON (r.file_code) r.file_code, true, r.full_name, r.name_folded, r.birth_date, r.sex, r.national_number, r.number_blind,
+       r.masked_number, r.address, r.unit_code, r.unit_path, ARRAY[f.programme], r.identity_fingerprint, f.created_by
+{_BATCH}
+WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.file_code = r.file_code)
+ORDER BY r.file_code, f.seq, r.row_number
+RETURNING person_id
+"""
+
+_LINK: Final = """
+UPDATE import_row r SET person_id = p.person_id, verdict = 'APPLIED'
+FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number), person p
+WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND p.file_code = r.file_code
+"""
+
+_INSERT_REPRESENTATIVES: Final = f"""
+INSERT INTO person (is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number, unit_code, unit_path,
+                    identity_fingerprint, created_by)
+SELECT DISTINCT ON (r.rep_number_blind) false, r.rep_full_name, r.rep_name_folded, r.rep_birth_date, r.rep_sex, r.rep_national_number,
+       r.rep_number_blind, r.rep_masked_number, r.unit_code, r.unit_path, r.rep_fingerprint, f.created_by
+{_BATCH}
+WHERE r.rep_number_blind IS NOT NULL AND NOT EXISTS (SELECT 1 FROM person p WHERE p.number_blind = r.rep_number_blind)
+ORDER BY r.rep_number_blind, f.seq, r.row_number
+"""
+
+# Without a number a representative is known by name and birth date, for this beneficiary only: the id follows from them.
+_REPRESENTATIVE_ID: Final = (
+    "CAST(md5(concat_ws('|', 'representative', r.person_id, r.rep_name_folded, coalesce(r.rep_birth_date, ''))) AS uuid)"
+)
+_INSERT_UNNUMBERED: Final = f"""
+INSERT INTO person (person_id, is_beneficiary, full_name, name_folded, birth_date, sex, unit_code, unit_path, identity_fingerprint, created_by)
+SELECT DISTINCT ON (1) {_REPRESENTATIVE_ID}, false, r.rep_full_name, r.rep_name_folded, r.rep_birth_date, r.rep_sex, r.unit_code, r.unit_path,
+       r.rep_fingerprint, f.created_by
+{_BATCH}
+WHERE r.rep_full_name IS NOT NULL AND r.rep_number_blind IS NULL
+ORDER BY 1, f.seq, r.row_number
+ON CONFLICT (person_id) DO NOTHING
+"""
+
+_LINK_REPRESENTATIVES: Final = f"""
+UPDATE import_row r SET rep_person_id = coalesce((SELECT p.person_id FROM person p WHERE p.number_blind = r.rep_number_blind), {_REPRESENTATIVE_ID})
+FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
+WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.rep_full_name IS NOT NULL
+"""
+
+_APPOINT: Final = f"""
+INSERT INTO representative AS t (beneficiary_id, representative_id, kind, certificate_number, valid_from, valid_to)
+SELECT DISTINCT ON (r.person_id, r.rep_person_id) r.person_id, r.rep_person_id, r.rep_kind, r.rep_certificate,
+       coalesce(r.rep_from, r.decision_date), r.rep_to
+{_BATCH}
+WHERE r.rep_person_id IS NOT NULL AND r.rep_person_id <> r.person_id
+ORDER BY r.person_id, r.rep_person_id, f.seq DESC, r.row_number DESC
+ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET kind = excluded.kind, certificate_number = excluded.certificate_number,
+    valid_from = excluded.valid_from, valid_to = excluded.valid_to, revoked_on = NULL, version = t.version + 1
+WHERE (t.kind, t.certificate_number, t.valid_from, t.valid_to, t.revoked_on)
+      IS DISTINCT FROM (excluded.kind, excluded.certificate_number, excluded.valid_from, excluded.valid_to, CAST(NULL AS date))
+RETURNING beneficiary_id, representative_id
+"""
+
+_ENTITLE: Final = f"""
+INSERT INTO entitlement (person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line, decision_number,
+                         decision_date, from_month, arrears_from, import_id)
+SELECT r.person_id, c.programme, c.funding_source, c.code, r.percent, c.per_dependant, r.ordinal, c.benefit_line, r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id
+{_BATCH}
+JOIN benefit_category c ON c.code = r.category
+ORDER BY f.seq, r.row_number
+ON CONFLICT DO NOTHING
+RETURNING entitlement_id
+"""
+
+_PREFER: Final = f"""
+INSERT INTO preference AS t (person_id, preference, recorded_on, evidence)
+SELECT DISTINCT ON (r.person_id) r.person_id, r.preference, f.business_date, f.file_name
+{_BATCH}
+ORDER BY r.person_id, (r.preference = 'UNKNOWN'), f.seq DESC, r.row_number DESC
+ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on, evidence = excluded.evidence,
+    version = t.version + 1
+WHERE t.preference <> excluded.preference AND excluded.preference <> 'UNKNOWN'
+RETURNING person_id
+"""
+
+# Programmes follow the entitlements; a person already registered gets a new version when they change.
+_PROGRAMMES: Final = """
+UPDATE person p SET programmes = s.programmes, version = CASE WHEN p.person_id = ANY(CAST(:fresh AS uuid[])) THEN p.version ELSE p.version + 1 END,
+       updated_at = now()
+FROM (SELECT e.person_id, array_agg(DISTINCT e.programme ORDER BY e.programme) AS programmes
+      FROM entitlement e WHERE e.person_id = ANY(CAST(:ids AS uuid[])) GROUP BY e.person_id) s
+WHERE p.person_id = s.person_id AND p.programmes <> s.programmes
+RETURNING p.person_id
+"""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a batch changed, for events and dues."""
+
+    people: list[UUID] = field(default_factory=list)
+    """Everybody the batch names."""
+    registered: list[UUID] = field(default_factory=list)
+    updated: list[UUID] = field(default_factory=list)
+    representatives: list[tuple[UUID, UUID]] = field(default_factory=list)
+    entitlements: list[UUID] = field(default_factory=list)
+    preferences: list[UUID] = field(default_factory=list)
+
+
+async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Applied:
+    """Apply one batch of good rows. The order matters: people, then who represents them, then what they hold."""
+    batch: dict[str, Any] = {"imports": list(imports), "rows": list(rows)}
+    done = Applied()
+    if not batch["rows"]:
+        return done
+    done.registered = [row["person_id"] for row in await tx.rows(_PROMOTE, **batch)]
+    done.registered += [row["person_id"] for row in await tx.rows(_INSERT, **batch)]
+    await tx.execute(_LINK, **batch)
+    done.people = [row["person_id"] for row in await tx.rows(f"SELECT DISTINCT r.person_id {_BATCH}", **batch)]
+    await tx.execute(_INSERT_REPRESENTATIVES, **batch)
+    await tx.execute(_INSERT_UNNUMBERED, **batch)
+    await tx.execute(_LINK_REPRESENTATIVES, **batch)
+    done.representatives = [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+    done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
+    done.preferences = [row["person_id"] for row in await tx.rows(_PREFER, **batch)]
+    changed = await tx.rows(_PROGRAMMES, ids=done.people, fresh=done.registered)
+    fresh = set(done.registered)
+    done.updated = [row["person_id"] for row in changed if row["person_id"] not in fresh]
+    return done

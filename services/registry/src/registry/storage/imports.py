@@ -1,0 +1,165 @@
+"""Import files and their rows: staging, verdicts, error lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from common.db import Tx
+from common.masking import mask_national_number
+from common.names import comparison_key
+from common.sealing import Keyring
+from registry.domain.reasons import Reason, reason
+from registry.domain.rows import CheckedRow
+
+__all__ = ["ROW_COLUMNS", "conflicts", "count_verdicts", "errors_of", "number_dependants", "refuse_rows", "stage", "staged_values"]
+
+ROW_COLUMNS: Final = (
+    "import_id", "row_number", "verdict", "reasons", "warnings", "file_code", "full_name", "name_folded", "birth_date", "sex",
+    "national_number", "number_blind", "masked_number", "identity_fingerprint", "address", "unit_code", "unit_path", "category", "percent",
+    "decision_number", "decision_date", "from_month", "arrears_from", "preference", "rep_kind", "rep_full_name", "rep_name_folded",
+    "rep_birth_date", "rep_sex", "rep_national_number", "rep_number_blind", "rep_masked_number", "rep_fingerprint", "rep_certificate",
+    "rep_from", "rep_to",
+)  # fmt: skip
+
+
+def _json(reasons: Sequence[Reason]) -> str:
+    return orjson.dumps([item.as_json() for item in reasons]).decode()
+
+
+def staged_values(keyring: Keyring, import_id: UUID, number: int, row: CheckedRow) -> tuple[Any, ...]:
+    """One checked row as `import_row` stores it: numbers encrypted, blind-indexed and masked, identity fingerprinted."""
+    rep = row.rep_full_name is not None
+    rep_secret = _secret(keyring, row.rep_number) if rep else (None, None, None)
+    print_ = _fingerprint(keyring, row.number, row.full_name, row.birth_date, row.sex)
+    rep_print = _fingerprint(keyring, row.rep_number, row.rep_full_name or "", row.rep_birth_date, row.rep_sex or "") if rep else None
+    return (
+        import_id, number, "REFUSED" if row.reasons else "GOOD", _json(row.reasons), _json(row.warnings), row.file_code, row.full_name,
+        row.name_folded, row.birth_date, row.sex, *_secret(keyring, row.number), print_, row.address, row.unit_code, row.unit_path,
+        row.category, row.percent, row.decision_number, row.decision_date, row.from_month, row.arrears_from, row.preference, row.rep_kind,
+        row.rep_full_name, row.rep_name_folded, row.rep_birth_date, row.rep_sex, *rep_secret, rep_print, row.rep_certificate, row.rep_from,
+        row.rep_to,
+    )  # fmt: skip
+
+
+def _secret(keyring: Keyring, number: str | None) -> tuple[bytes | None, bytes | None, str | None]:
+    if number is None:
+        return None, None, None
+    return keyring.encrypt("national_number", number), keyring.blind("national_number", number), mask_national_number(number)
+
+
+def _fingerprint(keyring: Keyring, number: str | None, name: str, birth_date: str | None, sex: str) -> str:
+    return keyring.fingerprint(number, comparison_key(name), birth_date, sex)
+
+
+async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
+    """COPY checked rows into the staging table."""
+    return await tx.copy("import_row", ROW_COLUMNS, rows)
+
+
+# The same rules at the check and at the application: within the batch, and against the register.
+_CONFLICTS: Final = """
+WITH r AS MATERIALIZED (
+    SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, f.seq, c.per_dependant
+    FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
+    JOIN import_row r USING (import_id, row_number)
+    JOIN import_file f USING (import_id)
+    JOIN benefit_category c ON c.code = r.category
+), judged AS (
+    SELECT r.*,
+           first_value(file_code) OVER n AS number_file, first_value(row_number) OVER n AS number_row, first_value(import_id) OVER n AS number_import,
+           first_value(number_blind) OVER f AS file_number, first_value(name_folded) OVER f AS file_name,
+           lag(row_number) OVER d AS earlier_row
+    FROM r
+    WINDOW n AS (PARTITION BY coalesce(number_blind, convert_to(import_id || '/' || row_number, 'UTF8')) ORDER BY seq, row_number),
+           f AS (PARTITION BY file_code ORDER BY seq, row_number),
+           d AS (PARTITION BY file_code, category, CASE WHEN per_dependant THEN row_number END ORDER BY seq, row_number)
+)
+SELECT j.import_id, j.row_number, CASE
+    WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code AND j.number_import = j.import_id THEN 'DUPLICATE_NUMBER_FILE'
+    WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
+    WHEN pn.is_beneficiary AND pn.file_code IS DISTINCT FROM j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
+    WHEN j.file_number IS DISTINCT FROM j.number_blind OR j.file_number IS NULL AND j.file_name <> j.name_folded THEN 'FILE_CODE_OTHER_PERSON'
+    WHEN pf.person_id IS NOT NULL AND (pf.number_blind IS DISTINCT FROM j.number_blind OR pf.number_blind IS NULL AND pf.name_folded <> j.name_folded)
+        THEN 'FILE_CODE_OTHER_PERSON'
+    WHEN pf.status = 'DECEASED' THEN 'DECEASED'
+    WHEN j.earlier_row IS NOT NULL THEN 'DUPLICATE_ROW'
+    WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
+        AND e.until = 'infinity' AND e.decision_number <> j.decision_number) THEN 'ALREADY_ENTITLED'
+    END AS code,
+    CASE WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN
+              CASE WHEN j.number_import = j.import_id THEN CAST(j.number_row AS text)
+                   ELSE (SELECT o.unit_code FROM import_row o WHERE o.import_id = j.number_import AND o.row_number = j.number_row) END
+         WHEN pn.is_beneficiary AND pn.file_code IS DISTINCT FROM j.file_code THEN pn.unit_code
+         ELSE CAST(j.earlier_row AS text) END AS shown
+FROM judged j
+LEFT JOIN person pn ON pn.number_blind = j.number_blind
+LEFT JOIN person pf ON pf.file_code = j.file_code
+"""
+
+_FIELD: Final = {"DUPLICATE_NUMBER_FILE": "number", "DUPLICATE_NUMBER_REGISTER": "number", "DUPLICATE_ROW": "category", "ALREADY_ENTITLED": "category"}
+
+
+async def conflicts(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> list[tuple[UUID, int, Reason]]:
+    """Rows of the batch that clash with an earlier row or with the register, and why. The earliest row wins."""
+    found = await tx.rows(
+        f"SELECT * FROM ({_CONFLICTS}) x WHERE code IS NOT NULL",
+        imports=list(imports),
+        rows=list(rows),
+    )
+    return [
+        (row["import_id"], row["row_number"], reason(row["code"], _FIELD.get(row["code"], "file_code"), row["shown"] or "")) for row in found
+    ]
+
+
+async def number_dependants(tx: Tx, import_id: UUID) -> None:
+    """Number the rows of allowances paid per dependant, so that two children under one decision are two entitlements."""
+    await tx.execute(
+        "UPDATE import_row r SET ordinal = x.n FROM ("
+        "   SELECT r.row_number, row_number() OVER (PARTITION BY r.file_code, r.category, r.decision_number ORDER BY r.row_number) AS n"
+        "   FROM import_row r JOIN benefit_category c ON c.code = r.category"
+        "   WHERE r.import_id = :id AND r.verdict = 'GOOD' AND c.per_dependant) x"
+        " WHERE r.import_id = :id AND r.row_number = x.row_number AND x.n > 1",
+        id=import_id,
+    )
+
+
+async def refuse_rows(tx: Tx, refused: Sequence[tuple[UUID, int, Reason]]) -> None:
+    """Give rows their refusal."""
+    if not refused:
+        return
+    await tx.execute(
+        "UPDATE import_row r SET verdict = 'REFUSED', reasons = r.reasons || CAST(x.reasons AS jsonb)"
+        " FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:reasons AS text[])) AS x(import_id, row_number, reasons)"
+        " WHERE r.import_id = x.import_id AND r.row_number = x.row_number",
+        imports=[item[0] for item in refused],
+        rows=[item[1] for item in refused],
+        reasons=[_json([item[2]]) for item in refused],
+    )
+
+
+async def count_verdicts(tx: Tx, imports: Sequence[UUID]) -> None:
+    """Write the counts of each import from its rows; an approved import without good rows left is applied."""
+    await tx.execute(
+        "UPDATE import_file f SET rows_total = c.total, rows_good = c.good, rows_refused = c.refused,"
+        " state = CASE WHEN f.state = 'APPROVED' AND c.open = 0 THEN 'APPLIED' ELSE f.state END,"
+        " applied_at = CASE WHEN f.state = 'APPROVED' AND c.open = 0 THEN now() ELSE f.applied_at END"
+        " FROM (SELECT x.import_id, count(r.import_id) AS total, count(*) FILTER (WHERE r.verdict <> 'REFUSED') AS good,"
+        "         count(*) FILTER (WHERE r.verdict = 'REFUSED') AS refused, count(*) FILTER (WHERE r.verdict = 'GOOD') AS open"
+        "       FROM unnest(CAST(:imports AS uuid[])) AS x(import_id) LEFT JOIN import_row r USING (import_id) GROUP BY x.import_id) c"
+        " WHERE f.import_id = c.import_id",
+        imports=list(imports),
+    )
+
+
+async def errors_of(tx: Tx, import_id: UUID) -> AsyncIterator[Any]:
+    """Refused and flagged rows of an import, by row."""
+    async for row in tx.stream(
+        "SELECT row_number, verdict, file_code, full_name, masked_number, reasons, warnings FROM import_row"
+        " WHERE import_id = :id AND (verdict = 'REFUSED' OR warnings <> '[]') ORDER BY row_number",
+        id=import_id,
+    ):
+        yield row

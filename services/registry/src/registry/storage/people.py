@@ -1,0 +1,108 @@
+"""Reading people, and the few changes made to one person at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from common.actor import Actor
+from common.db import Tx
+
+__all__ = ["entitlements_of", "find", "page", "record_deaths", "representatives_of", "update"]
+
+_VIEW: Final = (
+    "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes, p.status,"
+    " p.death_date, p.version, f.preference"
+)
+
+
+async def find(tx: Tx, person_id: UUID, *, lock: bool = False) -> Any | None:
+    """One beneficiary, or None. With `lock` for a change."""
+    return await tx.row(
+        f"SELECT {_VIEW}, p.national_number FROM person p LEFT JOIN preference f USING (person_id)"
+        " WHERE p.person_id = :id AND p.is_beneficiary" + (" FOR UPDATE OF p" if lock else ""),
+        id=person_id,
+    )
+
+
+async def page(
+    tx: Tx,
+    actor: Actor,
+    *,
+    after: UUID | None,
+    limit: int,
+    unit_path: str | None,
+    programme: str | None,
+    status: str | None,
+    file_code: str | None,
+    name: str | None,
+    number_blind: bytes | None,
+) -> Sequence[Any]:
+    """Beneficiaries in the actor's scope, by id, after the cursor. `name` is folded and matches the beginning of any part."""
+    scope, params = actor.scope_sql("p.unit_path")
+    conditions = ["p.is_beneficiary", scope]
+    params |= {"limit": limit}
+    wanted: list[tuple[str, str, Any]] = [
+        ("p.person_id > :after", "after", after),
+        (":programme = ANY(p.programmes)", "programme", programme),
+        ("p.status = :status", "status", status),
+        ("p.file_code = :file_code", "file_code", file_code),
+        ("p.number_blind = :number", "number", number_blind),
+    ]
+    for condition, key, value in wanted:
+        if value is not None:
+            conditions.append(condition)
+            params[key] = value
+    if unit_path is not None:
+        conditions.append("(p.unit_path = :unit OR p.unit_path LIKE :unit_below)")
+        params |= {"unit": unit_path, "unit_below": unit_path + "/%"}
+    if name:
+        conditions.append("(p.name_folded LIKE :name OR p.name_folded LIKE :name_part)")
+        params |= {"name": name + "%", "name_part": "% " + name + "%"}
+    return await tx.rows(
+        f"SELECT {_VIEW} FROM person p LEFT JOIN preference f USING (person_id)"
+        f" WHERE {' AND '.join(conditions)} ORDER BY p.person_id LIMIT :limit",
+        **params,
+    )
+
+
+async def representatives_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
+    """Who may collect for a beneficiary."""
+    return await tx.rows(
+        "SELECT r.representative_id, r.kind, p.full_name, p.birth_date, p.masked_number, r.certificate_number, r.valid_from, r.valid_to, r.revoked_on"
+        " FROM representative r JOIN person p ON p.person_id = r.representative_id WHERE r.beneficiary_id = :id ORDER BY r.valid_from",
+        id=person_id,
+    )
+
+
+async def entitlements_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
+    """The decisions of a person."""
+    return await tx.rows(
+        "SELECT entitlement_id, programme, funding_source, category, percent, benefit_line, decision_number, decision_date, from_month,"
+        " arrears_from, until, status FROM entitlement WHERE person_id = :id ORDER BY from_month, entitlement_id",
+        id=person_id,
+    )
+
+
+async def update(tx: Tx, person_id: UUID, values: dict[str, Any]) -> None:
+    """Set columns of a person (names are ours) and count the version up."""
+    sets = ", ".join(f"{name} = :{name}" for name in values)
+    await tx.execute(
+        f"UPDATE person SET {sets}, version = version + 1, updated_at = now() WHERE person_id = :person_id",
+        person_id=person_id,
+        **values,
+    )
+
+
+async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]]) -> list[UUID]:
+    """Record deaths; people already recorded as dead keep the date they have. The people changed."""
+    rows = await tx.rows(
+        "UPDATE person p SET status = 'DECEASED', death_date = x.died, version = p.version + 1, updated_at = now()"
+        " FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) AS x(person_id, died)"
+        " WHERE p.person_id = x.person_id AND p.is_beneficiary AND p.status <> 'DECEASED' RETURNING p.person_id",
+        ids=[person_id for person_id, _ in deaths],
+        days=[day for _, day in deaths],
+    )
+    return [row["person_id"] for row in rows]

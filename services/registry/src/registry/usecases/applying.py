@@ -1,0 +1,46 @@
+"""Applying staged rows: one transaction per batch holds the people, their dues, the events and the audit row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from common import audit
+from common.db import Tx
+from common.sealing import Keyring
+from registry.domain.reasons import Reason
+from registry.storage import dues, imports, publishing
+from registry.storage.apply_rows import Applied, apply_rows
+
+__all__ = ["apply_batch"]
+
+
+async def apply_batch(
+    tx: Tx, keyring: Keyring, import_ids: Sequence[UUID], row_numbers: Sequence[int], business_date: date
+) -> tuple[Applied, list[tuple[UUID, int, Reason]]]:
+    """Apply good rows (given pairwise as import id and row number); what was applied, and what was refused and why."""
+    await publishing.take_people_lock(tx)
+    refused = await imports.conflicts(tx, import_ids, row_numbers)
+    await imports.refuse_rows(tx, refused)
+    clash = {(import_id, number) for import_id, number, _ in refused}
+    good = [pair for pair in zip(import_ids, row_numbers, strict=True) if pair not in clash]
+    done = await apply_rows(tx, [pair[0] for pair in good], [pair[1] for pair in good])
+    await publish(tx, keyring, done, business_date)
+    for import_id, count in Counter(pair[0] for pair in good).items():
+        digest = hashlib.sha256(",".join(str(number) for one, number in good if one == import_id).encode()).hexdigest()
+        await audit.record(tx, "import.apply", "import", import_id, {"rows": count, "digest": digest})
+    return done, refused
+
+
+async def publish(tx: Tx, keyring: Keyring, done: Applied, business_date: date) -> None:
+    """Compute the dues and add the events of a batch, parts of one person in the order a reader expects."""
+    people = [(person_id, "BeneficiaryRegistered") for person_id in done.registered]
+    people += [(person_id, "BeneficiaryUpdated") for person_id in done.updated]
+    await publishing.publish_people(tx, keyring, people, business_date)
+    await publishing.publish_representatives(tx, keyring, done.representatives, business_date)
+    await publishing.publish_entitlements(tx, done.entitlements, business_date)
+    await publishing.publish_preferences(tx, done.preferences, business_date)
+    await dues.recompute(tx, done.people, business_date)

@@ -1,0 +1,162 @@
+"""One person at a time: register, correct, record a death. The same storage as the lists: one is a batch of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from common import audit
+from common.actor import Actor
+from common.db import Tx
+from common.ids import new_id
+from common.names import clean, comparison_key, folded
+from common.problems import Conflict, InvalidInput, NotFound, PreconditionFailed
+from common.sealing import Keyring
+from registry.domain import dates
+from registry.domain.errors import AlreadyEntitled, DuplicateNumber, RowRefused, UnknownUnit
+from registry.domain.rows import Rules, check_row
+from registry.storage import catalogue, dues, imports, people, publishing
+from registry.usecases.applying import apply_batch
+
+__all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen"]
+
+_CONFLICT: Final = {
+    "DUPLICATE_NUMBER_REGISTER": DuplicateNumber, "DUPLICATE_NUMBER_FILE": DuplicateNumber, "ALREADY_ENTITLED": AlreadyEntitled,
+    "DUPLICATE_ROW": AlreadyEntitled,
+}  # fmt: skip
+
+
+def _needs(tx: Tx) -> tuple[Actor, Keyring]:
+    if tx.actor is None or tx.db.keyring is None:
+        raise RuntimeError("this use case needs an actor and a keyring")
+    return tx.actor, tx.db.keyring
+
+
+async def seen(tx: Tx, person_id: UUID, *, lock: bool = False) -> Any:
+    """The beneficiary, if in the caller's area; else 404."""
+    actor, _ = _needs(tx)
+    row = await people.find(tx, person_id, lock=lock)
+    if row is None or not actor.sees(row["unit_path"]):
+        raise NotFound("No such beneficiary")
+    return row
+
+
+async def register(tx: Tx, programme: str, unit_code: str, business_date: date, rows: Sequence[dict[str, str]]) -> UUID:
+    """Register one person with one or more entitlements (cells as in a list); the person's id.
+
+    Raises RowRefused, DuplicateNumber, AlreadyEntitled, UnknownUnit; NotFound for a unit outside the caller's area.
+    """
+    actor, keyring = _needs(tx)
+    unit = await catalogue.unit_of(tx, unit_code, business_date)
+    if unit is None:
+        raise UnknownUnit(errors=[{"field": "unit_code", "detail": unit_code}])
+    if not actor.sees(unit["path"]):
+        raise NotFound("No such unit in your area")
+    rules = Rules(programme, unit_code, unit["path"], business_date, await catalogue.categories(tx), {unit_code: unit["path"]})
+    checked = [check_row(values, rules) for values in rows]
+    refused = [item for row in checked for item in row.reasons]
+    if refused:
+        raise RowRefused(errors=[item.as_json() for item in refused])
+    import_id = new_id()
+    content = orjson.dumps(list(rows))
+    await tx.execute(
+        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content, business_date, dry_run, state,"
+        " created_by) VALUES (:id, :id, :programme, :unit, :path, 'api', :sha, :content, :day, false, 'APPROVED', :by)",
+        id=import_id, programme=programme, unit=unit_code, path=unit["path"], sha=import_id.bytes,
+        content=keyring.encrypt("import_file", content), day=business_date, by=actor.subject,
+    )  # fmt: skip
+    await imports.stage(tx, [imports.staged_values(keyring, import_id, number, row) for number, row in enumerate(checked, start=1)])
+    await imports.number_dependants(tx, import_id)
+    numbers = list(range(1, len(checked) + 1))
+    done, clashes = await apply_batch(tx, keyring, [import_id] * len(numbers), numbers, business_date)
+    if clashes:
+        raise _CONFLICT.get(clashes[0][2].code, RowRefused)(errors=[item[2].as_json() for item in clashes])
+    await imports.count_verdicts(tx, [import_id])
+    return done.people[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Simple corrections; None leaves a field as it is."""
+
+    full_name: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+    address: str | None = None
+    unit_code: str | None = None
+    preference: str | None = None
+
+
+async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, business_date: date) -> Any:
+    """Correct a person or move them to another unit; the row after. Raises PreconditionFailed on another version."""
+    actor, keyring = _needs(tx)
+    await publishing.take_people_lock(tx)
+    row = await seen(tx, person_id, lock=True)
+    if row["version"] != version:
+        raise PreconditionFailed(f"version {row['version']} is current")
+    values: dict[str, Any] = {}
+    moved = changes.unit_code is not None and changes.unit_code != row["unit_code"]
+    if moved:
+        unit = await catalogue.unit_of(tx, changes.unit_code or "", business_date)
+        if unit is None or unit["level"] != "commune":
+            raise UnknownUnit(errors=[{"field": "unit_code", "detail": str(changes.unit_code)}])
+        if not actor.sees(unit["path"]):
+            raise NotFound("No such unit in your area")
+        values |= {"unit_code": unit["code"], "unit_path": unit["path"]}
+    if changes.full_name is not None:
+        values |= {"full_name": clean(changes.full_name), "name_folded": folded(changes.full_name)}
+    if changes.birth_date is not None:
+        born = dates.birth_date(changes.birth_date, business_date)
+        if born is None:
+            raise InvalidInput(errors=[{"field": "birth_date", "detail": "not a date before the business date"}])
+        values["birth_date"] = born
+    values |= {name: value for name, value in (("sex", changes.sex), ("address", changes.address)) if value is not None}
+    if values:
+        number = keyring.decrypt("national_number", row["national_number"]) if row["national_number"] is not None else None
+        after = dict(row) | values
+        values["identity_fingerprint"] = keyring.fingerprint(number, comparison_key(after["full_name"]), after["birth_date"], after["sex"])
+        await people.update(tx, person_id, values)
+        await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryMoved" if moved else "BeneficiaryUpdated")], business_date)
+        if moved:  # dues carry the unit: say them again for the new one
+            await tx.execute("UPDATE dues_state SET lines_md5 = '' WHERE person_id = :id", id=person_id)
+            await dues.recompute(tx, [person_id], business_date)
+    if changes.preference is not None and changes.preference != row["preference"]:
+        await tx.execute(
+            "INSERT INTO preference AS t (person_id, preference, recorded_on, evidence) VALUES (:id, :preference, :day, :by)"
+            " ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on,"
+            " evidence = excluded.evidence, version = t.version + 1",
+            id=person_id, preference=changes.preference, day=business_date, by=actor.subject,
+        )  # fmt: skip
+        await publishing.publish_preferences(tx, [person_id], business_date)
+    await audit.record(tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])})
+    return await seen(tx, person_id)
+
+
+async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date: date) -> Any:
+    """Record a death reported to the office. The month of death stays due; later months end (Decree 20/2021 Art. 8)."""
+    if death_date > business_date:
+        raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date"}])
+    await publishing.take_people_lock(tx)
+    row = await seen(tx, person_id, lock=True)
+    if row["status"] == "DECEASED" and row["death_date"] != death_date:
+        raise Conflict("Another date of death is recorded", recorded=row["death_date"].isoformat())
+    await record_deaths(tx, [(person_id, death_date)], business_date)
+    return await seen(tx, person_id)
+
+
+async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date) -> int:
+    """Record deaths set-based: status, end of dues, events, audit; how many were new."""
+    _, keyring = _needs(tx)
+    await publishing.take_people_lock(tx)
+    changed = await people.record_deaths(tx, deaths)
+    if not changed:
+        return 0
+    await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryDeceased") for person_id in changed], business_date)
+    await dues.recompute(tx, changed, business_date)
+    await audit.record(tx, "beneficiary.death", "beneficiary", changed[0], {"people": len(changed)})
+    return len(changed)
