@@ -27,6 +27,7 @@ DECLARE
     model text;
 BEGIN
     FOR model IN SELECT name FROM read_model ORDER BY name LOOP
+        EXECUTE format('ANALYZE %I', 'rebuild_' || model);  -- fresh tables have no statistics, and reports must not wait for them
         EXECUTE format('DROP TABLE %I', model);
         EXECUTE format('ALTER TABLE %I RENAME TO %I', 'rebuild_' || model, model);
     END LOOP;
