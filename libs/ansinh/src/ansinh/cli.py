@@ -49,7 +49,6 @@ def _parser() -> argparse.ArgumentParser:
     _sample_options(demo)
     demo.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
     demo.add_argument("--keep", action="store_true", help="leave everything running at the end")
-    demo.add_argument("--fresh", action="store_true", help="throw away earlier demo data without asking")
     test = verb("test", "the default tests (5 minutes or less)", _test)
     test.add_argument("--all", action="store_true", help="also the long ones")
     test.add_argument("arguments", nargs="*", help="passed to pytest, after --")

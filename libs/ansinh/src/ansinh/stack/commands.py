@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ansinh.stack.control import holder, read_state
@@ -18,7 +19,19 @@ from ansinh.stack.embedded import AlreadyRunning, Embedded
 from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.process import PortBusy, ProcessFailed
 
-__all__ = ["addresses", "down", "events_replay", "logs", "ready_units", "run_stack", "status", "up_detached", "up_foreground"]
+__all__ = [
+    "addresses",
+    "down",
+    "events_replay",
+    "logs",
+    "ready_units",
+    "run_stack",
+    "running_layout",
+    "start_and_run",
+    "status",
+    "up_detached",
+    "up_foreground",
+]
 
 _FAILED, _UNAVAILABLE = 1, 69
 _DOWN_SECONDS = 180.0
@@ -76,7 +89,8 @@ async def run_stack(embedded: Embedded, body: Callable[[], Awaitable[int]], *, d
             await asyncio.shield(embedded.down(drain_first=drain()))
 
 
-def _start(embedded: Embedded, body: Callable[[], Awaitable[int]], say: Say, drain: Callable[[], bool] = lambda: True) -> int:
+def start_and_run(embedded: Embedded, body: Callable[[], Awaitable[int]], say: Say, drain: Callable[[], bool] = lambda: True) -> int:
+    """:func:`run_stack`, with what can go wrong at the start told in one line each."""
     try:
         return asyncio.run(run_stack(embedded, body, drain=drain))
     except AlreadyRunning as error:
@@ -103,21 +117,33 @@ def up_foreground(province: str | None, say: Say) -> int:
         await asyncio.Event().wait()
         return 0
 
-    return _start(embedded, stay, say, lambda: not (layout.run / "no-drain").exists())
+    return start_and_run(embedded, stay, say, lambda: not (layout.run / "no-drain").exists())
 
 
-def up_detached(province: str | None, say: Say) -> int:
-    """Start in the background, return when everything is ready (0) or when it has failed."""
+def running_layout() -> Layout:
+    """The layout that runs: this terminal's, or the demo's below it (left running by `demo --keep`); this terminal's when none does."""
     layout = Layout.from_environment()
+    demo = replace(layout, home=layout.home / "demo")
+    if demo.run.exists() and not (layout.run.exists() and holder(layout)) and holder(demo):
+        return demo
+    return layout
+
+
+def up_detached(province: str | None, say: Say, layout: Layout | None = None) -> int:
+    """Start in the background, return when everything is ready (0) or when it has failed."""
+    layout = layout or Layout.from_environment()
     layout.prepare()
     if pid := holder(layout):
         say(f"already running here (process {pid})")
         return 0
     log = layout.logs / "supervisor.log"
     command = [sys.executable, "-P", "-m", "ansinh.cli", "up", *(["--province", province] if province else [])]
+    environment = {**os.environ, "ANSINH_HOME": str(layout.home), "ANSINH_PORT_BASE": str(layout.base)}
     with log.open("ab") as out:
         position = out.tell()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=environment
+        )
     while True:
         position = _show_new(log, position, say)
         if process.poll() is not None:
@@ -142,7 +168,7 @@ def _show_new(log: os.PathLike[str], position: int, say: Say) -> int:
 
 def down(say: Say, *, now: bool) -> int:
     """Stop the supervisor of this home and wait until everything has ended."""
-    layout = Layout.from_environment()
+    layout = running_layout()
     pid = holder(layout) if layout.run.exists() else None
     if pid is None:
         say("nothing runs here")
@@ -170,7 +196,7 @@ def status(say: Say) -> int:
     """One line per process; exit code 0 when everything runs, 3 when nothing does, 1 when something is not ready."""
     import psutil
 
-    layout = Layout.from_environment()
+    layout = running_layout()
     pid = holder(layout) if layout.run.exists() else None
     if pid is None:
         say(f"nothing runs in {layout.home}")
@@ -188,9 +214,8 @@ def status(say: Say) -> int:
         ready = ready and process["state"] == "READY"
         restarts = f"restarted {process['restarts']}×" if process["restarts"] else ""
         ports = ",".join(str(port) for port in process["ports"])
-        say(
-            f"  {process['name']:<24} {process['state']:<10} {process['pid'] or '–':>8} {memory:>10} :{ports:<6} {since} {restarts}".rstrip()
-        )
+        row = f"  {process['name']:<24} {process['state']:<10} {process['pid'] or '–':>8}"
+        say(f"{row} {memory:>10} :{ports:<6} {since} {restarts}".rstrip())
     for line in addresses(layout):
         say(line)
     return 0 if ready else _FAILED
@@ -198,7 +223,7 @@ def status(say: Say) -> int:
 
 def logs(process: str | None, lines: int, *, follow: bool) -> int:
     """Print the end of the logs (and go on, with `follow`). Exit code 1 when there is no such log."""
-    layout = Layout.from_environment()
+    layout = running_layout()
     paths = sorted(layout.logs.glob("*.log")) if process is None else [layout.logs / f"{process}.log"]
     if not paths or not all(path.exists() for path in paths):
         known = ", ".join(path.stem for path in sorted(layout.logs.glob("*.log"))) or "none"
@@ -225,7 +250,7 @@ def logs(process: str | None, lines: int, *, follow: bool) -> int:
 
 def events_replay(since: datetime | None, say: Say) -> int:
     """Publish the replay window of every service again; addresses from `<SERVICE>_OWNER_DATABASE_URL`, else from this home."""
-    layout = Layout.from_environment()
+    layout = running_layout()
     given = {service.name: os.environ.get(f"{service.prefix}OWNER_DATABASE_URL") for service in SERVICES}
     dsns = {name: url.replace("postgresql+psycopg://", "postgresql://", 1) for name, url in given.items() if url}
     if len(dsns) < len(SERVICES):

