@@ -60,6 +60,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             quiet_router(db, [payment_probe]),
             parked_router(db),
         ],
+        public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature
         body_limits={"/v1/webhooks/": _NOTICE_BYTES},
     )
     app.state.partners = _partners(settings)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
+import orjson
 from fastapi import Depends, Query
-from fastapi.responses import ORJSONResponse, Response
+from fastapi.responses import Response
 
 from common.auth import Actor, Role, require
 from common.idempotency import Answer
@@ -40,4 +41,4 @@ def answered(answer: Answer) -> Response:
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     if isinstance(answer.body, dict) and (tag := answer.body.get("list_hash")):
         headers["ETag"] = f'"{tag}"'
-    return ORJSONResponse(answer.body, status_code=answer.status, headers=headers)
+    return Response(orjson.dumps(answer.body), status_code=answer.status, headers=headers, media_type="application/json")
