@@ -49,17 +49,15 @@ def person(row: Any) -> dict[str, Any]:
     return {"beneficiary_id": row["person_id"]} | {name: row[name] for name in _ID_FIELDS}
 
 
-def _until(value: date) -> str | None:
-    """The last month before an exclusive end, None while open (PostgreSQL's infinity reads as the last date there is)."""
-    if value >= date.max:
-        return None
-    return month_text(date.fromordinal(value.toordinal() - 1))
+def _last_month(until: date | None) -> str | None:
+    """The last month before an exclusive end, None while open."""
+    return None if until is None else month_text(date.fromordinal(until.toordinal() - 1))
 
 
 def entitlement(row: Any) -> EntitlementView:
     """One decision."""
     fields = {name: row[name] for name in EntitlementView.model_fields if name in row}
-    fields |= {"from_month": month_text(row["from_month"]), "to_month": _until(row["until"])}
+    fields |= {"from_month": month_text(row["from_month"]), "to_month": _last_month(row["until"])}
     fields["arrears_from"] = month_text(row["arrears_from"]) if row["arrears_from"] else None
     return EntitlementView(**fields)
 
@@ -72,4 +70,4 @@ def representative(row: Any) -> RepresentativeView:
 def due(row: Any) -> DueView:
     """One due interval."""
     fields = {name: row[name] for name in DueView.model_fields if name in row}
-    return DueView(**(fields | {"from_month": month_text(row["from_month"]), "to_month": _until(row["until"])}))
+    return DueView(**(fields | {"from_month": month_text(row["from_month"]), "to_month": _last_month(row["until"])}))
