@@ -33,18 +33,26 @@ def name_inquiry(
         return [_answer(item, "OK", open_holder_name, "MATCH" if item.national_number else "NOT_GIVEN") for item in accounts]
     pairs = orjson.dumps([(item.provider_code, item.account_number) for item in accounts]).decode()
     found = {row[0]: row[1:] for row in connection.execute(_FIND, (pairs,))}
-    providers = connection.execute("SELECT DISTINCT provider_code FROM world.account WHERE partner = ?", (partner,))
-    served = {partner.upper()} | {row[0] for row in providers}
     answers = []
     for index, item in enumerate(accounts):
         known = found.get(index)
-        if item.provider_code not in served or (known is not None and known[0] != partner):
+        if known is None:
+            status = "NOT_FOUND" if _serves(connection, partner, item.provider_code) else "UNSUPPORTED"
+            answers.append(_answer(item, status, None, "NOT_GIVEN"))
+        elif known[0] != partner:
             answers.append(_answer(item, "UNSUPPORTED", None, "NOT_GIVEN"))
-        elif known is None:
-            answers.append(_answer(item, "NOT_FOUND", None, "NOT_GIVEN"))
         else:
             answers.append(_known(item, *known[1:]))
     return answers
+
+
+def _serves(connection: sqlite3.Connection, partner: str, provider_code: str) -> bool:
+    """A partner serves the provider named like itself, and every provider some account of which is its own."""
+    if provider_code == partner.upper():
+        return True
+    # Any account of a provider tells: all accounts of one provider are with one partner. The key's first column finds it at once.
+    row = connection.execute("SELECT partner FROM world.account WHERE provider_code = ? LIMIT 1", (provider_code,)).fetchone()
+    return row is not None and row[0] == partner
 
 
 def _known(item: NameInquiry, holder_name: str, holder_number: str | None, status: str) -> dict[str, Any]:

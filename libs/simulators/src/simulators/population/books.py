@@ -53,7 +53,8 @@ def count_asked(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
 def asked(connection: sqlite3.Connection, min_times: int, number: str | None, after: str, limit: int) -> dict[str, Any]:
     """Totals of the books and the rows asked at least `min_times` times, by number; `after` is the last number seen."""
     totals = connection.execute(
-        "SELECT count(*), count(DISTINCT number), coalesce(sum(times), 0), coalesce(max(times), 0) FROM main.asked",
+        "SELECT count(*), coalesce(sum(times), 0), coalesce(max(times), 0)"
+        " FROM (SELECT sum(times) AS times FROM main.asked GROUP BY number)",
     ).fetchone()
     rows = connection.execute(
         "SELECT number, sum(times), json_group_object(ref, times) FROM main.asked WHERE number > ? AND (? IS NULL OR number = ?)"
@@ -61,7 +62,7 @@ def asked(connection: sqlite3.Connection, min_times: int, number: str | None, af
         (after, number, number, min_times, limit),
     ).fetchall()
     return {
-        "pairs": totals[0], "numbers": totals[1], "answers": totals[2], "max_times_per_pair": totals[3],
+        "numbers": totals[0], "answers": totals[1], "max_times": totals[2],
         "rows": [{"number": row[0], "times": row[1], "refs": orjson.loads(row[2])} for row in rows],
         "next": rows[-1][0] if len(rows) == limit else None,
     }
