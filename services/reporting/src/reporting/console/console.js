@@ -5,6 +5,7 @@ const picker = document.getElementById("service");
 const { services } = await settings;
 const origins = new Set(Object.values(services).map((address) => new URL(address, location.href).origin));
 let ui = null;
+let locked = false;
 
 for (const name of Object.keys(services)) picker.add(new Option(name, name));
 
@@ -15,6 +16,7 @@ function withToken(request) {
 }
 
 function open() {
+  locked = false;
   const name = services[picker.value] ? picker.value : Object.keys(services)[0];
   history.replaceState(null, "", `#${name}`);
   ui = window.SwaggerUIBundle({
@@ -37,7 +39,8 @@ function lock() {
   const token = currentToken();
   if (!ui) return;
   if (token) ui.preauthorizeApiKey("HTTPBearer", token);
-  else ui.authActions?.logout?.(["HTTPBearer"]);
+  else if (locked) ui.authActions.logout(["HTTPBearer"]);
+  locked = Boolean(token);
 }
 
 const asked = decodeURIComponent(location.hash.slice(1));
