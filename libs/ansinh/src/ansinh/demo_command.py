@@ -11,13 +11,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansinh.stack.commands import addresses, ready_units, start_and_run, up_detached
 from ansinh.stack.control import holder
 from ansinh.stack.embedded import Embedded
 from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.memory import MemoryWatch
+
+if TYPE_CHECKING:
+    from ansinh.demo.stack_info import StackInfo
 
 __all__ = ["DemoStack", "demo_layout", "on_demo_stack", "prepare_sample", "run", "write_sample"]
 
@@ -33,6 +36,15 @@ class DemoStack:
     urls: dict[str, str]
     issuer_file: Path
     layout: Layout
+
+    def info(self) -> StackInfo:
+        """The addresses and ready users, as the driver wants them."""
+        from ansinh.demo.stack_info import StackInfo
+
+        users = json.loads(self.issuer_file.read_text(encoding="utf-8"))["users"]
+        services = {service.name: self.urls[service.name] for service in SERVICES}
+        passwords = {name: user["password"] for name, user in users.items()}
+        return StackInfo(services, self.urls["issuer"], self.urls["partner"], passwords["operator"], passwords)
 
 
 def demo_layout(layout: Layout) -> Layout:
@@ -140,7 +152,7 @@ def run(options: argparse.Namespace, say: Say) -> int:
     from ansinh import demo
 
     started = time.monotonic()
-    code, result = on_demo_stack(options, say, lambda stack: demo.run(stack, say))
+    code, result = on_demo_stack(options, say, lambda stack: demo.run(stack.info(), stack.sample, say))
     if not result:
         return code or _FAILED
     result["seconds_with_start_and_stop"] = round(time.monotonic() - started, 1)
