@@ -116,9 +116,9 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from ansinh.bench import command
+    from ansinh.bench.command import run
 
-    return command.run(options, _say)
+    return run(options, _say)
 
 
 def _sample(options: argparse.Namespace) -> int:

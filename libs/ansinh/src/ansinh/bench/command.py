@@ -24,17 +24,17 @@ _ORDER = ("imports", "verify", "dues", "list", "accept", "results", "relay", "pr
 
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Prints a table, writes JSON when asked; exit code 1 when the month itself went wrong."""
-    from ansinh import demo
+    from ansinh.demo_driver import month
 
     async def job(stack: DemoStack) -> dict[str, Any]:
-        month = await demo.run(stack.info(), stack.sample, say)
+        done = await month(stack.info(), stack.sample, stack.layout.run / "result.json")
         postgres = Postgres(stack.layout, Secrets(stack.layout).passwords())
         dsns = {service.name: postgres.owner_dsn(service) for service in SERVICES}
         figures = await asyncio.to_thread(from_databases, dsns)
         say("small loads: webhook, relay")
         figures["webhook"] = await webhook(stack, dsns["disbursement"])
         figures["relay"] = await relay(dsns)
-        return {"figures": figures, "people": month.get("people"), "differences": month.get("differences", [])}
+        return {"figures": figures, "people": done.get("people"), "differences": done.get("differences", []), "exit": done["exit"]}
 
     options.preset = options.province = None
     code, result = on_demo_stack(options, say, job)
@@ -50,4 +50,4 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     if options.json:
         whole = {"people": result["people"], "cores": os.cpu_count(), **stages, "memory": memory, "differences": result["differences"]}
         options.json.write_text(json.dumps(whole, indent=2, ensure_ascii=False), encoding="utf-8")
-    return _FAILED if result["differences"] else code
+    return _FAILED if result["differences"] else int(result["exit"]) or code

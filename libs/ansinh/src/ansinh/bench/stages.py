@@ -50,8 +50,8 @@ _MEASURES: Final[dict[str, tuple[str, str, tuple[str, ...], str]]] = {
     ),
     "accept": (
         "disbursement", "payments: created → accepted by an instant partner", ("disbursement-worker",),
-        "SELECT (SELECT count(*) FROM payment), extract(epoch FROM max(answered_at) - (SELECT min(created_at) FROM payment))"
-        " FROM payment_batch",
+        "SELECT (SELECT count(*) FROM payment), extract(epoch FROM max(b.answered_at) - min(p.created_at))"  # noqa: ISC004
+        " FROM payment_batch b JOIN payment p USING (batch_id)",
     ),
     "results": (
         "disbursement", "results in signed notices: received → applied, in the ledger", ("disbursement-api", "disbursement-worker"),
