@@ -60,7 +60,12 @@ def make_commune(task: CommuneTask) -> CommuneResult:
     """Makes the people of a commune, writes its three lists, and answers its world rows and (compressed) truth."""
     plan = task.plan
     made = CommunePeople(
-        plan, province=task.province, initials=task.initials, business_date=task.business_date, seed=task.seed, serials=task.serials,
+        plan,
+        province=task.province,
+        initials=task.initials,
+        business_date=task.business_date,
+        seed=task.seed,
+        serials=task.serials,
         exact_requests=task.exact_requests,
     ).build()
     style = choose_style(made.rng)

@@ -140,5 +140,3 @@ def register_representative(rng: Random, world: World, rep: Representative, name
     elif outcome == Outcome.REP_DECEASED:
         status, died = "DECEASED", died_on
     world.person.append((rep.number, shown, _iso(rep.birth), rep.sex, status, died, 0))
-
-

@@ -30,8 +30,9 @@ REGISTER_COLUMNS: tuple[tuple[str, ...], ...] = (
     ("Từ ngày",), ("Đến ngày",),
 )  # fmt: skip
 ACCOUNT_COLUMNS: tuple[tuple[str, ...], ...] = (
-    ("STT", "TT"), ("Mã hồ sơ",), ("Họ và tên người hưởng",), ("Người nhận",), ("Hình thức nhận",), ("Ngân hàng / nhà cung cấp",),
-    ("Số tài khoản",), ("Tên chủ tài khoản",), ("Lý do nhận tại nhà",),
+    ("STT", "TT"), ("Mã hồ sơ", "Mã HS"), ("Họ và tên người hưởng", "Họ tên người hưởng"), ("Người nhận",),
+    ("Hình thức nhận", "Hình thức chi trả"), ("Ngân hàng / nhà cung cấp", "Ngân hàng"), ("Số tài khoản", "Số TK"),
+    ("Tên chủ tài khoản", "Chủ tài khoản"), ("Lý do nhận tại nhà", "Lý do"),
 )  # fmt: skip
 NAME, NUMBER, BIRTH, CATEGORY, UNIT, CODE = 2, 5, 3, 8, 7, 1
 
@@ -177,5 +178,3 @@ def account_rows(made: CommunePeople, style: Style) -> list[ListRow]:
             cells[4] = "Tiền mặt tại bưu điện"
         rows.append(ListRow(cells))
     return rows
-
-

@@ -30,7 +30,10 @@ _FAIL_REASON = {Outcome.FAIL_CLOSED: "ACCOUNT_CLOSED", Outcome.FAIL_NAME: "NAME_
 
 @dataclass(frozen=True, slots=True)
 class TruthPerson:
-    """One person's expected month. `amounts` maps "YYYY-MM" to đồng; `outcome` is PAID, HELD, FAILED, UNCOLLECTED or STOPPED."""
+    """One person's expected month. `amounts` maps "YYYY-MM" to đồng; `outcome` is PAID, HELD, FAILED, UNCOLLECTED or STOPPED.
+
+    `destination` is what the partner's books must name: PROVIDER:account for money to an account, CASH:file code for cash.
+    """
 
     code: str
     programme: str
@@ -42,6 +45,7 @@ class TruthPerson:
     partner: str | None
     payee: str | None
     reason: str | None
+    destination: str | None
 
     @property
     def amount(self) -> int:
@@ -60,9 +64,19 @@ def person_truth(p: Person, district: str, unit_code: str, month: str) -> TruthP
     """What must happen to a person in the month."""
     amounts, known = _amounts(p, month)
     outcome, channel, partner, payee, reason = _fate(p)
-    if not known and outcome != "STOPPED":
+    if not known and outcome not in ("STOPPED", "HELD"):
         outcome, channel, partner, payee, reason, amounts = "HELD", None, None, None, "RATE_MISSING", {}
-    return TruthPerson(p.code, p.programme, district, unit_code, amounts, outcome, channel, partner, payee, reason)
+    return TruthPerson(
+        p.code, p.programme, district, unit_code, amounts, outcome, channel, partner, payee, reason, _destination(p, channel)
+    )
+
+
+def _destination(p: Person, channel: str | None) -> str | None:
+    if channel is None:
+        return None
+    if channel in ("CASH_POST", "CASH_HOME") or p.account is None:
+        return f"CASH:{p.code}"
+    return f"{p.account.provider.code}:{p.account.number}"
 
 
 def _amounts(p: Person, month: str) -> tuple[dict[str, int], bool]:
@@ -111,7 +125,7 @@ def to_line(t: TruthPerson) -> str:
         {
             "code": t.code, "programme": t.programme, "district": t.district, "unit_code": t.unit_code, "outcome": t.outcome,
             "amount": [{"month": m, "amount": a} for m, a in t.amounts.items()], "channel": t.channel, "partner": t.partner,
-            "payee": t.payee, "reason": t.reason,
+            "payee": t.payee, "reason": t.reason, "destination": t.destination,
         },
         ensure_ascii=False, separators=(",", ":"),
     )  # fmt: skip
@@ -124,8 +138,17 @@ def read_people(folder: Path) -> Iterator[TruthPerson]:
             d = json.loads(line)
             amounts = {a["month"]: a["amount"] for a in d["amount"]}
             yield TruthPerson(
-                d["code"], d["programme"], d["district"], d["unit_code"], amounts, d["outcome"],
-                d["channel"], d["partner"], d["payee"], d["reason"]
+                d["code"],
+                d["programme"],
+                d["district"],
+                d["unit_code"],
+                amounts,
+                d["outcome"],
+                d["channel"],
+                d["partner"],
+                d["payee"],
+                d["reason"],
+                d["destination"],
             )
 
 
