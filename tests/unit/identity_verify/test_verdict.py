@@ -125,3 +125,5 @@ def test_totals_that_were_not_announced_never_agree_by_silence() -> None:
     assert difference(found, found) == {}
     assert difference({}, found) == {"beneficiaries": -2, "beneficiary_versions": -3}
     assert difference({**found, "entitlements": 9}, found) == {}
+    assert difference({"beneficiaries": 2, "beneficiary_versions": 3}, {**found, "representatives": 1}) == {}
+    assert difference({**found, "representatives": 1}, found) == {"representatives": 1}

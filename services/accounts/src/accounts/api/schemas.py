@@ -1,0 +1,205 @@
+"""Bodies of requests and answers. Account numbers are always masked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.contracts.accounts_v1 import AccountKind, AccountStatus, PayoutMethod
+
+__all__ = [
+    "AccountPage", "AccountView", "ApproveImports", "CutOffView", "ImportAccepted", "ImportPage", "ImportView", "JobAccepted",
+    "MethodRequest", "MethodView", "ProgressView", "ProviderView",
+]  # fmt: skip
+
+_ID = "0191f5a0-0000-7000-8000-000000000001"
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class ImportAccepted(BaseModel):
+    """A list was taken; its check runs as a job."""
+
+    model_config = _example(import_id=_ID, job_id=_ID, already_imported=False)
+
+    import_id: UUID
+    job_id: UUID = Field(description="Progress at GET /v1/jobs/{job_id}")
+    already_imported: bool = Field(description="The same bytes were taken for this unit before: nothing was changed")
+
+
+class ImportView(BaseModel):
+    """One import and its counts."""
+
+    import_id: UUID
+    job_id: UUID
+    unit_code: str
+    unit_path: str
+    file_name: str
+    business_date: date
+    dry_run: bool
+    state: Literal["RECEIVED", "CHECKED", "REFUSED", "APPROVED", "APPLIED"]
+    refusal: str | None = Field(description="Why the whole file was refused")
+    rows_total: int
+    rows_good: int
+    rows_refused: int
+    rows_waiting: int = Field(description="Rows whose person or representative is not registered yet; taken as soon as they are")
+    rows_applied: int = Field(description="Rows that changed how a person is paid")
+    rows_unchanged: int = Field(description="Rows that said what was known")
+    created_by: str
+    created_at: datetime
+    approved_by: str | None
+
+
+class ImportPage(BaseModel):
+    """Imports, newest last."""
+
+    items: list[ImportView]
+    next_cursor: str | None
+
+
+class ApproveImports(BaseModel):
+    """Imports to approve together; all or none."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"import_ids": [_ID]}]})
+
+    import_ids: Annotated[list[UUID], Field(min_length=1, max_length=2_000)]
+
+
+class JobAccepted(BaseModel):
+    """Long work was queued."""
+
+    model_config = _example(job_id=_ID)
+
+    job_id: UUID
+
+
+class ProgressView(BaseModel):
+    """How far account linking is, in the caller's units."""
+
+    model_config = _example(
+        pending=40,
+        by_status={"ACTIVE": 16455, "REJECTED": 120, "NEEDS_REVIEW": 60},
+        by_reason={"NAME_DIFFERS": 70, "SHARED_ACCOUNT": 30},
+        by_method={"ACCOUNT": 16700, "CASH_POST": 37000, "CASH_HOME": 900},
+        rows_waiting=0,
+    )
+
+    pending: int = Field(description="Accounts whose provider has not answered yet")
+    by_status: dict[str, int]
+    by_reason: dict[str, int]
+    by_method: dict[str, int]
+    rows_waiting: int = Field(description="Rows of lists whose person is not registered yet")
+
+
+class AccountView(BaseModel):
+    """One payout account of one payee."""
+
+    model_config = _example(
+        account_id=_ID, payee_id=_ID, payee_kind="SELF", kind="BANK", provider_code="AGRIBANK", partner="agribank", masked_number="…1234",
+        holder_name="TRAN THI PHUONG", status="ACTIVE", reason=None, version=1, unit_code="22924", unit_path="60/593/22924",
+        business_date="2024-08-20",
+    )  # fmt: skip
+
+    account_id: UUID
+    payee_id: UUID
+    payee_kind: str
+    kind: AccountKind
+    provider_code: str
+    partner: str
+    masked_number: str
+    holder_name: str | None = Field(description="As the provider gave it: unaccented capitals")
+    status: AccountStatus
+    reason: str | None
+    version: int
+    unit_code: str
+    unit_path: str
+    business_date: date
+
+
+class AccountPage(BaseModel):
+    """One page of accounts."""
+
+    items: list[AccountView]
+    next_cursor: str | None
+
+
+class ProviderView(BaseModel):
+    """One provider of the directory."""
+
+    model_config = _example(
+        code="LPBANK", name="Ngân hàng TMCP Lộc Phát Việt Nam", short_name="LPBank", kind="BANK", bin="970449", partner="lpbank"
+    )
+
+    code: str
+    name: str
+    short_name: str
+    kind: AccountKind
+    bin: str | None
+    partner: str | None = Field(description="The payment partner that pays into its accounts; null: none yet")
+
+
+class MethodRequest(BaseModel):
+    """How a beneficiary is to be paid."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"method": "CASH_POST", "business_date": "2024-08-21"}]})
+
+    method: PayoutMethod
+    payee_id: UUID | None = Field(default=None, description="A representative; default: the beneficiary")
+    account_id: UUID | None = Field(default=None, description="For ACCOUNT: an active account of the payee")
+    home_reason: str | None = Field(default=None, max_length=300, description="For CASH_HOME; kept encrypted, never published")
+    business_date: date
+
+
+class MethodView(BaseModel):
+    """The present choice."""
+
+    model_config = _example(
+        beneficiary_id=_ID, payee_id=_ID, payee_kind="SELF", method="ACCOUNT", account_id=_ID, account_status="ACTIVE",
+        masked_number="…1234", provider_code="AGRIBANK", reason=None, version=1,
+    )  # fmt: skip
+
+    beneficiary_id: UUID
+    payee_id: UUID
+    payee_kind: str
+    method: PayoutMethod
+    account_id: UUID | None
+    account_status: AccountStatus | None
+    masked_number: str | None
+    provider_code: str | None
+    reason: str | None
+    version: int
+
+
+class CutOffPartitionView(BaseModel):
+    """One partition's marker."""
+
+    partition: int
+    announced: dict[str, int] = Field(description="The registry's totals")
+    found: dict[str, int] = Field(description="The same totals of this service at the marker")
+    difference: dict[str, int] = Field(description="Announced minus found, where they differ; the marker is then not passed on")
+    arrived_at: datetime
+    passed: dict[str, int] | None = Field(description="This service's own totals, as passed on")
+
+
+class CutOffView(BaseModel):
+    """A cut-off as this service sees it."""
+
+    model_config = _example(
+        cut_off_id=_ID, cycle_id=_ID, month="2024-09", programme="MERIT", state="PASSED", complete_at="2024-08-20T03:00:00Z",
+        passed_at="2024-08-20T03:00:01Z", unanswered=0, partitions=[],
+    )  # fmt: skip
+
+    cut_off_id: UUID
+    cycle_id: UUID
+    month: str
+    programme: str
+    state: Literal["ARRIVING", "DIFFERS", "WAITING", "PASSED"]
+    complete_at: datetime | None
+    passed_at: datetime | None
+    unanswered: int | None
+    partitions: list[CutOffPartitionView]

@@ -1,0 +1,1 @@
+"""What an account list says and what a provider's answer means; no database, no network."""

@@ -1,0 +1,82 @@
+"""accounts: `python -m accounts.main api|worker|migrate`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from accounts.api import imports
+from accounts.api.routes import WATCHERS, make_router
+from accounts.messaging.subscriptions import SUBSCRIPTIONS
+from accounts.providers.directory import load_directory
+from accounts.providers.inquiry import NameInquiry, load_partners
+from accounts.settings import Settings
+from accounts.usecases.check_accounts import AccountChecker
+from accounts.usecases.cut_off import pass_on_once
+from accounts.usecases.importing import APPLY, CHECK, Importer
+from accounts.usecases.views import work_left
+from common.cli import service_main
+from common.db import Database
+from common.jobs import JobRunner
+from common.parking import parked_router
+from common.sealing import Keyring
+from common.web import create_app, jobs_router, quiet_router
+from common.worker import Loop, every, owner_name, run_worker
+
+__all__ = ["SERVICE", "make_app", "work"]
+
+SERVICE = "accounts"
+_JOBS_SECONDS = 0.2
+_IDLE_SECONDS = 0.5
+
+
+def _database(settings: Settings) -> tuple[Database, Keyring]:
+    keyring = Keyring.load(settings.keys_file, SERVICE)
+    return Database(settings.database_url, pool_size=settings.database_pool_size, keyring=keyring, application=SERVICE), keyring
+
+
+def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
+    """The API; `db` replaces the database of the settings in tests."""
+    if db is None:
+        db, _ = _database(settings)
+    return create_app(
+        title="accounts",
+        description="Tài khoản nhận trợ cấp và hình thức chi trả. Payout accounts of payees, and how each person is to be paid.",
+        settings=settings,
+        db=db,
+        routers=[
+            imports.make_router(db),
+            make_router(db, load_directory()),
+            jobs_router(db, *WATCHERS),
+            quiet_router(db, [work_left]),
+            parked_router(db),
+        ],
+        body_limits={"/v1/imports": settings.import_bytes},
+    )
+
+
+async def work(settings: Settings) -> None:
+    """The worker: projection, lists, name inquiries, cut-offs."""
+    db, keyring = _database(settings)
+    inquiry = NameInquiry(keyring, load_partners(settings.partners_file), timeout_seconds=settings.inquiry_timeout_seconds)
+    checker = AccountChecker(db, inquiry, settings)
+    importer = Importer(db, load_directory(), apply_rows=settings.apply_rows)
+    runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name())
+
+    async def pass_on() -> bool:
+        return await pass_on_once(db, settings)
+
+    lanes = [Loop(f"inquiry-{number}", every(_IDLE_SECONDS, checker.run_once)) for number in range(1, settings.lanes + 1)]
+    loops = [
+        Loop("jobs", every(_JOBS_SECONDS, runner.run_one)),
+        Loop("waiting-rows", every(_IDLE_SECONDS, importer.retry_waiting)),
+        Loop("cut-off", every(_IDLE_SECONDS, pass_on)),
+        *lanes,
+    ]
+    try:
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+    finally:
+        await inquiry.close()
+
+
+if __name__ == "__main__":
+    service_main("accounts", Settings, make_app, work)

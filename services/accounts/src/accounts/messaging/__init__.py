@@ -1,0 +1,1 @@
+"""Which events of others are heard, and what is done on each."""

@@ -1,0 +1,1 @@
+"""Payment partners and the provider directory: who keeps an account, and whose it is."""

@@ -1,0 +1,204 @@
+"""Payout accounts: claiming due ones for a name inquiry, recording answers, and noticing accounts that several payees claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from accounts.domain.outcome import SHARED, Outcome
+from common.db import Tx
+
+__all__ = [
+    "Claimed", "claim", "mark_failed_payment", "note_partner_busy", "note_partner_failed", "note_partner_ok", "page", "put_back",
+    "record", "settle", "take_record_lock",
+]  # fmt: skip
+
+_RECORD_LOCK: Final = 7_310_001
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One claimed account with what is needed to ask about it."""
+
+    account_id: UUID
+    partner: str
+    provider_code: str
+    number_cipher: bytes
+    payee_name: str
+    number_token: str | None
+
+
+# One partner at a time, so that one that is away holds up nobody else's accounts.
+_CLAIM: Final = """
+WITH which AS (
+    SELECT a.partner FROM account a LEFT JOIN partner_state s USING (partner)
+    WHERE a.check_due AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())
+      AND (s.open_until IS NULL OR s.open_until <= now())
+    ORDER BY a.next_try_at LIMIT 1
+), due AS (
+    SELECT account_id FROM account JOIN which USING (partner)
+    WHERE check_due AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY next_try_at LIMIT :limit FOR UPDATE OF account SKIP LOCKED
+), taken AS (
+    UPDATE account a SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
+    FROM due WHERE a.account_id = due.account_id
+    RETURNING a.account_id, a.partner, a.provider_code, a.number_cipher, a.payee_id, a.payee_kind, a.via_beneficiary_id
+)
+SELECT t.account_id, t.partner, t.provider_code, t.number_cipher,
+       coalesce(r.full_name, b.full_name) AS payee_name,
+       CASE WHEN t.payee_kind = 'SELF' THEN b.number_token ELSE r.number_token END AS number_token
+FROM taken t
+JOIN beneficiary b ON b.beneficiary_id = t.via_beneficiary_id
+LEFT JOIN representative r ON t.payee_kind <> 'SELF' AND r.beneficiary_id = t.via_beneficiary_id AND r.representative_id = t.payee_id
+"""
+
+_RECORD: Final = """
+UPDATE account a SET status = i.status, reason = i.reason, holder_name = i.holder_name, check_due = false, attempts = 0, last_error = NULL,
+    lease_owner = NULL, lease_until = NULL, updated_at = now()
+FROM unnest(CAST(:account_id AS uuid[]), CAST(:status AS text[]), CAST(:reason AS text[]), CAST(:holder_name AS text[]))
+     AS i (account_id, status, reason, holder_name)
+WHERE a.account_id = i.account_id AND a.check_due AND a.lease_owner = :owner
+RETURNING a.account_id
+"""
+
+# An account counts as claimed by a payee while somebody's chosen way to be paid leads to it. What the provider says as a fact
+# (not there, closed, dormant) stands; a verdict on one payee's name does not, since it cannot say whose account it is.
+_SHARED: Final = f"""
+WITH touched AS (
+    SELECT DISTINCT provider_code, number_blind FROM account WHERE account_id = ANY(CAST(:ids AS uuid[]))
+), shared AS (
+    SELECT a.provider_code, a.number_blind FROM account a JOIN touched USING (provider_code, number_blind)
+    WHERE EXISTS (SELECT FROM payout_method m WHERE m.account_id = a.account_id)
+    GROUP BY 1, 2 HAVING count(DISTINCT a.payee_id) > 1
+)
+UPDATE account a SET status = 'NEEDS_REVIEW', reason = '{SHARED}' FROM shared s
+WHERE a.provider_code = s.provider_code AND a.number_blind = s.number_blind
+  AND (a.status IN ('ACTIVE', 'NEEDS_REVIEW') OR a.reason IN ('NAME_DIFFERS', 'ID_DIFFERS'))
+"""
+
+_SETTLE: Final = """
+WITH touched AS (
+    SELECT DISTINCT provider_code, number_blind FROM account WHERE account_id = ANY(CAST(:ids AS uuid[]))
+), now_said AS (
+    SELECT a.account_id, jsonb_build_object('status', a.status, 'reason', a.reason, 'holder', a.holder_name) AS said
+    FROM account a JOIN touched USING (provider_code, number_blind) WHERE a.status <> 'PENDING_CHECK'
+)
+UPDATE account a SET version = a.version + 1, said = n.said, updated_at = now()
+FROM now_said n WHERE a.account_id = n.account_id AND a.said IS DISTINCT FROM n.said
+RETURNING a.*
+"""
+
+_PUT_BACK: Final = """
+UPDATE account a SET attempts = a.attempts + :counted, last_error = :error, lease_owner = NULL, lease_until = NULL,
+    next_try_at = now() + make_interval(secs => CAST(:wait_seconds AS double precision) * CASE WHEN :counted = 1
+        THEN power(2, least(a.attempts, 8)) ELSE 1 END)
+WHERE a.account_id = ANY(CAST(:ids AS uuid[])) AND a.check_due AND a.lease_owner = :owner
+"""
+
+_FAILED: Final = """
+INSERT INTO partner_state AS s (partner, failures, failing_since, open_until, last_error)
+VALUES (:partner, 1, now(), now() + make_interval(secs => :first), :error)
+ON CONFLICT (partner) DO UPDATE SET failures = s.failures + 1, failing_since = coalesce(s.failing_since, now()), last_error = :error,
+    open_until = now() + make_interval(secs => least(:first * power(2, least(s.failures, 16)), :longest))
+WHERE s.open_until IS NULL OR s.open_until <= now()
+"""
+
+# A payment that failed says something of the account it went to: the one of this payee at this partner that is chosen now.
+_FAILED_PAYMENTS: Final = """
+WITH failed AS (
+    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:payee_id AS uuid[]), CAST(:partner AS text[]), CAST(:status AS text[]),
+        CAST(:reason AS text[]), CAST(:business_date AS date[])) AS f (beneficiary_id, payee_id, partner, status, reason, business_date)
+)
+UPDATE account a SET status = f.status, reason = f.reason, business_date = f.business_date, check_due = false, lease_owner = NULL,
+    lease_until = NULL
+FROM failed f JOIN payout_method m USING (beneficiary_id)
+WHERE a.account_id = m.account_id AND a.payee_id = f.payee_id AND a.partner = f.partner AND a.status = 'ACTIVE'
+RETURNING a.account_id
+"""
+
+
+async def take_record_lock(tx: Tx) -> None:
+    """One recorder at a time: answers on a shared account touch each other's rows."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({_RECORD_LOCK})")
+
+
+async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int) -> list[Claimed]:
+    """Lease up to `limit` due accounts of one partner that may be asked now."""
+    rows = await tx.rows(_CLAIM, owner=owner, limit=limit, lease_seconds=lease_seconds)
+    return [Claimed(**row) for row in rows]
+
+
+async def record(tx: Tx, owner: str, outcomes: Sequence[tuple[UUID, Outcome]]) -> list[UUID]:
+    """Store outcomes on accounts that are still ours; the ids of those."""
+    rows = await tx.rows(
+        _RECORD,
+        owner=owner,
+        account_id=[account_id for account_id, _ in outcomes],
+        status=[outcome.status.value for _, outcome in outcomes],
+        reason=[outcome.reason for _, outcome in outcomes],
+        holder_name=[outcome.holder_name for _, outcome in outcomes],
+    )
+    return [row["account_id"] for row in rows]
+
+
+async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """Apply the rule on shared accounts around these, raise the version of every account whose state changed, return those."""
+    await tx.execute(_SHARED, ids=list(account_ids))
+    return await tx.rows(_SETTLE, ids=list(account_ids))
+
+
+async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_seconds: float, counted: bool) -> None:
+    """Release accounts to be asked about later. `counted`: the partner failed on these very accounts, their own back-off doubles."""
+    await tx.execute(_PUT_BACK, owner=owner, ids=list(ids), error=error, wait_seconds=wait_seconds, counted=int(counted))
+
+
+async def note_partner_failed(tx: Tx, partner: str, error: str, *, first_seconds: float, longest_seconds: float) -> None:
+    """Open a partner's breaker, longer with each failure; shared by all workers."""
+    await tx.execute(_FAILED, partner=partner, error=error, first=first_seconds, longest=longest_seconds)
+
+
+async def note_partner_busy(tx: Tx, partner: str, wait_seconds: float) -> None:
+    """The partner asked to slow down; being busy is not being away."""
+    await tx.execute(
+        "INSERT INTO partner_state AS s (partner, open_until) VALUES (:partner, now() + make_interval(secs => :wait))"
+        " ON CONFLICT (partner) DO UPDATE SET open_until = greatest(s.open_until, excluded.open_until)",
+        partner=partner,
+        wait=wait_seconds,
+    )
+
+
+async def note_partner_ok(tx: Tx, partner: str) -> None:
+    """Close a partner's breaker after an answer."""
+    await tx.execute(
+        "UPDATE partner_state SET failures = 0, failing_since = NULL, open_until = NULL, last_error = NULL"
+        " WHERE partner = :partner AND failing_since IS NOT NULL",
+        partner=partner,
+    )
+
+
+async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, str, str, date]]) -> list[UUID]:
+    """Mark the accounts of failed payments: (beneficiary, payee, partner, status, reason, business date). Ids of those changed."""
+    names = ("beneficiary_id", "payee_id", "partner", "status", "reason", "business_date")
+    columns = {name: [item[index] for item in failed] for index, name in enumerate(names)}
+    rows = await tx.rows(_FAILED_PAYMENTS, **columns)
+    return [row["account_id"] for row in rows]
+
+
+async def page(
+    tx: Tx, *, status: str | None, after: UUID | None, limit: int, scope: str, scope_params: dict[str, Any]
+) -> Sequence[RowMapping]:
+    """One page of accounts, numbers masked, in id order."""
+    return await tx.rows(
+        "SELECT account_id, payee_id, payee_kind, kind, provider_code, partner, masked_number, holder_name, status, reason, version,"
+        f" unit_code, unit_path, business_date FROM account a WHERE {scope} AND (CAST(:status AS text) IS NULL OR status = :status)"
+        " AND (CAST(:after AS uuid) IS NULL OR account_id > :after) ORDER BY account_id LIMIT :limit",
+        status=status,
+        after=after,
+        limit=limit,
+        **scope_params,
+    )

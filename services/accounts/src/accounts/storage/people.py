@@ -1,0 +1,174 @@
+"""Projection of who is paid: beneficiaries, representatives, administrative units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+from common.topics import partition_sql
+
+__all__ = [
+    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "unit_path", "upsert_beneficiaries",
+    "upsert_representatives", "upsert_units",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Beneficiary:
+    """One beneficiary as the registry said last."""
+
+    beneficiary_id: UUID
+    version: int
+    file_code: str | None
+    full_name: str
+    name_key: str
+    name_folded: str
+    number_token: str | None
+    fingerprint: str
+    unit_code: str
+    unit_path: str
+    business_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Representative:
+    """One representative of one beneficiary as the registry said last."""
+
+    beneficiary_id: UUID
+    representative_id: UUID
+    version: int
+    kind: str
+    full_name: str
+    name_key: str
+    name_folded: str
+    number_token: str | None
+    fingerprint: str
+    revoked_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One administrative unit as of its dates."""
+
+    unit_id: UUID
+    version: int
+    code: str
+    path: str
+    valid_from: date
+    valid_to: date | None
+
+
+_BENEFICIARIES: Final = """
+WITH before AS (
+    SELECT beneficiary_id, fingerprint, unit_path FROM beneficiary WHERE beneficiary_id = ANY(CAST(:beneficiary_id AS uuid[]))
+), stored AS (
+    INSERT INTO beneficiary AS b (beneficiary_id, version, file_code, full_name, name_key, name_folded, number_token, fingerprint,
+                                  unit_code, unit_path, business_date)
+    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:version AS integer[]), CAST(:file_code AS text[]),
+        CAST(:full_name AS text[]), CAST(:name_key AS text[]), CAST(:name_folded AS text[]), CAST(:number_token AS text[]), CAST(:fingerprint AS text[]),
+        CAST(:unit_code AS text[]), CAST(:unit_path AS text[]), CAST(:business_date AS date[]))
+    ON CONFLICT (beneficiary_id) DO UPDATE SET version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name,
+        name_key = excluded.name_key, name_folded = excluded.name_folded, number_token = excluded.number_token,
+        fingerprint = excluded.fingerprint, unit_code = excluded.unit_code, unit_path = excluded.unit_path,
+        business_date = excluded.business_date
+    WHERE excluded.version > b.version
+    RETURNING b.beneficiary_id, b.file_code, b.fingerprint
+), again AS (
+    UPDATE account a SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, lease_owner = NULL, lease_until = NULL
+    FROM stored s JOIN before o USING (beneficiary_id)
+    WHERE a.payee_id = s.beneficiary_id AND o.fingerprint <> s.fingerprint AND NOT a.check_due
+)
+UPDATE import_row r SET retry = true FROM stored s WHERE r.verdict = 'WAITING' AND r.file_code = upper(s.file_code)
+"""
+
+_REPRESENTATIVES: Final = """
+WITH before AS (
+    SELECT beneficiary_id, representative_id, fingerprint FROM representative
+    WHERE beneficiary_id = ANY(CAST(:beneficiary_id AS uuid[]))
+), stored AS (
+    INSERT INTO representative AS r (beneficiary_id, representative_id, version, kind, full_name, name_key, name_folded, number_token,
+                                     fingerprint, revoked_on)
+    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:representative_id AS uuid[]), CAST(:version AS integer[]),
+        CAST(:kind AS text[]), CAST(:full_name AS text[]), CAST(:name_key AS text[]), CAST(:name_folded AS text[]),
+        CAST(:number_token AS text[]), CAST(:fingerprint AS text[]), CAST(:revoked_on AS date[]))
+    ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET version = excluded.version, kind = excluded.kind,
+        full_name = excluded.full_name, name_key = excluded.name_key, name_folded = excluded.name_folded,
+        number_token = excluded.number_token, fingerprint = excluded.fingerprint, revoked_on = excluded.revoked_on
+    WHERE excluded.version > r.version
+    RETURNING r.beneficiary_id, r.representative_id, r.fingerprint
+), again AS (
+    UPDATE account a SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, lease_owner = NULL, lease_until = NULL
+    FROM stored s JOIN before o USING (beneficiary_id, representative_id)
+    WHERE a.payee_id = s.representative_id AND a.via_beneficiary_id = s.beneficiary_id
+      AND o.fingerprint <> s.fingerprint AND NOT a.check_due
+)
+UPDATE import_row w SET retry = true FROM stored s JOIN beneficiary b USING (beneficiary_id)
+WHERE w.verdict = 'WAITING' AND w.file_code = upper(b.file_code)
+"""
+
+_UNITS: Final = """
+INSERT INTO administrative_unit AS u (unit_id, version, code, path, valid_from, valid_to)
+SELECT * FROM unnest(CAST(:unit_id AS uuid[]), CAST(:version AS integer[]), CAST(:code AS text[]), CAST(:path AS text[]),
+    CAST(:valid_from AS date[]), CAST(:valid_to AS date[]))
+ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, code = excluded.code, path = excluded.path,
+    valid_from = excluded.valid_from, valid_to = excluded.valid_to
+WHERE excluded.version > u.version
+"""
+
+_MINE: Final = partition_sql("beneficiary_id") + " = :partition"
+_COUNTS: Final = f"""
+SELECT (SELECT count(*) FROM beneficiary WHERE {_MINE}) AS beneficiaries,
+       (SELECT coalesce(sum(version), 0) FROM beneficiary WHERE {_MINE}) AS beneficiary_versions,
+       (SELECT count(*) FROM representative WHERE {_MINE}) AS representatives,
+       (SELECT coalesce(sum(version), 0) FROM representative WHERE {_MINE}) AS representative_versions
+"""
+
+
+def _columns(kind: type[Any], items: Sequence[Any]) -> dict[str, list[Any]]:
+    return {name: [getattr(item, name) for item in items] for name in kind.__slots__}
+
+
+async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
+    """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
+    await tx.execute(_BENEFICIARIES, **_columns(Beneficiary, people))
+
+
+async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
+    """Store higher versions; as for beneficiaries."""
+    await tx.execute(_REPRESENTATIVES, **_columns(Representative, people))
+
+
+async def upsert_units(tx: Tx, units: Sequence[Unit]) -> None:
+    """Store higher versions of administrative units."""
+    await tx.execute(_UNITS, **_columns(Unit, units))
+
+
+async def unit_path(tx: Tx, code: str, on: date) -> str | None:
+    """The path of a unit on a day: as announced, else as people of that unit have it; None when neither is known."""
+    path = await tx.value(
+        "SELECT path FROM administrative_unit WHERE code = :code AND valid_from <= :on AND (valid_to IS NULL OR valid_to >= :on)"
+        " ORDER BY valid_from DESC LIMIT 1",
+        code=code,
+        on=on,
+    )
+    if path is None:
+        path = await tx.value("SELECT unit_path FROM beneficiary WHERE unit_code = :code LIMIT 1", code=code)
+    return None if path is None else str(path)
+
+
+async def counts_in_partition(tx: Tx, partition: int) -> dict[str, int]:
+    """How many people of each kind this projection holds for one partition, with the sum of their versions."""
+    row = await tx.row(_COUNTS, partition=partition)
+    assert row is not None
+    return {name: int(value) for name, value in row.items()}
+
+
+async def beneficiary_in_scope(tx: Tx, beneficiary_id: UUID, scope: str, scope_params: dict[str, Any]) -> RowMapping | None:
+    """A beneficiary within the caller's units."""
+    return await tx.row(f"SELECT * FROM beneficiary b WHERE beneficiary_id = :id AND {scope}", id=beneficiary_id, **scope_params)

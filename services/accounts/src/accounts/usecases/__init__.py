@@ -1,0 +1,1 @@
+"""The verbs of accounts, and the only openers of transactions."""

@@ -1,0 +1,86 @@
+"""Ask whose accounts they are: claim in one transaction, call the partner outside of any, record answers and events in another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from accounts.domain.outcome import PAYMENT_FAILURES, judge
+from accounts.providers.inquiry import Asked, NameInquiry, PartnerAwayError, PartnerBusyError
+from accounts.settings import Settings
+from accounts.storage import accounts
+from accounts.storage.accounts import Claimed
+from accounts.usecases.publish import publish_accounts
+from common.actor import SYSTEM
+from common.contracts.disbursement_v1 import PaymentFailed
+from common.db import Database, Tx
+from common.ids import new_id
+from common.telemetry import get_logger
+
+__all__ = ["AccountChecker", "note_failed_payments"]
+
+_ACTOR: Final = SYSTEM("accounts")
+_log = get_logger(__name__)
+
+
+class AccountChecker:
+    """One lane of work; several run side by side, in this process and in others."""
+
+    def __init__(self, db: Database, inquiry: NameInquiry, settings: Settings) -> None:
+        self._db = db
+        self._inquiry = inquiry
+        self._settings = settings
+
+    async def run_once(self) -> bool:
+        """Take one batch through. Returns whether there was any that may be asked about now."""
+        owner = str(new_id())
+        async with self._db.transaction(_ACTOR) as tx:
+            batch = await accounts.claim(tx, owner=owner, limit=self._settings.batch_size, lease_seconds=self._settings.lease_seconds)
+        if not batch:
+            return False
+        partner = batch[0].partner
+        try:
+            answers = await self._inquiry.ask(
+                partner, [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in batch]
+            )
+        except PartnerBusyError as busy:
+            async with self._db.transaction(_ACTOR) as tx:
+                await self._back(tx, owner, batch, str(busy))
+                await accounts.note_partner_busy(tx, partner, busy.retry_after)
+            return True
+        except PartnerAwayError as away:
+            _log.warning("partner_away", partner=partner, error=str(away), waiting=len(batch))
+            first, longest = self._settings.backoff_first_seconds, self._settings.backoff_longest_seconds
+            async with self._db.transaction(_ACTOR) as tx:
+                await self._back(tx, owner, batch, str(away))
+                await accounts.note_partner_failed(tx, partner, str(away), first_seconds=first, longest_seconds=longest)
+            return True
+        judged = [(item, judge(item.payee_name, answer)) for item, answer in zip(batch, answers, strict=True)]
+        async with self._db.transaction(_ACTOR) as tx:
+            await accounts.take_record_lock(tx)
+            recorded = await accounts.record(tx, owner, [(item.account_id, outcome) for item, outcome in judged if outcome is not None])
+            await publish_accounts(tx, await accounts.settle(tx, recorded))
+            unanswered = [item.account_id for item, outcome in judged if outcome is None]
+            if unanswered:
+                wait = self._settings.backoff_first_seconds
+                await accounts.put_back(tx, owner, unanswered, error="no answer on this account", wait_seconds=wait, counted=True)
+            await accounts.note_partner_ok(tx, partner)
+        return True
+
+    async def _back(self, tx: Tx, owner: str, batch: Sequence[Claimed], error: str) -> None:
+        """Accounts stay due: the breaker holds them back, so that they are asked about as soon as it closes."""
+        await accounts.put_back(tx, owner, [item.account_id for item in batch], error=error, wait_seconds=0, counted=False)
+
+
+async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed]) -> None:
+    """Back-channel: mark the accounts that failed payments say are closed, invalid or somebody else's, and say so."""
+    failed = [
+        (event.beneficiary_id, event.payee_id, event.partner, *PAYMENT_FAILURES[event.reason], event.business_date)
+        for event in events
+        if event.reason in PAYMENT_FAILURES
+    ]
+    if not failed:
+        return
+    await accounts.take_record_lock(tx)
+    changed = await accounts.mark_failed_payment(tx, failed)
+    await publish_accounts(tx, await accounts.settle(tx, changed))

@@ -1,0 +1,89 @@
+"""What can be looked at: progress, accounts, imports, a cut-off, and whether work is left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from accounts.domain.errors import CutOffNotFound, ImportNotFound
+from accounts.storage import accounts, cut_offs, imports
+from common.actor import Actor
+from common.db import Database, Tx
+
+__all__ = ["account_page", "cut_off", "import_page", "import_rows", "one_import", "progress", "work_left"]
+
+
+async def progress(db: Database, actor: Actor) -> dict[str, Any]:
+    """Accounts by status, accounts without an answer, methods by kind, rows that wait: all in the actor's units."""
+    async with db.read(actor) as tx:
+        scope, params = actor.scope_sql("unit_path")
+        pending = await tx.value(f"SELECT count(*) FROM account WHERE check_due AND {scope}", **params)
+        by_status = await tx.rows(f"SELECT status, count(*) AS n FROM account WHERE {scope} GROUP BY 1 ORDER BY 1", **params)
+        by_reason = await tx.rows(
+            f"SELECT reason, count(*) AS n FROM account WHERE reason IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 1", **params
+        )
+        by_method = await tx.rows(f"SELECT method, count(*) AS n FROM payout_method WHERE {scope} GROUP BY 1 ORDER BY 1", **params)
+        waiting = await tx.value(
+            "SELECT count(*) FROM import_row r JOIN import_file f USING (import_id)"
+            f" WHERE r.verdict = 'WAITING' AND NOT f.dry_run AND {scope}",
+            **params,
+        )
+    return {
+        "pending": int(pending),
+        "by_status": {row["status"]: int(row["n"]) for row in by_status},
+        "by_reason": {row["reason"]: int(row["n"]) for row in by_reason},
+        "by_method": {row["method"]: int(row["n"]) for row in by_method},
+        "rows_waiting": int(waiting),
+    }
+
+
+async def account_page(db: Database, actor: Actor, *, status: str | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """One page of accounts in the actor's units."""
+    scope, params = actor.scope_sql("a.unit_path")
+    async with db.read(actor) as tx:
+        return [dict(row) for row in await accounts.page(tx, status=status, after=after, limit=limit, scope=scope, scope_params=params)]
+
+
+async def import_page(db: Database, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """One page of imports in the actor's units."""
+    scope, params = actor.scope_sql("f.unit_path")
+    async with db.read(actor) as tx:
+        return [dict(row) for row in await imports.page(tx, state=state, after=after, limit=limit, scope=scope, scope_params=params)]
+
+
+async def one_import(db: Database, actor: Actor, import_id: UUID) -> dict[str, Any]:
+    """An import with its counts. Raises ImportNotFound, also for another unit's."""
+    async with db.read(actor) as tx:
+        found = await imports.find(tx, import_id)
+    if found is None or not actor.sees(found["unit_path"]):
+        raise ImportNotFound
+    return dict(found)
+
+
+async def import_rows(db: Database, actor: Actor, import_id: UUID) -> AsyncIterator[RowMapping]:
+    """Refused and waiting rows of an import, streamed."""
+    async with db.read(actor) as tx:
+        async for row in imports.rows_to_show(tx, import_id):
+            yield row
+
+
+async def cut_off(db: Database, actor: Actor, cut_off_id: UUID) -> dict[str, Any]:
+    """A cut-off with its partitions. Raises CutOffNotFound."""
+    async with db.read(actor) as tx:
+        found = await cut_offs.find(tx, cut_off_id)
+    if found is None:
+        raise CutOffNotFound
+    return found
+
+
+async def work_left(tx: Tx) -> dict[str, int]:
+    """Counts of work not done yet, for `/v1/quiet`."""
+    row = await tx.row(
+        "SELECT (SELECT count(*) FROM account WHERE check_due) AS checks_pending,"
+        " (SELECT count(*) FROM import_row WHERE retry) AS rows_to_retry,"
+        " (SELECT count(*) FROM cut_off WHERE complete_at IS NOT NULL AND passed_at IS NULL) AS cut_offs_open"
+    )
+    return {name: int(value) for name, value in (row or {}).items()}
