@@ -205,9 +205,53 @@ async def seed(tx: Tx, keyring: Keyring, cycle_id: UUID, list_id: UUID, lines: l
     )
     await tx.copy("payout_account", _ACCOUNT, [_account(keyring, n, line) for n, line in enumerate(lines) if not _is_cash(line)])
     await tx.copy("list_line", _LINE, [_line(keyring, cycle_id, list_id, n, line) for n, line in enumerate(lines)])
+    await tx.copy(
+        "verification",
+        (
+            "beneficiary_id",
+            "subject_id",
+            "subject_kind",
+            "version",
+            "verdict",
+            "source_status",
+            "identity_fingerprint",
+            "checked_on",
+            "valid_until",
+        ),
+        [
+            (line.beneficiary_id, line.beneficiary_id, "BENEFICIARY", 1, "VERIFIED", "MATCH", "f", BUSINESS_DATE, date(2025, 8, 20))
+            for line in lines
+        ],
+    )
+    await tx.copy(
+        "payout_method",
+        ("beneficiary_id", "version", "payee_id", "payee_kind", "method", "account_id"),
+        [
+            (line.beneficiary_id, 1, line.beneficiary_id, "SELF", line.channel, None)
+            if _is_cash(line)
+            else (line.beneficiary_id, 1, line.beneficiary_id, "SELF", "ACCOUNT", stable_id("account", line.line_id))
+            for line in lines
+        ],
+    )
     shares = [(line, month, share) for line in lines for month, share in zip(line.months, _split(line), strict=True)]
     base = ("beneficiary_id", "programme", "funding_source", "benefit_line", "month")
     key = ("SOCIAL_ASSISTANCE", "LOCAL_BUDGET", "A01")
+    await tx.copy(
+        "due_interval",
+        (
+            "beneficiary_id",
+            "programme",
+            "funding_source",
+            "benefit_line",
+            "from_month",
+            "to_month",
+            "amount",
+            "status",
+            "basis",
+            "explicit_arrears",
+        ),
+        [(line.beneficiary_id, *key, month, month, share, "DUE", "ND 20/2021", False) for line, month, share in shares],
+    )
     await tx.copy(
         "allocation",
         ("line_id", "list_id", *base, "amount", "state"),

@@ -202,13 +202,15 @@ async def test_a_dead_partner_is_left_alone_for_a_while(world: Any) -> None:
         ("UPDATE payout_account SET version = version + 1", "ACCOUNT_CHANGED"),
         ("UPDATE payout_account SET status = 'CLOSED'", "ACCOUNT_CHANGED"),
         ("UPDATE beneficiary SET status = 'DECEASED'", "DECEASED"),
+        ("UPDATE verification SET verdict = 'SUSPECTED_IDENTITY'", "SUSPECTED_IDENTITY"),
+        ("UPDATE due_interval SET amount = 1", "STOPPED"),
     ],
 )
 async def test_the_gate_runs_again_at_the_claim(world: Any, change: str, reason: str) -> None:
     stays, goes = world.line(), world.line()
     await world.approve([stays, goes])
-    where = {"payout_account": ("account_id", stable_id("account", goes.line_id)), "beneficiary": ("beneficiary_id", goes.beneficiary_id)}
-    column, value = where[change.split()[1]]
+    accounts = change.split()[1] == "payout_account"
+    column, value = ("account_id", stable_id("account", goes.line_id)) if accounts else ("beneficiary_id", goes.beneficiary_id)
     async with world.owner() as tx:
         await tx.execute(f"{change} WHERE {column} = :value", value=value)
     await world.send()

@@ -23,7 +23,7 @@ class Partner(BaseModel):
     outbound_secret: str = Field(repr=False)
     inbound_secrets: tuple[str, ...] = Field(repr=False, min_length=1)
     concurrency: int = Field(default=2, ge=1, le=16, description="Batches in flight at once")
-    timeout_seconds: float = Field(default=20.0, gt=0, le=120, description="Whole request, connect included")
+    timeout_seconds: float = Field(default=15.0, gt=0, le=120, description="Whole request, connect included")
     expected_minutes: int = Field(default=30, ge=1, description="Silence after acceptance before we ask")
 
     @field_validator("outbound_secret")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from common.contracts.disbursement_v1 import HoldReason, PaymentHeld
 from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
+from disbursement.storage.gate import WITHDRAWN_SQL
 
 __all__ = [
     "advance_cycle",
@@ -41,36 +43,27 @@ async def claim(tx: Tx, partner: str, owner: str, lease_seconds: int) -> RowMapp
         "   AND next_at <= now()"
         "   AND (lease_until IS NULL OR lease_until < clock_timestamp())"
         "   ORDER BY next_at, batch_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-        " RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments",
+        " RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments,"
+        " (SELECT business_date FROM payment_cycle c WHERE c.cycle_id = payment_batch.cycle_id) AS business_date",
         owner=owner,
         seconds=lease_seconds,
         partner=partner,
     )
 
 
-_GATE_SQL: Final = """
+_OF_BATCH: Final = "{alias}.line_id IN (SELECT line_id FROM payment WHERE batch_id = :batch_id AND status = 'APPROVED')"
+_GATE_SQL: Final = f"""
 INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)
-SELECT payment_id, 'CANCELLED', why, now(), 'GATE', CAST(:batch_id AS text) FROM (
-    SELECT p.payment_id, CASE
-        WHEN b.status = 'DECEASED' THEN 'DECEASED'
-        WHEN b.status IN ('MISSING', 'LEFT') THEN 'STOPPED'
-        WHEN EXISTS (SELECT 1 FROM parked_event e WHERE e.key IN (p.beneficiary_id, p.payee_id) AND e.replayed_at IS NULL)
-            THEN 'DATA_PARKED'
-        WHEN l.account_id IS NOT NULL AND (a.account_id IS NULL OR a.version <> l.account_version OR a.status <> 'ACTIVE')
-            THEN 'ACCOUNT_CHANGED'
-    END AS why
-    FROM payment p
-    JOIN list_line l USING (line_id)
-    LEFT JOIN beneficiary b ON b.beneficiary_id = p.beneficiary_id
-    LEFT JOIN payout_account a ON a.account_id = l.account_id
-    WHERE p.batch_id = :batch_id AND p.status = 'APPROVED'
-) AS judged WHERE why IS NOT NULL
+SELECT p.payment_id, 'CANCELLED', withdrawn.reason, now(), 'GATE', CAST(:batch_id AS text)
+FROM ({WITHDRAWN_SQL.format(lines=_OF_BATCH.format(alias="l"), allocations=_OF_BATCH.format(alias="al"))}) AS withdrawn
+JOIN payment p USING (line_id)
+WHERE p.batch_id = :batch_id AND p.status = 'APPROVED'
 """
 
 
-async def gate(tx: Tx, batch_id: UUID) -> int:
-    """Put the batch's payments that may no longer be sent into `payment_move` as CANCELLED; how many."""
-    return await tx.execute(_GATE_SQL, batch_id=batch_id)
+async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int) -> int:
+    """Put the batch's payments that may no longer be sent (the list's own gate, run again) into `payment_move`; how many."""
+    return await tx.execute(_GATE_SQL, batch_id=batch_id, business_date=business_date, grace_days=grace_days)
 
 
 async def prepare_withdrawal(tx: Tx, batch_id: UUID, references: Sequence[str], reason: str) -> None:

@@ -101,6 +101,12 @@ SELECT payment_id, line_id, cycle_id, beneficiary_id, partner, programme, fundin
 FROM moved
 """
 
+_LOCK_SQL: Final = """
+WITH locked AS MATERIALIZED (
+    SELECT 1 FROM payment p JOIN payment_move m USING (payment_id) ORDER BY p.payment_id FOR UPDATE OF p
+) SELECT count(*) FROM locked
+"""
+
 _HISTORY_SQL: Final = """
 INSERT INTO payment_history (payment_id, version, status, reason, partner_reference, source, source_id, actor, occurred_at)
 SELECT payment_id, version, status, reason, partner_reference, source, source_id, :actor, occurred_at FROM payment_moved
@@ -158,6 +164,7 @@ async def apply(tx: Tx) -> list[Moved]:
     Raises EffectMismatch when allocations do not cover a payment exactly.
     """
     await tx.execute("DELETE FROM payment_moved")
+    await tx.value(_LOCK_SQL)  # senders and appliers meet here: one order for all, or they would lock each other out
     if not await tx.execute(_MOVE_SQL):
         await tx.execute("DELETE FROM payment_move")
         return []

@@ -17,7 +17,7 @@ from disbursement.usecases.breaker import Breaker
 
 __all__ = ["PartnerLane", "PaymentContext", "make_payment_context"]
 
-LEASE_MARGIN_SECONDS = 15
+LEASE_MARGIN_SECONDS = 10
 """A lease outlives the longest send by this much, so that an expired lease means: that send has ended."""
 
 
@@ -45,14 +45,16 @@ class PaymentContext:
     owner: str
     actor: Actor = field(default_factory=lambda: SYSTEM("disbursement"))
     idle_seconds: float = 0.2
+    grace_days: int = 31
+    """How long VERIFIED evidence counts after it ran out (`settings.evidence_grace_days`)."""
 
 
 def make_payment_context(
-    db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str
+    db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str, grace_days: int = 31
 ) -> PaymentContext:
     """A context whose partners all speak the default contract (JSON batches). `http` comes from `common.http.client`."""
     lanes = {
         name: PartnerLane(partner=partner, channel=JsonBatchChannel(partner, http, keyring), breaker=Breaker())
         for name, partner in partners.items()
     }
-    return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner)
+    return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner, grace_days=grace_days)

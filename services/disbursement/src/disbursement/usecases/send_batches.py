@@ -75,7 +75,7 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
             raise RuntimeError(f"the stored request of batch {row['reference']} was altered")
         await batches.store_request(tx, batch_id, context.owner, None, None)
     else:
-        built = await _first_request(tx, lane, batch_id, row["reference"])
+        built = await _first_request(tx, context, lane, row)
         if built is None:
             await batches.withdraw(tx, batch_id)
             await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
@@ -91,12 +91,13 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
     return True, _Claimed(batch_id, cycle_id, row["reference"], body, references)
 
 
-async def _first_request(tx: Tx, lane: PartnerLane, batch_id: UUID, reference: str) -> bytes | None:
+async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping) -> bytes | None:
     """Gate once more, build the bytes of what is left and move it to SUBMITTING; None when nothing is left."""
+    batch_id, reference = row["batch_id"], row["reference"]
     await payment_moves.prepare(tx)
-    if await batches.gate(tx, batch_id):
+    if await batches.gate(tx, batch_id, business_date=row["business_date"], grace_days=context.grace_days):
         await _withdraw_moved(tx, batch_id)
-    while lines := [_line(row) for row in await batches.instruction_lines(tx, batch_id)]:
+    while lines := [_line(item) for item in await batches.instruction_lines(tx, batch_id)]:
         try:
             body = lane.channel.build(reference, lines)
         except CannotBuild as error:
