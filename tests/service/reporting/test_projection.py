@@ -126,6 +126,23 @@ async def test_rebuild_takes_in_what_arrives_meanwhile(reporting: Reporting, mon
     assert len(after["payment"]) == 8
 
 
+async def test_a_rebuild_taken_over_by_another_worker_does_not_swap(reporting: Reporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    await reporting.hear(incoming(small_month().events))
+    before = await reporting.tables()
+    real = rebuild.jobs.progress
+
+    async def progress(*args: object) -> None:
+        async with reporting.db.transaction(SYSTEM("other")) as tx:
+            await rebuild.projections.rebuild_begin(tx)
+        await real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rebuild.jobs, "progress", progress)
+    job_id = await run_rebuild(reporting)
+    async with reporting.db.read() as tx:
+        assert await tx.value("SELECT state FROM job WHERE id = :id", id=job_id) == "FAILED"
+    assert await reporting.tables() == before
+
+
 async def test_one_rebuild_at_a_time(reporting: Reporting) -> None:
     await rebuild.request_rebuild(reporting.db, SYSTEM("operator"), DAY)
     with pytest.raises(Conflict):

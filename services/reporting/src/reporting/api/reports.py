@@ -29,7 +29,12 @@ _PAGE: Final = 200
 Month = Annotated[str, Query(description="Tháng chi trả · the cycle's month, YYYY-MM", examples=["2024-09"])]
 Unit = Annotated[
     str | None,
-    Query(description="Đơn vị · unit: 60 (province), 60/593 (district), 60/593/22924 (commune); default: your only unit", examples=["60"]),
+    Query(
+        pattern=r"^[0-9]+(/[0-9]+)*$",
+        max_length=40,
+        description="Đơn vị · unit: 60 (province), 60/593 (district), 60/593/22924 (commune); default: your only unit",
+        examples=["60"],
+    ),
 ]
 Reader = Annotated[Actor, Depends(require(*READERS))]
 

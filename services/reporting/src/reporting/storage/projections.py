@@ -189,11 +189,11 @@ async def project(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, p
             await tx.execute(projection.sql(prefix + projection.table), low=span.low, high=span.high, types=carried)
 
 
-async def rebuild_begin(tx: Tx) -> None:
-    """Create empty `rebuild_…` tables beside the serving ones."""
-    await tx.execute("SELECT rebuild_begin()")
+async def rebuild_begin(tx: Tx) -> int:
+    """Create empty `rebuild_…` tables beside the serving ones; the mark of this attempt."""
+    return int(await tx.value("SELECT rebuild_begin()"))
 
 
-async def rebuild_swap(tx: Tx) -> None:
-    """Put the `rebuild_…` tables in the place of the serving ones (until commit, readers wait)."""
-    await tx.execute("SELECT rebuild_swap()")
+async def rebuild_swap(tx: Tx, mark: int) -> bool:
+    """Put the `rebuild_…` tables in the place of the serving ones (until commit, readers wait); False if they are not this attempt's."""
+    return bool(await tx.value("SELECT rebuild_swap(:mark)", mark=mark))

@@ -37,7 +37,7 @@ async def rebuild(db: Database, job: Job) -> dict[str, Any]:
     actor = SYSTEM("reporting-rebuild")
     async with db.transaction(actor) as tx:
         await event_log.lock_exclusive(tx)  # no number up to the mark is still uncommitted after this
-        await projections.rebuild_begin(tx)
+        mark = await projections.rebuild_begin(tx)
         span = await event_log.bounds(tx)
     done = span.low - 1
     while done < span.high:
@@ -51,7 +51,8 @@ async def rebuild(db: Database, job: Job) -> dict[str, Any]:
         end = await event_log.bounds(tx)
         if end.high > done:
             await projections.project(tx, SeqRange(done + 1, end.high), prefix=_PREFIX)
-        await projections.rebuild_swap(tx)
+        if not await projections.rebuild_swap(tx, mark):
+            raise Conflict("Another worker took this rebuild over")
         await audit.record(tx, "read_models.rebuilt", "job", job.id, {"last_seq": end.high})
     return {"last_seq": end.high}
 

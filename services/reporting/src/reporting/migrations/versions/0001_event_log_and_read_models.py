@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP FUNCTION rebuild_swap(); DROP FUNCTION rebuild_begin(); DROP FUNCTION event_log_extend(integer)")
+    op.execute("DROP FUNCTION rebuild_swap(bigint); DROP FUNCTION rebuild_begin(); DROP FUNCTION event_log_extend(integer)")
     for table in (*READ_MODELS, *(f"rebuild_{name}" for name in READ_MODELS), "read_model", "event_log", *MECHANISMS):
         op.execute(f"DROP TABLE IF EXISTS {table}")
     op.execute("DROP SEQUENCE event_log_seq")
