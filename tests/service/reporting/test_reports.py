@@ -47,9 +47,9 @@ async def test_coverage_counts_everybody_due_once(reporting: Reporting, client_a
 PUBLISHED = """
     INSERT INTO payment
     SELECT gen_random_uuid(), 2, '00000000-0000-0000-0000-000000000001', b, b, 'SELF',
-           CASE WHEN by_account THEN 'SETTLED' ELSE 'COLLECTED' END, 1, 'R' || programme || n, 1000, '2024-09-01', '{2024-09}', programme, 'LOCAL_BUDGET',
-           CASE WHEN by_account THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END, 'x', NULL, NULL,
-           '22924', '60/593/22924', '2024-08-20', now()
+           CASE WHEN by_account THEN 'SETTLED' ELSE 'COLLECTED' END, 1, 'R' || programme || n, 1000, '2024-09-01', '{2024-09}',
+           programme, 'LOCAL_BUDGET', CASE WHEN by_account THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END,
+           'x', NULL, NULL, '22924', '60/593/22924', '2024-08-20', now()
     FROM (SELECT programme, n, n <= paid AS by_account, gen_random_uuid() AS b
           FROM (VALUES ('MERIT', 9137, 3728), ('SOCIAL_ASSISTANCE', 45486, 12667)) AS v (programme, total, paid),
                generate_series(1, total) AS n) AS p
