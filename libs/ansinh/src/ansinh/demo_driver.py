@@ -37,14 +37,19 @@ async def month(stack: StackInfo, sample: Path, result: Path) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Exit code of the month: 0 when everything is exactly right."""
-    from ansinh import demo
+    """Exit code of the month: 0 when everything is exactly right, 1 when something differs, 2 when it broke off."""
+    from ansinh.demo.run import DemoFailed, run
 
     asked = json.load(sys.stdin)
     try:
-        return demo.run(StackInfo(**asked["stack"]), Path(asked["sample"]), Path(asked["result"]))
+        result = asyncio.run(run(StackInfo(**asked["stack"]), Path(asked["sample"])))
+    except DemoFailed as error:
+        print(f"demo: {error}", file=sys.stderr, flush=True)
+        return 2
     except KeyboardInterrupt:
         return 130
+    Path(asked["result"]).write_text(json.dumps(result, ensure_ascii=False, default=str), encoding="utf-8")
+    return 1 if result["differences"] else 0
 
 
 if __name__ == "__main__":

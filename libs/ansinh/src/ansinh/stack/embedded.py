@@ -161,7 +161,7 @@ class Embedded:
             self._status = "STOPPED"
             self._write_state()
             self._lock.release()
-            self._say("stopped" if drained else "stopped; not drained, the next start publishes the open events again")
+            self._say("stopped" if drained or not drain_first else "stopped; not drained, the next start publishes the open events again")
         return drained
 
     def _write_state(self) -> None:
