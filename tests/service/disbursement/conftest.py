@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -31,6 +31,7 @@ from disbursement.storage import cut_off
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
 
 DAY = date(2024, 8, 20)
+NEXT_YEAR = date(2025, 8, 20)
 MONTH = "2024-09"
 UNIT = {"unit_code": "22924", "unit_path": "60/593/22924"}
 
@@ -83,7 +84,12 @@ class Province:
 
     async def units(self) -> None:
         """Province 60, district 593, two communes."""
-        tree = [("60", "60", "province"), ("593", "60/593", "district"), ("22924", "60/593/22924", "commune"), ("22927", "60/593/22927", "commune")]
+        tree = [
+            ("60", "60", "province"),
+            ("593", "60/593", "district"),
+            ("22924", "60/593/22924", "commune"),
+            ("22927", "60/593/22927", "commune"),
+        ]
         await self.hear(*(
             registry_v1.AdministrativeUnitChanged(
                 version=1, business_date=DAY, unit_id=new_id(), code=code, name=code, level=level, parent_code=None, path=path,
@@ -96,8 +102,8 @@ class Province:
         """State of a person."""
         return registry_v1.BeneficiaryRegistered(
             version=self._next(("b", who)), business_date=DAY, beneficiary_id=who, file_code=f"BT-{who.hex[-6:]}", full_name="Nguyễn Văn A",
-            birth_date="1950", sex="M", programmes=[Programme.SOCIAL_ASSISTANCE], status=status, national_number={}, identity_fingerprint=fingerprint,
-            **(UNIT | unit),
+            birth_date="1950", sex="M", programmes=[Programme.SOCIAL_ASSISTANCE], status=status, national_number={},
+            identity_fingerprint=fingerprint, **(UNIT | unit),
         )  # fmt: skip
 
     def dues(self, who: UUID, *intervals: DueInterval, line: str = "A01", more: Sequence[DuesLine] = ()) -> Event:
@@ -107,7 +113,7 @@ class Province:
             version=self._next(("d", who)), business_date=DAY, beneficiary_id=who, lines=[first, *more] if intervals else [], **UNIT
         )
 
-    def verified(self, who: UUID, verdict: Verdict = Verdict.VERIFIED, *, subject: UUID | None = None, valid_until: date = date(2025, 8, 20),
+    def verified(self, who: UUID, verdict: Verdict = Verdict.VERIFIED, *, subject: UUID | None = None, valid_until: date = NEXT_YEAR,
                  fingerprint: str = "f") -> Event:  # fmt: skip
         """What the population database said."""
         return identity_verify_v1.BeneficiaryVerified(
@@ -121,8 +127,9 @@ class Province:
         token = self.seals.seal("disbursement", new_id(), "account_number", "0123456789")
         kind_of = accounts_v1.AccountLinked if status == "ACTIVE" else accounts_v1.AccountRejected
         return kind_of(
-            version=self._next(("a", account_id)), business_date=DAY, payee_id=payee, account_id=account_id, kind=kind, provider_code="AGRIBANK",
-            partner="agribank", account_number={"disbursement": token}, masked_number="…6789", holder_name="NGUYEN VAN A", status=status,
+            version=self._next(("a", account_id)), business_date=DAY, payee_id=payee, account_id=account_id, kind=kind,
+            provider_code="AGRIBANK", partner="agribank", account_number={"disbursement": token}, masked_number="…6789",
+            holder_name="NGUYEN VAN A", status=status,
             reason=reason, **UNIT,
         )  # fmt: skip
 
@@ -147,7 +154,9 @@ class Province:
         return [self.beneficiary(who), self.dues(who, *intervals), self.verified(who), self.account(who, account_id),
                 self.method(who, "ACCOUNT", account_id=account_id)]  # fmt: skip
 
-    async def post(self, client: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx.Response:
+    async def post(
+        self, client: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, *, key: str | None = None
+    ) -> httpx.Response:
         """A POST with an idempotency key of its own."""
         self.keys += 1
         return await client.post(path, json=body or {}, headers={"Idempotency-Key": key or f"key-{self.keys:08d}"})
@@ -241,7 +250,7 @@ async def province(
     keyring: Callable[[str], Keyring],
     keys_file: Callable[[str], Any],
     client_as: Callable[..., httpx.AsyncClient],
-) -> AsyncIterator[Province]:
+) -> Province:
     """A province with its units, a take-over from September 2024 and a budget."""
     made = database("disbursement")
     settings = Settings(database_url=made.app_url, keys_file=keys_file("disbursement"), environment="development")
@@ -249,7 +258,7 @@ async def province(
     await place.units()
     await place.take_over()
     await place.budget()
-    yield place
+    return place
 
 
 @pytest.fixture
@@ -269,4 +278,3 @@ def shuffled() -> Callable[[Sequence[Event], int], list[Event]]:
         return out
 
     return make
-

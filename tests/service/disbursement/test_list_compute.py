@@ -11,6 +11,8 @@ from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import DuesLine, Programme
 from common.ids import new_id
 from common.jobs import JobRunner
+from common.topics import partition_of
+from disbursement.storage.cut_off import count_ours
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
 
 Due = Callable[..., Any]
@@ -84,15 +86,24 @@ async def test_gate(province: Any, due: Due) -> None:
 
 async def test_representatives(province: Any, due: Due) -> None:
     good, bad, expired = new_id(), new_id(), new_id()
-    for who, verdict, valid_to in ((good, Verdict.VERIFIED, None), (bad, Verdict.SUSPECTED_IDENTITY, None), (expired, Verdict.VERIFIED, date(2024, 8, 1))):
+    for who, verdict, valid_to in (
+        (good, Verdict.VERIFIED, None),
+        (bad, Verdict.SUSPECTED_IDENTITY, None),
+        (expired, Verdict.VERIFIED, date(2024, 8, 1)),
+    ):
         rep, account_id = new_id(), new_id()
         await province.hear(
-            province.beneficiary(who), province.dues(who, due(360_000)), province.verified(who), province.representative(who, rep, valid_to=valid_to),
-            province.verified(who, verdict, subject=rep, fingerprint="r"), province.account(rep, account_id),
+            province.beneficiary(who), province.dues(who, due(360_000)), province.verified(who),
+            province.representative(who, rep, valid_to=valid_to), province.verified(who, verdict, subject=rep, fingerprint="r"),
+            province.account(rep, account_id),
             province.method(who, "ACCOUNT", account_id=account_id, payee=rep, kind="AUTHORISED"),
         )  # fmt: skip
     lines = await province.lines(await province.compute(await province.open()))
-    assert (lines[str(good)]["channel"], lines[str(good)]["payee_kind"], lines[str(good)]["payee_name"]) == ("BANK", "AUTHORISED", "Trần Thị B")
+    assert (lines[str(good)]["channel"], lines[str(good)]["payee_kind"], lines[str(good)]["payee_name"]) == (
+        "BANK",
+        "AUTHORISED",
+        "Trần Thị B",
+    )
     assert (lines[str(bad)]["channel"], lines[str(bad)]["payee_kind"], lines[str(bad)]["cash_reason"]) == (
         "CASH_POST", "SELF", "REPRESENTATIVE_NOT_VERIFIED",
     )  # fmt: skip
@@ -138,7 +149,10 @@ async def test_recompute_gives_the_same_hash_and_drops_the_old_lines(province: A
     second = await province.compute(first)
     assert second["list_hash"] == first["list_hash"]
     assert second["list_id"] != first["list_id"]
-    assert [row["n"] for row in await province.rows("SELECT count(*) AS n FROM list_line UNION ALL SELECT count(*) FROM allocation")] == [7, 7]
+    assert [row["n"] for row in await province.rows("SELECT count(*) AS n FROM list_line UNION ALL SELECT count(*) FROM allocation")] == [
+        7,
+        7,
+    ]
     check = (await province.maker.get(f"/v1/cycles/{first['cycle_id']}/verify-list")).json()
     assert check["agrees"]
     await province.rows("UPDATE list_line SET amount = amount + 1 WHERE beneficiary_id = :who RETURNING line_id", who=people[0])
@@ -160,7 +174,9 @@ async def test_units_without_take_over_are_refused(province: Any, due: Due) -> N
 
 async def test_hold_events_fit_the_contract(province: Any, due: Due) -> None:
     held, paid = new_id(), new_id()
-    await province.hear(*province.by_account(held, due(400_000)), *province.by_account(paid, due(400_000)), province.verified(held, Verdict.DECEASED))
+    await province.hear(
+        *province.by_account(held, due(400_000)), *province.by_account(paid, due(400_000)), province.verified(held, Verdict.DECEASED)
+    )
     cycle = await province.compute(await province.open())
     assert (await province.submit(cycle)).status_code == 200
     assert (await province.approve(cycle)).status_code == 200
@@ -168,3 +184,29 @@ async def test_hold_events_fit_the_contract(province: Any, due: Due) -> None:
     assert len(rows) == 1
     event = PaymentHeld.model_validate_json(rows[0]["body"])
     assert (event.beneficiary_id, event.reason, event.amount, rows[0]["key"]) == (held, "DECEASED", 400_000, held)
+
+
+async def test_people_whose_dues_are_parked_are_on_the_list_as_held(province: Any, due: Due) -> None:
+    unknown, fine = new_id(), new_id()
+    await province.hear(*province.by_account(fine, due(400_000)), province.beneficiary(unknown))
+    await province.hear(province.dues(unknown, due(400_000).model_copy(update={"amount": "much"})))
+    cycle = await province.compute(await province.open())
+    assert (cycle["lines"], cycle["held"], cycle["held_amount"]) == (1, 1, 0)
+    hold = (await province.holds(cycle))[str(unknown)]
+    assert (hold["reason"], hold["amount"], hold["actor"]) == ("DATA_PARKED", 0, "OPERATOR")
+
+
+async def test_a_copy_that_lags_by_more_than_is_parked_is_not_excused(province: Any, due: Due) -> None:
+    who = new_id()
+    await province.hear(*province.by_account(who, due(400_000)))
+    await province.hear(province.method(who, "CASH_POST").model_copy(update={"payee_id": "nobody"}))
+    cycle = await province.open(markers=False)
+    async with province.db.read() as tx:
+        mine = await count_ours(tx, "accounts.payout.v1", partition_of(who), date(2024, 9, 1), "SOCIAL_ASSISTANCE")
+    await province.mark(cycle, methods=mine["methods"] + 1)
+    inputs = (await province.see(cycle))["inputs"]
+    assert partition_of(who) not in {item["partition"] for item in inputs["differing"]}
+    cycle = (await province.post(province.maker, f"/v1/cycles/{cycle['cycle_id']}/cut-off")).json()
+    await province.mark(cycle, methods=mine["methods"] + 2)
+    inputs = (await province.see(cycle))["inputs"]
+    assert partition_of(who) in {item["partition"] for item in inputs["differing"]}

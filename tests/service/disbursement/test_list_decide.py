@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.actor import Role
-from common.contracts.disbursement_v1 import PaymentCycleOpened, PaymentListApproved, PaymentListComputed
+from common.contracts.disbursement_v1 import PaymentCycleOpened, PaymentHeld, PaymentListApproved, PaymentListComputed, PaymentReleased
 from common.contracts.identity_verify_v1 import Verdict
 from common.ids import new_id
 
@@ -62,7 +62,13 @@ async def test_a_second_list_for_the_month_pays_only_what_became_due_since(provi
 
 async def test_a_second_main_cycle_is_refused(province: Any) -> None:
     await province.open(markers=False)
-    form = {"month": "2024-09", "programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "unit_code": "60", "business_date": "2024-08-20"}
+    form = {
+        "month": "2024-09",
+        "programme": "SOCIAL_ASSISTANCE",
+        "funding_source": "LOCAL_BUDGET",
+        "unit_code": "60",
+        "business_date": "2024-08-20",
+    }
     answer = await province.post(province.maker, "/v1/cycles", form)
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/cycle-exists")
 
@@ -195,3 +201,21 @@ async def test_the_same_request_again_has_the_same_answer(province: Any, due: Du
     assert again.headers["idempotent-replayed"] == "true"
     other = await province.post(province.maker, path, {"list_hash": "0" * 64}, key="submit-once")
     assert other.status_code == 422
+
+
+async def test_a_hold_is_released_when_a_later_list_pays(province: Any, due: Due) -> None:
+    waits, fine = new_id(), new_id()
+    await province.hear(*province.by_account(waits, due(500_000)), *province.by_account(fine, due(500_000)))
+    await province.hear(province.verified(waits, Verdict.SUSPECTED_IDENTITY))
+    first = await province.compute(await province.open())
+    await province.submit(first)
+    await province.approve(first)
+    await province.hear(province.verified(waits))
+    again = await province.compute(await province.open(supplementary=True))
+    await province.submit(again)
+    assert (await province.approve(again)).status_code == 200
+    rows = await province.rows("SELECT type, body FROM outbox WHERE type IN ('PaymentHeld', 'PaymentReleased') ORDER BY id")
+    held, released = PaymentHeld.model_validate_json(rows[0]["body"]), PaymentReleased.model_validate_json(rows[1]["body"])
+    assert len(rows) == 2
+    assert (released.hold_id, released.released, released.version) == (held.hold_id, True, held.version + 1)
+    assert (await province.holds(first))[str(waits)]["released"]

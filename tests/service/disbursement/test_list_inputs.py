@@ -33,7 +33,8 @@ def story(province: Any, due: Due) -> list[Event]:
             province.verified(who), province.account(who, account_id), province.method(who, "ACCOUNT", account_id=account_id),
             province.beneficiary(who, status="DECEASED"), province.dues(who, due(3_000, end="2024-08")),
             province.verified(who, Verdict.DECEASED), province.account(who, account_id, status="CLOSED"), province.method(who, "CASH_POST"),
-            province.representative(who, rep), province.verified(who, subject=rep), province.representative(who, rep, valid_to=date(2024, 12, 31)),
+            province.representative(who, rep), province.verified(who, subject=rep),
+            province.representative(who, rep, valid_to=date(2024, 12, 31)),
         ]  # fmt: skip
     return events
 

@@ -17,6 +17,8 @@ class Settings(MechanismSettings):
 
     model_config = SettingsConfigDict(env_prefix="DISBURSEMENT_")
 
-    partners_file: Path | None = Field(default=None, description="JSON of payment partners: addresses, secrets, kind; unset: nothing is sent")
+    partners_file: Path | None = Field(
+        default=None, description="JSON of payment partners: addresses, secrets, kind; unset: nothing is sent"
+    )
     cash_partner: str = Field(default="vnpost", description="Partner that pays cash at the post and at home")
     evidence_grace_days: int = Field(default=31, ge=0, le=366, description="How long VERIFIED evidence counts after it ran out")

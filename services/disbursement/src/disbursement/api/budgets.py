@@ -25,7 +25,7 @@ def make_router(db: Database) -> APIRouter:
         status_code=201,
         response_model=BudgetView,
         summary="Set a year's budget",
-        description="Giao dự toán năm theo chương trình, nguồn và đơn vị. A revised amount replaces the earlier one, never below what is in use.",
+        description="Giao dự toán năm theo chương trình, nguồn và đơn vị. A revised amount replaces the earlier one.",
     )
     async def put(form: BudgetForm, request: Request, actor: Maker, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
@@ -42,7 +42,9 @@ def make_router(db: Database) -> APIRouter:
 
         return answered(await idempotency.run(db, actor, key, "POST /v1/budgets", await request.body(), effect))
 
-    @router.get("", summary="Budgets", description="Dự toán, đã giữ chỗ và đã chi. Budgets in your units with what is reserved, spent and left.")
+    @router.get(
+        "", summary="Budgets", description="Dự toán, đã giữ chỗ và đã chi. Budgets in your units with what is reserved, spent and left."
+    )
     async def page(actor: Reader, cursor: Cursor = None, limit: Limit = 100) -> BudgetPage:
         items = await set_budget.page(db, actor, cursor, limit)
         return BudgetPage(items=items, next=next_cursor([item.budget_id for item in items], limit))

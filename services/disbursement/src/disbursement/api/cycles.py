@@ -103,7 +103,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{cycle_id}",
         summary="One cycle",
-        description="Một kỳ chi trả: dữ liệu đầu vào, danh sách, số tiền. State, inputs (markers and totals), list figures; ETag is the list's hash.",
+        description="Một kỳ chi trả: dữ liệu đầu vào, danh sách, số tiền. State, inputs, list figures; ETag is the list's hash.",
     )
     async def one(cycle_id: UUID, actor: Reader, response: Response) -> CycleView:
         view = await view_cycle.cycle_of(db, actor, cycle_id)
@@ -131,7 +131,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{cycle_id}/holds",
         summary="People held",
-        description="Người chưa được chi trả, lý do và ai phải xử lý. In order of beneficiary id, within your units; filter by reason or unit.",
+        description="Người chưa được chi trả, lý do và ai phải xử lý. By beneficiary id, within your units; filter by reason or unit.",
     )
     async def holds(
         cycle_id: UUID,
@@ -159,7 +159,7 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         "/{cycle_id}/submit",
         response_model=CycleView,
         summary="Submit the list (maker)",
-        description="Trình danh sách. Commits every allocation against what is due now, all or none; 409 `list-outdated` asks to compute again.",
+        description="Trình danh sách. Commits all against what is due now, or nothing: 409 `list-outdated`, compute again.",
     )
     async def submit(cycle_id: UUID, request: Request, actor: Maker, key: IdempotencyKey, form: Submission | None = None) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:

@@ -155,7 +155,19 @@ class HoldView(_Form):
     def of(cls, row: RowMapping) -> Self:
         """From a stored hold."""
         text = HOLDS[HoldReason(row["reason"])]
-        own = ("hold_id", "beneficiary_id", "file_code", "beneficiary_name", "amount", "reason", "actor", "detail", "stage", "unit_code", "unit_path")
+        own = (
+            "hold_id",
+            "beneficiary_id",
+            "file_code",
+            "beneficiary_name",
+            "amount",
+            "reason",
+            "actor",
+            "detail",
+            "stage",
+            "unit_code",
+            "unit_path",
+        )
         fields: dict[str, Any] = {name: row[name] for name in own}
         return cls(
             months=[month_text(month) for month in row["months"]],

@@ -103,7 +103,10 @@ class BudgetMissing(Problem):
     """No budget covers the unit in this year."""
 
     type, status = "budget-missing", 409
-    title, title_vi = "No budget for this programme, funding source, unit and year", "Chưa có dự toán cho chương trình, nguồn, đơn vị và năm này"
+    title, title_vi = (
+        "No budget for this programme, funding source, unit and year",
+        "Chưa có dự toán cho chương trình, nguồn, đơn vị và năm này",
+    )
 
 
 class BudgetExceeded(Problem):

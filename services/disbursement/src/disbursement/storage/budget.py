@@ -19,7 +19,9 @@ _KINDS: Final = {
 }
 
 
-async def allot(tx: Tx, *, budget_id: UUID, programme: str, funding_source: str, unit_code: str, unit_path: str, year: int, amount: int) -> RowMapping | None:
+async def allot(
+    tx: Tx, *, budget_id: UUID, programme: str, funding_source: str, unit_code: str, unit_path: str, year: int, amount: int
+) -> RowMapping | None:
     """Set the year's amount of a unit (a revised estimate replaces it). None when that is less than is in use."""
     row = await tx.row(
         "INSERT INTO budget AS b (budget_id, programme, funding_source, unit_code, unit_path, year, amount)"
@@ -77,10 +79,14 @@ async def spend(tx: Tx, cycle_id: UUID, amount: int) -> None:
 async def _move(tx: Tx, cycle_id: UUID, kind: str, amount: int) -> None:
     if amount == 0:
         return
-    budget_id = await tx.value("SELECT budget_id FROM budget_movement WHERE cycle_id = :cycle_id AND kind = 'RESERVE' LIMIT 1", cycle_id=cycle_id)
+    budget_id = await tx.value(
+        "SELECT budget_id FROM budget_movement WHERE cycle_id = :cycle_id AND kind = 'RESERVE' LIMIT 1", cycle_id=cycle_id
+    )
     if budget_id is None:
         raise RuntimeError(f"cycle {cycle_id} has no reservation")
-    await tx.execute(f"UPDATE budget SET {_KINDS[kind]}, version = version + 1 WHERE budget_id = :budget_id", budget_id=budget_id, amount=amount)
+    await tx.execute(
+        f"UPDATE budget SET {_KINDS[kind]}, version = version + 1 WHERE budget_id = :budget_id", budget_id=budget_id, amount=amount
+    )
     await _note(tx, budget_id, cycle_id, kind, amount)
 
 

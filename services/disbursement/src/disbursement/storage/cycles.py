@@ -12,7 +12,19 @@ from sqlalchemy import RowMapping
 from common.contracts.disbursement_v1 import CycleState
 from common.db import Tx
 
-__all__ = ["add", "add_list", "by_id", "decide_list", "finish_list", "list_of", "move", "next_sequence", "page", "set_cut_off", "submit_list"]
+__all__ = [
+    "add",
+    "add_list",
+    "by_id",
+    "decide_list",
+    "finish_list",
+    "list_of",
+    "move",
+    "next_sequence",
+    "page",
+    "set_cut_off",
+    "submit_list",
+]
 
 
 async def next_sequence(tx: Tx, month: date, programme: str, funding_source: str, unit_path: str) -> int:
@@ -89,12 +101,14 @@ async def page(tx: Tx, scope: str, params: dict[str, Any], after: UUID | None, l
 
 async def add_list(tx: Tx, *, list_id: UUID, cycle_id: UUID, cut_off_id: UUID, business_date: date, by: str) -> int:
     """Insert the head of a list under the cycle's next number, figures to come; supersedes the one before. The number."""
-    await tx.execute("UPDATE payment_list SET state = 'SUPERSEDED' WHERE cycle_id = :cycle_id AND state IN ('COMPUTED', 'REJECTED')", cycle_id=cycle_id)
+    await tx.execute(
+        "UPDATE payment_list SET state = 'SUPERSEDED' WHERE cycle_id = :cycle_id AND state IN ('COMPUTED', 'REJECTED')", cycle_id=cycle_id
+    )
     return int(
         await tx.value(
             "INSERT INTO payment_list (list_id, cycle_id, number, state, cut_off_id, list_hash, lines, held, total_amount, held_amount,"
-            " business_date, computed_by) SELECT :list_id, :cycle_id, coalesce(max(number), 0) + 1, 'COMPUTED', :cut_off_id, '', 0, 0, 0, 0,"
-            " :business_date, :by FROM payment_list WHERE cycle_id = :cycle_id RETURNING number",
+            " business_date, computed_by) SELECT :list_id, :cycle_id, coalesce(max(number), 0) + 1, 'COMPUTED', :cut_off_id, '', 0, 0, 0,"
+            " 0, :business_date, :by FROM payment_list WHERE cycle_id = :cycle_id RETURNING number",
             list_id=list_id,
             cycle_id=cycle_id,
             cut_off_id=cut_off_id,

@@ -24,7 +24,8 @@ _REFUSED: Final = ", ".join(f"'{verdict}'" for verdict in REPRESENTATIVE_REFUSED
 # holds now is none, and VERIFIED runs out after the grace period.
 _VERDICT: Final = f"""
     CASE WHEN v.verdict IS NULL OR v.identity_fingerprint <> b.identity_fingerprint THEN '{Verdict.UNANSWERED}'
-         WHEN v.verdict = '{Verdict.VERIFIED}' AND CAST(:business_date AS date) > v.valid_until + CAST(:grace_days AS int) THEN '{Verdict.UNANSWERED}'
+         WHEN v.verdict = '{Verdict.VERIFIED}' AND CAST(:business_date AS date) > v.valid_until + CAST(:grace_days AS int)
+              THEN '{Verdict.UNANSWERED}'
          ELSE v.verdict END"""
 
 _PARKED: Final = "SELECT DISTINCT key FROM parked_event WHERE replayed_at IS NULL"
@@ -81,7 +82,8 @@ WITH owed AS MATERIALIZED (
 SELECT uuidv7() AS line_id, beneficiary_id, amount, months, unit_code, unit_path, file_code, beneficiary_name, hold_reason, verdict,
        CASE WHEN representative_problem IS NULL THEN coalesce(payee_id, beneficiary_id) ELSE beneficiary_id END AS payee_id,
        CASE WHEN representative_problem IS NULL THEN coalesce(payee_kind, 'SELF') ELSE 'SELF' END AS payee_kind,
-       CASE WHEN representative_problem IS NULL AND payee_id <> beneficiary_id THEN representative_name ELSE beneficiary_name END AS payee_name,
+       CASE WHEN representative_problem IS NULL AND payee_id <> beneficiary_id THEN representative_name
+            ELSE beneficiary_name END AS payee_name,
        CASE WHEN forced_cash IS NOT NULL AND method = 'CASH_HOME' AND representative_problem IS NULL THEN 'CASH_HOME'
             WHEN forced_cash IS NOT NULL THEN 'CASH_POST' WHEN method = 'ACCOUNT' THEN account_kind ELSE method END AS channel,
        coalesce(forced_cash, CASE WHEN method <> 'ACCOUNT' THEN method_reason END) AS cash_reason,
@@ -105,7 +107,8 @@ SELECT w.line_id, w.reason FROM (
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
              WHEN l.account_id IS NOT NULL AND (m.method <> 'ACCOUNT' OR m.account_id IS DISTINCT FROM l.account_id)
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
-             WHEN l.payee_id <> l.beneficiary_id AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id")} IS NOT NULL)
+             WHEN l.payee_id <> l.beneficiary_id
+                  AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id")} IS NOT NULL)
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
         END AS reason
     FROM list_line l

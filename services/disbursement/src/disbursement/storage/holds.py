@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common import outbox
-from common.contracts.disbursement_v1 import PaymentHeld
+from common.contracts.disbursement_v1 import PaymentHeld, PaymentReleased
 from common.db import Tx
 from disbursement.domain.holds import HOLDS
 from disbursement.storage.gate import WITHDRAWN_SQL
 
-__all__ = ["hold_lines", "tell_holds", "withdrawals"]
+__all__ = ["hold_lines", "release_paid", "tell_holds", "withdrawals"]
 
 _ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
 
@@ -26,8 +26,8 @@ WITH withdrawn AS (
     UPDATE list_line l SET state = 'HELD' FROM withdrawn w WHERE w.line_id = l.line_id AND l.state = 'LISTED'
     RETURNING l.*, w.reason
 )
-INSERT INTO hold (cycle_id, list_id, line_id, beneficiary_id, file_code, beneficiary_name, programme, funding_source, amount, months, reason,
-                  actor, detail, stage, unit_code, unit_path)
+INSERT INTO hold (cycle_id, list_id, line_id, beneficiary_id, file_code, beneficiary_name, programme, funding_source, amount, months,
+                  reason, actor, detail, stage, unit_code, unit_path)
 SELECT l.cycle_id, l.list_id, l.line_id, l.beneficiary_id, l.file_code, l.beneficiary_name, l.programme, l.funding_source, l.amount,
        l.months, l.reason, a.actor, NULL, 'APPROVAL', l.unit_code, l.unit_path
 FROM lines l JOIN (VALUES {_ACTORS}) AS a (reason, actor) ON a.reason = l.reason
@@ -40,7 +40,7 @@ SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
     'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor, 'unit_code', h.unit_code,
     'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL) AS body
 FROM hold h JOIN payment_cycle c USING (cycle_id)
-WHERE h.list_id = :list_id AND h.released_at IS NULL
+WHERE {chosen}
 ORDER BY h.hold_id
 """
 
@@ -53,11 +53,29 @@ async def withdrawals(tx: Tx, list_id: UUID, *, business_date: date, grace_days:
 
 async def hold_lines(tx: Tx, withdrawn: Sequence[RowMapping]) -> int:
     """Withdraw lines to HELD with their reasons; the number withdrawn."""
-    return await tx.execute(
-        _HOLD_LINES, line_ids=[w["line_id"] for w in withdrawn], reasons=[w["reason"] for w in withdrawn]
-    )
+    return await tx.execute(_HOLD_LINES, line_ids=[w["line_id"] for w in withdrawn], reasons=[w["reason"] for w in withdrawn])
 
 
 async def tell_holds(tx: Tx, list_id: UUID, business_date: date) -> int:
     """One `PaymentHeld` per held person of a list; the number of events."""
-    return await outbox.insert_select(tx, PaymentHeld, _HOLD_EVENTS, list_id=list_id, business_date=business_date)
+    sql = _HOLD_EVENTS.format(chosen="h.list_id = :list_id AND h.released_at IS NULL")
+    return await outbox.insert_select(tx, PaymentHeld, sql, list_id=list_id, business_date=business_date)
+
+
+_RELEASE: Final = """
+UPDATE hold h SET released_at = now(), version = h.version + 1
+FROM list_line l
+WHERE l.list_id = :list_id AND l.state = 'LISTED' AND h.beneficiary_id = l.beneficiary_id AND h.programme = l.programme
+  AND h.funding_source = l.funding_source AND h.released_at IS NULL AND h.list_id <> :list_id
+  AND EXISTS (SELECT FROM payment_list p WHERE p.list_id = h.list_id AND p.state = 'APPROVED')
+RETURNING h.hold_id
+"""
+
+
+async def release_paid(tx: Tx, list_id: UUID, business_date: date) -> int:
+    """Release earlier holds of everyone this list pays, with `PaymentReleased`; how many."""
+    ids = [row["hold_id"] for row in await tx.rows(_RELEASE, list_id=list_id)]
+    if ids:
+        sql = _HOLD_EVENTS.format(chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))")
+        await outbox.insert_select(tx, PaymentReleased, sql, ids=ids, business_date=business_date)
+    return len(ids)

@@ -10,11 +10,23 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common.contracts.disbursement_v1 import HoldReason
 from common.db import Tx
+from common.topics import Topic
 from disbursement.domain.holds import HOLDS
 from disbursement.storage.gate import OUTCOME_SQL
 
-__all__ = ["compute", "drop_lines", "figures", "find_due", "hash_of", "holds_page", "lines_page", "units_without_take_over"]
+__all__ = [
+    "compute",
+    "drop_lines",
+    "figures",
+    "find_due",
+    "hash_of",
+    "holds_page",
+    "lines_page",
+    "plan_for_size",
+    "units_without_take_over",
+]
 
 _ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
 
@@ -87,6 +99,19 @@ SELECT :cycle_id, :list_id, o.beneficiary_id, o.file_code, o.beneficiary_name, :
 FROM outcome o JOIN (VALUES {_ACTORS}) AS a (reason, actor) ON a.reason = o.hold_reason
 """
 
+# Somebody whose dues wait among the parked events may be owed what nobody here can know: held with what is known, nothing.
+_UNKNOWN_HOLDS: Final = f"""
+INSERT INTO hold (cycle_id, list_id, beneficiary_id, file_code, beneficiary_name, programme, funding_source, amount, months, reason, actor,
+                  detail, stage, unit_code, unit_path)
+SELECT :cycle_id, :list_id, p.key, b.file_code, b.full_name, :programme, :funding_source, 0, '{{}}', '{HoldReason.DATA_PARKED}',
+       '{HOLDS[HoldReason.DATA_PARKED].actor}', 'dues not known', 'COMPUTE', coalesce(b.unit_code, :unit_code),
+       coalesce(b.unit_path, :unit_path)
+FROM (SELECT DISTINCT key FROM parked_event WHERE replayed_at IS NULL AND topic = '{Topic.DUES}') p
+LEFT JOIN beneficiary b ON b.beneficiary_id = p.key
+WHERE coalesce(b.unit_path, :unit_path) = :unit_path OR b.unit_path LIKE :unit_path || '/%'
+ON CONFLICT (list_id, beneficiary_id) DO NOTHING
+"""
+
 _FIGURES: Final = """
 SELECT (SELECT count(*) FROM list_line WHERE list_id = :list_id) AS lines,
        (SELECT CAST(coalesce(sum(amount), 0) AS bigint) FROM list_line WHERE list_id = :list_id) AS total_amount,
@@ -120,9 +145,15 @@ GROUP BY part ORDER BY part
 """
 
 
+async def plan_for_size(tx: Tx) -> None:
+    """Plan the bulk statements of this transaction for their real parameters: a generic plan expects a handful of rows."""
+    await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 async def units_without_take_over(tx: Tx) -> list[str]:
     """Units of the temporary table `first_month` that no approved take-over covers."""
-    return [row["unit_path"] for row in await tx.rows("SELECT unit_path FROM first_month WHERE month IS NULL ORDER BY unit_path COLLATE \"C\" LIMIT 50")]
+    rows = await tx.rows('SELECT unit_path FROM first_month WHERE month IS NULL ORDER BY unit_path COLLATE "C" LIMIT 50')
+    return [row["unit_path"] for row in rows]
 
 
 async def find_due(tx: Tx, cycle: RowMapping) -> None:
@@ -135,17 +166,23 @@ async def find_due(tx: Tx, cycle: RowMapping) -> None:
     await tx.execute("ANALYZE due_now")
 
 
-async def compute(tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str) -> RowMapping:
-    """Decide everyone in the temporary tables and store lines, allocations and holds. What everyone is owed: people, amount."""
+async def compute(tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str) -> tuple[int, int]:
+    """Decide everyone in the temporary tables and store lines, allocations and holds.
+
+    Returns what must be found in them: people (owed, or with unknown dues) and đồng.
+    """
     await tx.execute(OUTCOME_SQL, business_date=cycle["business_date"], grace_days=grace_days)
     await tx.execute("ANALYZE outcome")
     common = {"list_id": list_id, "programme": cycle["programme"], "funding_source": cycle["funding_source"]}
     await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, **common)
     await tx.execute(_ALLOCATIONS, **common)
     await tx.execute(_HOLDS, cycle_id=cycle["cycle_id"], **common)
+    unknown = await tx.execute(
+        _UNKNOWN_HOLDS, cycle_id=cycle["cycle_id"], unit_code=cycle["unit_code"], unit_path=cycle["unit_path"], **common
+    )
     owed = await tx.row(_OWED)
     assert owed is not None  # an aggregate has one row
-    return owed
+    return owed["people"] + unknown, owed["amount"]
 
 
 async def figures(tx: Tx, list_id: UUID) -> RowMapping:

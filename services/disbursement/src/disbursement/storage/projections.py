@@ -80,7 +80,7 @@ SELECT d.beneficiary_id, line.programme, line.funding_source, line.benefit_line,
 FROM (
     SELECT DISTINCT ON (beneficiary_id) beneficiary_id, lines
     FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, version bigint, lines json)
-    WHERE beneficiary_id = ANY(CAST(:ids AS uuid[]))
+    JOIN unnest(CAST(:ids AS uuid[])) AS changed (beneficiary_id) USING (beneficiary_id)
     ORDER BY beneficiary_id, version DESC
 ) d
 CROSS JOIN LATERAL json_to_recordset(d.lines) AS line (programme text, funding_source text, benefit_line text, intervals json)

@@ -53,7 +53,8 @@ async def decide(tx: Tx, take_over_id: UUID, state: str, by: str, reason: str | 
 async def page(tx: Tx, scope: str, params: dict[str, Any], after: UUID | None, limit: int) -> Sequence[RowMapping]:
     """Take-overs in the caller's scope, oldest first."""
     return await tx.rows(
-        f"SELECT * FROM take_over t WHERE {scope} AND (CAST(:after AS uuid) IS NULL OR take_over_id > :after) ORDER BY take_over_id LIMIT :limit",
+        f"SELECT * FROM take_over t WHERE {scope}"
+        " AND (CAST(:after AS uuid) IS NULL OR take_over_id > :after) ORDER BY take_over_id LIMIT :limit",
         after=after,
         limit=limit,
         **params,

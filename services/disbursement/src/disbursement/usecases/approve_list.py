@@ -57,6 +57,7 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
         raise HashMismatch("You looked at another list", list_hash=head["list_hash"])
     if await lists.hash_of(tx, cycle, head) != head["list_hash"]:
         raise HashMismatch("The stored list no longer gives its hash: it was altered")
+    await lists.plan_for_size(tx)
     withdrawn, withdrawn_amount = await _gate_again(tx, settings, cycle, list_id)
     lines, amount = head["lines"] - withdrawn, head["total_amount"] - withdrawn_amount
     if lines == 0:
@@ -66,12 +67,13 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
     cycle = await cycles.move(tx, cycle_id, state)
     await tell(tx, PaymentListApproved, cycle, head, lines=lines, held=head["held"] + withdrawn, total_amount=amount)
     await holds.tell_holds(tx, list_id, cycle["business_date"])
+    released = await holds.release_paid(tx, list_id, cycle["business_date"])
     await audit.record(
         tx,
         "list.approve",
         "cycle",
         cycle_id,
-        {"list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "amount": amount},
+        {"list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "released": released, "amount": amount},
     )
     await create_payments(tx, cycle_id, list_id, cycle["business_date"])
     return CycleView.of(cycle, await cycles.list_of(tx, list_id))

@@ -65,6 +65,7 @@ class ListComputer:
             if cycle is None:
                 raise NotFound("No such cycle")
             state = move(cycle["state"], CycleAction.COMPUTE)
+            await lists.plan_for_size(tx)
             await _require_inputs(tx, cycle)
             if cycle["list_id"] is not None:
                 await lists.drop_lines(tx, cycle["list_id"])
@@ -83,12 +84,12 @@ class ListComputer:
         await cycles.add_list(
             tx, list_id=list_id, cycle_id=cycle["cycle_id"], cut_off_id=cycle["cut_off_id"], business_date=cycle["business_date"], by=by
         )
-        owed = await lists.compute(
+        people, amount = await lists.compute(
             tx, cycle, list_id, grace_days=self._settings.evidence_grace_days, cash_partner=self._settings.cash_partner
         )
         found = await lists.figures(tx, list_id)
-        if owed["people"] != found["lines"] + found["held"] or owed["amount"] != found["total_amount"] + found["held_amount"]:
-            raise InvariantBroken(f"{owed['people']} people are owed {owed['amount']} đồng; the list says {dict(found)}")
+        if (people, amount) != (found["lines"] + found["held"], found["total_amount"] + found["held_amount"]):
+            raise InvariantBroken(f"{people} people are owed {amount} đồng; the list says {dict(found)}")
         if found["allocated"] != found["total_amount"]:
             raise InvariantBroken(f"lines sum to {found['total_amount']}, their allocations to {found['allocated']} đồng")
         head = await cycles.list_of(tx, list_id)

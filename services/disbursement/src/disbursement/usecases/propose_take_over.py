@@ -37,7 +37,9 @@ async def propose(tx: Tx, actor: Actor, *, unit_code: str, programme: str, first
     )
     if not added:
         raise TakeOverExists(f"{programme} in {path}")
-    await audit.record(tx, "take_over.propose", "take_over", take_over_id, {"unit_path": path, "programme": programme, "first_month": str(first_month)})
+    await audit.record(
+        tx, "take_over.propose", "take_over", take_over_id, {"unit_path": path, "programme": programme, "first_month": str(first_month)}
+    )
     return await _view(tx, take_over_id)
 
 

@@ -10,7 +10,7 @@ from common.db import Tx
 from common.problems import NotFound
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import HashMismatch, ListEmpty, ListOutdated
-from disbursement.storage import allocations, cycles
+from disbursement.storage import allocations, cycles, lists
 from disbursement.usecases.answers import CycleView
 
 __all__ = ["submit_list"]
@@ -32,6 +32,7 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
         raise LookupError(list_id)
     if list_hash is not None and list_hash != head["list_hash"]:
         raise HashMismatch("Read the list again", list_hash=head["list_hash"])
+    await lists.plan_for_size(tx)
     wanted = await allocations.planned(tx, list_id)
     if wanted == 0:
         raise ListEmpty(f"{head['held']} people are held; nobody is paid by this list")
@@ -41,6 +42,10 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
     await cycles.submit_list(tx, list_id, actor.subject)
     cycle = await cycles.move(tx, cycle_id, state)
     await audit.record(
-        tx, "list.submit", "cycle", cycle_id, {"list_id": str(list_id), "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]}
+        tx,
+        "list.submit",
+        "cycle",
+        cycle_id,
+        {"list_id": str(list_id), "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]},
     )
     return CycleView.of(cycle, await cycles.list_of(tx, list_id))

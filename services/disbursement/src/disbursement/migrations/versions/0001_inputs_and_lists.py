@@ -302,6 +302,7 @@ CREATE TABLE hold (
     released_at timestamptz,
     UNIQUE (list_id, beneficiary_id)
 );
+CREATE INDEX hold_open ON hold (beneficiary_id) WHERE released_at IS NULL;
 """
 
 
