@@ -14,7 +14,8 @@ import pytest
 _NAME = "registry_test_helpers"
 if _NAME not in sys.modules:  # tests are imported by path (importlib mode): siblings are loaded by name here
     _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "helpers.py")
-    assert _spec is not None and _spec.loader is not None
+    assert _spec is not None
+    assert _spec.loader is not None
     sys.modules[_NAME] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules[_NAME])
 

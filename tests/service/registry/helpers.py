@@ -17,10 +17,12 @@ from registry.main import make_app, make_jobs
 from registry.settings import Settings
 
 HEADERS = {
-    "stt": "STT", "file_code": "Mã hồ sơ", "full_name": "Họ và tên", "birth_date": "Ngày sinh", "sex": "Giới tính", "number": "Số CCCD/định danh",
+    "stt": "STT", "file_code": "Mã hồ sơ", "full_name": "Họ và tên", "birth_date": "Ngày sinh", "sex": "Giới tính",
+    "number": "Số CCCD/định danh",
     "unit_code": "Mã đơn vị", "category": "Loại đối tượng", "percent": "Tỷ lệ thương tật", "decision_number": "Số quyết định",
     "decision_date": "Ngày quyết định", "from_month": "Hưởng từ tháng", "arrears_from": "Truy lĩnh từ tháng", "preference": "Nguyện vọng",
-    "rep_name": "Họ tên người nhận thay", "rep_birth": "Ngày sinh người nhận", "rep_sex": "Giới tính người nhận", "rep_number": "CCCD người nhận",
+    "rep_name": "Họ tên người nhận thay", "rep_birth": "Ngày sinh người nhận", "rep_sex": "Giới tính người nhận",
+    "rep_number": "CCCD người nhận",
     "rep_kind": "Quan hệ/Hình thức", "rep_certificate": "Số giấy ủy quyền", "rep_from": "Từ ngày", "rep_to": "Đến ngày",
 }  # fmt: skip
 UNIT = "22924"
@@ -54,7 +56,11 @@ class World:
     def __init__(self, database: TestDatabase, keys: Path, client_as: Callable[..., httpx.AsyncClient]) -> None:
         self.db = database.db
         self.settings = Settings(
-            database_url=database.app_url, owner_database_url=database.owner_url, keys_file=keys, environment="development", import_apply_rows=3
+            database_url=database.app_url,
+            owner_database_url=database.owner_url,
+            keys_file=keys,
+            environment="development",
+            import_apply_rows=3,
         )
         self.app: FastAPI = make_app(self.settings, database.db)
         self.jobs = make_jobs(database.db, self.settings)
@@ -109,7 +115,8 @@ class World:
         """Bodies of the outbox's events of these types, in order."""
         async with self.db.read() as tx:
             rows = await tx.rows(
-                "SELECT type, event_id, partition, key, CAST(body AS jsonb) AS body FROM outbox WHERE type = ANY(CAST(:types AS text[])) ORDER BY id",
+                "SELECT type, event_id, partition, key, CAST(body AS jsonb) AS body FROM outbox"
+                " WHERE type = ANY(CAST(:types AS text[])) ORDER BY id",
                 types=list(types),
             )
         return [dict(item) for item in rows]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from registry_test_helpers import row
+
+from common.actor import SYSTEM
 from common.contracts.registry_v1 import DuesChanged
 from registry.storage import dues
 from registry.usecases.people import record_deaths
-from common.actor import SYSTEM
-from registry_test_helpers import row
 
 
 async def test_social_assistance_pays_standard_times_coefficient_by_month(world: Any) -> None:
@@ -26,15 +27,22 @@ async def test_highest_level_only_but_care_support_on_top(world: Any) -> None:
 
 
 async def test_single_parent_adds_per_child_beside_disability_not_beside_clause_one(world: Any) -> None:
-    child = {"category": "SA4"}
-    await world.take([row("A-1", **child), row("A-1", **child), row("A-1", category="SA6_S"), row("A-2", **child), row("A-2", category="SA1_GE4")])
+    one, two = {"category": "SA4"}, {"category": "SA4", "decision_number": "13/QĐ-UBND"}
+    found = await world.take([
+        row("A-1", **one), row("A-1", **two), row("A-1", **two), row("A-1", category="SA6_S"), row("A-2", **one),
+        row("A-2", category="SA1_GE4"),
+    ])  # fmt: skip
+    assert await world.errors(found["import_id"]) == [(6, "DUPLICATE_ROW")]
     assert (await world.due("A-1", "2024-09"))["total"] == 500_000 * 2 + 750_000
     assert (await world.due("A-2", "2024-09"))["total"] == 750_000
 
 
 async def test_merit_adds_up_from_the_tables_and_misses_what_is_not_loaded(world: Any) -> None:
     merit = {"programme": "MERIT"}
-    await world.take([row("M-1", category="MR_WOUNDED", percent="81"), row("M-1", category="MR_WOUNDED_SUPPL_81"), row("M-1", category="MR_PRISON")], **merit)
+    await world.take(
+        [row("M-1", category="MR_WOUNDED", percent="81"), row("M-1", category="MR_WOUNDED_SUPPL_81"), row("M-1", category="MR_PRISON")],
+        **merit,
+    )
     found = await world.due("M-1", "2024-09")
     assert found["total"] == 7_240_000 + 1_399_000 + 1_673_000
     assert {item["funding_source"] for item in found["intervals"]} == {"CENTRAL_BUDGET"}
@@ -52,7 +60,7 @@ async def test_explicit_arrears_are_flagged_months_before_the_regular_ones(world
         first, last = await world.due(code, "2024-05"), await world.due(code, regular)
         assert [item["explicit_arrears"] for item in first["intervals"]] == [True]
         assert [item["explicit_arrears"] for item in last["intervals"]] == [False]
-        assert first["total"] == 540_000 and last["total"] == 750_000
+        assert (first["total"], last["total"]) == (540_000, 750_000)
         assert (await world.due(code, "2024-04"))["total"] == 0
 
 
@@ -61,7 +69,7 @@ async def test_month_of_death_stays_due_and_later_months_end(world: Any) -> None
     person = await world.id_of("A-1")
     body = {"business_date": "2024-08-20", "death_date": "2024-08-03"}
     answer = await world.maker.post(f"/v1/beneficiaries/{person}/death", json=body)
-    assert answer.status_code == 200 and answer.json()["status"] == "DECEASED"
+    assert (answer.status_code, answer.json()["status"]) == (200, "DECEASED")
     assert (await world.due("A-1", "2024-08"))["total"] == 750_000
     assert (await world.due("A-1", "2024-09"))["total"] == 0
     assert (await world.maker.post(f"/v1/beneficiaries/{person}/death", json=body)).status_code == 200
@@ -76,7 +84,7 @@ async def test_month_of_death_stays_due_and_later_months_end(world: Any) -> None
 async def test_dues_events_fit_the_contract_and_are_not_repeated(world: Any) -> None:
     await world.take([row("A-1", category="SA6_S")])
     (event,) = await world.events("DuesChanged")
-    parsed = DuesChanged.model_validate_json(__import__("json").dumps(event["body"]))
+    parsed = DuesChanged.model_validate(event["body"])
     assert [(i.from_month, i.to_month, i.amount) for i in parsed.lines[0].intervals] == [
         ("2024-01", "2024-06", 540_000), ("2024-07", None, 750_000)
     ]  # fmt: skip

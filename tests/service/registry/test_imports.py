@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.actor import Role
 from registry_test_helpers import UNIT_PATH, as_csv, row
+
+from common.actor import Role
 
 
 async def test_good_rows_are_kept_and_bad_rows_name_their_reason(world: Any) -> None:
@@ -92,7 +93,9 @@ async def test_broken_files_are_refused_with_a_reason(world: Any) -> None:
 async def test_duplicate_in_another_commune_is_refused_when_applied(world: Any) -> None:
     await world.take([row("A-1", "060190000001")])
     other = world.client_as(world.app, Role.COMMUNE_OFFICER, units=("60/593/22915",), subject="other")
-    sent = await world.send(as_csv([row("B-1", "060190000001", unit_code="22915"), row("B-2", "", unit_code="22915")]), other, unit_code="22915")
+    sent = await world.send(
+        as_csv([row("B-1", "060190000001", unit_code="22915"), row("B-2", "", unit_code="22915")]), other, unit_code="22915"
+    )
     await world.work()
     import_id = sent.json()["import_id"]
     assert await world.errors(import_id) == [(4, "DUPLICATE_NUMBER_REGISTER")]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from registry_test_helpers import row
 
 from common.actor import Role
 from common.contracts import registry_v1
-from registry_test_helpers import row
 
 NEW = {
-    "programme": "SOCIAL_ASSISTANCE", "unit_code": "22924", "business_date": "2024-08-20", "file_code": "S-1", "full_name": "Nguyễn Thị Hoà",
+    "programme": "SOCIAL_ASSISTANCE", "unit_code": "22924", "business_date": "2024-08-20", "file_code": "S-1",
+    "full_name": "Nguyễn Thị Hoà",
     "birth_date": "1950-03-02", "sex": "F", "national_number": "060150001234", "preference": "WANTS_ACCOUNT",
     "entitlements": [{"category": "SA6_S_CE", "decision_number": "1/QĐ", "decision_date": "2024-05-10", "from_month": "2024-05"}],
     "representative": {"full_name": "Trần Văn Bình", "kind": "AUTHORISED", "birth_date": "1970", "valid_from": "2024-01-01"},
@@ -58,7 +59,7 @@ async def test_patch_needs_the_version_read(world: Any) -> None:
     done = await world.maker.patch(path, json=body, headers={"If-Match": read.headers["ETag"]})
     assert (done.status_code, done.headers["ETag"], done.json()["preference"]) == (200, '"2"', "DECLINES")
     assert (await world.maker.patch(path, json=body, headers={"If-Match": read.headers["ETag"]})).status_code == 412
-    first, updated = (await world.events("BeneficiaryRegistered", "BeneficiaryUpdated"))
+    first, updated = await world.events("BeneficiaryRegistered", "BeneficiaryUpdated")
     assert first["body"]["identity_fingerprint"] != updated["body"]["identity_fingerprint"]
 
 
@@ -103,7 +104,10 @@ async def test_units_of_both_trees(world: Any) -> None:
     assert len(new) == 1 + 124
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/beneficiaries"), ("POST", "/v1/imports/approve"), ("GET", "/v1/quiet"), ("GET", "/v1/units?on=2024-09-01")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/beneficiaries"), ("POST", "/v1/imports/approve"), ("GET", "/v1/quiet"), ("GET", "/v1/units?on=2024-09-01")],
+)
 async def test_no_token_no_answer(world: Any, method: str, path: str) -> None:
     assert (await world.client_as(world.app).request(method, path)).status_code == 401
 
@@ -118,7 +122,12 @@ async def test_numbers_are_nowhere_in_clear(world: Any) -> None:
 
 
 async def test_the_application_role_cannot_change_the_law_or_the_audit(world: Any) -> None:
-    for statement in ("UPDATE category_amount SET amount_vnd = 1", "DELETE FROM audit_log", "CREATE TABLE x (y int)", "UPDATE cut_off SET counts = '{}'"):
+    for statement in (
+        "UPDATE category_amount SET amount_vnd = 1",
+        "DELETE FROM audit_log",
+        "CREATE TABLE x (y int)",
+        "UPDATE cut_off SET counts = '{}'",
+    ):
         with pytest.raises(Exception, match="permission denied"):
             async with world.db.transaction() as tx:
                 await tx.execute(statement)

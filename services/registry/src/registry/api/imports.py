@@ -30,12 +30,20 @@ _Checker = Annotated[Actor, Depends(require(Role.APPROVER, Role.DISTRICT_OFFICER
 _Reader = Annotated[
     Actor,
     Depends(
-        require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR)
+        require(
+            Role.COMMUNE_OFFICER,
+            Role.DISTRICT_OFFICER,
+            Role.DEPARTMENT_OFFICER,
+            Role.APPROVER,
+            Role.AUDITOR,
+            Role.INTEGRATOR,
+            Role.OPERATOR,
+        )
     ),
 ]
 _VIEW = (
-    "import_id, job_id, programme, unit_code, unit_path, file_name, business_date, dry_run, state, refusal->>'detail' AS refusal, rows_total,"
-    " rows_good, rows_refused, created_by, created_at, approved_by, applied_at"
+    "import_id, job_id, programme, unit_code, unit_path, file_name, business_date, dry_run, state, refusal->>'detail' AS refusal,"
+    " rows_total, rows_good, rows_refused, created_by, created_at, approved_by, applied_at"
 )
 
 
@@ -55,8 +63,9 @@ def make_router(db: Database) -> APIRouter:
         status_code=202,
         response_model=ImportAccepted,
         summary="Send a list (CSV or XLSX)",
-        description="Gửi danh sách. The file is stored encrypted and checked row by row by a job; good rows wait for a second person's approval,"
-        " refused rows stand in the error list. The same bytes sent again change nothing. A file that is no list is refused at once (422).",
+        description="Gửi danh sách. The file is stored encrypted and checked row by row by a job; good rows wait for"
+        " a second person's approval, refused rows stand in the error list. The same bytes sent again change nothing."
+        " A file that is no list is refused at once (422).",
     )
     async def receive(
         actor: _Maker,
@@ -108,7 +117,9 @@ def make_router(db: Database) -> APIRouter:
             job_id = await importing.approve(tx, body.import_ids)
         return JobAccepted(job_id=job_id)
 
-    @router.post("/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to.")
+    @router.post(
+        "/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to."
+    )
     async def approve_one(actor: _Checker, import_id: UUID) -> JobAccepted:
         async with db.transaction(actor) as tx:
             job_id = await importing.approve(tx, [import_id])
@@ -122,7 +133,8 @@ def make_router(db: Database) -> APIRouter:
     @router.get(
         "/{import_id}/errors",
         summary="Refused and flagged rows (CSV)",
-        description="Tệp CSV các dòng bị từ chối hoặc cần xem lại: row, dossier code, name, masked number, field, reason in Vietnamese and English.",
+        description="Tệp CSV các dòng bị từ chối hoặc cần xem lại: row, dossier code, name, masked number, field,"
+        " reason in Vietnamese and English.",
         response_class=StreamingResponse,
         responses={200: {"content": {"text/csv": {}}, "description": "CSV, UTF-8 with BOM"}},
     )

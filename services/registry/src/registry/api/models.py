@@ -78,9 +78,7 @@ class ImportPage(BaseModel):
 class ApproveImports(Closed):
     """Imports to approve together; all or none."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"import_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"]}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"import_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"]}]})
     import_ids: Annotated[list[UUID], Field(min_length=1, max_length=2_000)]
 
 

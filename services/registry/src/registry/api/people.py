@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -42,6 +43,10 @@ _WHOLE_NUMBER = (*_OFFICERS, Role.COMMUNE_POLICE, Role.AUDITOR)
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"3"`')]
 
 
+def _id_after(rows: Sequence[Any], limit: int) -> str | None:
+    return str(rows[-1]["person_id"]) if len(rows) == limit else None
+
+
 def _version(if_match: str | None) -> int:
     if if_match is None:
         raise PreconditionRequired
@@ -67,13 +72,20 @@ def _answer(detail: BeneficiaryDetail) -> Response:
 def make_router(db: Database) -> APIRouter:
     """`/v1/beneficiaries`."""
     router = APIRouter(prefix="/v1/beneficiaries", tags=["beneficiaries"])
+    _register_and_find(router, db)
+    _read_and_change(router, db)
+    return router
+
+
+def _register_and_find(router: APIRouter, db: Database) -> None:
 
     @router.post(
         "",
         status_code=201,
         response_model=RegisteredView,
         summary="Register one person",
-        description="Đăng ký một người hưởng. The same rules as a list: a batch of one. 422 names each field at fault; 409 when the number is registered.",
+        description="Đăng ký một người hưởng. The same rules as a list: a batch of one."
+        " 422 names each field at fault; 409 when the number is registered.",
     )
     async def register(request: Request, actor: _Writer, key: IdempotencyKey, body: NewBeneficiary) -> Response:
         async def effect(tx: Tx) -> tuple[int, RegisteredView]:
@@ -84,7 +96,9 @@ def make_router(db: Database) -> APIRouter:
         headers = {"Location": f"/v1/beneficiaries/{answer.body['beneficiary_id']}"}
         return JSONResponse(answer.body, status_code=answer.status, headers=headers)
 
-    @router.get("", summary="Beneficiaries", description="Danh sách người hưởng trong phạm vi của bạn; bộ lọc kết hợp được. Filters combine.")
+    @router.get(
+        "", summary="Beneficiaries", description="Danh sách người hưởng trong phạm vi của bạn; bộ lọc kết hợp được. Filters combine."
+    )
     async def listing(
         actor: _Reader,
         unit_path: Annotated[str | None, Query(description="This unit and all below", examples=["60/593"])] = None,
@@ -100,10 +114,11 @@ def make_router(db: Database) -> APIRouter:
                 tx, actor, after=cursor, limit=limit, unit_path=unit_path, programme=programme.value if programme else None, status=status,
                 file_code=file_code, name=folded(name) if name else None, number_blind=None,
             )  # fmt: skip
-        last = str(rows[-1]["person_id"]) if len(rows) == limit else None
-        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=last)
+        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=_id_after(rows, limit))
 
-    @router.post("/search", summary="Find by national number", description="Tìm theo số định danh. Exact, in your area; the search is audited.")
+    @router.post(
+        "/search", summary="Find by national number", description="Tìm theo số định danh. Exact, in your area; the search is audited."
+    )
     async def search(actor: _Reader, body: BeneficiarySearch) -> BeneficiaryPage:
         if db.keyring is None:
             raise RuntimeError("the registry needs its keyring")
@@ -116,11 +131,14 @@ def make_router(db: Database) -> APIRouter:
             await audit.record(tx, "beneficiary.search-number", "beneficiary", found, {"found": len(rows)})
         return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=None)
 
+
+def _read_and_change(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{beneficiary_id}",
         response_model=BeneficiaryDetail,
         summary="One beneficiary",
-        description="Một người hưởng; số định danh được che. With `purpose`, roles with the right get the whole number, and the read is audited.",
+        description="Một người hưởng; số định danh được che. With `purpose`, roles with the right get the whole number,"
+        " and the read is audited.",
     )
     async def one(
         actor: _Reader,
@@ -133,7 +151,9 @@ def make_router(db: Database) -> APIRouter:
             if purpose is not None:
                 if not actor.has(*_WHOLE_NUMBER):
                     raise Forbidden("The whole number is not for this role")
-                await audit.record(tx, "beneficiary.read-number", "beneficiary", beneficiary_id, {"masked": row["masked_number"]}, purpose=purpose)
+                await audit.record(
+                    tx, "beneficiary.read-number", "beneficiary", beneficiary_id, {"masked": row["masked_number"]}, purpose=purpose
+                )
                 if row["national_number"] is not None and db.keyring is not None:
                     number = db.keyring.decrypt("national_number", row["national_number"])
             return _answer(await _detail(tx, row, number))
@@ -142,7 +162,8 @@ def make_router(db: Database) -> APIRouter:
         "/{beneficiary_id}",
         response_model=BeneficiaryDetail,
         summary="Correct or move a beneficiary",
-        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị. Needs `If-Match` with the ETag read; 412 when somebody changed it meanwhile.",
+        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị. Needs `If-Match` with the ETag read;"
+        " 412 when somebody changed it meanwhile.",
     )
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
         version = _version(if_match)
@@ -156,7 +177,8 @@ def make_router(db: Database) -> APIRouter:
         "/{beneficiary_id}/death",
         response_model=BeneficiaryDetail,
         summary="Record a death",
-        description="Ghi nhận qua đời. The month of death stays due, later months end (Decree 20/2021 Art. 8). Recording the same date again changes nothing.",
+        description="Ghi nhận qua đời. The month of death stays due, later months end (Decree 20/2021 Art. 8)."
+        " Recording the same date again changes nothing.",
     )
     async def death(actor: _Writer, beneficiary_id: UUID, body: DeathReport) -> Response:
         async with db.transaction(actor) as tx:
@@ -169,14 +191,10 @@ def make_router(db: Database) -> APIRouter:
         summary="What is due",
         description="Các khoản phải chi. All months, or those of `month`; RATE_MISSING months are shown with amount 0, never guessed.",
     )
-    async def dues(
-        actor: _Reader, beneficiary_id: UUID, month: Annotated[Month | None, Query(examples=["2024-09"])] = None
-    ) -> DuesView:
+    async def dues(actor: _Reader, beneficiary_id: UUID, month: Annotated[Month | None, Query(examples=["2024-09"])] = None) -> DuesView:
         first = date.fromisoformat(month + "-01") if month else None
         async with db.read(actor) as tx:
             await people.seen(tx, beneficiary_id)
             rows = await dues_storage.intervals_of(tx, beneficiary_id, first)
         total = sum(row["amount"] for row in rows) if month else None
         return DuesView(beneficiary_id=beneficiary_id, month=month, total=total, intervals=[cells.due(row) for row in rows])
-
-    return router

@@ -54,7 +54,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "DUPLICATE_NUMBER_FILE": ("Số định danh trùng với dòng {0} trong tệp", "The number stands in row {0} of the file too"),
     "DUPLICATE_NUMBER_REGISTER": ("Số định danh đã đăng ký ở đơn vị {0}", "The number is already registered in unit {0}"),
     "FILE_CODE_OTHER_PERSON": ("Mã hồ sơ đã dùng cho người khác", "The dossier code belongs to another person"),
-    "DUPLICATE_ROW": ("Trùng chế độ với dòng {0} trong tệp", "The same allowance stands in row {0}"),
+    "DUPLICATE_ROW": (
+        "Trùng chế độ với dòng {0}; nếu cho người phụ thuộc khác, hãy ghi quyết định của người đó",
+        "The same allowance stands in row {0}; for another dependant give that dependant's decision",
+    ),
     "ALREADY_ENTITLED": ("Đang hưởng chế độ này theo quyết định khác", "Already holds this allowance by another decision"),
     "DECEASED": ("Người này đã được ghi nhận qua đời", "This person's death is recorded"),
 }

@@ -33,10 +33,10 @@ RETURNING p.person_id
 """
 
 _INSERT: Final = f"""
-INSERT INTO person (file_code, is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number, address,
-                    unit_code, unit_path, programmes, identity_fingerprint, created_by)
-SELECT DISTINCT ON (r.file_code) r.file_code, true, r.full_name, r.name_folded, r.birth_date, r.sex, r.national_number, r.number_blind,
-       r.masked_number, r.address, r.unit_code, r.unit_path, ARRAY[f.programme], r.identity_fingerprint, f.created_by
+INSERT INTO person (file_code, is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number,
+                    address, unit_code, unit_path, programmes, identity_fingerprint, created_by)
+SELECT DISTINCT ON (r.file_code) r.file_code, true, r.full_name, r.name_folded, r.birth_date, r.sex, r.national_number,
+       r.number_blind, r.masked_number, r.address, r.unit_code, r.unit_path, ARRAY[f.programme], r.identity_fingerprint, f.created_by
 {_BATCH}
 WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.file_code = r.file_code)
 ORDER BY r.file_code, f.seq, r.row_number
@@ -50,8 +50,8 @@ WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND p.file_code 
 """
 
 _INSERT_REPRESENTATIVES: Final = f"""
-INSERT INTO person (is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number, unit_code, unit_path,
-                    identity_fingerprint, created_by)
+INSERT INTO person (is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number,
+                    unit_code, unit_path, identity_fingerprint, created_by)
 SELECT DISTINCT ON (r.rep_number_blind) false, r.rep_full_name, r.rep_name_folded, r.rep_birth_date, r.rep_sex, r.rep_national_number,
        r.rep_number_blind, r.rep_masked_number, r.unit_code, r.unit_path, r.rep_fingerprint, f.created_by
 {_BATCH}
@@ -64,9 +64,10 @@ _REPRESENTATIVE_ID: Final = (
     "CAST(md5(concat_ws('|', 'representative', r.person_id, r.rep_name_folded, coalesce(r.rep_birth_date, ''))) AS uuid)"
 )
 _INSERT_UNNUMBERED: Final = f"""
-INSERT INTO person (person_id, is_beneficiary, full_name, name_folded, birth_date, sex, unit_code, unit_path, identity_fingerprint, created_by)
-SELECT DISTINCT ON (1) {_REPRESENTATIVE_ID}, false, r.rep_full_name, r.rep_name_folded, r.rep_birth_date, r.rep_sex, r.unit_code, r.unit_path,
-       r.rep_fingerprint, f.created_by
+INSERT INTO person (person_id, is_beneficiary, full_name, name_folded, birth_date, sex, unit_code, unit_path, identity_fingerprint,
+                    created_by)
+SELECT DISTINCT ON (1) {_REPRESENTATIVE_ID}, false, r.rep_full_name, r.rep_name_folded, r.rep_birth_date, r.rep_sex, r.unit_code,
+       r.unit_path, r.rep_fingerprint, f.created_by
 {_BATCH}
 WHERE r.rep_full_name IS NOT NULL AND r.rep_number_blind IS NULL
 ORDER BY 1, f.seq, r.row_number
@@ -74,7 +75,8 @@ ON CONFLICT (person_id) DO NOTHING
 """
 
 _LINK_REPRESENTATIVES: Final = f"""
-UPDATE import_row r SET rep_person_id = coalesce((SELECT p.person_id FROM person p WHERE p.number_blind = r.rep_number_blind), {_REPRESENTATIVE_ID})
+UPDATE import_row r SET rep_person_id =
+       coalesce((SELECT p.person_id FROM person p WHERE p.number_blind = r.rep_number_blind), {_REPRESENTATIVE_ID})
 FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
 WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.rep_full_name IS NOT NULL
 """
@@ -96,7 +98,8 @@ RETURNING beneficiary_id, representative_id
 _ENTITLE: Final = f"""
 INSERT INTO entitlement (person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line, decision_number,
                          decision_date, from_month, arrears_from, import_id)
-SELECT r.person_id, c.programme, c.funding_source, c.code, r.percent, c.per_dependant, r.ordinal, c.benefit_line, r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id
+SELECT r.person_id, c.programme, c.funding_source, c.code, r.percent, c.per_dependant, r.ordinal, c.benefit_line,
+       r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id
 {_BATCH}
 JOIN benefit_category c ON c.code = r.category
 ORDER BY f.seq, r.row_number
@@ -117,8 +120,8 @@ RETURNING person_id
 
 # Programmes follow the entitlements; a person already registered gets a new version when they change.
 _PROGRAMMES: Final = """
-UPDATE person p SET programmes = s.programmes, version = CASE WHEN p.person_id = ANY(CAST(:fresh AS uuid[])) THEN p.version ELSE p.version + 1 END,
-       updated_at = now()
+UPDATE person p SET programmes = s.programmes, updated_at = now(),
+       version = CASE WHEN p.person_id = ANY(CAST(:fresh AS uuid[])) THEN p.version ELSE p.version + 1 END
 FROM (SELECT e.person_id, array_agg(DISTINCT e.programme ORDER BY e.programme) AS programmes
       FROM entitlement e WHERE e.person_id = ANY(CAST(:ids AS uuid[])) GROUP BY e.person_id) s
 WHERE p.person_id = s.person_id AND p.programmes <> s.programmes

@@ -60,9 +60,7 @@ async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str],
         + f" WHERE ({', '.join('t.' + c for c in rest)}) IS DISTINCT FROM ({', '.join('excluded.' + c for c in rest)})"
     )
     if table != "benefit_category":  # a category that ended keeps its row: entitlements refer to it
-        changed += await tx.execute(
-            f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM load_{table} l WHERE {same_key})"
-        )
+        changed += await tx.execute(f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM load_{table} l WHERE {same_key})")
     return changed
 
 

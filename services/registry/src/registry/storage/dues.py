@@ -145,8 +145,8 @@ async def recompute(tx: Tx, ids: Sequence[UUID], as_of: date) -> int:
 async def intervals_of(tx: Tx, person_id: UUID, month: date | None) -> Sequence[Any]:
     """The due intervals of one person; with `month` (its first day) those that cover it."""
     return await tx.rows(
-        "SELECT programme, funding_source, benefit_line, from_month, nullif(until, 'infinity') AS until, amount, status, basis, decision_number,"
-        " explicit_arrears"
+        "SELECT programme, funding_source, benefit_line, from_month, nullif(until, 'infinity') AS until, amount, status,"
+        " basis, decision_number, explicit_arrears"
         " FROM due_interval WHERE person_id = :id AND (CAST(:month AS date) IS NULL OR (from_month <= :month AND until > :month))"
         " ORDER BY programme, benefit_line, from_month",
         id=person_id,

@@ -15,7 +15,17 @@ from common.sealing import Keyring
 from registry.domain.reasons import Reason, reason
 from registry.domain.rows import CheckedRow
 
-__all__ = ["ROW_COLUMNS", "conflicts", "count_verdicts", "errors_of", "number_dependants", "refuse_rows", "stage", "staged_values"]
+__all__ = [
+    "ROW_COLUMNS",
+    "conflicts",
+    "count_verdicts",
+    "errors_of",
+    "next_rows",
+    "number_dependants",
+    "refuse_rows",
+    "stage",
+    "staged_values",
+]
 
 ROW_COLUMNS: Final = (
     "import_id", "row_number", "verdict", "reasons", "warnings", "file_code", "full_name", "name_folded", "birth_date", "sex",
@@ -63,27 +73,32 @@ async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
 # The same rules at the check and at the application: within the batch, and against the register.
 _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
-    SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, f.seq, c.per_dependant
+    SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month, f.seq,
+           c.per_dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
     JOIN import_file f USING (import_id)
     JOIN benefit_category c ON c.code = r.category
 ), judged AS (
     SELECT r.*,
-           first_value(file_code) OVER n AS number_file, first_value(row_number) OVER n AS number_row, first_value(import_id) OVER n AS number_import,
+           first_value(file_code) OVER n AS number_file, first_value(row_number) OVER n AS number_row,
+           first_value(import_id) OVER n AS number_import,
            first_value(number_blind) OVER f AS file_number, first_value(name_folded) OVER f AS file_name,
            lag(row_number) OVER d AS earlier_row
     FROM r
     WINDOW n AS (PARTITION BY coalesce(number_blind, convert_to(import_id || '/' || row_number, 'UTF8')) ORDER BY seq, row_number),
            f AS (PARTITION BY file_code ORDER BY seq, row_number),
-           d AS (PARTITION BY file_code, category, CASE WHEN per_dependant THEN row_number END ORDER BY seq, row_number)
+           d AS (PARTITION BY file_code, category, CASE WHEN per_dependant THEN decision_number || '|' || from_month END
+                 ORDER BY seq, row_number)
 )
 SELECT j.import_id, j.row_number, CASE
     WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code AND j.number_import = j.import_id THEN 'DUPLICATE_NUMBER_FILE'
     WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
     WHEN pn.is_beneficiary AND pn.file_code IS DISTINCT FROM j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
-    WHEN j.file_number IS DISTINCT FROM j.number_blind OR j.file_number IS NULL AND j.file_name <> j.name_folded THEN 'FILE_CODE_OTHER_PERSON'
-    WHEN pf.person_id IS NOT NULL AND (pf.number_blind IS DISTINCT FROM j.number_blind OR pf.number_blind IS NULL AND pf.name_folded <> j.name_folded)
+    WHEN j.file_number IS DISTINCT FROM j.number_blind OR j.file_number IS NULL AND j.file_name <> j.name_folded
+        THEN 'FILE_CODE_OTHER_PERSON'
+    WHEN pf.person_id IS NOT NULL AND (pf.number_blind IS DISTINCT FROM j.number_blind
+                                       OR pf.number_blind IS NULL AND pf.name_folded <> j.name_folded)
         THEN 'FILE_CODE_OTHER_PERSON'
     WHEN pf.status = 'DECEASED' THEN 'DECEASED'
     WHEN j.earlier_row IS NOT NULL THEN 'DUPLICATE_ROW'
@@ -100,7 +115,12 @@ LEFT JOIN person pn ON pn.number_blind = j.number_blind
 LEFT JOIN person pf ON pf.file_code = j.file_code
 """
 
-_FIELD: Final = {"DUPLICATE_NUMBER_FILE": "number", "DUPLICATE_NUMBER_REGISTER": "number", "DUPLICATE_ROW": "category", "ALREADY_ENTITLED": "category"}
+_FIELD: Final = {
+    "DUPLICATE_NUMBER_FILE": "number",
+    "DUPLICATE_NUMBER_REGISTER": "number",
+    "DUPLICATE_ROW": "category",
+    "ALREADY_ENTITLED": "category",
+}
 
 
 async def conflicts(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> list[tuple[UUID, int, Reason]]:
@@ -111,7 +131,8 @@ async def conflicts(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> lis
         rows=list(rows),
     )
     return [
-        (row["import_id"], row["row_number"], reason(row["code"], _FIELD.get(row["code"], "file_code"), row["shown"] or "")) for row in found
+        (row["import_id"], row["row_number"], reason(row["code"], _FIELD.get(row["code"], "file_code"), row["shown"] or ""))
+        for row in found
     ]
 
 
@@ -138,6 +159,19 @@ async def refuse_rows(tx: Tx, refused: Sequence[tuple[UUID, int, Reason]]) -> No
         imports=[item[0] for item in refused],
         rows=[item[1] for item in refused],
         reasons=[_json([item[2]]) for item in refused],
+    )
+
+
+async def next_rows(tx: Tx, imports: Sequence[UUID], most: int) -> Sequence[Any]:
+    """The next good rows of approved imports, in the order received, at most `most`. Only the imports next in turn are read."""
+    return await tx.rows(
+        "WITH f AS MATERIALIZED (SELECT import_id, seq, business_date FROM ("
+        "    SELECT import_id, seq, business_date, sum(rows_good) OVER (ORDER BY business_date, seq) - rows_good AS before"
+        "    FROM import_file WHERE import_id = ANY(CAST(:ids AS uuid[])) AND state = 'APPROVED') x WHERE before < :most)"
+        " SELECT r.import_id, r.row_number, f.business_date FROM f JOIN import_row r USING (import_id) WHERE r.verdict = 'GOOD'"
+        " ORDER BY f.business_date, f.seq, r.row_number LIMIT :most",
+        ids=list(imports),
+        most=most,
     )
 
 

@@ -13,8 +13,8 @@ from common.db import Tx
 __all__ = ["entitlements_of", "find", "page", "record_deaths", "representatives_of", "update"]
 
 _VIEW: Final = (
-    "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes, p.status,"
-    " p.death_date, p.version, f.preference"
+    "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes,"
+    " p.status, p.death_date, p.version, f.preference"
 )
 
 
@@ -71,8 +71,9 @@ async def page(
 async def representatives_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
     """Who may collect for a beneficiary."""
     return await tx.rows(
-        "SELECT r.representative_id, r.kind, p.full_name, p.birth_date, p.masked_number, r.certificate_number, r.valid_from, r.valid_to, r.revoked_on"
-        " FROM representative r JOIN person p ON p.person_id = r.representative_id WHERE r.beneficiary_id = :id ORDER BY r.valid_from",
+        "SELECT r.representative_id, r.kind, p.full_name, p.birth_date, p.masked_number, r.certificate_number, r.valid_from,"
+        " r.valid_to, r.revoked_on FROM representative r JOIN person p ON p.person_id = r.representative_id"
+        " WHERE r.beneficiary_id = :id ORDER BY r.valid_from",
         id=person_id,
     )
 
@@ -81,7 +82,8 @@ async def entitlements_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
     """The decisions of a person."""
     return await tx.rows(
         "SELECT entitlement_id, programme, funding_source, category, percent, benefit_line, decision_number, decision_date, from_month,"
-        " arrears_from, nullif(until, 'infinity') AS until, status FROM entitlement WHERE person_id = :id ORDER BY from_month, entitlement_id",
+        " arrears_from, nullif(until, 'infinity') AS until, status FROM entitlement WHERE person_id = :id"
+        " ORDER BY from_month, entitlement_id",
         id=person_id,
     )
 

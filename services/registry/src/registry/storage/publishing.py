@@ -34,7 +34,8 @@ JOIN person p USING (person_id) ORDER BY x.n
 """
 
 _REPRESENTATIVES: Final = """
-SELECT r.beneficiary_id AS key, x.event_id, CASE WHEN r.revoked_on IS NULL THEN 'RepresentativeAppointed' ELSE 'RepresentativeRevoked' END AS type,
+SELECT r.beneficiary_id AS key, x.event_id,
+       CASE WHEN r.revoked_on IS NULL THEN 'RepresentativeAppointed' ELSE 'RepresentativeRevoked' END AS type,
        json_build_object('version', r.version, 'business_date', CAST(:as_of AS date), 'beneficiary_id', r.beneficiary_id,
            'representative_id', r.representative_id, 'kind', r.kind, 'full_name', p.full_name, 'birth_date', p.birth_date, 'sex', p.sex,
            'national_number', CAST(x.sealed AS json), 'identity_fingerprint', p.identity_fingerprint,
@@ -80,7 +81,8 @@ async def take_people_lock(tx: Tx) -> None:
 async def _seals(tx: Tx, keyring: Keyring, person_ids: Sequence[UUID]) -> tuple[list[UUID], list[str]]:
     """Event ids and sealed numbers (JSON text, `{}` for a person without a number), in the order of `person_ids`."""
     rows = await tx.rows(
-        "SELECT p.national_number FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS x(person_id, n) JOIN person p USING (person_id) ORDER BY n",
+        "SELECT p.national_number FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS x(person_id, n)"
+        " JOIN person p USING (person_id) ORDER BY n",
         ids=list(person_ids),
     )
     event_ids = [new_id() for _ in rows]

@@ -55,14 +55,17 @@ async def receive(tx: Tx, upload: Upload) -> dict[str, Any]:
     import_id = new_id()
     job_id = await jobs.create(tx, CHECK, {"import_id": str(import_id)}, upload.business_date)
     taken = await tx.execute(
-        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content, business_date, dry_run, created_by)"
-        " VALUES (:id, :job, :programme, :unit, :path, :name, :sha, :content, :day, :dry, :by) ON CONFLICT DO NOTHING",
-        id=import_id, job=job_id, programme=upload.programme, unit=upload.unit_code, path=unit["path"], name=upload.file_name[:200], sha=digest,
-        content=keyring.encrypt("import_file", upload.content), day=upload.business_date, dry=upload.dry_run, by=actor.subject,
+        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content,"
+        " business_date, dry_run, created_by) VALUES (:id, :job, :programme, :unit, :path, :name, :sha, :content, :day, :dry, :by)"
+        " ON CONFLICT DO NOTHING",
+        id=import_id, job=job_id, programme=upload.programme, unit=upload.unit_code, path=unit["path"], name=upload.file_name[:200],
+        sha=digest, content=keyring.encrypt("import_file", upload.content), day=upload.business_date, dry=upload.dry_run, by=actor.subject,
     )  # fmt: skip
     if not taken:
         await tx.execute("DELETE FROM job WHERE id = :id", id=job_id)
-        first = await tx.row("SELECT import_id, job_id, unit_path FROM import_file WHERE sha256 = :sha AND NOT dry_run AND state <> 'REFUSED'", sha=digest)
+        first = await tx.row(
+            "SELECT import_id, job_id, unit_path FROM import_file WHERE sha256 = :sha AND NOT dry_run AND state <> 'REFUSED'", sha=digest
+        )
         if first is None:
             raise ServiceUnavailable("The same file is being taken at this moment; ask again", headers={"Retry-After": "2"})
         seen = actor.sees(first["unit_path"])
@@ -95,11 +98,15 @@ async def approve(tx: Tx, import_ids: Sequence[UUID]) -> UUID:
         raise NotFound("No such import", errors=[{"field": "import_ids", "detail": str(item)} for item in sorted(missing)])
     own = [row for row in rows if row["created_by"] == actor.subject]
     if own:
-        raise SamePerson("Who sent a list cannot approve it", errors=[{"field": "import_ids", "detail": str(row["import_id"])} for row in own])
+        raise SamePerson(
+            "Who sent a list cannot approve it", errors=[{"field": "import_ids", "detail": str(row["import_id"])} for row in own]
+        )
     closed = [row for row in rows if row["state"] != "CHECKED" or row["dry_run"]]
     if closed:
         raise ImportNotApprovable(
-            errors=[{"field": "import_ids", "detail": f"{row['import_id']}: {'dry run' if row['dry_run'] else row['state']}"} for row in closed]
+            errors=[
+                {"field": "import_ids", "detail": f"{row['import_id']}: {'dry run' if row['dry_run'] else row['state']}"} for row in closed
+            ]
         )
     await tx.execute(
         "UPDATE import_file SET state = 'APPROVED', approved_by = :by, approved_at = now() WHERE import_id = ANY(CAST(:ids AS uuid[]))",
@@ -154,7 +161,9 @@ class Importer:
             yield imports.staged_values(self._keyring, import_id, row.number, check_row(row.values, rules))
 
     async def _refuse(self, tx: Tx, import_id: UUID, why: str) -> dict[str, Any]:
-        await tx.execute("UPDATE import_file SET state = 'REFUSED', refusal = :why WHERE import_id = :id", id=import_id, why={"detail": why})
+        await tx.execute(
+            "UPDATE import_file SET state = 'REFUSED', refusal = :why WHERE import_id = :id", id=import_id, why={"detail": why}
+        )
         return {"import_id": str(import_id), "state": "REFUSED", "detail": why}
 
     async def apply(self, job: Job) -> dict[str, Any]:
@@ -162,7 +171,9 @@ class Importer:
         ids = [UUID(item) for item in job.detail["import_ids"]]
         total = {"applied": 0, "refused": 0, "people": 0}
         async with self._db.read() as tx:
-            expected = int(await tx.value("SELECT coalesce(sum(rows_good), 0) FROM import_file WHERE import_id = ANY(CAST(:ids AS uuid[]))", ids=ids))
+            expected = int(
+                await tx.value("SELECT coalesce(sum(rows_good), 0) FROM import_file WHERE import_id = ANY(CAST(:ids AS uuid[]))", ids=ids)
+            )
         while await self._apply_some(ids, total):
             await jobs.progress(self._db, job.id, total["applied"] + total["refused"], expected)
             hit("registry.import_between_batches")
@@ -170,19 +181,16 @@ class Importer:
 
     async def _apply_some(self, ids: Sequence[UUID], total: dict[str, int]) -> bool:
         async with self._db.transaction(SYSTEM(APPLY)) as tx:
-            rows = await tx.rows(
-                "SELECT r.import_id, r.row_number, f.business_date FROM import_row r JOIN import_file f USING (import_id)"
-                " WHERE r.import_id = ANY(CAST(:ids AS uuid[])) AND f.state = 'APPROVED' AND r.verdict = 'GOOD'"
-                " ORDER BY f.business_date, f.seq, r.row_number LIMIT :most",
-                ids=list(ids),
-                most=self._apply_rows,
-            )
+            rows = await imports.next_rows(tx, ids, self._apply_rows)
             if not rows:
                 await imports.count_verdicts(tx, ids)
                 return False
             day = rows[0]["business_date"]
             batch = [row for row in rows if row["business_date"] == day]
-            done, refused = await apply_batch(tx, self._keyring, [row["import_id"] for row in batch], [row["row_number"] for row in batch], day)
+            done, refused = await apply_batch(
+                tx, self._keyring, [row["import_id"] for row in batch], [row["row_number"] for row in batch], day
+            )
+            await imports.count_verdicts(tx, list({row["import_id"] for row in batch}))
         total["applied"] += len(batch) - len(refused)
         total["refused"] += len(refused)
         total["people"] += len(done.registered)

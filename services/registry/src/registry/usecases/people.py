@@ -65,8 +65,8 @@ async def register(tx: Tx, programme: str, unit_code: str, business_date: date, 
     import_id = new_id()
     content = orjson.dumps(list(rows))
     await tx.execute(
-        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content, business_date, dry_run, state,"
-        " created_by) VALUES (:id, :id, :programme, :unit, :path, 'api', :sha, :content, :day, false, 'APPROVED', :by)",
+        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content, business_date,"
+        " dry_run, state, created_by) VALUES (:id, :id, :programme, :unit, :path, 'api', :sha, :content, :day, false, 'APPROVED', :by)",
         id=import_id, programme=programme, unit=unit_code, path=unit["path"], sha=import_id.bytes,
         content=keyring.encrypt("import_file", content), day=business_date, by=actor.subject,
     )  # fmt: skip
@@ -133,7 +133,9 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
             id=person_id, preference=changes.preference, day=business_date, by=actor.subject,
         )  # fmt: skip
         await publishing.publish_preferences(tx, [person_id], business_date)
-    await audit.record(tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])})
+    await audit.record(
+        tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
+    )
     return await seen(tx, person_id)
 
 
