@@ -17,7 +17,8 @@ __all__ = ["load_directory"]
 def load_directory() -> Directory:
     """The directory: banks with their identification numbers, our payment partners, renamed banks and aliases."""
     ours = {row["provider_code"]: row for row in _rows("partners.csv")}
-    providers, renamed = [], {}
+    providers: list[Provider] = []
+    renamed: dict[str, str] = {}
     for row in (*_rows("banks.csv"), *_rows("banks_extra.csv")):
         code = (row.get("key") or row["code"]).upper()
         own = ours.get(code)
@@ -39,5 +40,5 @@ def load_directory() -> Directory:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (files("accounts.providers") / "data" / name).open(encoding="utf-8", newline="") as file:
+    with (files("accounts.providers") / "data" / name).open(encoding="utf-8") as file:
         yield from csv.DictReader(file)

@@ -17,7 +17,8 @@ __all__ = ["COUNTS", "find", "page", "refuse_repeats", "resolve", "rows_to_show"
 
 _COLUMNS: Final = (
     "import_id", "row_number", "verdict", "reason", "file_code", "beneficiary_name", "name_folded", "payee_name", "payee_key",
-    "payee_folded", "method", "kind", "provider_code", "partner", "number_cipher", "number_blind", "masked_number", "claimed_holder", "home_reason_cipher",
+    "payee_folded",
+    "method", "kind", "provider_code", "partner", "number_cipher", "number_blind", "masked_number", "claimed_holder", "home_reason_cipher",
 )  # fmt: skip
 
 COUNTS: Final = """

@@ -71,7 +71,8 @@ WITH before AS (
     INSERT INTO beneficiary AS b (beneficiary_id, version, file_code, full_name, name_key, name_folded, number_token, fingerprint,
                                   unit_code, unit_path, business_date)
     SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:version AS integer[]), CAST(:file_code AS text[]),
-        CAST(:full_name AS text[]), CAST(:name_key AS text[]), CAST(:name_folded AS text[]), CAST(:number_token AS text[]), CAST(:fingerprint AS text[]),
+        CAST(:full_name AS text[]),
+        CAST(:name_key AS text[]), CAST(:name_folded AS text[]), CAST(:number_token AS text[]), CAST(:fingerprint AS text[]),
         CAST(:unit_code AS text[]), CAST(:unit_path AS text[]), CAST(:business_date AS date[]))
     ON CONFLICT (beneficiary_id) DO UPDATE SET version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name,
         name_key = excluded.name_key, name_folded = excluded.name_folded, number_token = excluded.number_token,
