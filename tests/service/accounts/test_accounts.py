@@ -27,7 +27,7 @@ async def linked(world, code: str = "BT-1", name: str = "Trần Thị Hoà", num
 
 async def test_an_account_of_the_right_person_is_linked_with_a_number_only_the_payer_opens(world) -> None:
     await linked(world)
-    [(kind, body)] = await world.events("AccountLinked")
+    [(_, body)] = await world.events("AccountLinked")
     assert (body["status"], body["version"], body["masked_number"], body["holder_name"]) == ("ACTIVE", 1, "…6789", "TRAN THI HOA")
     assert (body["partner"], body["provider_code"], body["kind"]) == ("agribank", "AGRIBANK", "BANK")
     assert list(body["account_number"]) == ["disbursement"]
