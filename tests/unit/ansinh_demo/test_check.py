@@ -28,6 +28,7 @@ TRUTH = [
     _truth("E", "UNCOLLECTED", channel="CASH_POST", partner="vnpost", destination="CASH:E"),
     _truth("F", "STOPPED", amounts={}, channel=None, partner=None, payee=None, reason="DECEASED", destination=None),
 ]
+_REPORTED = {"SETTLED": "PAID_BY_ACCOUNT", "COLLECTED": "PAID_IN_CASH"}
 _STATE = {"A": "SETTLED", "B": "COLLECTED", "C": "HELD", "D": "FAILED", "E": "UNCOLLECTED"}
 
 
@@ -38,11 +39,8 @@ def _right() -> Evidence:
         state = _STATE[t.code]
         hold = state == "HELD"
         cash = t.reason if t.outcome == "PAID" else None
-        e.people.append(
-            PersonSeen(
-                f"id-{t.code}", t.code, t.programme, t.unit_code, state, t.amount, t.channel, t.partner, None if cash else t.reason, cash
-            )
-        )
+        told, why = _REPORTED.get(state, state), None if cash else t.reason
+        e.people.append(PersonSeen(f"id-{t.code}", t.code, t.programme, t.unit_code, told, t.amount, t.channel, t.partner, why, cash))
         if hold:
             continue
         e.payments.append(
@@ -100,11 +98,11 @@ def _held_person_is_paid(e: Evidence) -> None:
 
 
 def _dead_person_is_listed(e: Evidence) -> None:
-    e.people.append(PersonSeen("id-F", "F", "SOCIAL_ASSISTANCE", "22924", "COLLECTED", 500_000, "CASH_POST", "vnpost", None, None))
+    e.people.append(PersonSeen("id-F", "F", "SOCIAL_ASSISTANCE", "22924", "PAID_IN_CASH", 500_000, "CASH_POST", "vnpost", None, None))
 
 
 def _stranger(e: Evidence) -> None:
-    e.people.append(PersonSeen("id-X", "X", "SOCIAL_ASSISTANCE", "22924", "COLLECTED", 500_000, "CASH_POST", "vnpost", None, None))
+    e.people.append(PersonSeen("id-X", "X", "SOCIAL_ASSISTANCE", "22924", "PAID_IN_CASH", 500_000, "CASH_POST", "vnpost", None, None))
     e.payments.append(
         PaymentSeen("ref-X", "id-X", "SOCIAL_ASSISTANCE", "COLLECTED", 500_000, ("2024-09",), "CASH_POST", "vnpost", "SELF", None)
     )
@@ -115,7 +113,7 @@ def _stranger(e: Evidence) -> None:
     [
         (lambda e: e.people.pop(1), "missing"),
         (lambda e: e.people.append(e.people[0]), "twice"),
-        (_first_person(state="COLLECTED", channel="CASH_POST", partner="vnpost"), "channel"),
+        (_first_person(state="PAID_BY_ACCOUNT", channel="WALLET", partner="momo"), "channel"),
         (_first_person(state="FAILED"), "outcome"),
         (_first_person(amount=499_999), "amount"),
         (_first_person(unit_code="22915"), "unit"),

@@ -64,8 +64,8 @@ def check(truth: Iterable[TruthPerson], evidence: Evidence) -> Differences:
 
 
 def _person(t: TruthPerson, seen: PersonSeen, found: Differences) -> None:
-    states = {"PAID": ("SETTLED", "COLLECTED", "PAID")}.get(t.outcome, (t.outcome,))
-    if seen.state not in states:
+    wanted = ("PAID_BY_ACCOUNT" if t.channel in _BY_ACCOUNT else "PAID_IN_CASH") if t.outcome == "PAID" else t.outcome
+    if seen.state != wanted:
         reason = seen.reason or seen.cash_reason
         found.add("outcome", f"{t.code} must be {t.outcome} ({t.channel or t.reason}) and is {seen.state} ({seen.channel}, {reason})")
         return

@@ -224,8 +224,8 @@ async def linking(api: Api, stack: StackInfo, stage: Stage) -> dict[str, Any]:
             last.update(await api.get("accounts", "/v1/progress", stack.operator))
         except ApiProblem as problem:
             raise DeadlineMissed(str(problem)) from problem
-        pending = int(last.get("pending") or 0)
-        answered = sum(int(v) for v in (last.get("by_status") or {}).values())
+        pending = int(last["pending"]) + int(last["rows_waiting"])
+        answered = sum(int(v) for v in last["by_status"].values())
         stage.update(max(0, answered - pending), max(answered, 1), f"{answered:,} accounts, {pending:,} waiting")
         return None if pending == 0 else f"{pending} accounts waiting"
 

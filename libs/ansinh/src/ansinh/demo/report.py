@@ -40,10 +40,10 @@ def _coverage(manifest: Manifest, rows: list[dict[str, Any]]) -> Table:
     table = Table(title=f"Chi trả qua tài khoản / paid by account – {manifest.province_name}, {manifest.month}")
     table.add_column("Đơn vị / unit")
     for group in _GROUPS.values():
-        table.add_column(f"{group}\nTK / tổng", justify="right")
-        table.add_column("%", justify="right")
-    table.add_column("Đồng qua TK", justify="right")
-    table.add_column("Đồng đã chi", justify="right")
+        table.add_column(f"{group}\nTK / tổng", justify="right", no_wrap=True)
+        table.add_column("%", justify="right", no_wrap=True)
+    table.add_column("Đồng\nqua TK", justify="right", no_wrap=True)
+    table.add_column("Đồng\nđã chi", justify="right", no_wrap=True)
     by_unit: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:
         by_unit.setdefault(row["unit_path"], {})[row["programme"]] = row
@@ -65,7 +65,7 @@ def _channels(rows: list[dict[str, Any]]) -> Table:
     for head in ("Nhóm / group", "Kênh / channel"):
         table.add_column(head)
     for head in ("Người / people", "Đã nhận / paid", "Đồng đã chi / đồng paid"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: (r["programme"], r["channel"])):
         text = row["channel_text"]
         table.add_row(
@@ -81,7 +81,7 @@ def _outcomes(rows: list[dict[str, Any]]) -> Table:
     for head in ("Tình trạng / state", "Nhóm / group", "Lý do / reason", "Ai xử lý / who acts"):
         table.add_column(head)
     for head in ("Người / people", "Đồng"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: (r["state"], r["programme"], str(r["reason"]))):
         table.add_row(
             row["state"], _GROUPS.get(row["programme"], row["programme"]), f"{row['reason_text']['vi']} / {row['reason_text']['en']}",

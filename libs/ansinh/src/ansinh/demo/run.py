@@ -23,6 +23,9 @@ from ansinh.sample.truth import read_people, read_totals
 __all__ = ["DemoFailed", "run"]
 
 
+_WIDTH_IN_FILES = 160
+
+
 class DemoFailed(Exception):
     """The month could not be taken to its end; the text says where it stopped and what was open."""
 
@@ -40,13 +43,19 @@ async def run(
     `say` is told one line per finished stage, `progress` (stage, done, total) beside the bars. May be run again after a break:
     it goes on where the stack is. Raises `DemoFailed`.
     """
-    shown = console or Console()
+    shown = console or _console()
     failures: list[BaseException] = []
     try:
         return await _Month(stack, sample_dir, shown, say, progress).run()
     except* (ApiProblem, DeadlineMissed) as errors:
         failures = _leaves(errors)
     raise DemoFailed("; ".join(str(failure) for failure in failures[:3])) from failures[0]
+
+
+def _console() -> Console:
+    """The terminal; in a file or pipe wide enough that no figure is cut off."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_WIDTH_IN_FILES)
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
