@@ -48,9 +48,13 @@ _SETTINGS: Final = {
     "synchronous_commit": "on",
     "random_page_cost": "1.1",
     "jit": "off",
-    "autovacuum_naptime": "10s",
+    # A month goes from nothing to a province within minutes: statistics must follow at once, or joins are planned for empty tables.
+    "autovacuum_naptime": "1s",
     "autovacuum_analyze_scale_factor": "0.05",
     "log_min_duration_statement": "2s",
+    # Never a person's data in the log.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
     "timezone": "UTC",
     "password_encryption": "scram-sha-256",
