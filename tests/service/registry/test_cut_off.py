@@ -63,10 +63,22 @@ async def test_a_death_found_ends_the_dues(world: Any) -> None:
     await world.take([row("A-1", "060190000001")])
     (registered,) = await world.events("BeneficiaryRegistered")
     found = BeneficiaryFoundDeceased(
-        version=1, business_date=date(2024, 8, 21), beneficiary_id=registered["key"], subject_id=registered["key"],
-        subject_kind="BENEFICIARY", verdict=Verdict.DECEASED, source_status="DECEASED", fields={}, identity_fingerprint="x",
-        checked_on=date(2024, 8, 21), valid_until=date(2024, 9, 30), reference=None, death_date=date(2024, 7, 30), unit_code=UNIT, unit_path=UNIT_PATH,
-    )  # fmt: skip
+        version=1,
+        business_date=date(2024, 8, 21),
+        beneficiary_id=registered["key"],
+        subject_id=registered["key"],
+        subject_kind="BENEFICIARY",
+        verdict=Verdict.DECEASED,
+        source_status="DECEASED",
+        fields={},
+        identity_fingerprint="x",
+        checked_on=date(2024, 8, 21),
+        valid_until=date(2024, 9, 30),
+        reference=None,
+        death_date=date(2024, 7, 30),
+        unit_code=UNIT,
+        unit_path=UNIT_PATH,
+    )
     await _apply(world, found)
     await _apply(world, found)
     assert (await world.due("A-1", "2024-07"))["total"] == 750_000

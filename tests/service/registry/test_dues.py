@@ -7,7 +7,7 @@ from typing import Any
 
 from registry_test_helpers import row
 
-from common.actor import SYSTEM
+from common.actor import SYSTEM, Role
 from common.contracts.registry_v1 import DuesChanged
 from registry.storage import dues
 from registry.usecases.people import record_deaths
@@ -98,6 +98,19 @@ async def test_a_rise_known_later_gives_the_months_already_gone_their_new_amount
     assert (await world.due("A-1", "2026-08"))["total"] == 750_000
     async with world.db.transaction(SYSTEM("test")) as tx:
         assert await dues.recompute(tx, [event["key"]], date(2026, 10, 6)) == 1
+    assert (await world.due("A-1", "2026-08"))["total"] == 810_000
+
+
+async def test_recompute_for_everybody_is_a_job_and_changes_only_what_changed(world: Any) -> None:
+    await world.take([row("A-1", category="SA6_S"), row("A-2", category="SA6_XS")])
+    await world.take([row("M-1", category="MR_PRISON")], programme="MERIT")
+    department = world.client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="department")
+    for day, key, changed in (("2026-10-06", "recompute-1", 2), ("2026-10-06", "recompute-2", 0), ("2024-08-20", "recompute-3", 0)):
+        answer = await department.post("/v1/dues/recompute", json={"business_date": day}, headers={"Idempotency-Key": key})
+        assert answer.status_code == 202
+        await world.work()
+        job = (await department.get(f"/v1/jobs/{answer.json()['job_id']}")).json()
+        assert (job["state"], job["result"]) == ("DONE", {"people": 3, "changed": changed})
     assert (await world.due("A-1", "2026-08"))["total"] == 810_000
 
 

@@ -14,11 +14,12 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import imports, people, units
+from registry.api import dues, imports, people, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
 from registry.usecases.importing import APPLY, CHECK, Importer
+from registry.usecases.recomputing import RECOMPUTE, Recomputer
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
@@ -48,17 +49,23 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         settings=settings,
         db=db,
         routers=[
-            imports.make_router(db), people.make_router(db), units.make_router(db), jobs_router(db, *_ASKERS), parked_router(db),
+            imports.make_router(db),
+            people.make_router(db),
+            dues.make_router(db),
+            units.make_router(db),
+            jobs_router(db, *_ASKERS),
+            parked_router(db),
             quiet_router(db, [_imports_open]),
         ],
         body_limits={"/v1/imports": settings.import_max_bytes},
-    )  # fmt: skip
+    )
 
 
 def make_jobs(db: Database, settings: Settings) -> JobRunner:
-    """The jobs of the worker: checking and applying lists."""
+    """The jobs of the worker: checking and applying lists, computing dues anew."""
     importer = Importer(db, apply_rows=settings.import_apply_rows)
-    return JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name())
+    recomputer = Recomputer(db, at_once=settings.import_apply_rows)
+    return JobRunner(db, {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run}, owner=owner_name())
 
 
 async def work(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -77,6 +78,7 @@ def make_router(db: Database) -> APIRouter:
         dry_run: Annotated[bool, Form(description="Check only; can never be approved")] = False,
     ) -> Response:
         content = await file.read()
+        await asyncio.to_thread(importing.read_list, content, file.filename or "list")  # refused here when it is no list
         upload = importing.Upload(content, file.filename or "list", programme.value, unit_code, business_date, dry_run)
         fields = f"{programme.value}|{unit_code}|{business_date}|{dry_run}|{upload.file_name}|".encode()
 

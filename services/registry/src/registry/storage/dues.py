@@ -126,14 +126,25 @@ LEFT JOIN (
 """
 
 
+_BY_DATE: Final = """
+SELECT greatest(CAST(:as_of AS date), s.computed_on) AS as_of, array_agg(x.person_id) AS ids
+FROM unnest(CAST(:ids AS uuid[])) AS x(person_id) LEFT JOIN dues_state s USING (person_id) GROUP BY 1 ORDER BY 1
+"""
+
+
 async def recompute(tx: Tx, ids: Sequence[UUID], as_of: date) -> int:
     """Compute the dues of these people anew and publish `DuesChanged` for those whose dues changed; how many changed.
 
-    `as_of` is the business date: rates known later are not used. The caller holds the people lock.
+    `as_of` is the business date: rates known later are not used, except for a person whose dues were computed on a later
+    date already (what is known stays known). The caller holds the people lock.
     """
-    scope = list(ids)
-    if not scope:
-        return 0
+    changed = 0
+    for group in await tx.rows(_BY_DATE, ids=list(ids), as_of=as_of):
+        changed += await _recompute_on(tx, group["ids"], group["as_of"])
+    return changed
+
+
+async def _recompute_on(tx: Tx, scope: Sequence[UUID], as_of: date) -> int:
     await tx.execute("DELETE FROM due_interval WHERE person_id = ANY(CAST(:ids AS uuid[]))", ids=scope)
     await tx.execute(_COMPUTE, ids=scope, as_of=as_of)
     changed = [row["person_id"] for row in await tx.rows(_CHANGED, ids=scope, as_of=as_of)]

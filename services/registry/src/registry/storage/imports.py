@@ -17,6 +17,7 @@ from registry.domain.rows import CheckedRow
 
 __all__ = [
     "ROW_COLUMNS",
+    "approved_without_job",
     "conflicts",
     "count_verdicts",
     "errors_of",
@@ -160,6 +161,18 @@ async def refuse_rows(tx: Tx, refused: Sequence[tuple[UUID, int, Reason]]) -> No
         rows=[item[1] for item in refused],
         reasons=[_json([item[2]]) for item in refused],
     )
+
+
+async def approved_without_job(tx: Tx, imports: Sequence[UUID], kind: str) -> set[UUID]:
+    """Approved imports whose application has stopped (its job failed): they may be approved, and so queued, again."""
+    rows = await tx.rows(
+        "SELECT f.import_id FROM import_file f WHERE f.import_id = ANY(CAST(:ids AS uuid[])) AND f.state = 'APPROVED' AND NOT EXISTS ("
+        "   SELECT 1 FROM job j WHERE j.kind = :kind AND j.state IN ('QUEUED', 'RUNNING')"
+        "   AND j.detail @> jsonb_build_object('import_ids', jsonb_build_array(f.import_id)))",
+        ids=list(imports),
+        kind=kind,
+    )
+    return {row["import_id"] for row in rows}
 
 
 async def next_rows(tx: Tx, imports: Sequence[UUID], most: int) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["entitlements_of", "find", "page", "record_deaths", "representatives_of", "update"]
+__all__ = ["count", "entitlements_of", "find", "next_ids", "page", "record_deaths", "representatives_of", "update"]
 
 _VIEW: Final = (
     "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes,"
@@ -66,6 +66,19 @@ async def page(
         f" WHERE {' AND '.join(conditions)} ORDER BY p.person_id LIMIT :limit",
         **params,
     )
+
+
+async def count(tx: Tx) -> int:
+    """Number of beneficiaries."""
+    return int(await tx.value("SELECT count(*) FROM person WHERE is_beneficiary"))
+
+
+async def next_ids(tx: Tx, after: UUID, limit: int) -> list[UUID]:
+    """Ids of beneficiaries after an id, in order."""
+    rows = await tx.rows(
+        "SELECT person_id FROM person WHERE is_beneficiary AND person_id > :after ORDER BY person_id LIMIT :limit", after=after, limit=limit
+    )
+    return [row["person_id"] for row in rows]
 
 
 async def representatives_of(tx: Tx, person_id: UUID) -> Sequence[Any]:

@@ -22,9 +22,10 @@ from registry.domain.columns import COLUMNS
 from registry.domain.errors import FileRefused, ImportNotApprovable, SamePerson, UnknownUnit
 from registry.domain.rows import Rules, check_row
 from registry.storage import catalogue, imports
+from registry.storage.publishing import take_people_lock
 from registry.usecases.applying import apply_batch
 
-__all__ = ["APPLY", "CHECK", "Importer", "Upload", "approve", "receive"]
+__all__ = ["APPLY", "CHECK", "Importer", "Upload", "approve", "read_list", "receive"]
 
 CHECK: Final = "import-check"
 APPLY: Final = "import-apply"
@@ -50,7 +51,6 @@ async def receive(tx: Tx, upload: Upload) -> dict[str, Any]:
         raise UnknownUnit(errors=[{"field": "unit_code", "detail": f"no unit {upload.unit_code} on {upload.business_date}"}])
     if not actor.sees(unit["path"]):
         raise NotFound("No such unit in your area")
-    _read_header(upload.content, upload.file_name)
     digest = hashlib.sha256(upload.content).digest()
     import_id = new_id()
     job_id = await jobs.create(tx, CHECK, {"import_id": str(import_id)}, upload.business_date)
@@ -76,7 +76,8 @@ async def receive(tx: Tx, upload: Upload) -> dict[str, Any]:
     return {"import_id": import_id, "job_id": job_id, "already_imported": False}
 
 
-def _read_header(content: bytes, file_name: str) -> Iterator[SourceRow]:
+def read_list(content: bytes, file_name: str) -> Iterator[SourceRow]:
+    """The data rows of a list. Raises FileRefused, with the reason, when there is no list to read."""
     try:
         return read_rows(content, file_name, COLUMNS).rows
     except BrokenFile as error:
@@ -101,7 +102,8 @@ async def approve(tx: Tx, import_ids: Sequence[UUID]) -> UUID:
         raise SamePerson(
             "Who sent a list cannot approve it", errors=[{"field": "import_ids", "detail": str(row["import_id"])} for row in own]
         )
-    closed = [row for row in rows if row["state"] != "CHECKED" or row["dry_run"]]
+    stuck = await imports.approved_without_job(tx, wanted, APPLY)
+    closed = [row for row in rows if row["dry_run"] or not (row["state"] == "CHECKED" or row["import_id"] in stuck)]
     if closed:
         raise ImportNotApprovable(
             errors=[
@@ -157,7 +159,7 @@ class Importer:
         return {"import_id": str(import_id), "state": "CHECKED", **dict(counts)}
 
     def _staged(self, content: bytes, file_name: str, import_id: UUID, rules: Rules) -> Iterator[tuple[Any, ...]]:
-        for row in _read_header(content, file_name):
+        for row in read_list(content, file_name):
             yield imports.staged_values(self._keyring, import_id, row.number, check_row(row.values, rules))
 
     async def _refuse(self, tx: Tx, import_id: UUID, why: str) -> dict[str, Any]:
@@ -181,6 +183,7 @@ class Importer:
 
     async def _apply_some(self, ids: Sequence[UUID], total: dict[str, int]) -> bool:
         async with self._db.transaction(SYSTEM(APPLY)) as tx:
+            await take_people_lock(tx)  # before reading: a worker that took over a slow one's job must see its last batch
             rows = await imports.next_rows(tx, ids, self._apply_rows)
             if not rows:
                 await imports.count_verdicts(tx, ids)

@@ -1,0 +1,54 @@
+"""Routes of work on everybody's dues."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+
+from common import idempotency
+from common.auth import Actor, Role, require
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
+from common.problems import NotFound
+from registry.api.models import JobAccepted
+from registry.usecases import recomputing
+
+__all__ = ["make_router"]
+
+
+class RecomputeRequest(BaseModel):
+    """With what is known on which date."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2026-10-06"}]})
+    business_date: date
+
+
+def make_router(db: Database) -> APIRouter:
+    """`/v1/dues`."""
+    router = APIRouter(prefix="/v1/dues", tags=["dues"])
+
+    @router.post(
+        "/recompute",
+        status_code=202,
+        response_model=JobAccepted,
+        summary="Compute all dues anew",
+        description="Tính lại toàn bộ khoản phải chi khi có mức mới (truy lĩnh). For months already gone a rise known only now gives its"
+        " difference; people whose dues do not change get no event. Department only.",
+    )
+    async def recompute(
+        actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))], key: IdempotencyKey, body: RecomputeRequest
+    ) -> Response:
+        if not any("/" not in path for path in actor.unit_paths):
+            raise NotFound("The whole register is not in your area")
+
+        async def effect(tx: Tx) -> tuple[int, JobAccepted]:
+            return 202, JobAccepted(job_id=await recomputing.request(tx, body.business_date))
+
+        answer = await idempotency.run(db, actor, key, "POST /v1/dues/recompute", body.model_dump_json().encode(), effect)
+        return JSONResponse(answer.body, status_code=answer.status)
+
+    return router
