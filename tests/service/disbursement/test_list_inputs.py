@@ -105,6 +105,7 @@ async def test_pages_and_scope(province: Any, due: Due) -> None:
     assert seen == people
     commune = province.client_as(province.app, Role.COMMUNE_OFFICER, units=("60/593/22927",))
     assert (await commune.get(f"/v1/cycles/{cycle['cycle_id']}/lines")).json()["items"] == []
+    assert [item["cycle_id"] for item in (await commune.get("/v1/cycles")).json()["items"]] == [cycle["cycle_id"]]
     other = province.client_as(province.app, Role.COMMUNE_OFFICER, units=("91",))
     assert (await other.get(f"/v1/cycles/{cycle['cycle_id']}")).status_code == 404
     assert (await other.get("/v1/cycles")).json()["items"] == []

@@ -42,10 +42,10 @@ async def allot(
 
 
 async def covering(tx: Tx, programme: str, funding_source: str, unit_path: str, year: int) -> RowMapping | None:
-    """The narrowest budget that covers a unit in a year, locked."""
+    """The narrowest budget that covers a unit in a year (not locked: :func:`reserve` decides)."""
     return await tx.row(
         "SELECT * FROM budget WHERE programme = :programme AND funding_source = :funding_source AND year = :year"
-        " AND (unit_path = :unit_path OR :unit_path LIKE unit_path || '/%') ORDER BY length(unit_path) DESC LIMIT 1 FOR UPDATE",
+        " AND (unit_path = :unit_path OR :unit_path LIKE unit_path || '/%') ORDER BY length(unit_path) DESC LIMIT 1",
         programme=programme,
         funding_source=funding_source,
         unit_path=unit_path,

@@ -62,7 +62,7 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
     lines, amount = head["lines"] - withdrawn, head["total_amount"] - withdrawn_amount
     if lines == 0:
         raise ListEmpty("Every line would be withdrawn: reject the list and compute it again")
-    await _reserve(tx, cycle, amount)
+    budget_id = await _budget_for(tx, cycle, amount)
     await cycles.decide_list(tx, list_id, "APPROVED", actor.subject, None, withdrawn=withdrawn)
     cycle = await cycles.move(tx, cycle_id, state)
     await tell(tx, PaymentListApproved, cycle, head, lines=lines, held=head["held"] + withdrawn, total_amount=amount)
@@ -76,6 +76,9 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
         {"list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "released": released, "amount": amount},
     )
     await create_payments(tx, cycle_id, list_id, cycle["business_date"])
+    # Last, because the budget's one row is wanted by every list and every worker that settles.
+    if not await budget.reserve(tx, budget_id, cycle_id, amount):
+        raise BudgetExceeded(f"Another list took what was left; this one needs {amount}", needed=amount)
     return CycleView.of(cycle, await cycles.list_of(tx, list_id))
 
 
@@ -88,10 +91,13 @@ async def _gate_again(tx: Tx, settings: Settings, cycle: RowMapping, list_id: UU
     return len(found), await allocations.release(tx, [row["line_id"] for row in found])
 
 
-async def _reserve(tx: Tx, cycle: RowMapping, amount: int) -> None:
+async def _budget_for(tx: Tx, cycle: RowMapping, amount: int) -> UUID:
+    """The budget that will bear the list; refuses at once when there is none or not enough (nothing is locked yet)."""
     row = await budget.covering(tx, cycle["programme"], cycle["funding_source"], cycle["unit_path"], cycle["month"].year)
     if row is None:
         raise BudgetMissing(f"{cycle['programme']} {cycle['funding_source']} {cycle['unit_path']} {cycle['month'].year}")
-    if not await budget.reserve(tx, row["budget_id"], cycle["cycle_id"], amount):
-        left = row["amount"] - row["reserved"] - row["spent"]
+    left = row["amount"] - row["reserved"] - row["spent"]
+    if left < amount:
         raise BudgetExceeded(f"{left} đồng are left, the list needs {amount}", left=left, needed=amount)
+    budget_id: UUID = row["budget_id"]
+    return budget_id

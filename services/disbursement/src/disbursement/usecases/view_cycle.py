@@ -38,10 +38,12 @@ async def cycle_of(db: Database, actor: Actor, cycle_id: UUID) -> CycleView:
 
 
 async def page(db: Database, actor: Actor, after: UUID | None, limit: int) -> list[CycleView]:
-    """Cycles in the caller's scope, oldest first."""
+    """Cycles that touch the caller's units (their own, and those of units above), oldest first."""
     scope, params = actor.scope_sql("t.unit_path")
+    above = "EXISTS (SELECT FROM unnest(CAST(:own_units AS text[])) AS u WHERE u LIKE t.unit_path || '/%')"
     async with db.read(actor) as tx:
-        return [CycleView.of(row, row) for row in await cycles.page(tx, scope, params, after, limit)]
+        rows = await cycles.page(tx, f"({scope} OR {above})", params | {"own_units": list(actor.unit_paths)}, after, limit)
+        return [CycleView.of(row, row) for row in rows]
 
 
 async def lines_of(
