@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import RowMapping
 
 from common.db import Tx
@@ -65,15 +66,16 @@ class Unit:
 
 
 _BENEFICIARIES: Final = """
-WITH before AS (
-    SELECT beneficiary_id, fingerprint, unit_path FROM beneficiary WHERE beneficiary_id = ANY(CAST(:beneficiary_id AS uuid[]))
+WITH incoming AS (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+        beneficiary_id uuid, version integer, file_code text, full_name text, name_key text, name_folded text, number_token text,
+        fingerprint text, unit_code text, unit_path text, business_date date)
+), before AS (
+    SELECT beneficiary_id, b.fingerprint FROM beneficiary b JOIN incoming USING (beneficiary_id)
 ), stored AS (
     INSERT INTO beneficiary AS b (beneficiary_id, version, file_code, full_name, name_key, name_folded, number_token, fingerprint,
                                   unit_code, unit_path, business_date)
-    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:version AS integer[]), CAST(:file_code AS text[]),
-        CAST(:full_name AS text[]),
-        CAST(:name_key AS text[]), CAST(:name_folded AS text[]), CAST(:number_token AS text[]), CAST(:fingerprint AS text[]),
-        CAST(:unit_code AS text[]), CAST(:unit_path AS text[]), CAST(:business_date AS date[]))
+    SELECT * FROM incoming
     ON CONFLICT (beneficiary_id) DO UPDATE SET version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name,
         name_key = excluded.name_key, name_folded = excluded.name_folded, number_token = excluded.number_token,
         fingerprint = excluded.fingerprint, unit_code = excluded.unit_code, unit_path = excluded.unit_path,
@@ -89,15 +91,16 @@ UPDATE import_row r SET retry = true FROM stored s WHERE r.verdict = 'WAITING' A
 """
 
 _REPRESENTATIVES: Final = """
-WITH before AS (
-    SELECT beneficiary_id, representative_id, fingerprint FROM representative
-    WHERE beneficiary_id = ANY(CAST(:beneficiary_id AS uuid[]))
+WITH incoming AS (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+        beneficiary_id uuid, representative_id uuid, version integer, kind text, full_name text, name_key text, name_folded text,
+        number_token text, fingerprint text, revoked_on date)
+), before AS (
+    SELECT beneficiary_id, representative_id, r.fingerprint FROM representative r JOIN incoming USING (beneficiary_id, representative_id)
 ), stored AS (
     INSERT INTO representative AS r (beneficiary_id, representative_id, version, kind, full_name, name_key, name_folded, number_token,
                                      fingerprint, revoked_on)
-    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:representative_id AS uuid[]), CAST(:version AS integer[]),
-        CAST(:kind AS text[]), CAST(:full_name AS text[]), CAST(:name_key AS text[]), CAST(:name_folded AS text[]),
-        CAST(:number_token AS text[]), CAST(:fingerprint AS text[]), CAST(:revoked_on AS date[]))
+    SELECT * FROM incoming
     ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET version = excluded.version, kind = excluded.kind,
         full_name = excluded.full_name, name_key = excluded.name_key, name_folded = excluded.name_folded,
         number_token = excluded.number_token, fingerprint = excluded.fingerprint, revoked_on = excluded.revoked_on
@@ -115,8 +118,8 @@ WHERE w.verdict = 'WAITING' AND w.file_code = upper(b.file_code)
 
 _UNITS: Final = """
 INSERT INTO administrative_unit AS u (unit_id, version, code, path, valid_from, valid_to)
-SELECT * FROM unnest(CAST(:unit_id AS uuid[]), CAST(:version AS integer[]), CAST(:code AS text[]), CAST(:path AS text[]),
-    CAST(:valid_from AS date[]), CAST(:valid_to AS date[]))
+SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+    unit_id uuid, version integer, code text, path text, valid_from date, valid_to date)
 ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, code = excluded.code, path = excluded.path,
     valid_from = excluded.valid_from, valid_to = excluded.valid_to
 WHERE excluded.version > u.version
@@ -131,23 +134,23 @@ SELECT (SELECT count(*) FROM beneficiary WHERE {_MINE}) AS beneficiaries,
 """
 
 
-def _columns(kind: type[Any], items: Sequence[Any]) -> dict[str, list[Any]]:
-    return {name: [getattr(item, name) for item in items] for name in kind.__slots__}
+def _json(items: Sequence[Any]) -> str:
+    return orjson.dumps(list(items)).decode()
 
 
 async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
     """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
-    await tx.execute(_BENEFICIARIES, **_columns(Beneficiary, people))
+    await tx.execute(_BENEFICIARIES, rows=_json(people))
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
     """Store higher versions; as for beneficiaries."""
-    await tx.execute(_REPRESENTATIVES, **_columns(Representative, people))
+    await tx.execute(_REPRESENTATIVES, rows=_json(people))
 
 
 async def upsert_units(tx: Tx, units: Sequence[Unit]) -> None:
     """Store higher versions of administrative units."""
-    await tx.execute(_UNITS, **_columns(Unit, units))
+    await tx.execute(_UNITS, rows=_json(units))
 
 
 async def unit_path(tx: Tx, code: str, on: date) -> str | None:

@@ -8,6 +8,8 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from common.db import Tx
 from common.topics import partition_sql
 
@@ -35,13 +37,9 @@ class Subject:
 
 _UPSERT: Final = """
 WITH incoming AS (
-    SELECT * FROM unnest(
-        CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:kind AS text[]), CAST(:full_name AS text[]),
-        CAST(:birth_date AS text[]), CAST(:sex AS text[]), CAST(:number_token AS text[]), CAST(:fingerprint AS text[]),
-        CAST(:unit_code AS text[]), CAST(:unit_path AS text[]), CAST(:active AS boolean[]), CAST(:version AS integer[]),
-        CAST(:business_date AS date[])
-    ) AS i (beneficiary_id, subject_id, kind, full_name, birth_date, sex, number_token, fingerprint, unit_code, unit_path,
-            active, version, business_date)
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+        beneficiary_id uuid, subject_id uuid, kind text, full_name text, birth_date text, sex text, number_token text, fingerprint text,
+        unit_code text, unit_path text, active boolean, version integer, business_date date)
 ), stored AS (
     INSERT INTO subject AS s (beneficiary_id, subject_id, kind, full_name, birth_date, sex, number_token, fingerprint, unit_code,
                               unit_path, active, version, business_date)
@@ -74,8 +72,7 @@ FROM subject WHERE {partition_sql("beneficiary_id")} = :partition
 
 async def upsert(tx: Tx, subjects: Sequence[Subject]) -> None:
     """Store higher versions; a new or changed identity becomes a pending check, an unchanged one asks nothing again."""
-    columns = {name: [getattr(subject, name) for subject in subjects] for name in Subject.__slots__}
-    await tx.execute(_UPSERT, **columns)
+    await tx.execute(_UPSERT, rows=orjson.dumps(list(subjects)).decode())
 
 
 async def counts_in_partition(tx: Tx, partition: int) -> dict[str, int]:

@@ -38,13 +38,9 @@ class Recorded:
 
 _RECORD: Final = """
 WITH incoming AS (
-    SELECT * FROM unnest(
-        CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:verdict AS text[]), CAST(:source AS text[]),
-        CAST(:source_status AS text[]), CAST(:fields AS jsonb[]), CAST(:fingerprint AS text[]), CAST(:checked_on AS date[]),
-        CAST(:valid_until AS date[]), CAST(:reference AS text[]), CAST(:death_date AS date[]),
-        CAST(:source_checked_at AS timestamptz[]), CAST(:decided_by AS text[]), CAST(:unit_path AS text[])
-    ) AS i (beneficiary_id, subject_id, verdict, source, source_status, fields, fingerprint, checked_on, valid_until, reference,
-            death_date, source_checked_at, decided_by, unit_path)
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+        beneficiary_id uuid, subject_id uuid, verdict text, source text, source_status text, fields jsonb, fingerprint text,
+        checked_on date, valid_until date, reference text, death_date date, source_checked_at timestamptz, decided_by text, unit_path text)
 ), stored AS (
     INSERT INTO verification AS v (beneficiary_id, subject_id, version, verdict, source_status, fields, fingerprint, checked_on,
                                    valid_until, reference, death_date, decided_by, unit_path)
@@ -79,9 +75,7 @@ LEFT JOIN check_request c USING (beneficiary_id, subject_id)
 
 async def record(tx: Tx, verdicts: Sequence[Recorded]) -> dict[tuple[UUID, UUID], int]:
     """Store verdicts and their evidence; returns the new version of each (beneficiary, subject)."""
-    columns: dict[str, list[Any]] = {name: [getattr(item, name) for item in verdicts] for name in Recorded.__slots__}
-    columns["fields"] = [orjson.dumps(item).decode() for item in columns["fields"]]
-    rows = await tx.rows(_RECORD, **columns)
+    rows = await tx.rows(_RECORD, rows=orjson.dumps(list(verdicts)).decode())
     return {(row["beneficiary_id"], row["subject_id"]): row["version"] for row in rows}
 
 
