@@ -56,148 +56,108 @@ async def wait_quiet(api: Api, stack: StackInfo, stage: Stage, services: tuple[s
 
 
 class ListsDesk:
-    """Sends a sample's files as the offices would. After `register`, `imports` maps each file to its import id."""
+    """Sends a sample's files to one service as the offices would. After `send`, `imports` maps each file to its import id."""
 
-    def __init__(self, api: Api, stack: StackInfo, folder: Path, manifest: Manifest) -> None:
-        self._api, self._stack, self._folder, self._manifest = api, stack, folder, manifest
+    def __init__(self, api: Api, stack: StackInfo, folder: Path, manifest: Manifest, service: str) -> None:
+        self._api, self._stack, self._folder, self._manifest, self._service = api, stack, folder, manifest, service
         self.imports: dict[str, str] = {}
-        self.states: dict[str, dict[str, Any]] = {}
-        self.already = 0
+        self._views: dict[str, dict[str, Any]] = {}
 
-    async def send(self, stage: Stage, service: str, files: list[dict[str, Any]]) -> list[str]:
-        """Uploads files, several at a time; the job ids in the order sent."""
-        jobs: dict[str, str] = {}
+    async def send(self, stage: Stage, files: list[dict[str, Any]]) -> None:
+        """Uploads files, several at a time, in their order."""
         sent = 0
 
         async def one(file: dict[str, Any]) -> None:
             nonlocal sent
             path = self._folder / file["path"]
             fields = {"unit_code": file["unit_code"], "business_date": self._manifest.business_date, "dry_run": "false"}
-            if service == "registry":
+            if self._service == "registry":
                 fields["programme"] = file["kind"]
-            answer = await self._upload(service, path, fields)
-            self.imports[file["path"]] = answer["import_id"]
-            self.already += bool(answer.get("already_imported"))
-            if answer.get("job_id"):
-                jobs[file["path"]] = answer["job_id"]
+            self.imports[file["path"]] = (await self._upload(path, fields))["import_id"]
             sent += 1
-            stage.update(sent, len(files), f"{sent:,} of {len(files):,} files")
+            stage.update(sent, len(files), f"{sent:,} of {len(files):,} files sent")
 
         await bounded(files, one)
-        return [jobs[f["path"]] for f in files if f["path"] in jobs]
 
-    async def _upload(self, service: str, path: Path, fields: dict[str, str]) -> Any:
+    async def _upload(self, path: Path, fields: dict[str, str]) -> Any:
         """One file; a service that has not yet heard of the unit is asked again, since units travel as events."""
         answer: dict[str, Any] = {}
 
         async def attempt() -> str | None:
             try:
-                answer.update(await self._api.upload(service, "/v1/imports", self._stack.maker, path.name, path.read_bytes(), fields))
+                answer.update(await self._api.upload(self._service, "/v1/imports", self._stack.maker, path.name, path.read_bytes(), fields))
             except ApiProblem as problem:
                 if "unit" not in problem.kind:
                     raise
                 return str(problem)
             return None
 
-        await wait_for(f"{service} takes {path.name}", attempt, seconds=60.0)
+        await wait_for(f"{self._service} takes {path.name}", attempt, seconds=60.0)
         return answer
 
-    async def wait_jobs(self, stage: Stage, service: str, jobs: list[str], text: str) -> list[dict[str, Any]]:
-        """Until every job is done; the finished jobs. Raises `DeadlineMissed` naming the first that failed."""
-        finished: list[dict[str, Any]] = []
-        for job_id in jobs:
-            found: dict[str, Any] = {}
+    async def checked(self, stage: Stage) -> None:
+        """Until every list has been checked row by row. Raises `DeadlineMissed` when a whole list was refused."""
+        await self._until(stage, ("CHECKED", "APPROVED", "APPLIED"), "lists checked")
 
-            async def probe(job_id: str = job_id, found: dict[str, Any] = found) -> str | None:
-                found.update(await self._api.get(service, f"/v1/jobs/{job_id}", self._stack.maker))
-                done, total = (found["done"], found["total"]) if len(jobs) == 1 else (len(finished), len(jobs))
-                stage.update(done, total, f"{text}: {done:,} of {total:,}")
-                return (
-                    None
-                    if found["state"] in ("DONE", "FAILED")
-                    else f"job {job_id} is {found['state']} at {found['done']} of {found['total']}"
-                )
-
-            await wait_for(text, probe, seconds=_STILL_SECONDS, pause=0.15)
-            if found["state"] == "FAILED":
-                raise DeadlineMissed(f"{service}: job {job_id} failed: {found.get('error')}")
-            finished.append(found)
-        return finished
-
-    async def approve(self, stage: Stage, service: str, files: list[dict[str, Any]]) -> None:
-        """A second person approves all imports that wait for it, and the wait until they are applied."""
-        ids = [self.imports[file["path"]] for file in files]
-        for at in range(0, len(ids), _APPROVE_AT_ONCE):
-            await self._approve_some(stage, service, ids[at : at + _APPROVE_AT_ONCE])
-
-    async def _approve_some(self, stage: Stage, service: str, ids: list[str]) -> None:
-        states = await self._states(service, ids) if self.already else dict.fromkeys(ids, "CHECKED")
-        waiting = [i for i in ids if states[i] == "CHECKED"]
-        if waiting:
+    async def approve(self, stage: Stage) -> None:
+        """A second person approves all lists that wait for it; until they are applied."""
+        waiting = sorted(i for i, view in self._views.items() if view["state"] == "CHECKED")
+        for at in range(0, len(waiting), _APPROVE_AT_ONCE):
+            body = {"import_ids": waiting[at : at + _APPROVE_AT_ONCE]}
             try:
-                answer = await self._api.post(service, "/v1/imports/approve", self._stack.checker, {"import_ids": waiting})
-                await self._wait_applied(stage, service, answer["job_id"])
+                answer = await self._api.post(self._service, "/v1/imports/approve", self._stack.checker, body)
             except ApiProblem as problem:
                 if problem.status != _CONFLICT:
-                    raise  # else the first answer was lost on its way and this was the repeat
-        refused: list[str] = []
+                    raise
+                break  # the first answer was lost on its way and this was the repeat: what follows waits for the result all the same
+            await self._job(stage, answer["job_id"])
+        await self._until(stage, ("APPLIED",), "lists applied")
 
-        async def applied() -> str | None:
-            now = await self._states(service, ids)
-            refused[:] = [i for i, state in now.items() if state == "REFUSED"]
-            open_ids = [i for i, state in now.items() if state not in ("APPLIED", "REFUSED")]
-            return f"{len(open_ids)} imports are not applied" if open_ids else None
-
-        await wait_for("applying the lists", applied, seconds=_STILL_SECONDS)
-        if refused:
-            raise DeadlineMissed(f"{service} refused {len(refused)} whole lists, the first is import {refused[0]}")
-
-    async def _states(self, service: str, ids: list[str]) -> dict[str, str]:
-        states: dict[str, str] = {}
-
-        async def one(import_id: str) -> None:
-            states[import_id] = (await self._api.get(service, f"/v1/imports/{import_id}", self._stack.checker))["state"]
-
-        await bounded(ids, one)
-        return states
-
-    async def _wait_applied(self, stage: Stage, service: str, job_id: str) -> None:
-        """Until one job of the approver is done, showing rows."""
-
+    async def _job(self, stage: Stage, job_id: str) -> None:
         async def probe() -> str | None:
-            job = await self._api.get(service, f"/v1/jobs/{job_id}", self._stack.checker)
-            stage.update(job["done"], job["total"], f"{job['done']:,} of {job['total']:,} rows applied")
+            job = await self._api.get(self._service, f"/v1/jobs/{job_id}", self._stack.checker)
+            stage.update(job["done"], job["total"], f"{job['done']:,} of {job['total']:,} applied")
             if job["state"] == "FAILED":
-                raise DeadlineMissed(f"{service}: job {job_id} failed: {job.get('error')}")
+                raise DeadlineMissed(f"{self._service}: job {job_id} failed: {job.get('error')}")
             return None if job["state"] == "DONE" else f"{job['state']} {job['done']} of {job['total']}"
 
         await wait_for("applying the lists", probe, seconds=_STILL_SECONDS)
 
-    async def look(self, service: str, files: list[dict[str, Any]]) -> Counter[str]:
-        """Row counts of all imports as the service tells them; their states are kept in `states`."""
-        counts: Counter[str] = Counter()
+    async def _until(self, stage: Stage, states: tuple[str, ...], text: str) -> None:
+        ours = set(self.imports.values())
 
-        async def one(file: dict[str, Any]) -> None:
-            state = await self._api.get(service, f"/v1/imports/{self.imports[file['path']]}", self._stack.maker)
-            self.states[file["path"]] = state
-            for name in ("rows_total", "rows_good", "rows_refused", "rows_applied"):
-                counts[name] += int(state.get(name) or 0)
+        async def probe() -> str | None:
+            pages = self._api.pages(self._service, "/v1/imports", self._stack.checker, cursor="next_cursor", limit=200)
+            self._views = {view["import_id"]: view async for view in pages if view["import_id"] in ours}
+            refused = [view for view in self._views.values() if view["state"] == "REFUSED"]
+            if refused:
+                first = refused[0]
+                raise DeadlineMissed(f"{self._service} refused {len(refused)} whole lists: {first['file_name']}: {first['refusal']}")
+            done = sum(view["state"] in states for view in self._views.values())
+            stage.update(done, len(ours), f"{text}: {done:,} of {len(ours):,}")
+            return None if done == len(ours) else f"{text}: {done} of {len(ours)}"
 
-        await bounded(files, one)
-        return counts
+        await wait_for(text, probe, seconds=_STILL_SECONDS)
 
-    async def refused_rows(self, service: str, files: list[dict[str, Any]]) -> dict[str, set[int]]:
-        """Row numbers in the error reports of the files that have any."""
+    def counts(self) -> Counter[str]:
+        """Rows of all lists as the service counted them: rows_total, rows_good, rows_refused."""
+        found: Counter[str] = Counter()
+        for view in self._views.values():
+            found.update({name: int(view[name] or 0) for name in ("rows_total", "rows_good", "rows_refused")})
+        return found
+
+    async def refused_rows(self) -> dict[str, set[int]]:
+        """Row numbers in the error reports of the lists that have any, by file."""
         found: dict[str, set[int]] = {}
 
-        async def one(file: dict[str, Any]) -> None:
-            if int(self.states[file["path"]].get("rows_refused") or 0) == 0:
+        async def one(file: tuple[str, str]) -> None:
+            path, import_id = file
+            if not self._views[import_id]["rows_refused"]:
                 return
-            text = await self._api.text(service, f"/v1/imports/{self.imports[file['path']]}/errors", self._stack.maker)
-            rows = {int(cells[0]) for cells in csv.reader(io.StringIO(text)) if cells[0].isdigit() and _REFUSED in cells}
-            found[file["path"]] = rows
+            text = await self._api.text(self._service, f"/v1/imports/{import_id}/errors", self._stack.maker)
+            found[path] = {int(cells[0]) for cells in csv.reader(io.StringIO(text)) if cells[0].isdigit() and _REFUSED in cells}
 
-        await bounded(files, one)
+        await bounded(self.imports.items(), one)
         return found
 
 

@@ -85,12 +85,12 @@ class _Month:
                             f"in {len(m.files):,} files (preset {m.preset}, seed {m.seed})", highlight=False)  # fmt: skip
         async with Api(self._stack) as api:
             with Stages(self._console, self._say, self._listener) as stages:
-                desk = ListsDesk(api, self._stack, self._folder, m)
-                await self._register(desk, stages, api)
+                lists = ListsDesk(api, self._stack, self._folder, m, "registry")
+                await self._register(lists, ListsDesk(api, self._stack, self._folder, m, "accounts"), stages, api)
                 cycles = CycleDesk(api, self._stack, m)
                 await self._pay(cycles, stages, api)
                 with stages.stage("check", "check against truth and books") as stage:
-                    await self._check_refused(desk)
+                    await self._check_refused(lists)
                     evidence = await gather(api, self._stack, m, [r.cycle_id for r in cycles.runs], stage)
                     found = check(read_people(self._folder), evidence)
                     self._differences.texts += found.texts
@@ -102,25 +102,23 @@ class _Month:
         listed = sum(int(r.view.get("lines") or 0) for r in cycles.runs)
         return as_json(m, evidence, self._differences, listed, seconds, stages.seconds)
 
-    async def _register(self, desk: ListsDesk, stages: Stages, api: Api) -> None:
+    async def _register(self, lists: ListsDesk, accounts: ListsDesk, stages: Stages, api: Api) -> None:
         m, stack = self._manifest, self._stack
-        lists = [f for f in m.files if f["kind"] != "ACCOUNTS"]
-        first, later = [f for f in lists if not f["supplement"]], [f for f in lists if f["supplement"]]
-        accounts = [f for f in m.files if f["kind"] == "ACCOUNTS"]
-        with stages.stage("upload", "lists of people: upload, check") as stage:
-            jobs = await desk.send(stage, "registry", first)
-            jobs += await desk.send(stage, "registry", later)
-            await desk.wait_jobs(stage, "registry", jobs, "lists checked")
-            stage.done_text = f"{len(lists):,} files"
-        with stages.stage("register", "lists of people: approve, register") as stage:
-            await desk.approve(stage, "registry", lists)
-            counts = await desk.look("registry", lists)
+        of_people = [f for f in m.files if f["kind"] != "ACCOUNTS"]
+        with stages.stage("upload", "offices send their lists") as stage:
+            await lists.send(stage, [f for f in of_people if not f["supplement"]])
+            await lists.send(stage, [f for f in of_people if f["supplement"]])
+            await accounts.send(stage, [f for f in m.files if f["kind"] == "ACCOUNTS"])
+            stage.done_text = f"{len(of_people):,} lists of people, {len(accounts.imports):,} registrations for payment"
+        with stages.stage("register", "checked, approved, registered") as stage:
+            await lists.checked(stage)
+            await lists.approve(stage)
+            counts = lists.counts()
             stage.done_text = f"{counts['rows_total']:,} rows, {counts['rows_refused']:,} refused with a reason"
-        with stages.stage("accounts", "registrations for payment: upload") as stage:
-            jobs = await desk.send(stage, "accounts", accounts)
-            await desk.wait_jobs(stage, "accounts", jobs, "registrations checked")
-            await desk.approve(stage, "accounts", accounts)
-            stage.done_text = f"{len(accounts):,} files"
+        with stages.stage("accounts", "ways to be paid approved") as stage:
+            await accounts.checked(stage)
+            await accounts.approve(stage)
+            stage.done_text = f"{accounts.counts()['rows_total']:,} rows"
         with stages.stage("verify", "verification, population database") as stage:
             verdicts = await verification(api, stack, stage, m.people)
             stage.done_text = ", ".join(f"{k} {v:,}" for k, v in sorted(verdicts.items(), key=lambda kv: -kv[1]))
@@ -152,13 +150,12 @@ class _Month:
                 self._differences.add("close", text)
             await wait_quiet(api, self._stack, stage)
 
-    async def _check_refused(self, desk: ListsDesk) -> None:
+    async def _check_refused(self, lists: ListsDesk) -> None:
         """Every bad row was refused with its row number, and no good one was."""
         expected: dict[str, set[int]] = {}
         for item in read_totals(self._folder)["refused"]:
             expected.setdefault(item["file"], set()).add(item["row"])
-        lists = [f for f in self._manifest.files if f["kind"] != "ACCOUNTS"]
-        seen = await desk.refused_rows("registry", lists)
+        seen = await lists.refused_rows()
         for path in sorted(expected.keys() | seen.keys()):
             must, did = expected.get(path, set()), seen.get(path, set())
             for row in sorted(must - did):
