@@ -44,7 +44,8 @@ _Reader = Annotated[
 ]
 _VIEW = (
     "import_id, job_id, programme, unit_code, unit_path, file_name, business_date, dry_run, state, refusal->>'detail' AS refusal,"
-    " rows_total, rows_good, rows_refused, created_by, created_at, approved_by, applied_at"
+    " rows_total, rows_good, rows_refused,"
+    " CASE WHEN state = 'APPLIED' THEN rows_good ELSE 0 END AS rows_applied, created_by, created_at, approved_by, applied_at"
 )
 
 

@@ -62,6 +62,7 @@ class ImportView(BaseModel):
     rows_total: int
     rows_good: int
     rows_refused: int
+    rows_applied: int = Field(description="Rows in the register: all good ones once the import is applied")
     created_by: str
     created_at: datetime
     approved_by: str | None
@@ -229,6 +230,7 @@ class BeneficiaryPatch(Closed):
     full_name: str | None = Field(default=None, min_length=1, max_length=200)
     birth_date: str | None = None
     sex: Literal["M", "F", "UNKNOWN"] | None = None
+    national_number: str | None = Field(default=None, description="The number issued since, or corrected; 12 digits")
     address: str | None = Field(default=None, max_length=400)
     unit_code: str | None = Field(default=None, description="Move to this commune")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None

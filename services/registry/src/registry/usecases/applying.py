@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from uuid import UUID
 
 from common import audit
@@ -29,9 +29,10 @@ async def apply_batch(
     good = [pair for pair in zip(import_ids, row_numbers, strict=True) if pair not in clash]
     done = await apply_rows(tx, [pair[0] for pair in good], [pair[1] for pair in good])
     await publish(tx, keyring, done, business_date)
-    for import_id, count in Counter(pair[0] for pair in good).items():
-        digest = hashlib.sha256(",".join(str(number) for one, number in good if one == import_id).encode()).hexdigest()
-        await audit.record(tx, "import.apply", "import", import_id, {"rows": count, "digest": digest})
+    for import_id, pairs in groupby(sorted(good), key=lambda pair: pair[0]):
+        numbers = [str(number) for _, number in pairs]
+        digest = hashlib.sha256(",".join(numbers).encode()).hexdigest()
+        await audit.record(tx, "import.apply", "import", import_id, {"rows": len(numbers), "digest": digest})
     return done, refused
 
 

@@ -63,9 +63,7 @@ async def receive(tx: Tx, upload: Upload) -> dict[str, Any]:
     )  # fmt: skip
     if not taken:
         await tx.execute("DELETE FROM job WHERE id = :id", id=job_id)
-        first = await tx.row(
-            "SELECT import_id, job_id, unit_path FROM import_file WHERE sha256 = :sha AND NOT dry_run AND state <> 'REFUSED'", sha=digest
-        )
+        first = await _first(tx, digest, upload.business_date)
         if first is None:
             raise ServiceUnavailable("The same file is being taken at this moment; ask again", headers={"Retry-After": "2"})
         seen = actor.sees(first["unit_path"])
@@ -82,6 +80,20 @@ def read_list(content: bytes, file_name: str) -> Iterator[SourceRow]:
         return read_rows(content, file_name, COLUMNS).rows
     except BrokenFile as error:
         raise FileRefused(str(error)) from error
+
+
+async def _first(tx: Tx, digest: bytes, business_date: date) -> Any | None:
+    """The import that took the same bytes before; a check that failed on a defect is queued again."""
+    row = await tx.row(
+        "SELECT f.import_id, f.job_id, f.unit_path, f.state = 'RECEIVED' AND j.state = 'FAILED' AS stuck"
+        " FROM import_file f LEFT JOIN job j ON j.id = f.job_id WHERE f.sha256 = :sha AND NOT f.dry_run AND f.state <> 'REFUSED'",
+        sha=digest,
+    )
+    if row is None or not row["stuck"]:
+        return row
+    job_id = await jobs.create(tx, CHECK, {"import_id": str(row["import_id"])}, business_date)
+    await tx.execute("UPDATE import_file SET job_id = :job WHERE import_id = :id", job=job_id, id=row["import_id"])
+    return dict(row) | {"job_id": job_id}
 
 
 async def approve(tx: Tx, import_ids: Sequence[UUID]) -> UUID:

@@ -14,11 +14,14 @@ from common import audit
 from common.actor import Actor
 from common.db import Tx
 from common.ids import new_id
+from common.masking import mask_national_number
 from common.names import clean, comparison_key, folded
 from common.problems import Conflict, InvalidInput, NotFound, PreconditionFailed
 from common.sealing import Keyring
 from registry.domain import dates
 from registry.domain.errors import AlreadyEntitled, DuplicateNumber, RowRefused, UnknownUnit
+from registry.domain.numbers import structure_reason
+from registry.domain.reasons import reason
 from registry.domain.rows import Rules, check_row
 from registry.storage import catalogue, dues, imports, people, publishing
 from registry.usecases.applying import apply_batch
@@ -87,6 +90,7 @@ class Changes:
     full_name: str | None = None
     birth_date: str | None = None
     sex: str | None = None
+    national_number: str | None = None
     address: str | None = None
     unit_code: str | None = None
     preference: str | None = None
@@ -116,8 +120,11 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
             raise InvalidInput(errors=[{"field": "birth_date", "detail": "not a date before the business date"}])
         values["birth_date"] = born
     values |= {name: value for name, value in (("sex", changes.sex), ("address", changes.address)) if value is not None}
+    number = keyring.decrypt("national_number", row["national_number"]) if row["national_number"] is not None else None
+    if changes.national_number is not None and changes.national_number != number:
+        number = changes.national_number
+        values |= await _new_number(tx, keyring, number)
     if values:
-        number = keyring.decrypt("national_number", row["national_number"]) if row["national_number"] is not None else None
         after = dict(row) | values
         values["identity_fingerprint"] = keyring.fingerprint(number, comparison_key(after["full_name"]), after["birth_date"], after["sex"])
         await people.update(tx, person_id, values)
@@ -137,6 +144,17 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
         tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
     )
     return await seen(tx, person_id)
+
+
+async def _new_number(tx: Tx, keyring: Keyring, number: str) -> dict[str, Any]:
+    code = structure_reason(number)
+    if code is not None:
+        raise RowRefused(errors=[reason(code, "national_number").as_json()])
+    blind = keyring.blind("national_number", number)
+    if await tx.value("SELECT 1 FROM person WHERE number_blind = :blind", blind=blind):
+        raise DuplicateNumber(errors=[{"field": "national_number", "detail": "registered for another person"}])
+    encrypted = keyring.encrypt("national_number", number)
+    return {"national_number": encrypted, "number_blind": blind, "masked_number": mask_national_number(number)}
 
 
 async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date: date) -> Any:
