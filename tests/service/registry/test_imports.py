@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from registry_test_helpers import UNIT_PATH, as_csv, row
 
 from common.actor import Role
+from common.jobs import Job
+from registry.usecases.importing import APPLY, Importer
 
 
 async def test_good_rows_are_kept_and_bad_rows_name_their_reason(world: Any) -> None:
@@ -130,3 +135,40 @@ async def test_representatives_share_one_person_and_may_be_beneficiaries(world: 
     appointed = await world.events("RepresentativeAppointed")
     assert {event["body"]["representative_id"] for event in appointed} == {await world.id_of("A-3")}
     assert {event["body"]["kind"] for event in appointed} == {"GUARDIAN"}
+
+
+async def test_two_workers_on_one_job_end_in_the_same_register(world: Any) -> None:
+    """A worker thought dead may still be running when another takes its job over."""
+    rows = [row(f"A-{n}", f"0601900000{n:02d}") for n in range(1, 9)] + [row("A-1", "060190000001", category="CS_HH_XS")]
+    import_id = (await world.send(as_csv(rows))).json()["import_id"]
+    await world.work()
+    await world.checker.post(f"/v1/imports/{import_id}/approve")
+    importer = Importer(world.db, apply_rows=2)
+    job = Job(uuid4(), APPLY, {"import_ids": [import_id]}, "checker", date(2024, 8, 20), 1)
+    await asyncio.gather(importer.apply(job), importer.apply(job))
+    assert len(await world.events("BeneficiaryRegistered")) == 8
+    assert len(await world.events("EntitlementGranted")) == 9
+    assert (await world.checker.get(f"/v1/imports/{import_id}")).json()["rows_applied"] == 9
+    assert (await world.due("A-1", "2024-09"))["total"] == 750_000 + 500_000
+
+
+async def test_a_check_or_an_application_that_stopped_can_be_asked_for_again(world: Any) -> None:
+    content = as_csv([row("A-1", "060190000001")])
+    first = (await world.send(content)).json()
+    await _fail(world, first["job_id"])
+    again = (await world.send(content)).json()
+    assert again["import_id"] == first["import_id"]
+    assert again["job_id"] != first["job_id"]
+    await world.work()
+    approve = f"/v1/imports/{first['import_id']}/approve"
+    job = (await world.checker.post(approve)).json()["job_id"]
+    assert (await world.checker.post(approve)).status_code == 409
+    await _fail(world, job)
+    assert (await world.checker.post(approve)).status_code == 202
+    await world.work()
+    assert (await world.checker.get(f"/v1/imports/{first['import_id']}")).json()["state"] == "APPLIED"
+
+
+async def _fail(world: Any, job_id: str) -> None:
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE job SET state = 'FAILED' WHERE id = CAST(:id AS uuid)", id=job_id)
