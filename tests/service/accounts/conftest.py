@@ -87,7 +87,7 @@ class World:
         names = ("agribank", "lpbank", "namabank", "viettelmoney", "vnptmoney", "momo")
         partners = {name: PartnerAddress(f"http://partner/{name}", SECRET) for name in names}
         self.inquiry = NameInquiry(own, partners, timeout_seconds=5, transport=httpx.MockTransport(self.partner.handle))
-        self.checker = AccountChecker(self.db, self.inquiry, settings)
+        self.checker = AccountChecker(self.db, self.inquiry, load_directory(), settings)
         self.importer = Importer(self.db, load_directory(), apply_rows=3)
         self.jobs = JobRunner(self.db, {CHECK: self.importer.check, APPLY: self.importer.apply}, owner="test")
         self.app = make_app(settings, self.db)

@@ -112,6 +112,25 @@ async def test_a_source_that_is_away_loses_nobody_and_is_not_hammered(world, fai
     assert (state["failures"], state["failing_since"]) == (0, None)
 
 
+async def test_people_without_a_number_do_not_wait_for_a_source_that_is_away(world) -> None:
+    world.population.script = [httpx.Response(503)]
+    await world.hear([world.person()])
+    await world.drain()
+    await world.hear([world.person(number=None)])
+    await world.drain()
+    assert [body["verdict"] for _, body in await world.events()] == ["NO_ID"]
+    assert len(world.population.asked) == 1
+
+
+async def test_a_sealed_number_that_does_not_open_stops_nobody_else(world) -> None:
+    world.knows("060150000001")
+    broken = world.person(number="060150000002").model_copy(update={"national_number": {"identity-verify": "v1:t1:x:national_number:AAAA"}})
+    await world.hear([world.person(number="060150000001"), broken])
+    await world.drain()
+    assert [body["verdict"] for _, body in await world.events()] == ["VERIFIED"]
+    assert world.population.asked == [["060150000001"]]
+
+
 async def test_a_busy_source_is_given_the_time_it_asks_for(world) -> None:
     world.knows("060150123456")
     world.population.script = [httpx.Response(429, headers={"Retry-After": "37"})]

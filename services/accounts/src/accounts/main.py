@@ -58,7 +58,7 @@ async def work(settings: Settings) -> None:
     """The worker: projection, lists, name inquiries, cut-offs."""
     db, keyring = _database(settings)
     inquiry = NameInquiry(keyring, load_partners(settings.partners_file), timeout_seconds=settings.inquiry_timeout_seconds)
-    checker = AccountChecker(db, inquiry, settings)
+    checker = AccountChecker(db, inquiry, load_directory(), settings)
     importer = Importer(db, load_directory(), apply_rows=settings.apply_rows)
     runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name())
 

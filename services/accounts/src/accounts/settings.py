@@ -18,10 +18,10 @@ class Settings(MechanismSettings):
     model_config = SettingsConfigDict(env_prefix="ACCOUNTS_")
 
     partners_file: Path | None = Field(default=None, description="JSON file of payment partners: addresses and secrets")
-    inquiry_timeout_seconds: float = Field(default=30.0, description="Longest wait for one batch of name inquiries")
+    inquiry_timeout_seconds: float = Field(default=15.0, description="Longest wait for one batch of name inquiries")
     batch_size: int = Field(default=1000, ge=1, le=1000, description="Accounts asked about in one request")
     lanes: int = Field(default=2, ge=1, le=8, description="Requests in flight at once, per worker")
-    lease_seconds: int = Field(default=120, description="After this a dead worker's claimed accounts are asked about by another")
+    lease_seconds: int = Field(default=30, description="After this a dead worker's accounts are asked about by another; above the timeout")
     backoff_first_seconds: float = Field(default=1.0, description="Wait after the first failure; doubles with each further one")
     backoff_longest_seconds: float = Field(default=300.0, description="Longest such wait")
     apply_rows: int = Field(default=5_000, ge=1, description="Rows of an approved list applied in one transaction")

@@ -17,11 +17,11 @@ class Settings(MechanismSettings):
 
     population_url: str = Field(default="http://127.0.0.1:18011", description="Base address of the population database's online check")
     population_token: SecretStr = Field(default=SecretStr(""), description="Bearer token for it")
-    population_timeout_seconds: float = Field(default=30.0, description="Longest wait for one batch of answers")
+    population_timeout_seconds: float = Field(default=15.0, description="Longest wait for one batch of answers")
     population_requests_per_second: float = Field(default=50.0, description="Batches started per second, the agreed limit")
     batch_size: int = Field(default=1000, ge=1, le=1000, description="Persons asked about in one request")
     lanes: int = Field(default=3, ge=1, le=8, description="Requests in flight at once, per worker")
-    lease_seconds: int = Field(default=120, description="After this a dead worker's claimed checks are asked by another")
+    lease_seconds: int = Field(default=30, description="After this a dead worker's claimed checks are asked by another; above the timeout")
     backoff_first_seconds: float = Field(default=1.0, description="Wait after the first failure; doubles with each further one")
     backoff_longest_seconds: float = Field(default=300.0, description="Longest such wait")
     evidence_valid_days: int = Field(default=92, description="Days for which an answer is fresh enough to pay on")

@@ -36,10 +36,14 @@ class Claimed:
 # One partner at a time, so that one that is away holds up nobody else's accounts.
 _CLAIM: Final = """
 WITH which AS (
-    SELECT a.partner FROM account a LEFT JOIN partner_state s USING (partner)
-    WHERE a.check_due AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())
-      AND (s.open_until IS NULL OR s.open_until <= now())
-    ORDER BY a.next_try_at LIMIT 1
+    SELECT p.partner FROM unnest(CAST(:partners AS text[])) AS p (partner) LEFT JOIN partner_state s USING (partner)
+    CROSS JOIN LATERAL (
+        SELECT next_try_at FROM account a
+        WHERE a.partner = p.partner AND a.check_due AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())
+        ORDER BY next_try_at LIMIT 1
+    ) first
+    WHERE s.open_until IS NULL OR s.open_until <= now()
+    ORDER BY first.next_try_at LIMIT 1
 ), due AS (
     SELECT account_id FROM account JOIN which USING (partner)
     WHERE check_due AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
@@ -127,9 +131,9 @@ async def take_record_lock(tx: Tx) -> None:
     await tx.execute(f"SELECT pg_advisory_xact_lock({_RECORD_LOCK})")
 
 
-async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int) -> list[Claimed]:
-    """Lease up to `limit` due accounts of one partner that may be asked now."""
-    rows = await tx.rows(_CLAIM, owner=owner, limit=limit, lease_seconds=lease_seconds)
+async def claim(tx: Tx, *, owner: str, partners: Sequence[str], limit: int, lease_seconds: int) -> list[Claimed]:
+    """Lease up to `limit` due accounts of one of `partners`: the one longest due among those that may be asked now."""
+    rows = await tx.rows(_CLAIM, owner=owner, partners=list(partners), limit=limit, lease_seconds=lease_seconds)
     return [Claimed(**row) for row in rows]
 
 

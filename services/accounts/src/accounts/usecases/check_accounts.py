@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from accounts.domain.directory import Directory
 from accounts.domain.outcome import PAYMENT_FAILURES, judge
 from accounts.providers.inquiry import Asked, NameInquiry, PartnerAwayError, PartnerBusyError
 from accounts.settings import Settings
 from accounts.storage import accounts
 from accounts.storage.accounts import Claimed
 from accounts.usecases.publish import publish_accounts
+from common import audit
 from common.actor import SYSTEM
 from common.contracts.disbursement_v1 import PaymentFailed
 from common.db import Database, Tx
@@ -26,8 +28,9 @@ _log = get_logger(__name__)
 class AccountChecker:
     """One lane of work; several run side by side, in this process and in others."""
 
-    def __init__(self, db: Database, inquiry: NameInquiry, settings: Settings) -> None:
+    def __init__(self, db: Database, inquiry: NameInquiry, directory: Directory, settings: Settings) -> None:
         self._db = db
+        self._partners = sorted({item.partner for item in directory.providers.values() if item.partner is not None})
         self._inquiry = inquiry
         self._settings = settings
 
@@ -35,7 +38,13 @@ class AccountChecker:
         """Take one batch through. Returns whether there was any that may be asked about now."""
         owner = str(new_id())
         async with self._db.transaction(_ACTOR) as tx:
-            batch = await accounts.claim(tx, owner=owner, limit=self._settings.batch_size, lease_seconds=self._settings.lease_seconds)
+            batch = await accounts.claim(
+                tx,
+                owner=owner,
+                partners=self._partners,
+                limit=self._settings.batch_size,
+                lease_seconds=self._settings.lease_seconds,
+            )
         if not batch:
             return False
         partner = batch[0].partner
@@ -60,6 +69,8 @@ class AccountChecker:
             await accounts.take_record_lock(tx)
             recorded = await accounts.record(tx, owner, [(item.account_id, outcome) for item, outcome in judged if outcome is not None])
             await publish_accounts(tx, await accounts.settle(tx, recorded))
+            if recorded:
+                await audit.record(tx, "account.check", "batch", owner, {"partner": partner, "count": len(recorded)})
             unanswered = [item.account_id for item, outcome in judged if outcome is None]
             if unanswered:
                 wait = self._settings.backoff_first_seconds
@@ -84,3 +95,5 @@ async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed]) -> None:
     await accounts.take_record_lock(tx)
     changed = await accounts.mark_failed_payment(tx, failed)
     await publish_accounts(tx, await accounts.settle(tx, changed))
+    if changed:
+        await audit.record(tx, "account.payment_failed", "batch", events[0].payment_id, {"count": len(changed)})

@@ -182,6 +182,8 @@ class Importer:
                 await imports.resolve(tx, [import_id])
                 rows, changed = await applying.apply_some(tx, import_id, self._apply_rows)
                 await applying.finish(tx, import_id)
+                if rows:
+                    await audit.record(tx, "import.apply", "import", import_id, {"rows": rows, "changed": changed})
             total["rows"] += rows
             total["changed"] += changed
             more = rows == self._apply_rows

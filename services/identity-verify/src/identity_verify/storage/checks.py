@@ -33,7 +33,7 @@ class Check:
 _CLAIM: Final = """
 WITH due AS (
     SELECT beneficiary_id, subject_id FROM check_request
-    WHERE state = 'PENDING' AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    WHERE state = 'PENDING' AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now()) {condition}
     ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE check_request c SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
@@ -43,6 +43,11 @@ WITH due AS (
 SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, t.fingerprint, s.unit_code,
        s.unit_path, s.business_date
 FROM taken t JOIN subject s USING (beneficiary_id, subject_id)
+"""
+
+_NO_NUMBER: Final = """
+    AND EXISTS (SELECT FROM subject s WHERE s.beneficiary_id = check_request.beneficiary_id AND s.subject_id = check_request.subject_id
+                AND s.number_token IS NULL)
 """
 
 _OURS: Final = """
@@ -72,9 +77,13 @@ WHERE source = 'population' AND (open_until IS NULL OR open_until <= now())
 """
 
 
-async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int) -> list[Check]:
-    """Lease up to `limit` due checks to `owner` (unique per claim, so that a late recorder cannot touch a later claim)."""
-    rows = await tx.rows(_CLAIM, owner=owner, limit=limit, lease_seconds=lease_seconds)
+async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int, asking: bool = True) -> list[Check]:
+    """Lease up to `limit` due checks to `owner` (unique per claim, so that a late recorder cannot touch a later claim).
+
+    Without `asking`, only people without a number, about whom nobody is asked.
+    """
+    sql = _CLAIM.format(condition="" if asking else _NO_NUMBER)
+    rows = await tx.rows(sql, owner=owner, limit=limit, lease_seconds=lease_seconds)
     return [Check(**row) for row in rows]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from common import outbox
+from common import audit, outbox
 from common.actor import SYSTEM
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database, Tx
@@ -36,12 +36,13 @@ class Verifier:
         self._settings = settings
 
     async def run_once(self) -> bool:
-        """Take one batch through. Returns whether there was any (False also while the source's breaker is open)."""
+        """Take one batch through. Returns whether there was any. While the source's breaker is open, only people without a number."""
         owner = str(new_id())
         async with self._db.transaction(_ACTOR) as tx:
-            if not await checks.source_closed(tx):
-                return False
-            claimed = await checks.claim(tx, owner=owner, limit=self._settings.batch_size, lease_seconds=self._settings.lease_seconds)
+            asking = await checks.source_closed(tx)
+            claimed = await checks.claim(
+                tx, owner=owner, limit=self._settings.batch_size, lease_seconds=self._settings.lease_seconds, asking=asking
+            )
         if not claimed:
             return False
         await self._without_number(owner, [check for check in claimed if check.number_token is None])
@@ -97,6 +98,8 @@ class Verifier:
             return
         ours = await checks.mark_answered(tx, owner, [check for check, _, _ in found])
         kept = [item for item in found if (item[0].beneficiary_id, item[0].subject_id) in ours]
+        if kept:
+            await audit.record(tx, "verification.record", "batch", owner, {"count": len(kept)})
         await publish(tx, [(check, self._recorded(check, answer, finding)) for check, answer, finding in kept])
 
     def _recorded(self, check: Check, answer: Answer, finding: Finding) -> Recorded:

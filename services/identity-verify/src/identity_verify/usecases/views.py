@@ -53,6 +53,7 @@ async def work_left(tx: Tx) -> dict[str, int]:
     """Counts of work not done yet, for `/v1/quiet`."""
     row = await tx.row(
         "SELECT (SELECT count(*) FROM check_request WHERE state = 'PENDING') AS checks_pending,"
-        " (SELECT count(*) FROM cut_off WHERE complete_at IS NOT NULL AND passed_at IS NULL) AS cut_offs_open"
+        " (SELECT count(*) FROM cut_off o WHERE complete_at IS NOT NULL AND passed_at IS NULL"
+        "   AND NOT EXISTS (SELECT FROM cut_off later WHERE later.passed_at > o.complete_at)) AS cut_offs_open"
     )
     return {name: int(value) for name, value in (row or {}).items()}
