@@ -148,6 +148,8 @@ async def test_a_changed_identity_asks_again_and_an_unchanged_one_does_not(world
     await world.hear([person])
     await world.drain()
     assert len(world.partner.asked) == 1
+    for kind in ("AccountLinked", "PayoutMethodChosen"):  # who moved takes both along
+        assert [(body["version"], body["unit_path"]) for _, body in await world.events(kind)] == [(1, "60/593/22924"), (2, "60/593/22927")]
     await world.hear([world.person("BT-1", "Trần Thị Huệ", "060150000001", version=3)])
     await world.drain()
     assert len(world.partner.asked) == 2

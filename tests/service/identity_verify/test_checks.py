@@ -48,10 +48,13 @@ async def test_only_a_changed_identity_asks_again(world) -> None:
     await world.hear([person.model_copy(update={"version": 2, "unit_path": "60/593/22927"})])
     await world.drain()
     assert len(world.population.asked) == 1
-    await world.hear([person.model_copy(update={"version": 3, "birth_date": "1950-03-05", "identity_fingerprint": "other"})])
+    again = {"version": 3, "birth_date": "1950-03-05", "identity_fingerprint": "other", "unit_path": "60/593/22927"}
+    await world.hear([person.model_copy(update=again)])
     await world.drain()
     assert len(world.population.asked) == 2
-    assert [body["version"] for _, body in await world.events()] == [1, 2]
+    said = [(body["version"], body["unit_path"], body["identity_fingerprint"]) for _, body in await world.events()]
+    old = person.identity_fingerprint
+    assert said == [(1, "60/593/22924", old), (2, "60/593/22927", old), (3, "60/593/22927", "other")]
 
 
 async def test_a_lower_version_changes_nothing(world) -> None:

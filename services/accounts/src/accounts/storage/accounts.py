@@ -14,7 +14,7 @@ from accounts.domain.outcome import SHARED, Outcome
 from common.db import Tx
 
 __all__ = [
-    "Claimed", "claim", "mark_failed_payment", "note_partner_busy", "note_partner_failed", "note_partner_ok", "page", "put_back",
+    "Claimed", "claim", "mark_failed_payment", "move", "note_partner_busy", "note_partner_failed", "note_partner_ok", "page", "put_back",
     "record", "settle", "take_record_lock",
 ]  # fmt: skip
 
@@ -89,7 +89,8 @@ _SETTLE: Final = """
 WITH touched AS (
     SELECT DISTINCT provider_code, number_blind FROM account WHERE account_id = ANY(CAST(:ids AS uuid[]))
 ), now_said AS (
-    SELECT a.account_id, jsonb_build_object('status', a.status, 'reason', a.reason, 'holder', a.holder_name) AS said
+    SELECT a.account_id, jsonb_build_object('status', a.status, 'reason', a.reason, 'holder', a.holder_name,
+        'unit', a.unit_path) AS said
     FROM account a JOIN touched USING (provider_code, number_blind) WHERE a.status <> 'PENDING_CHECK'
 )
 UPDATE account a SET version = a.version + 1, said = n.said, updated_at = now()
@@ -190,6 +191,17 @@ async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, st
     names = ("beneficiary_id", "payee_id", "partner", "status", "reason", "business_date")
     columns = {name: [item[index] for item in failed] for index, name in enumerate(names)}
     rows = await tx.rows(_FAILED_PAYMENTS, **columns)
+    return [row["account_id"] for row in rows]
+
+
+async def move(tx: Tx, beneficiary_ids: Sequence[UUID]) -> list[UUID]:
+    """Take accounts along to the unit their beneficiary moved to; ids of those that moved."""
+    rows = await tx.rows(
+        "UPDATE account a SET unit_code = b.unit_code, unit_path = b.unit_path, business_date = b.business_date FROM beneficiary b"
+        " WHERE a.via_beneficiary_id = b.beneficiary_id AND b.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND a.unit_path <> b.unit_path"
+        " RETURNING a.account_id",
+        ids=list(beneficiary_ids),
+    )
     return [row["account_id"] for row in rows]
 
 

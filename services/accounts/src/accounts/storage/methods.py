@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
 
-__all__ = ["choose", "find", "free_shared", "payee"]
+__all__ = ["choose", "find", "free_shared", "move", "payee"]
 
 _CHOOSE: Final = """
 INSERT INTO payout_method AS m (beneficiary_id, version, payee_id, payee_kind, method, account_id, reason, home_reason_cipher, unit_code,
@@ -58,6 +59,18 @@ async def choose(tx: Tx, beneficiary_id: UUID, *, business_date: date, **choice:
     version = await tx.value(_CHOOSE, beneficiary_id=beneficiary_id, business_date=business_date, **choice)
     await insert_select(tx, PayoutMethodChosen, METHOD_EVENTS, changed=[beneficiary_id])
     return int(version)
+
+
+async def move(tx: Tx, beneficiary_ids: Sequence[UUID]) -> None:
+    """Take choices along to the unit their beneficiary moved to, with events."""
+    rows = await tx.rows(
+        "UPDATE payout_method m SET unit_code = b.unit_code, unit_path = b.unit_path, business_date = b.business_date,"
+        " version = m.version + 1 FROM beneficiary b WHERE m.beneficiary_id = b.beneficiary_id"
+        " AND b.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND m.unit_path <> b.unit_path RETURNING m.beneficiary_id",
+        ids=list(beneficiary_ids),
+    )
+    if rows:
+        await insert_select(tx, PayoutMethodChosen, METHOD_EVENTS, changed=[row["beneficiary_id"] for row in rows])
 
 
 async def free_shared(tx: Tx, account_id: UUID) -> None:

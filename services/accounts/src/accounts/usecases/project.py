@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from accounts.storage import people
+from accounts.storage import accounts, methods, people
 from accounts.storage.people import Beneficiary, Representative, Unit
+from accounts.usecases.publish import publish_accounts
 from common.contracts.registry_v1 import AdministrativeUnitChanged, BeneficiaryState, RepresentativeState
 from common.db import Tx
 from common.names import comparison_key, folded
@@ -18,7 +19,7 @@ SERVICE: Final = "accounts"
 
 
 async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
-    """Store beneficiaries (at most one event per person)."""
+    """Store beneficiaries (at most one event per person); who moved takes accounts and choices along."""
     await people.upsert_beneficiaries(
         tx,
         [
@@ -38,6 +39,12 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
             for event in events
         ],
     )
+    ids = [event.beneficiary_id for event in events]
+    await methods.move(tx, ids)
+    moved = await accounts.move(tx, ids)
+    if moved:
+        await accounts.take_record_lock(tx)
+        await publish_accounts(tx, await accounts.settle(tx, moved))
 
 
 async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None:

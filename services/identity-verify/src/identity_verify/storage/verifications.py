@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["Recorded", "evidence_of", "find", "page", "progress", "record"]
+__all__ = ["Recorded", "evidence_of", "find", "move", "page", "progress", "record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,14 @@ WITH incoming AS (
 SELECT beneficiary_id, subject_id, version FROM stored
 """
 
+_MOVED: Final = """
+UPDATE verification v SET version = v.version + 1, unit_path = s.unit_path, updated_at = now()
+FROM subject s, unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[])) AS i (beneficiary_id, subject_id)
+WHERE v.beneficiary_id = i.beneficiary_id AND v.subject_id = i.subject_id AND s.beneficiary_id = i.beneficiary_id
+  AND s.subject_id = i.subject_id AND v.unit_path <> s.unit_path
+RETURNING v.*, s.kind, s.unit_code, s.business_date
+"""
+
 _SHOWN: Final = """
 SELECT s.beneficiary_id, s.subject_id, s.kind AS subject_kind, s.full_name, s.birth_date, s.sex, s.unit_code, s.unit_path,
        v.version, coalesce(v.verdict, 'UNANSWERED') AS verdict, v.source_status, v.fields, v.checked_on, v.valid_until, v.reference,
@@ -77,6 +85,11 @@ async def record(tx: Tx, verdicts: Sequence[Recorded]) -> dict[tuple[UUID, UUID]
     """Store verdicts and their evidence; returns the new version of each (beneficiary, subject)."""
     rows = await tx.rows(_RECORD, rows=orjson.dumps(list(verdicts)).decode())
     return {(row["beneficiary_id"], row["subject_id"]): row["version"] for row in rows}
+
+
+async def move(tx: Tx, subjects: Sequence[tuple[UUID, UUID]]) -> Sequence[RowMapping]:
+    """Take verifications along to the unit their subject moved to; those moved, with what an event needs."""
+    return await tx.rows(_MOVED, beneficiary_id=[key[0] for key in subjects], subject_id=[key[1] for key in subjects])
 
 
 async def find(tx: Tx, subject_id: UUID, scope: str, scope_params: dict[str, Any]) -> Sequence[RowMapping]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
+from common import outbox
+from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import BeneficiaryState, RepresentativeState
 from common.db import Tx
-from identity_verify.storage import subjects
+from identity_verify.domain.events import event_type
+from identity_verify.storage import subjects, verifications
 from identity_verify.storage.subjects import Subject
 
 __all__ = ["beneficiaries", "representatives"]
@@ -39,6 +43,7 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
             for event in events
         ],
     )
+    await _move(tx, [(event.beneficiary_id, event.beneficiary_id) for event in events])
 
 
 async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None:
@@ -62,5 +67,34 @@ async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None
                 business_date=event.business_date,
             )
             for event in events
+        ],
+    )
+    await _move(tx, [(event.beneficiary_id, event.representative_id) for event in events])
+
+
+async def _move(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> None:
+    """Say again, under the new unit, what is known of people who moved; nobody is asked again for that."""
+    rows = await verifications.move(tx, keys)
+    await outbox.add(
+        tx,
+        [
+            event_type(row["kind"], Verdict(row["verdict"]))(
+                version=row["version"],
+                business_date=row["business_date"],
+                beneficiary_id=row["beneficiary_id"],
+                subject_id=row["subject_id"],
+                subject_kind=row["kind"],
+                verdict=Verdict(row["verdict"]),
+                source_status=row["source_status"],
+                fields=row["fields"],
+                identity_fingerprint=row["fingerprint"],
+                checked_on=row["checked_on"],
+                valid_until=row["valid_until"],
+                reference=row["reference"],
+                death_date=row["death_date"],
+                unit_code=row["unit_code"],
+                unit_path=row["unit_path"],
+            )
+            for row in rows
         ],
     )

@@ -139,6 +139,7 @@ CREATE TABLE account (
 COMMENT ON COLUMN account.version IS '0 until the first event';
 COMMENT ON COLUMN account.said IS 'What the last event said, to publish changes only';
 CREATE INDEX account_number ON account (provider_code, number_blind);
+CREATE INDEX account_via ON account (via_beneficiary_id);
 CREATE INDEX account_due ON account (partner, next_try_at) WHERE check_due;
 
 CREATE TABLE payout_method (
