@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import UUID
+
+from accounts.domain.rows import CheckedRow, check_row
+from accounts.providers.directory import load_directory
+from accounts.storage import imports
+from common.actor import Role
 from common.ids import new_id, stable_id
 
 ACCOUNT = ("BT-1", "Trần Thị Hoà", "Bản thân", "Tài khoản", "Agribank", "0123456789", "TRAN THI HOA", "")
+
+
+def waiting_row() -> CheckedRow:
+    names = ("file_code", "beneficiary", "payee", "method", "provider", "account_number", "holder", "home_reason")
+    return check_row(dict(zip(names, ACCOUNT, strict=True)), load_directory())
 
 
 async def test_a_list_is_checked_approved_and_applied(world) -> None:
@@ -55,8 +67,6 @@ async def test_the_sender_cannot_approve_and_a_dry_run_never_can_be(world, clien
     early = await world.approver.post(f"/v1/imports/{import_id}/approve")
     assert (early.status_code, early.json()["type"]) == (409, "/problems/import-not-approvable")  # not checked yet
     await world.work()
-    from common.actor import Role
-
     same = client_as(world.app, Role.DISTRICT_OFFICER, units=("60/593",), subject="officer")
     assert (await same.post(f"/v1/imports/{import_id}/approve")).json()["type"] == "/problems/same-person"
     assert (await world.officer.post(f"/v1/imports/{import_id}/approve")).status_code == 403
@@ -93,6 +103,22 @@ async def test_rows_wait_for_people_not_registered_yet(world) -> None:
     done = (await world.officer.get(f"/v1/imports/{waiting['import_id']}")).json()
     assert (done["rows_waiting"], done["rows_applied"]) == (0, 2)
     assert {body["payee_kind"] for _, body in await world.events("PayoutMethodChosen")} == {"SELF", "GUARDIAN"}
+
+
+async def test_a_person_who_arrives_while_a_list_is_checked_is_not_missed(world) -> None:
+    person = world.person("BT-1", "Trần Thị Hoà", "060150000001")
+    import_id = (await world.send([ACCOUNT])).json()["import_id"]
+    async with world.db.transaction() as tx:  # the check has looked for the person, and has not committed
+        await imports.resolve(tx, [])
+        arrival = asyncio.create_task(world.hear([person]))
+        done, _ = await asyncio.wait([arrival], timeout=0.2)
+        assert not done  # the arrival comes after the rows that wait for it can be seen
+        await tx.execute("UPDATE import_file SET state = 'CHECKED'")
+        await imports.stage(tx, [imports.staged_values(world.db.keyring, UUID(import_id), 3, waiting_row())])
+        await tx.execute("UPDATE import_row SET verdict = 'WAITING', reason = 'BENEFICIARY_UNKNOWN'")
+    await arrival
+    await world.drain()
+    assert (await world.officer.get(f"/v1/imports/{import_id}")).json()["rows_good"] == 1
 
 
 async def test_a_mistyped_file_code_never_redirects_money(world) -> None:

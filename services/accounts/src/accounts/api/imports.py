@@ -88,17 +88,13 @@ def _add_approve(router: APIRouter, db: Database) -> None:
         description="Duyệt nhiều danh sách cùng lúc (người duyệt khác người gửi). All or none; they are applied in the order received.",
     )
     async def approve(actor: _Checker, body: ApproveImports) -> JobAccepted:
-        async with db.transaction(actor) as tx:
-            job_id = await importing.approve(tx, body.import_ids)
-        return JobAccepted(job_id=job_id)
+        return JobAccepted(job_id=await importing.approve(db, actor, body.import_ids))
 
     @router.post(
         "/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to."
     )
     async def approve_one(actor: _Checker, import_id: UUID) -> JobAccepted:
-        async with db.transaction(actor) as tx:
-            job_id = await importing.approve(tx, [import_id])
-        return JobAccepted(job_id=job_id)
+        return JobAccepted(job_id=await importing.approve(db, actor, [import_id]))
 
 
 def _add_views(router: APIRouter, db: Database) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from accounts.domain.rows import CheckedRow
+from accounts.storage.people import ARRIVALS_LOCK
 from common.db import Tx
 from common.masking import mask_account
 from common.sealing import Keyring
@@ -94,7 +95,11 @@ async def refuse_repeats(tx: Tx, import_id: UUID) -> None:
 
 
 async def resolve(tx: Tx, imports: Sequence[UUID]) -> None:
-    """Find the people that rows name. Rows of people not registered yet wait; rows that name somebody else are refused."""
+    """Find the people that rows name. Rows of people not registered yet wait; rows that name somebody else are refused.
+
+    People who arrive at this moment are kept out until the transaction ends: they then find the rows that wait for them.
+    """
+    await tx.execute(f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK})")
     await tx.execute(_RESOLVE, imports=list(imports))
 
 

@@ -15,9 +15,14 @@ from common.db import Tx
 from common.topics import partition_sql
 
 __all__ = [
+    "ARRIVALS_LOCK",
     "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "unit_path", "upsert_beneficiaries",
     "upsert_representatives", "upsert_units",
 ]  # fmt: skip
+
+
+ARRIVALS_LOCK: Final = 7_310_002
+"""Shared by transactions that bring people; exclusive to one that decides which rows of lists must wait for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +143,19 @@ def _json(items: Sequence[Any]) -> str:
     return orjson.dumps(list(items)).decode()
 
 
+async def _arrive(tx: Tx) -> None:
+    await tx.execute(f"SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK})")
+
+
 async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
     """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
+    await _arrive(tx)
     await tx.execute(_BENEFICIARIES, rows=_json(people))
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
     """Store higher versions; as for beneficiaries."""
+    await _arrive(tx)
     await tx.execute(_REPRESENTATIVES, rows=_json(people))
 
 

@@ -89,9 +89,19 @@ def _rows(content: bytes, file_name: str) -> Iterator[SourceRow]:
         raise FileRefused(str(error)) from error
 
 
-async def approve(tx: Tx, import_ids: Sequence[UUID]) -> UUID:
-    """Approve imports (all or none) and queue their application in the order they were received; the job's id."""
-    actor = _actor(tx)
+async def approve(db: Database, actor: Actor, import_ids: Sequence[UUID]) -> UUID:
+    """Approve imports (all or none) and queue their application in the order they were received; the job's id.
+
+    Raises:
+        ImportNotFound: one of them is not in the caller's units.
+        SamePerson: the caller sent one of them.
+        ImportNotApprovable: one of them is a dry run, not checked yet, refused, or approved already.
+    """
+    async with db.transaction(actor) as tx:
+        return await _approve(tx, actor, import_ids)
+
+
+async def _approve(tx: Tx, actor: Actor, import_ids: Sequence[UUID]) -> UUID:
     wanted = list(dict.fromkeys(import_ids))
     rows = await tx.rows(
         "SELECT import_id, unit_path, state, dry_run, created_by, business_date FROM import_file"
