@@ -50,24 +50,32 @@ _NO_NUMBER: Final = """
                 AND s.number_token IS NULL)
 """
 
+# Rows are locked in key order, as the projection locks them: two writers of many rows then never wait for each other in a ring.
 _OURS: Final = """
-FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:fingerprint AS text[]))
-     AS a (beneficiary_id, subject_id, fingerprint)
-WHERE c.beneficiary_id = a.beneficiary_id AND c.subject_id = a.subject_id AND c.fingerprint = a.fingerprint
-  AND c.state = 'PENDING' AND c.lease_owner = :owner
+WITH ours AS MATERIALIZED (
+    SELECT c.beneficiary_id, c.subject_id
+    FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:fingerprint AS text[]))
+         AS a (beneficiary_id, subject_id, fingerprint)
+    JOIN check_request c USING (beneficiary_id, subject_id)
+    WHERE c.fingerprint = a.fingerprint AND c.state = 'PENDING' AND c.lease_owner = :owner
+    ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c
+)
 """
 
 _ANSWERED: Final = f"""
+{_OURS}
 UPDATE check_request c SET state = 'ANSWERED', lease_owner = NULL, lease_until = NULL, last_error = NULL
-{_OURS} RETURNING c.beneficiary_id, c.subject_id
+FROM ours WHERE c.beneficiary_id = ours.beneficiary_id AND c.subject_id = ours.subject_id
+RETURNING c.beneficiary_id, c.subject_id
 """
 
 _PUT_BACK: Final = f"""
+{_OURS}
 UPDATE check_request c SET
     attempts = c.attempts + :counted, last_error = :error, lease_owner = NULL, lease_until = NULL,
     next_try_at = now() + make_interval(secs => CAST(:wait_seconds AS double precision) * CASE WHEN :counted = 1
         THEN power(2, least(c.attempts, 8)) ELSE 1 END)
-{_OURS}
+FROM ours WHERE c.beneficiary_id = ours.beneficiary_id AND c.subject_id = ours.subject_id
 """
 
 _SOURCE_FAILED: Final = """

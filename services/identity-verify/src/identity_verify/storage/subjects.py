@@ -53,6 +53,7 @@ WITH incoming AS (
 )
 INSERT INTO check_request AS c (beneficiary_id, subject_id, fingerprint, state)
 SELECT beneficiary_id, subject_id, fingerprint, CASE WHEN active THEN 'PENDING' ELSE 'CANCELLED' END FROM stored
+ORDER BY beneficiary_id, subject_id
 ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
     fingerprint = excluded.fingerprint,
     state = excluded.state,

@@ -98,6 +98,7 @@ class Verifier:
             return
         ours = await checks.mark_answered(tx, owner, [check for check, _, _ in found])
         kept = [item for item in found if (item[0].beneficiary_id, item[0].subject_id) in ours]
+        kept.sort(key=lambda item: (item[0].beneficiary_id, item[0].subject_id))
         if kept:
             await audit.record(tx, "verification.record", "batch", owner, {"count": len(kept)})
         await publish(tx, [(check, self._recorded(check, answer, finding)) for check, answer, finding in kept])
