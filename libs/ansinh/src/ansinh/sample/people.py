@@ -8,7 +8,7 @@ from ansinh.sample import outside
 from ansinh.sample.identity import NumberMaker, birth_date
 from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE, draw_lines
 from ansinh.sample.model import Person, Representative, World
-from ansinh.sample.names import DIACRITIC_TWINS, IY_TWINS, make_name, name_with_given
+from ansinh.sample.names import DIACRITIC_TWINS, IY_TWINS, PersonName, make_name, name_with_given, unaccented
 from ansinh.sample.plan import CommunePlan
 from ansinh.sample.presets import Outcome
 
@@ -19,6 +19,11 @@ _ADULT_ONLY = Outcome.DEFECTS | Outcome.FAILS | {Outcome.REVIEW, Outcome.SUSPECT
 _FROM_AGE = {"SA5C": 80, "SA5A_GE80": 80, "SA5B": 75, "SA5A_60_80": 60, "SA5D": 60, "SA6_S": 16, "SA6_XS": 16, "SA2": 16, "SA1_GE4": 4,
              "SA3_4_16": 4, "SA4": 18, "SA8": 18, "CS_HH_XS": 20, "CS_CHILD_4_16": 20, "CS_FOSTER_XS": 20}  # fmt: skip
 _HOME_REASONS = ("Già yếu, không đi lại được", "Ốm đau bệnh nặng", "Khuyết tật đặc biệt nặng, không có người nhận thay")
+
+
+def _same_name(p: Person, other: PersonName) -> bool:
+    """Whether a list that names the payee only by name could not tell the two apart (two people of one name are kept out)."""
+    return unaccented(p.name.full) == unaccented(other.full)
 
 
 class CommunePeople:
@@ -137,7 +142,7 @@ class CommunePeople:
             if p.method != "NONE" or p.outcome in (Outcome.NO_ID, Outcome.NOT_IN_DB):
                 continue
             severe = p.lines[0].category in ("SA6_XS", "SA6_XS_CE")
-            if p.outcome == Outcome.ACCOUNT and severe and spare and self.rng.random() < 0.7:
+            if p.outcome == Outcome.ACCOUNT and severe and spare and not _same_name(p, spare[-1].name) and self.rng.random() < 0.7:
                 self._carer_account(p, spare.pop())
             else:
                 self._arrange_one(p)
@@ -191,12 +196,20 @@ class CommunePeople:
     def _represent(self, p: Person, kind: str, *, use_account: bool) -> None:
         rng = self.rng
         last = self._last_guardian
-        if kind == "GUARDIAN" and use_account and last is not None and rng.random() < 0.15:
+        if (
+            kind == "GUARDIAN"
+            and use_account
+            and last is not None
+            and unaccented(last.name) != unaccented(p.name.full)
+            and rng.random() < 0.15
+        ):
             rep = last
         else:
             sex = "M" if rng.random() < 0.4 else "F"
             birth = birth_date(rng, 1962, 1996)
             name = make_name(rng, sex, plain=True)
+            while _same_name(p, name):
+                name = make_name(rng, sex, plain=True)
             rep = Representative(kind, name.full, birth, sex, self.numbers.national(rng, sex, birth[0]))
             self._mandate(rep)
             outside.register_representative(rng, self.world, rep, name, p.outcome, self._recent_date(20, 120))
