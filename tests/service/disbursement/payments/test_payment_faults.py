@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from common.ids import stable_id
+from disbursement.usecases.apply_notices import apply_notices_round
 from disbursement.usecases.send_batches import send_round
 
 
@@ -233,3 +235,18 @@ async def test_a_sealed_account_that_does_not_open_holds_only_its_own_line(world
     await world.send()
     assert await world.statuses() == {"SUBMITTED": 1, "CANCELLED": 1}
     assert await world.value("SELECT reason FROM hold") == "DATA_PARKED"
+
+
+async def test_two_workers_share_the_batches_and_send_none_twice(world: Any) -> None:
+    await world.approve([world.line() for _ in range(3_500)])
+    other = other_worker(world)
+    while any(await asyncio.gather(send_round(world.context, "agribank"), send_round(other, "agribank"))):
+        pass
+    assert await world.rows("SELECT DISTINCT sends, state FROM payment_batch") == [{"sends": 1, "state": "SENT"}]
+    await world.simulator.settle()
+    while await world.simulator.settle() or await world.simulator.deliver():
+        pass
+    while any(await asyncio.gather(apply_notices_round(world.context), apply_notices_round(other))):
+        pass
+    await settled_once(world, 3_500)
+    assert await world.value("SELECT sum(paid) FROM due_month_position") == 3_500 * 500_000
