@@ -18,7 +18,7 @@ from common.telemetry import get_logger
 
 __all__ = ["Job", "JobRunner", "active", "create", "progress"]
 
-_LEASE_SECONDS: Final = 30
+LEASE_SECONDS: Final = 30
 _MAX_ATTEMPTS: Final = 5
 _log = get_logger(__name__)
 
@@ -55,15 +55,9 @@ async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: da
 
 
 async def progress(db: Database, job_id: UUID, done: int, total: int) -> None:
-    """Show how far a job is, and renew its lease."""
+    """Show how far a job is. Its lease is renewed by the runner that holds it, and by nobody else."""
     async with db.transaction(SYSTEM("jobs")) as tx:
-        await tx.execute(
-            "UPDATE job SET done = :done, total = :total, lease_until = now() + make_interval(secs => :lease) WHERE id = :id",
-            id=job_id,
-            done=done,
-            total=total,
-            lease=_LEASE_SECONDS,
-        )
+        await tx.execute("UPDATE job SET done = :done, total = :total WHERE id = :id", id=job_id, done=done, total=total)
 
 
 async def active(tx: Tx) -> int:
@@ -77,8 +71,10 @@ Handler = Callable[[Job], Awaitable[dict[str, Any]]]
 class JobRunner:
     """Runs jobs by kind. A handler returns what the job's result shows; a :class:`Problem` is its failure in words."""
 
-    def __init__(self, db: Database, handlers: Mapping[str, Handler], *, owner: str) -> None:
+    def __init__(self, db: Database, handlers: Mapping[str, Handler], *, owner: str, lease_seconds: float = LEASE_SECONDS) -> None:
+        """`lease_seconds`: after this a dead worker's job is taken over by another."""
         self._db = db
+        self._lease_seconds = lease_seconds
         self._handlers = handlers
         self._owner = owner
 
@@ -115,7 +111,7 @@ class JobRunner:
                 "   OR (state = 'RUNNING' AND lease_until < now())) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
                 most=_MAX_ATTEMPTS,
                 owner=self._owner,
-                lease=_LEASE_SECONDS,
+                lease=self._lease_seconds,
                 kinds=list(kinds),
             )
         if row is None or row["state"] == "FAILED":
@@ -124,14 +120,14 @@ class JobRunner:
 
     async def _keep_lease(self, job_id: UUID) -> None:
         while True:
-            await asyncio.sleep(_LEASE_SECONDS / 3)
+            await asyncio.sleep(self._lease_seconds / 3)
             try:
                 async with self._db.transaction(SYSTEM("jobs")) as tx:
                     await tx.execute(
                         "UPDATE job SET lease_until = now() + make_interval(secs => :lease) WHERE id = :id AND lease_owner = :owner",
                         id=job_id,
                         owner=self._owner,
-                        lease=_LEASE_SECONDS,
+                        lease=self._lease_seconds,
                     )
             except Exception as error:
                 if not is_transient(error):

@@ -60,7 +60,7 @@ async def work(settings: Settings) -> None:
     inquiry = NameInquiry(keyring, load_partners(settings.partners_file), timeout_seconds=settings.inquiry_timeout_seconds)
     checker = AccountChecker(db, inquiry, load_directory(), settings)
     importer = Importer(db, load_directory(), apply_rows=settings.apply_rows)
-    runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name())
+    runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
     async def pass_on() -> bool:
         return await pass_on_once(db, settings)

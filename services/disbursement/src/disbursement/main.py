@@ -72,7 +72,7 @@ async def work(settings: Settings) -> None:
     db, keyring = _database(settings)
     async with client(timeout=60.0) as http:
         context = make_payment_context(db, keyring, _partners(settings), http, owner_name())
-        runner = JobRunner(db, {JOB_KIND: ListComputer(db, settings).run}, owner=owner_name())
+        runner = JobRunner(db, {JOB_KIND: ListComputer(db, settings).run}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
 

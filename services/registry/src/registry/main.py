@@ -65,7 +65,8 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     """The jobs of the worker: checking and applying lists, computing dues anew."""
     importer = Importer(db, apply_rows=settings.import_apply_rows)
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
-    return JobRunner(db, {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run}, owner=owner_name())
+    handlers = {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run}
+    return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 
 async def work(settings: Settings) -> None:

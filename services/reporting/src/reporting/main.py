@@ -60,7 +60,7 @@ async def run(settings: Settings) -> None:
     async def do_rebuild(job: Job) -> dict[str, object]:
         return await rebuild.rebuild(db, job)
 
-    runner = JobRunner(db, {rebuild.KIND: do_rebuild}, owner=owner_name())
+    runner = JobRunner(db, {rebuild.KIND: do_rebuild}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
     loops = [
         Loop("jobs", every(1.0, runner.run_one)),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),

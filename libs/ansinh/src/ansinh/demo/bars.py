@@ -63,6 +63,8 @@ class Stages:
         task = self._bars.add_task(description, total=None, text="")
         stage, began = Stage(self._bars, task, name, self._listener), time.monotonic()
         try:
+            if self._listener is not None:
+                self._listener(name, 0, 0)
             yield stage
         finally:
             self._bars.remove_task(task)

@@ -40,7 +40,8 @@ async def run(
     """Runs the month of `sample_dir` on a running stack and prints it.
 
     The answer is the object for scripts: its `differences` are empty when all is right.
-    `say` is told one line per finished stage, `progress` (stage, done, total) beside the bars. May be run again after a break:
+    `say` is told one line per finished stage, `progress` (stage, done, total) beside the
+    bars, beginning with (stage, 0, 0). May be run again after a break:
     it goes on where the stack is. Raises `DemoFailed`.
     """
     shown = console or _console()
