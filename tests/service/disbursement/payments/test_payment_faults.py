@@ -243,6 +243,7 @@ async def test_two_workers_share_the_batches_and_send_none_twice(world: Any) -> 
     while any(await asyncio.gather(send_round(world.context, "agribank"), send_round(other, "agribank"))):
         pass
     assert await world.rows("SELECT DISTINCT sends, state FROM payment_batch") == [{"sends": 1, "state": "SENT"}]
+    assert await world.value("SELECT state FROM payment_cycle") == "SETTLING"
     await world.simulator.settle()
     while await world.simulator.settle() or await world.simulator.deliver():
         pass

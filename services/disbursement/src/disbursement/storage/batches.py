@@ -254,6 +254,9 @@ async def settle_uncertain(tx: Tx, partner: str) -> list[UUID]:
 
 async def advance_cycle(tx: Tx, cycle_id: UUID, action: CycleAction) -> None:
     """Move a cycle on by START_SENDING or ALL_SENT if it stands before it; ALL_SENT only when no batch is left to send."""
+    if action is CycleAction.ALL_SENT:
+        # The last two senders may end at once: each must look after the other has committed, or both see one still sending.
+        await tx.execute("SELECT 1 FROM payment_cycle WHERE cycle_id = :cycle_id FOR UPDATE", cycle_id=cycle_id)
     source, target = next((state, reached) for (state, made), reached in TRANSITIONS.items() if made is action)
     await tx.execute(
         "UPDATE payment_cycle c SET state = :target, version = version + 1 WHERE c.cycle_id = :cycle_id AND c.state = :source"
