@@ -69,7 +69,8 @@ def replay(dsns: Mapping[str, str], since: datetime | None) -> dict[str, int]:
     for name, dsn in dsns.items():
         with psycopg.connect(dsn, connect_timeout=5) as connection:
             done = connection.execute(
-                "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL AND published_at >= coalesce(CAST(%s AS timestamptz), '-infinity')",
+                "UPDATE outbox SET published_at = NULL"
+                " WHERE published_at IS NOT NULL AND published_at >= coalesce(CAST(%s AS timestamptz), '-infinity')",
                 (since,),
             )
             connection.execute("DELETE FROM consumer_position")
