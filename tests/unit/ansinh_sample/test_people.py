@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import sqlite3
+import unicodedata
+from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from accounts.domain.rows import COLUMNS as ACCOUNT_COLUMNS
 from ansinh.sample import read_manifest, write_sample
 from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE, Line, amount, draw_lines
 from ansinh.sample.model import PROVIDERS
@@ -22,10 +26,11 @@ from ansinh.sample.names import (
     unaccented,
     without_middle,
 )
-from ansinh.sample.truth import read_people
+from ansinh.sample.truth import read_people, read_totals
 from common.names import NameVerdict, compare
 from common.tabular import read_rows
 from registry.domain.columns import COLUMNS
+from registry.domain.rows import Category, Rules, check_row
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -70,14 +75,49 @@ def test_numbers_agree_with_province_sex_and_year(sample: Path) -> None:
 def test_lists_are_read_with_every_column_known(sample: Path) -> None:
     seen = {"xlsx": 0, "csv": 0}
     for file in read_manifest(sample).files:
-        if file["kind"] == "ACCOUNTS":
-            continue
+        columns = ACCOUNT_COLUMNS if file["kind"] == "ACCOUNTS" else COLUMNS
         path = sample / str(file["path"])
-        table = read_rows(path.read_bytes(), path.name, COLUMNS)
-        assert set(table.columns) == {c.name for c in COLUMNS}
+        table = read_rows(path.read_bytes(), path.name, columns)
+        assert set(table.columns) == {c.name for c in columns}
+        assert {name.upper() for name in table.unknown} <= {"STT", "TT"}
         assert sum(1 for _ in table.rows) == file["rows"]
         seen[path.suffix[1:]] += 1
     assert min(seen.values()) > 5
+
+
+def _rules(programme: str, unit: str, day: str) -> Rules:
+    codes = {line.category for p in (MERIT, SOCIAL_ASSISTANCE) for line in _every_line(p)}
+    categories = {c: Category(c, MERIT if c.startswith("MR") else SOCIAL_ASSISTANCE, c in ("MR_WOUNDED", "MR_WOUNDED_B")) for c in codes}
+    return Rules(programme, unit, f"60/1/{unit}", date.fromisoformat(day), categories, {unit: f"60/1/{unit}"})
+
+
+def _every_line(programme: str) -> set[Line]:
+    rng = Random(1)
+    return {line for _ in range(20_000) for line in draw_lines(rng, programme, adult=False)[1]}
+
+
+def test_exactly_the_malformed_rows_are_refused_by_the_registrys_own_rules(sample: Path) -> None:
+    manifest = read_manifest(sample)
+    refused, shapes = set(), {"year_only": 0, "decomposed": 0, "same_name": 0}
+    for file in manifest.files:
+        if file["kind"] == "ACCOUNTS":
+            continue
+        path = sample / str(file["path"])
+        shapes["decomposed"] += path.suffix == ".csv" and not unicodedata.is_normalized("NFC", path.read_text(encoding="utf-8-sig"))
+        rules = _rules(str(file["kind"]), str(file["unit_code"]), manifest.business_date)
+        for row in read_rows(path.read_bytes(), path.name, COLUMNS).rows:
+            checked = check_row(row.values, rules)
+            assert not checked.warnings
+            shapes["year_only"] += len(checked.birth_date or "") == 4
+            shapes["same_name"] += checked.rep_name_folded == checked.name_folded
+            if checked.reasons:
+                refused.add((file["path"], row.number))
+    expected = {(r["file"], r["row"]) for r in read_totals(sample)["refused"] if r["reason"] != "DUPLICATE"}
+    assert refused == expected
+    assert len(expected) > 3
+    assert shapes["year_only"] > 10
+    assert shapes["decomposed"] > 0
+    assert shapes["same_name"] == 0  # a registration names the payee by name only
 
 
 def test_every_paid_account_exists_is_open_and_belongs_to_its_payee(sample: Path) -> None:
@@ -100,8 +140,6 @@ def test_every_paid_account_exists_is_open_and_belongs_to_its_payee(sample: Path
 
 
 def test_twins_and_variants_need_an_officer_and_strangers_are_strangers() -> None:
-    from random import Random
-
     rng = Random(3)
     for sex in "MF":
         for given, twin in DIACRITIC_TWINS[sex].items():
@@ -127,8 +165,6 @@ def test_amounts_follow_the_tables() -> None:
 
 
 def test_every_category_has_an_amount() -> None:
-    from random import Random
-
     rng = Random(8)
     for programme in (MERIT, SOCIAL_ASSISTANCE):
         for _ in range(3_000):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from accounts.domain.rows import COLUMNS as ACCOUNT_COLUMNS
 from ansinh.sample import read_manifest, write_sample
 from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE
 from ansinh.sample.plan import account_count_for_rate, apportion, make_plan
 from ansinh.sample.presets import PRESETS, Outcome, find_preset, scaled
 from ansinh.sample.truth import read_people, totals_key
 from ansinh.sample.units import load_province
-from common.tabular import ColumnSpec, read_rows
+from common.tabular import read_rows
 
 BINH_THUAN = PRESETS["binh-thuan-2024-09"]
 
@@ -71,10 +72,6 @@ def test_other_presets_ask_for_exactly_the_published_number_of_accounts(preset: 
         assert sum(1 for hand in hands for o in hand if o in Outcome.REQUESTS) == wanted
 
 
-_ACCOUNT_COLUMNS = (ColumnSpec("code", ("Mã hồ sơ", "Mã HS"), required=True), ColumnSpec("method", ("Hình thức nhận",)),
-                    ColumnSpec("number", ("Số tài khoản",)))  # fmt: skip
-
-
 def test_huong_khe_files_hold_905_account_rows(tmp_path: Path) -> None:
     manifest = write_sample(tmp_path, "huong-khe")
     assert manifest.people == 10_172
@@ -82,7 +79,7 @@ def test_huong_khe_files_hold_905_account_rows(tmp_path: Path) -> None:
     for file in manifest.files:
         if file["kind"] == "ACCOUNTS":
             path = tmp_path / str(file["path"])
-            requests += sum(1 for row in read_rows(path.read_bytes(), path.name, _ACCOUNT_COLUMNS).rows if row.get("number"))
+            requests += sum(1 for row in read_rows(path.read_bytes(), path.name, ACCOUNT_COLUMNS).rows if row.get("account_number"))
     assert requests == 905
 
 
