@@ -71,7 +71,7 @@ async def work(settings: Settings) -> None:
     """The worker: projections, list computation, sending, inquiries, notices."""
     db, keyring = _database(settings)
     async with client(timeout=60.0) as http:
-        context = make_payment_context(db, keyring, _partners(settings), http, owner_name())
+        context = make_payment_context(db, keyring, _partners(settings), http, owner_name(), settings.evidence_grace_days)
         runner = JobRunner(db, {JOB_KIND: ListComputer(db, settings).run}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
