@@ -121,6 +121,19 @@ async def test_a_person_who_arrives_while_a_list_is_checked_is_not_missed(world)
     assert (await world.officer.get(f"/v1/imports/{import_id}")).json()["rows_good"] == 1
 
 
+async def test_people_and_their_representatives_may_arrive_while_their_list_is_held(world) -> None:
+    row = ("BT-1", "Trần Thị Hoà", "Lê Thị Bình", "Tiền mặt", "", "", "", "")
+    import_id = (await world.send([row])).json()["import_id"]
+    await world.work()
+    async with world.db.transaction() as tx:
+        await tx.value("SELECT state FROM import_file WHERE import_id = :id FOR NO KEY UPDATE", id=import_id)
+        both = [world.person("BT-1", "Trần Thị Hoà"), world.representative("BT-1", "Lê Thị Bình", "060180000002")]
+        async with asyncio.timeout(5):
+            await world.hear(both)  # touches the waiting row twice in one transaction
+    await world.drain()
+    assert (await world.officer.get(f"/v1/imports/{import_id}")).json()["rows_good"] == 1
+
+
 async def test_a_mistyped_file_code_never_redirects_money(world) -> None:
     other = {"unit_code": "22930", "unit_path": "60/594/22930"}
     await world.hear([world.person("BT-1", "Nguyễn Văn Khác"), world.person("BT-2", "Lê Văn An", **other)])

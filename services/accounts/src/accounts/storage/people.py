@@ -92,7 +92,7 @@ WITH incoming AS (
     FROM stored s JOIN before o USING (beneficiary_id)
     WHERE a.payee_id = s.beneficiary_id AND o.fingerprint <> s.fingerprint AND NOT a.check_due
 )
-UPDATE import_row r SET retry = true FROM stored s WHERE r.verdict = 'WAITING' AND r.file_code = upper(s.file_code)
+UPDATE import_row r SET retry = true FROM stored s WHERE r.verdict = 'WAITING' AND NOT r.retry AND r.file_code = upper(s.file_code)
 """
 
 _REPRESENTATIVES: Final = """
@@ -118,7 +118,7 @@ WITH incoming AS (
       AND o.fingerprint <> s.fingerprint AND NOT a.check_due
 )
 UPDATE import_row w SET retry = true FROM stored s JOIN beneficiary b USING (beneficiary_id)
-WHERE w.verdict = 'WAITING' AND w.file_code = upper(b.file_code)
+WHERE w.verdict = 'WAITING' AND NOT w.retry AND w.file_code = upper(b.file_code)
 """
 
 _UNITS: Final = """

@@ -105,7 +105,7 @@ async def _approve(tx: Tx, actor: Actor, import_ids: Sequence[UUID]) -> UUID:
     wanted = list(dict.fromkeys(import_ids))
     rows = await tx.rows(
         "SELECT import_id, unit_path, state, dry_run, created_by, business_date FROM import_file"
-        " WHERE import_id = ANY(CAST(:ids AS uuid[])) ORDER BY seq FOR UPDATE",
+        " WHERE import_id = ANY(CAST(:ids AS uuid[])) ORDER BY seq FOR NO KEY UPDATE",
         ids=wanted,
     )
     visible = {row["import_id"] for row in rows if actor.sees(row["unit_path"])}
@@ -146,7 +146,7 @@ class Importer:
         """Check every row of a received file and stage it; a file broken in the middle is refused as a whole."""
         import_id = UUID(job.detail["import_id"])
         async with self._db.transaction(SYSTEM(CHECK)) as tx:
-            file = await tx.row("SELECT * FROM import_file WHERE import_id = :id FOR UPDATE", id=import_id)
+            file = await tx.row("SELECT * FROM import_file WHERE import_id = :id FOR NO KEY UPDATE", id=import_id)
             if file is None or file["state"] != "RECEIVED":
                 return {"import_id": str(import_id), "state": file["state"] if file else "UNKNOWN"}
             content = self._keyring.decrypt_bytes("import_file", file["content"])
@@ -186,7 +186,7 @@ class Importer:
         more = True
         while more:
             async with self._db.transaction(SYSTEM(APPLY)) as tx:
-                state = await tx.value("SELECT state FROM import_file WHERE import_id = :id FOR UPDATE", id=import_id)
+                state = await tx.value("SELECT state FROM import_file WHERE import_id = :id FOR NO KEY UPDATE", id=import_id)
                 if state not in ("APPROVED", "APPLIED"):
                     return
                 await imports.resolve(tx, [import_id])
