@@ -48,8 +48,9 @@ async def add_marker(tx: Tx, marker: CutOffReached, found: Mapping[str, int], di
         found=dict(found),
         difference=dict(difference),
     )
-    # clock_timestamp, after the row lock: two consumers may bring the last two markers at once, and one of them must see both.
-    await tx.execute("SELECT 1 FROM cut_off WHERE cut_off_id = :id FOR UPDATE", id=marker.cut_off_id)
+    # NO KEY: the rows above hold a key share. clock_timestamp, after the lock: two consumers may bring the last two markers at once,
+    # and one of them must see both.
+    await tx.execute("SELECT 1 FROM cut_off WHERE cut_off_id = :id FOR NO KEY UPDATE", id=marker.cut_off_id)
     await tx.execute(
         "UPDATE cut_off SET complete_at = clock_timestamp() WHERE cut_off_id = :id AND complete_at IS NULL"
         " AND (SELECT count(*) FROM cut_off_partition WHERE cut_off_id = :id) = :partitions",
@@ -79,7 +80,7 @@ async def waiting(tx: Tx, cut_off_id: UUID, tries: int) -> RowMapping | None:
 
 async def lock_open(tx: Tx, cut_off_id: UUID) -> RowMapping | None:
     """Lock a cut-off not passed on yet."""
-    return await tx.row("SELECT * FROM cut_off WHERE cut_off_id = :id AND passed_at IS NULL FOR UPDATE", id=cut_off_id)
+    return await tx.row("SELECT * FROM cut_off WHERE cut_off_id = :id AND passed_at IS NULL FOR NO KEY UPDATE", id=cut_off_id)
 
 
 async def published_counts(tx: Tx) -> dict[int, dict[str, int]]:
