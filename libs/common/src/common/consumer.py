@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 import psycopg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from common import audit
 from common.actor import SYSTEM
 from common.contracts.envelope import Event
 from common.db import Database, Tx
@@ -32,6 +35,8 @@ _POLL_RECORDS: Final = 5_000
 _POLL_MS: Final = 250
 _RETRY_SECONDS: Final = 1.0
 _POSITION_SECONDS: Final = 0.5
+_UNREADABLE: Final = "unreadable"
+_DIGITS: Final = re.compile(r"\d{9,}")
 _log = get_logger(__name__)
 E_ = TypeVar("E_", bound=Event)
 
@@ -108,6 +113,30 @@ def _incoming(record: ConsumerRecord[bytes, bytes]) -> Incoming:
     )
 
 
+def _unreadable(record: ConsumerRecord[bytes, bytes]) -> Incoming:
+    """A record that is no event of ours, as it is parked: under its key if that names somebody, else under one made of the key's bytes."""
+    raw, key = record.value or b"", record.key or b""
+    try:
+        who = UUID(key.decode())
+    except ValueError:
+        who = uuid5(NAMESPACE_OID, key.hex())
+    headers = {name: (value or b"").decode(errors="replace").replace("\x00", "") for name, value in record.headers}
+    event_id = uuid5(NAMESPACE_OID, f"{record.topic}|{record.partition}|{record.offset}|{raw.hex()}")
+    return Incoming(record.topic, record.partition, record.offset, who, event_id, _UNREADABLE, headers, raw)
+
+
+def _reason(error: BaseException) -> str:
+    """What broke and where, without the values it broke on: an event's body is personal, the reason is read by operators."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, psycopg.Error):
+        places = (cause.sqlstate, cause.diag.table_name, cause.diag.column_name, cause.diag.constraint_name)
+        return f"{type(cause).__name__}: {' '.join(place for place in places if place)}"
+    if isinstance(cause, ValidationError):
+        found = cause.errors(include_url=False, include_context=False, include_input=False)
+        return f"ValidationError: {'; '.join('.'.join(map(str, item['loc'])) + ' ' + item['type'] for item in found)}"[:500]
+    return _DIGITS.sub("*", f"{type(cause).__name__}: {cause}")[:500]
+
+
 class Consumer:
     """Applies the subscribed topics of one service to its database."""
 
@@ -157,9 +186,15 @@ class Consumer:
 
     async def _poll(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
-        events = [_incoming(record) for records in polled.values() for record in records]
-        if events:
-            while not await self._try_apply(events):
+        events: list[Incoming] = []
+        unreadable: list[tuple[Incoming, Exception]] = []
+        for record in (record for records in polled.values() for record in records):
+            try:
+                events.append(_incoming(record))
+            except (KeyError, ValueError, AttributeError) as error:
+                unreadable.append((_unreadable(record), error))
+        if events or unreadable:
+            while not await self._try_apply(events, unreadable):
                 if stop.is_set():
                     return  # offsets stay: the batch comes again
                 await _pause(stop)
@@ -171,8 +206,10 @@ class Consumer:
                 _log.info("consumer.offsets_left_to_inbox", consumer=self.name)
         await self._note_positions(consumer)
 
-    async def _try_apply(self, events: list[Incoming]) -> bool:
+    async def _try_apply(self, events: list[Incoming], unreadable: Sequence[tuple[Incoming, Exception]]) -> bool:
         try:
+            for strange, why in unreadable:  # first: what else came under such a key waits behind it
+                await self._park(strange, why)
             await self.apply(events)
         except Exception as error:
             if not is_transient(error):
@@ -255,7 +292,7 @@ class Consumer:
     async def _park(self, event: Incoming, error: BaseException) -> None:
         async with self._db.transaction(self._actor) as tx:
             await self._first_time(tx, [event])
-            await self._insert_parked(tx, event, f"{type(error).__name__}: {error}"[:2_000])
+            await self._insert_parked(tx, event, _reason(error))
         PARKED.labels(self.name).inc()
         _log.error("consumer.parked", consumer=self.name, event_id=str(event.event_id), type=event.type, error=type(error).__name__)
 
@@ -277,33 +314,60 @@ class Consumer:
         )
 
     async def replay_approved(self) -> bool:
-        """Apply parked events that one person asked for and another approved, in order, one transaction per key."""
-        async with self._db.transaction(self._actor) as tx:
-            rows = await tx.rows(
-                "SELECT * FROM parked_event p WHERE consumer = :consumer AND replayed_at IS NULL AND key = ("
-                "   SELECT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND approved_by IS NOT NULL"
-                "   ORDER BY id LIMIT 1)"
-                " ORDER BY id FOR UPDATE",
+        """Apply the parked events of one key that one person asked for and another approved; False when there are none.
+
+        A key that breaks again is taken back: it must be asked for again, and the other keys go on.
+        """
+        async with self._db.read(self._actor) as tx:
+            key = await tx.value(
+                "SELECT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND approved_by IS NOT NULL"
+                " ORDER BY id LIMIT 1",
                 consumer=self.name,
             )
-            if not rows:
-                return False
-            events = []
-            for row in rows:
-                raw = self._db.keyring.decrypt_bytes("parked_event", row["body"]) if self._db.keyring else bytes(row["body"])
-                events.append(
-                    Incoming(row["topic"], row["partition"], row["offset"], row["key"], row["event_id"], row["type"], row["headers"], raw)
-                )
-            await tx.execute(
-                "DELETE FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))",
-                consumer=self.name,
-                ids=[event.event_id for event in events],
-            )
-            await self._apply_in(tx, events, replay=True)
-            await tx.execute(
-                "UPDATE parked_event SET replayed_at = now() WHERE id = ANY(CAST(:ids AS bigint[]))", ids=[r["id"] for r in rows]
-            )
+        if key is None:
+            return False
+        try:
+            async with self._db.transaction(self._actor) as tx:
+                await self._replay(tx, key)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._take_back(key, error)
         return True
+
+    async def _replay(self, tx: Tx, key: UUID) -> None:
+        """In order. What nothing here can read any more is left aside: two people have seen it."""
+        rows = await tx.rows(
+            "SELECT * FROM parked_event p WHERE consumer = :consumer AND replayed_at IS NULL AND key = :key ORDER BY id FOR UPDATE",
+            consumer=self.name,
+            key=key,
+        )
+        events = []
+        for row in rows:
+            raw = self._db.keyring.decrypt_bytes("parked_event", row["body"]) if self._db.keyring else bytes(row["body"])
+            events.append(
+                Incoming(row["topic"], row["partition"], row["offset"], row["key"], row["event_id"], row["type"], row["headers"], raw)
+            )
+        await tx.execute(
+            "DELETE FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))",
+            consumer=self.name,
+            ids=[event.event_id for event in events],
+        )
+        await self._first_time(tx, [event for event in events if (event.topic, event.type) not in self._table])
+        await self._apply_in(tx, [event for event in events if (event.topic, event.type) in self._table], replay=True)
+        await tx.execute("UPDATE parked_event SET replayed_at = now() WHERE id = ANY(CAST(:ids AS bigint[]))", ids=[r["id"] for r in rows])
+
+    async def _take_back(self, key: UUID, error: BaseException) -> None:
+        async with self._db.transaction(self._actor) as tx:
+            await tx.execute(
+                "UPDATE parked_event SET requested_by = NULL, approved_by = NULL, error = :error"
+                " WHERE consumer = :consumer AND key = :key AND replayed_at IS NULL",
+                consumer=self.name,
+                key=key,
+                error=_reason(error),
+            )
+            await audit.record(tx, "parked.replay_failed", "parked_event", key, {"error": type(error).__name__})
+        _log.error("consumer.replay_failed", consumer=self.name, key=str(key), error=type(error).__name__)
 
     async def _note_positions(self, consumer: AIOKafkaConsumer) -> None:
         """Write positions and high-water marks, so that lag can be read by anyone (`end_offsets` is wrong on the embedded broker)."""

@@ -102,6 +102,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
+            hide_parameters=True,  # parameters are people's data: an error's text ends in logs
             connect_args={
                 "connect_timeout": 5,
                 "application_name": application,
