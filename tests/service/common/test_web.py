@@ -105,6 +105,14 @@ async def test_the_same_key_gives_the_same_answer_once(app: FastAPI, client_as: 
         assert b"amount" not in bytes(await tx.value("SELECT answer FROM idempotency_key"))
 
 
+async def test_two_people_at_one_console_do_not_share_keys(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
+    """Everybody who signs in at the console carries its client id."""
+    people = [client_as(app, Role.DEPARTMENT_OFFICER, subject=name, azp="console") for name in ("an", "binh")]
+    first, second = [await client.post("/v1/orders", json={"amount": 5}, headers={"Idempotency-Key": "order-0001"}) for client in people]
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+
+
 async def test_a_refused_effect_leaves_nothing_and_frees_the_key(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
     http = client_as(app, Role.DEPARTMENT_OFFICER)
     refused = await http.post("/v1/orders", json={"amount": 7, "fail": True}, headers={"Idempotency-Key": "k-7654321"})

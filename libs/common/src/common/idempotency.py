@@ -48,7 +48,7 @@ async def run(
 
     When `effect` raises, everything rolls back and the key is free again.
     """
-    client = actor.client_id or actor.subject
+    client = actor.subject  # not the client id: everybody at the console shares one
     fingerprint = hashlib.sha256(route.encode() + b"\x1f" + body).digest()
     try:
         async with db.transaction(actor) as tx:
