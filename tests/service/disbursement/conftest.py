@@ -175,10 +175,11 @@ class Province:
                 "business_date": str(DAY)}  # fmt: skip
         assert (await self.post(self.maker, "/v1/budgets", form)).status_code == 201
 
-    async def open(self, month: str = MONTH, unit: str = "60", *, supplementary: bool = False, markers: bool = True) -> dict[str, Any]:
+    async def open(self, month: str = MONTH, unit: str = "60", *, supplementary: bool = False, markers: bool = True,
+                   day: date = DAY) -> dict[str, Any]:  # fmt: skip
         """Open a cycle; with `markers`, all cut-off markers arrive and agree."""
         form = {"month": month, "programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "unit_code": unit,
-                "business_date": str(DAY), "supplementary": supplementary}  # fmt: skip
+                "business_date": str(day), "supplementary": supplementary}  # fmt: skip
         answer = await self.post(self.maker, "/v1/cycles", form)
         assert answer.status_code == 201, answer.text
         cycle: dict[str, Any] = answer.json()

@@ -27,6 +27,8 @@ __all__ = ["JsonBatchChannel"]
 _CASH_KIND: Final = {"CASH_POST": "POST", "CASH_HOME": "HOME"}
 _TEXT_LENGTH: Final = 25
 _MAX_RESULTS: Final = 5_000
+_YEARS: Final = range(2000, 2200)
+"""A moment outside these is a partner's slip; it would leave the range that our readers of events can hold."""
 
 
 class _Refused(BaseModel):
@@ -188,4 +190,4 @@ def _moment(value: object) -> datetime | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None and moment.year in _YEARS else None

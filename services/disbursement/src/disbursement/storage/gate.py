@@ -6,6 +6,7 @@ from typing import Final
 
 from common.contracts.disbursement_v1 import HoldReason
 from common.contracts.identity_verify_v1 import Verdict
+from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
 
 __all__ = ["OUTCOME_SQL", "WITHDRAWN_SQL"]
@@ -34,7 +35,10 @@ _REPRESENTATIVE: Final = f"""
     CASE WHEN m.payee_id IS NULL OR m.payee_id = {{person}} THEN NULL
          WHEN rv.verdict IN ({_REFUSED}) THEN '{CashReason.REPRESENTATIVE_NOT_VERIFIED}'
          WHEN r.representative_id IS NULL OR r.valid_from > CAST(:business_date AS date) OR r.valid_to < CAST(:business_date AS date)
-              OR r.revoked_on <= CAST(:business_date AS date) THEN '{CashReason.REPRESENTATIVE_NOT_VALID}' END"""
+              OR r.revoked_on <= CAST(:business_date AS date)
+              OR EXISTS (SELECT FROM beneficiary dead WHERE dead.beneficiary_id = m.payee_id
+                         AND dead.status = '{BeneficiaryStatus.DECEASED}')
+              THEN '{CashReason.REPRESENTATIVE_NOT_VALID}' END"""
 
 # Account problems in words: the provider's reason where there is one, else the status.
 _ACCOUNT: Final = """

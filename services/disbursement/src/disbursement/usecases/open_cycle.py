@@ -10,9 +10,10 @@ from common.actor import Actor
 from common.contracts.disbursement_v1 import CutOffRequested, PaymentCycleOpened
 from common.db import Tx
 from common.ids import new_id
-from common.problems import NotFound
+from common.problems import InvalidInput, NotFound
 from disbursement.domain.cycle import RECOMPUTABLE
 from disbursement.domain.errors import CycleExists, IllegalCycleMove, UnknownUnit
+from disbursement.domain.months import next_month
 from disbursement.storage import cycles, units
 from disbursement.usecases.answers import CycleView
 from disbursement.usecases.cycle_events import tell
@@ -27,6 +28,8 @@ async def open_cycle(
 
     A month has one main cycle per programme, funding source and unit; supplementary ones follow it and pay what has become due since.
     """
+    if month > next_month(next_month(business_date)):  # two months together is the most that is paid ahead; a slip would pay years
+        raise InvalidInput(errors=[{"field": "month", "detail": "more than two months after the business date"}])
     path = await units.path_of(tx, unit_code, business_date)
     if path is None:
         raise UnknownUnit(f"{unit_code} on {business_date}", errors=[{"field": "unit_code", "detail": "not known on the business date"}])

@@ -1,0 +1,45 @@
+"""Money does not go to the dead, nor years ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from common.ids import new_id
+
+Due = Callable[..., Any]
+
+
+async def test_a_representative_whose_death_the_register_knows_is_not_paid(province: Any, due: Due) -> None:
+    """The office recorded it; the population database said nothing yet."""
+    who, rep, account_id = new_id(), new_id(), new_id()
+    await province.hear(
+        province.beneficiary(who), province.dues(who, due(500_000)), province.verified(who), province.representative(who, rep),
+        province.account(rep, account_id), province.method(who, "ACCOUNT", account_id=account_id, payee=rep, kind="REPRESENTATIVE"),
+        province.beneficiary(rep, status="DECEASED"),
+    )  # fmt: skip
+    line = (await province.lines(await province.compute(await province.open())))[str(who)]
+    assert (line["channel"], line["payee_id"], line["cash_reason"]) == ("CASH_POST", str(who), "REPRESENTATIVE_NOT_VALID")
+
+
+async def test_a_representative_who_dies_after_submission_holds_the_line(province: Any, due: Due) -> None:
+    who, rep, account_id = new_id(), new_id(), new_id()
+    await province.hear(
+        province.beneficiary(who), province.dues(who, due(500_000)), province.verified(who), province.representative(who, rep),
+        province.account(rep, account_id), province.method(who, "ACCOUNT", account_id=account_id, payee=rep, kind="REPRESENTATIVE"),
+        province.beneficiary(rep), *province.by_account(new_id(), due(400_000)),
+    )  # fmt: skip
+    cycle = await province.compute(await province.open())
+    assert (await province.lines(cycle))[str(who)]["payee_id"] == str(rep)
+    assert (await province.submit(cycle)).status_code == 200
+    await province.hear(province.beneficiary(rep, status="DECEASED"))
+    assert (await province.approve(cycle)).status_code == 200
+    assert (await province.holds(cycle))[str(who)]["reason"] == "ACCOUNT_CHANGED"
+
+
+async def test_a_cycle_far_ahead_is_refused(province: Any) -> None:
+    form = {"month": "2034-09", "programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "unit_code": "60",
+            "business_date": "2024-08-20", "supplementary": False}  # fmt: skip
+    answer = await province.post(province.maker, "/v1/cycles", form)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"] == "month"
