@@ -58,6 +58,15 @@ def test_next_month_goes_over_the_year() -> None:
     assert (next_month(date(2024, 12, 1)), next_month(date(2024, 1, 31))) == (date(2025, 1, 1), date(2024, 2, 1))
 
 
+@pytest.mark.parametrize("slipped", ["birth_date", "sex", "category", "unit_code", "from_month", "decision_date", "preference"])
+@pytest.mark.parametrize("number", ["060190000001", "060 190 000 001", "060.190.000.001"])
+def test_a_number_in_another_column_is_not_kept_in_clear(slipped: str, number: str) -> None:
+    row = check_row(GOOD | {slipped: number}, RULES)
+    assert row.reasons
+    kept = repr([item.as_json() for item in row.reasons + row.warnings]) + row.category + row.unit_code
+    assert "190" not in kept
+
+
 def test_a_good_row_is_understood() -> None:
     row = check_row(GOOD, RULES)
     assert (row.reasons, row.warnings) == ([], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ class Reason:
         """For `import_row.reasons` and problem answers."""
         return {"code": self.code, "field": self.field, "detail_vi": self.vi, "detail": self.en}
 
+
+_NUMBER: Final = re.compile(r"\d(?:[ .-]?\d){8,}")
 
 # code: (Vietnamese, English). `{0}` is what stood in the cell where that may be shown.
 REASONS: Final[dict[str, tuple[str, str]]] = {
@@ -64,7 +67,7 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
 
 
 def reason(code: str, field: str, shown: object = "") -> Reason:
-    """A reason from the catalogue. `shown` must never be a national number."""
+    """A reason from the catalogue. In a list whose columns have slipped any cell may hold a number: long ones are not repeated."""
     vi, en = REASONS[code]
-    text = str(shown)[:40]
+    text = _NUMBER.sub("***", str(shown))[:40]
     return Reason(code, field, vi.replace("{0}", text), en.replace("{0}", text))

@@ -93,6 +93,11 @@ def check_row(values: Mapping[str, str], rules: Rules) -> CheckedRow:
     return row
 
 
+def _word(text: str) -> str:
+    """A word as it is looked up; digits and signs, which folding drops, are not taken for an empty cell."""
+    return folded(text) or text.strip()
+
+
 def _number(row: CheckedRow, text: str, name: str) -> str | None:
     number = clean_number(text)
     if not number:
@@ -116,7 +121,7 @@ def _person(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
     row.birth_date = dates.birth_date(born, rules.business_date) if born else None
     if born and row.birth_date is None:
         row.refuse("BAD_BIRTH_DATE", "birth_date", born)
-    sex = _SEX.get(folded(values.get("sex", "")))
+    sex = _SEX.get(_word(values.get("sex", "")))
     if sex is None:
         row.refuse("BAD_SEX", "sex", values["sex"])
     row.sex = sex or "UNKNOWN"
@@ -124,7 +129,7 @@ def _person(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
     if row.number is not None:
         row.warnings += [reason(code, "number") for code in number_warnings(row.number, row.birth_date, row.sex)]
     row.address = values.get("address") or None
-    preference = _PREFERENCE.get(folded(values.get("preference", "")))
+    preference = _PREFERENCE.get(_word(values.get("preference", "")))
     if preference is None:
         row.refuse("BAD_PREFERENCE", "preference", values["preference"])
     row.preference = preference or "UNKNOWN"
@@ -135,6 +140,7 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
     path = rules.units.get(row.unit_code)
     if path is None:
         row.refuse("UNKNOWN_UNIT", "unit_code", row.unit_code)
+        row.unit_code = ""  # kept in clear: only what the catalogues know
     elif path != rules.unit_path and not path.startswith(rules.unit_path + "/"):
         row.refuse("UNIT_OUTSIDE", "unit_code", row.unit_code)
     row.unit_path = path or ""
@@ -142,6 +148,7 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
     category = rules.categories.get(row.category)
     if category is None:
         row.refuse("UNKNOWN_CATEGORY", "category", row.category)
+        row.category = ""
         return
     if category.programme != rules.programme:
         row.refuse("WRONG_PROGRAMME", "category", row.category)
