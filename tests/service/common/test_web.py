@@ -210,3 +210,33 @@ async def test_a_job_is_taken_over_when_its_worker_dies(app: FastAPI) -> None:
         assert (row["state"], row["result"]) == ("DONE", {"attempt": 2})
 
 
+
+
+@pytest.mark.parametrize("late", ["result", "failure"])
+async def test_a_worker_that_lost_its_job_decides_nothing_about_it(late: str, app: FastAPI) -> None:
+    db: Database = app.state.db
+    async with db.transaction(SYSTEM("test")) as tx:
+        job_id = await jobs.create(tx, "slow", {}, date(2024, 8, 20))
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_job: jobs.Job) -> dict[str, Any]:
+        started.set()
+        await go_on.wait()
+        if late == "failure":
+            raise ConnectionError("the database went away")
+        return {"by": "the one that lost it"}
+
+    async def quick(_job: jobs.Job) -> dict[str, Any]:
+        return {"by": "the one that took over"}
+
+    first = asyncio.create_task(jobs.JobRunner(db, {"slow": slow}, owner="a").run_one())
+    await started.wait()
+    async with db.transaction(SYSTEM("test")) as tx:
+        await tx.execute("UPDATE job SET lease_until = now() - interval '1 second' WHERE id = :id", id=job_id)
+    assert await jobs.JobRunner(db, {"slow": quick}, owner="b").run_one()
+    go_on.set()
+    await asyncio.gather(first, return_exceptions=True)
+    async with db.read() as tx:
+        row = await tx.row("SELECT state, result FROM job WHERE id = :id", id=job_id)
+    assert row is not None
+    assert (row["state"], row["result"]) == ("DONE", {"by": "the one that took over"})

@@ -20,6 +20,7 @@ __all__ = ["Job", "JobRunner", "active", "create", "progress"]
 
 LEASE_SECONDS: Final = 30
 _MAX_ATTEMPTS: Final = 5
+_STILL_OURS: Final = "id = :id AND state = 'RUNNING' AND lease_owner = :owner AND attempts = :attempt"
 _log = get_logger(__name__)
 
 
@@ -87,15 +88,15 @@ class JobRunner:
         try:
             result = await self._handlers[job.kind](job)
         except Problem as problem:
-            await self._end(job.id, "FAILED", None, problem.detail or problem.title)
+            await self._end(job, "FAILED", None, problem.detail or problem.title)
         except Exception as error:
             if is_transient(error):
-                await self._release(job.id)
+                await self._release(job)
                 raise
             _log.exception("job.failed", job_id=str(job.id), kind=job.kind)
-            await self._end(job.id, "FAILED", None, f"{type(error).__name__}: the job stopped on a defect; its id is {job.id}")
+            await self._end(job, "FAILED", None, f"{type(error).__name__}: the job stopped on a defect; its id is {job.id}")
         else:
-            await self._end(job.id, "DONE", result, None)
+            await self._end(job, "DONE", result, None)
         finally:
             keeper.cancel()
         return True
@@ -134,22 +135,32 @@ class JobRunner:
                     raise
                 _log.warning("job.lease_not_renewed", job_id=str(job_id), error=repr(error))
 
-    async def _release(self, job_id: UUID) -> None:
+    async def _release(self, job: Job) -> None:
         try:
             async with self._db.transaction(SYSTEM("jobs")) as tx:
-                await tx.execute("UPDATE job SET state = 'QUEUED', attempts = attempts - 1, lease_owner = NULL WHERE id = :id", id=job_id)
+                await tx.execute(
+                    f"UPDATE job SET state = 'QUEUED', attempts = attempts - 1, lease_owner = NULL WHERE {_STILL_OURS}",
+                    id=job.id,
+                    owner=self._owner,
+                    attempt=job.attempt,
+                )
         except Exception as error:
             if not is_transient(error):
                 raise
-            _log.warning("job.left_to_lease", job_id=str(job_id))
+            _log.warning("job.left_to_lease", job_id=str(job.id))
 
-    async def _end(self, job_id: UUID, state: str, result: dict[str, Any] | None, error: str | None) -> None:
+    async def _end(self, job: Job, state: str, result: dict[str, Any] | None, error: str | None) -> None:
+        """Write how it ended, unless another worker took it over meanwhile: then that one's word counts."""
         async with self._db.transaction(SYSTEM("jobs")) as tx:
-            await tx.execute(
+            ours = await tx.execute(
                 "UPDATE job SET state = :state, result = CAST(:result AS jsonb), error = :error, finished_at = now(), lease_until = NULL,"
-                " done = CASE WHEN :state = 'DONE' THEN greatest(done, total) ELSE done END WHERE id = :id",
-                id=job_id,
+                f" done = CASE WHEN :state = 'DONE' THEN greatest(done, total) ELSE done END WHERE {_STILL_OURS}",
+                id=job.id,
+                owner=self._owner,
+                attempt=job.attempt,
                 state=state,
                 result=result,
                 error=error,
             )
+        if not ours:
+            _log.warning("job.lost_to_another_worker", job_id=str(job.id))
