@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-STEPS = re.findall(r"^\| .+? \| `([^`]+)` \| `([^`]+)` \|$", (ROOT / "docs/architecture/follow-one-payment.md").read_text("utf-8"), re.M)
+STEPS = re.findall(
+    r"^\| .+? \| `([^`]+)` \| `([^`]+)` \|$", (ROOT / "docs/architecture/follow-one-payment.md").read_text("utf-8"), re.MULTILINE
+)
 
 
 def test_the_walk_has_steps_through_all_services() -> None:

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from uuid import UUID
 
+import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from common import outbox
 from common.actor import SYSTEM
 from common.consumer import Consumer, Incoming, Subscription
@@ -19,8 +21,6 @@ from common.ids import new_id
 from common.relay import Relay
 from common.schema import mechanism_ddl
 from common.topics import PARTITIONS, Topic, partition_of, partition_sql
-
-import psycopg
 
 
 def preference(beneficiary: UUID, version: int, answer: str = "DECLINES") -> PreferenceRecorded:
@@ -144,7 +144,8 @@ async def test_poison_is_parked_with_its_followers_and_replayed_by_two_people(db
         async with db.read() as tx:
             return bool(
                 await tx.value(
-                    "SELECT (SELECT count(*) FROM preference WHERE beneficiary_id = ANY(:good)) = 50 AND (SELECT count(*) FROM parked_event) = 2",
+                    "SELECT (SELECT count(*) FROM preference WHERE beneficiary_id = ANY(:good)) = 50"
+                    " AND (SELECT count(*) FROM parked_event) = 2",
                     good=good,
                 )
             )
@@ -161,7 +162,9 @@ async def test_poison_is_parked_with_its_followers_and_replayed_by_two_people(db
         assert "poison" in rows[0]["error"]
         assert await tx.value("SELECT count(*) FROM preference WHERE beneficiary_id = :bad", bad=bad) == 0
         # the cause is mended (here: the first body), one person asks, another approves
-        await tx.execute("UPDATE parked_event SET body = :body WHERE id = :id", body=preference(bad, 1).model_dump_json().encode(), id=rows[0]["id"])
+        await tx.execute(
+            "UPDATE parked_event SET body = :body WHERE id = :id", body=preference(bad, 1).model_dump_json().encode(), id=rows[0]["id"]
+        )
         await tx.execute("UPDATE parked_event SET requested_by = 'a', approved_by = 'b'")
     consumer = Consumer(db, "poison", SUBSCRIPTIONS, bootstrap=topics, group="x", session_ms=1_500, heartbeat_ms=300)
     assert await consumer.replay_approved()
@@ -174,7 +177,16 @@ async def test_the_same_event_twice_is_applied_once(db: Database, topics: str) -
     person = new_id()
     consumer = Consumer(db, "twice", SUBSCRIPTIONS, bootstrap=topics, group="x", session_ms=1_500, heartbeat_ms=300)
     first = Incoming(Topic.BENEFICIARY, 0, 0, person, new_id(), "PreferenceRecorded", {}, preference(person, 1).model_dump_json().encode())
-    later = Incoming(Topic.BENEFICIARY, 0, 1, person, new_id(), "PreferenceRecorded", {}, preference(person, 3, "WANTS_ACCOUNT").model_dump_json().encode())
+    later = Incoming(
+        Topic.BENEFICIARY,
+        0,
+        1,
+        person,
+        new_id(),
+        "PreferenceRecorded",
+        {},
+        preference(person, 3, "WANTS_ACCOUNT").model_dump_json().encode(),
+    )
     older = Incoming(Topic.BENEFICIARY, 0, 2, person, new_id(), "PreferenceRecorded", {}, preference(person, 2).model_dump_json().encode())
     await consumer.apply([first, later, first])
     await consumer.apply([later, older])

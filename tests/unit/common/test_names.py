@@ -7,13 +7,42 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from common.names import NameVerdict, clean, compare, comparison_key, folded
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.names import NameVerdict, clean, compare, comparison_key, folded
+
 PAIRS = list(csv.DictReader((Path(__file__).parent / "name_pairs.csv").read_text(encoding="utf-8").splitlines()))
 SYLLABLES = st.sampled_from(
-    "Nguyễn Trần Lê Phạm Hoàng Huỳnh Võ Đặng Đỗ Thị Văn Hoà Thuý Quý Mỹ Kỳ Phương Phượng Hùng Hưng Ngọc Êban Niê H'Blang Y Loan Đức".split()
+    [
+        "Nguyễn",
+        "Trần",
+        "Lê",
+        "Phạm",
+        "Hoàng",
+        "Huỳnh",
+        "Võ",
+        "Đặng",
+        "Đỗ",
+        "Thị",
+        "Văn",
+        "Hoà",
+        "Thuý",
+        "Quý",
+        "Mỹ",
+        "Kỳ",
+        "Phương",
+        "Phượng",
+        "Hùng",
+        "Hưng",
+        "Ngọc",
+        "Êban",
+        "Niê",
+        "H'Blang",
+        "Y",
+        "Loan",
+        "Đức",
+    ]
 )
 NAMES = st.lists(SYLLABLES, min_size=2, max_size=5).map(" ".join)
 

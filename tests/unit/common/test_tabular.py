@@ -7,6 +7,7 @@ import unicodedata
 
 import pytest
 import xlsxwriter
+
 from common.tabular import BrokenFile, ColumnSpec, csv_safe, parse_amount_vi, parse_date_vi, parse_month_vi, read_rows
 
 COLUMNS = (
