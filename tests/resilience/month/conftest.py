@@ -1,0 +1,255 @@
+"""A province's month on a stack of its own, in which processes are killed at named moments."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+from rich.console import Console
+
+from ansinh.demo import run
+from ansinh.demo.stack_info import StackInfo
+from ansinh.demo_command import DemoStack
+from ansinh.sample import write_sample
+from ansinh.stack.embedded import Embedded
+from ansinh.stack.layout import SERVICES, Layout
+from ansinh.stack.supervisor import Stage
+
+PEOPLE, SEED = 400, 7
+#: Below the range the kernel takes ports of outgoing connections from: a restarted process finds its port free.
+PORT_BASE = 23_000
+WAIT_SECONDS = 60.0
+
+#: Leases and group sessions as short as they may be, so that what a dead process held is taken over soon.
+QUICK = {
+    **{f"{service.prefix}KAFKA_SESSION_TIMEOUT_MS": "2000" for service in SERVICES},
+    **{f"{service.prefix}KAFKA_HEARTBEAT_MS": "500" for service in SERVICES},
+    **{f"{service.prefix}JOB_LEASE_SECONDS": "4" for service in SERVICES},
+    "IDENTITY_VERIFY_LEASE_SECONDS": "6",
+    "IDENTITY_VERIFY_POPULATION_TIMEOUT_SECONDS": "5",
+    "ACCOUNTS_LEASE_SECONDS": "6",
+    "ACCOUNTS_INQUIRY_TIMEOUT_SECONDS": "5",
+}
+PARTNER_TIMEOUT_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Death:
+    """`victim` gets SIGKILL once `stage` has begun and `share` of it is done, and then as soon as `when` finds something.
+
+    `when`: a service and a query on its database whose first value is true at the moment meant.
+    """
+
+    victim: str
+    stage: str
+    share: float = 0.0
+    when: tuple[str, str] | None = None
+
+
+@dataclass
+class Month:
+    """One stack and the month on it. `said` is what the supervisor said, `printed` what the demo printed."""
+
+    sample: Path
+    layout: Layout
+    said: list[str] = field(default_factory=list)
+    killed: Counter[str] = field(default_factory=Counter)
+    armed: dict[str, list[str]] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+    _times: list[float] = field(default_factory=list)
+    _out: io.StringIO = field(default_factory=io.StringIO)
+    _waiting: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Nothing runs yet."""
+        self.embedded = _Armed(self.layout, self._hear, self.armed)
+        shutil.copyfile(self.sample / "world.sqlite", self.layout.world)
+
+    def _hear(self, text: str) -> None:
+        self.said.append(text)
+        self._times.append(time.monotonic() - self._began)
+        if ended := re.match(r"(\S+) ended \(", text):
+            self.embedded.next_arm(ended[1])
+
+    @property
+    def story(self) -> str:
+        """Everything said and printed, for a failure's message."""
+        said = (f"{at:6.1f} {text}" for at, text in zip(self._times, self.said, strict=True))
+        return "\n".join((*said, self._out.getvalue()))
+
+    def info(self) -> StackInfo:
+        """Addresses and users for the demo."""
+        urls = {service.name: self.layout.url(service.name) for service in SERVICES}
+        urls |= {name: self.layout.url(name) for name in ("population", "partner", "issuer")}
+        return DemoStack(self.sample, urls, self.layout.secrets / "issuer.json", self.layout).info()
+
+    death = staticmethod(Death)
+
+    async def play(self, deaths: Sequence[Death] = ()) -> dict[str, Any]:
+        """Start the stack, run the month with these deaths in it, and check that it ended as if nobody had died."""
+        await self.embedded.up()
+        try:
+            result = await self.month(deaths)
+            await asyncio.gather(*self._waiting)
+            await self.everything_back()
+            self._hear(f"-- done: {', '.join(f'{k} {v}' for k, v in result['stages'].items())}")
+            self.check(result, deaths)
+            print(self.story)
+            return result
+        finally:
+            for task in self._waiting:
+                task.cancel()
+            await asyncio.gather(*self._waiting, return_exceptions=True)
+            await self.embedded.down(drain_first=False)
+
+    async def month(self, deaths: Sequence[Death] = (), told: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
+        """The main job on the running stack."""
+        open_deaths = list(deaths)
+
+        def progress(stage: str, done: int, total: int) -> None:
+            for death in [d for d in open_deaths if d.stage == stage and done >= d.share * total and (total or not d.share)]:
+                open_deaths.remove(death)
+                self._meet(death)
+            if told is not None:
+                told(stage, done, total)
+
+        try:
+            return await run(self.info(), self.sample, progress=progress, console=Console(file=self._out, width=200))
+        except Exception as error:
+            raise AssertionError(f"the month broke off: {error}\n{self.story}") from error
+
+    def _meet(self, death: Death) -> None:
+        if death.when is None and self.embedded.supervisor.children[death.victim].state == "READY":
+            self.kill(death.victim, death.stage)  # at this very moment, not one step of the loop later
+        else:
+            self._waiting.append(asyncio.create_task(self._kill_later(death)))
+
+    async def _kill_later(self, death: Death) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            if death.when:
+                await self._until(*death.when)
+            while self.embedded.supervisor.children[death.victim].state != "READY":
+                await asyncio.sleep(0.01)
+        self.kill(death.victim, death.stage)
+
+    async def _until(self, service: str, query: str) -> None:
+        async with await psycopg.AsyncConnection.connect(self.embedded.dsns[service], autocommit=True) as connection:
+            while not (row := await (await connection.execute(query)).fetchone()) or not row[0]:
+                await asyncio.sleep(0.005)
+
+    def kill(self, victim: str, stage: str) -> None:
+        """SIGKILL."""
+        pid = self.embedded.supervisor.children[victim].pid
+        assert pid is not None, f"{victim} does not run\n{self.story}"
+        os.kill(pid, signal.SIGKILL)
+        self.killed[victim] += 1
+        self._hear(f"-- {victim} killed by the test in stage {stage}")
+
+    async def everything_back(self) -> None:
+        """Until every process of the stack is ready again."""
+        children = self.embedded.supervisor.children
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not all(child.state == "READY" for child in children.values()):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            states = {name: child.state for name, child in children.items() if child.state != "READY"}
+            raise AssertionError(f"not back: {states}\n{self.story}") from None
+
+    def check(self, result: Mapping[str, Any], deaths: Sequence[Death]) -> None:
+        """The same books as without a death; every death happened, was mended and was said."""
+        assert result["differences"] == [], self.story
+        assert self.killed == Counter(death.victim for death in deaths), self.story
+        wanted = self.killed + Counter({name: len(points) for name, points in self.armed.items()})
+        for name in wanted:
+            ends = sum(line.startswith(f"{name} ended (signal 9)") for line in self.said)
+            assert ends >= wanted[name], f"{name} was to die {wanted[name]} times and died {ends} times\n{self.story}"
+            assert any(line.startswith(f"{name} is back") for line in self.said), self.story
+
+
+class _Armed(Embedded):
+    """A stack in which processes die by themselves at failpoints: the nth start of a process has the nth of its points armed."""
+
+    def __init__(self, layout: Layout, say: Callable[[str], None], armed: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(layout, say)
+        self._armed = armed
+        self._starts: Counter[str] = Counter()
+        self._environments: dict[str, dict[str, str]] = {}
+
+    def _stages(self, *arguments: Any, **more: Any) -> list[Stage]:
+        stages = super()._stages(*arguments, **more)
+        for stage in stages:
+            for spec in stage.specs:
+                assert isinstance(spec.env, dict)
+                self._environments[spec.name] = spec.env
+                self._arm(spec.name)
+        return stages
+
+    def _arm(self, name: str) -> None:
+        points = self._armed.get(name, ())
+        start = self._starts[name]
+        if start < len(points):
+            self._environments[name]["ANSINH_FAILPOINTS"] = points[start]
+        elif name in self._environments:
+            self._environments[name].pop("ANSINH_FAILPOINTS", None)
+
+    def next_arm(self, name: str) -> None:
+        """A process has ended: its next start is armed with its next point, or with none."""
+        self._starts[name] += 1
+        self._arm(name)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small month's input; written once."""
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, people=PEOPLE, seed=SEED, processes=1)
+    return folder
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A stack's home that the database's own user can reach too, which a test's usual folder does not let it."""
+    with tempfile.TemporaryDirectory(prefix="ansinh-month-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture
+def month(sample: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Month]:
+    """A month whose stack is not started yet; nothing of it outlives the test."""
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ANSINH_FAILPOINTS", raising=False)
+    made = Month(sample, Layout(home, PORT_BASE))
+    monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(_impatient_partners(made)))
+    yield made
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        process.kill()
+    assert not left, f"left running: {left}"
+
+
+def _impatient_partners(month: Month) -> Path:
+    """The partners as disbursement knows them, with a shorter time to answer: a dead worker's batch is free that much sooner."""
+    content = json.loads(month.embedded.secrets.partners().read_text(encoding="utf-8"))
+    for partner in content["partners"].values():
+        partner["timeout_seconds"] = PARTNER_TIMEOUT_SECONDS
+    path = month.layout.secrets / "impatient-partners.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path

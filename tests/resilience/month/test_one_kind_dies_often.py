@@ -1,0 +1,40 @@
+"""One kind of process is killed again and again, at moments drawn from a seed, all through the month; the books are the same."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ansinh.stack.layout import SERVICES
+
+if TYPE_CHECKING:
+    from tests.resilience.month.conftest import Month
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("embedded-stack")]
+
+DEATHS = 4
+#: Stages in their order; those in the second line are not counted, a death there comes as they begin.
+COUNTED = ("upload", "register", "accounts", "verify", "link", "pay")
+STAGES = ("upload", "register", "accounts", "verify", "link", "open", "list", "approve", "pay", "report")
+KINDS = [f"{service.name}-{kind}" for service in SERVICES for kind in ("api", "worker")] + [
+    "postgres", "broker", "population", "partner", "issuer",
+]  # fmt: skip
+
+
+@pytest.fixture
+def seed() -> int:
+    """ANSINH_TEST_SEED repeats a run."""
+    return int(os.environ.get("ANSINH_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
+
+
+@pytest.mark.parametrize("victim", KINDS)
+async def test_one_kind_dies_at_several_stages(month: Month, victim: str, seed: int) -> None:
+    drawn = random.Random(f"{seed} {victim}")
+    stages = sorted(drawn.sample(STAGES, DEATHS), key=STAGES.index)
+    deaths = [month.death(victim, stage, round(drawn.random(), 2) if stage in COUNTED else 0.0) for stage in stages]
+    told = ", ".join(f"{death.stage} at {death.share:.0%}" for death in deaths)
+    print(f"ANSINH_TEST_SEED={seed}: {victim} dies in {told}")
+    await month.play(deaths)
