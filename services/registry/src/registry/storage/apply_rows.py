@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.db import Tx
+from registry.storage import people
 
 __all__ = ["Applied", "apply_rows"]
 
@@ -148,14 +149,16 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     done = Applied()
     if not batch["rows"]:
         return done
-    done.registered = [row["person_id"] for row in await tx.rows(_PROMOTE, **batch)]
+    promoted = [row["person_id"] for row in await tx.rows(_PROMOTE, **batch)]
+    done.registered = list(promoted)
     done.registered += [row["person_id"] for row in await tx.rows(_INSERT, **batch)]
     await tx.execute(_LINK, **batch)
     done.people = [row["person_id"] for row in await tx.rows(f"SELECT DISTINCT r.person_id {_BATCH}", **batch)]
     await tx.execute(_INSERT_REPRESENTATIVES, **batch)
     await tx.execute(_INSERT_UNNUMBERED, **batch)
     await tx.execute(_LINK_REPRESENTATIVES, **batch)
-    done.representatives = [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+    appointed = [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+    done.representatives = list(dict.fromkeys([*appointed, *(await people.say_again(tx, promoted) if promoted else [])]))
     done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
     done.preferences = [row["person_id"] for row in await tx.rows(_PREFER, **batch)]
     changed = await tx.rows(_PROGRAMMES, ids=done.people, fresh=done.registered)

@@ -10,7 +10,7 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["count", "entitlements_of", "find", "next_ids", "page", "record_deaths", "representatives_of", "update"]
+__all__ = ["count", "entitlements_of", "find", "next_ids", "page", "record_deaths", "representatives_of", "say_again", "update"]
 
 _VIEW: Final = (
     "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes,"
@@ -89,6 +89,16 @@ async def representatives_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
         " WHERE r.beneficiary_id = :id ORDER BY r.valid_from",
         id=person_id,
     )
+
+
+async def say_again(tx: Tx, representative_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """Raise the version of what these people are to those they collect for, since it carries their identity; the pairs to publish."""
+    rows = await tx.rows(
+        "UPDATE representative SET version = version + 1 WHERE representative_id = ANY(CAST(:ids AS uuid[])) AND revoked_on IS NULL"
+        " RETURNING beneficiary_id, representative_id",
+        ids=list(representative_ids),
+    )
+    return [(row["beneficiary_id"], row["representative_id"]) for row in rows]
 
 
 async def entitlements_of(tx: Tx, person_id: UUID) -> Sequence[Any]:

@@ -28,6 +28,7 @@ from registry.usecases.applying import apply_batch
 
 __all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen"]
 
+_IDENTITY: Final = frozenset({"full_name", "birth_date", "sex", "national_number"})
 _CONFLICT: Final = {
     "DUPLICATE_NUMBER_REGISTER": DuplicateNumber, "DUPLICATE_NUMBER_FILE": DuplicateNumber, "ALREADY_ENTITLED": AlreadyEntitled,
     "DUPLICATE_ROW": AlreadyEntitled,
@@ -128,10 +129,7 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
         after = dict(row) | values
         values["identity_fingerprint"] = keyring.fingerprint(number, comparison_key(after["full_name"]), after["birth_date"], after["sex"])
         await people.update(tx, person_id, values)
-        await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryMoved" if moved else "BeneficiaryUpdated")], business_date)
-        if moved:  # dues carry the unit: say them again for the new one
-            await tx.execute("UPDATE dues_state SET lines_md5 = '' WHERE person_id = :id", id=person_id)
-            await dues.recompute(tx, [person_id], business_date)
+        await _publish(tx, keyring, person_id, values, business_date, moved=moved)
     if changes.preference is not None and changes.preference != row["preference"]:
         await tx.execute(
             "INSERT INTO preference AS t (person_id, preference, recorded_on, evidence) VALUES (:id, :preference, :day, :by)"
@@ -144,6 +142,16 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
         tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
     )
     return await seen(tx, person_id)
+
+
+async def _publish(tx: Tx, keyring: Keyring, person_id: UUID, values: dict[str, Any], business_date: date, *, moved: bool) -> None:
+    """Tell of a changed person, and of what they are to those they collect for."""
+    await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryMoved" if moved else "BeneficiaryUpdated")], business_date)
+    if not _IDENTITY.isdisjoint(values):
+        await publishing.publish_representatives(tx, keyring, await people.say_again(tx, [person_id]), business_date)
+    if moved:  # dues carry the unit: say them again for the new one
+        await tx.execute("UPDATE dues_state SET lines_md5 = '' WHERE person_id = :id", id=person_id)
+        await dues.recompute(tx, [person_id], business_date)
 
 
 async def _new_number(tx: Tx, keyring: Keyring, number: str) -> dict[str, Any]:

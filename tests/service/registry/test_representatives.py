@@ -1,0 +1,40 @@
+"""Somebody who collects for others: what is corrected about that person reaches everybody who pays through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry_test_helpers import row
+
+REP = "060190000003"
+
+
+async def _two(world: Any) -> str:
+    """A beneficiary whose representative is a beneficiary too; the representative's id."""
+    await world.take([
+        row("R-1", REP, full_name="Trần Thị Bình"),
+        row("R-2", "060190000011", rep_name="Trần Thị Bình", rep_number=REP, rep_kind="Ủy quyền", rep_from="01/01/2024"),
+    ])  # fmt: skip
+    return str(await world.id_of("R-1"))
+
+
+async def test_a_corrected_name_reaches_those_they_collect_for(world: Any) -> None:
+    rep = await _two(world)
+    (before,) = await world.events("RepresentativeAppointed")
+    body = {"business_date": "2024-08-21", "full_name": "Trần Thị Thanh Bình"}
+    read = await world.maker.get(f"/v1/beneficiaries/{rep}")
+    done = await world.maker.patch(f"/v1/beneficiaries/{rep}", json=body, headers={"If-Match": read.headers["ETag"]})
+    assert done.status_code == 200, done.text
+    events = await world.events("RepresentativeAppointed")
+    assert len(events) == 2
+    after = events[1]["body"]
+    assert after["full_name"] == "Trần Thị Thanh Bình"
+    assert after["version"] > before["body"]["version"]
+    assert after["identity_fingerprint"] != before["body"]["identity_fingerprint"]
+
+
+async def test_somebody_known_as_a_representative_becomes_a_beneficiary_with_other_data(world: Any) -> None:
+    await world.take([row("R-2", "060190000011", rep_name="Trần Thị Bình", rep_number=REP, rep_kind="Ủy quyền", rep_from="01/01/2024")])
+    await world.take([row("R-1", REP, full_name="Trần Thị Thanh Bình")])
+    after = (await world.events("RepresentativeAppointed"))[-1]["body"]
+    assert after["full_name"] == "Trần Thị Thanh Bình"
