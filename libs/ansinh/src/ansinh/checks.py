@@ -33,6 +33,7 @@ def check(say: Callable[[str], None]) -> int:
         ("lint", [_tool("ruff"), "check", "."]),
         ("types", [_tool("mypy")]),
         ("import rules", [_tool("lint-imports"), "--no-cache"]),
+        ("house rules", [sys.executable, str(ROOT / "tools" / "lint" / "house_rules.py")]),
     )
     failed = []
     for name, command in steps:

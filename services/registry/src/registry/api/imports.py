@@ -59,7 +59,13 @@ async def _visible(tx: Tx, actor: Actor, import_id: UUID) -> Any:
 def make_router(db: Database) -> APIRouter:
     """`/v1/imports`."""
     router = APIRouter(prefix="/v1/imports", tags=["imports"])
+    _add_receive(router, db)
+    _add_approve(router, db)
+    _add_views(router, db)
+    return router
 
+
+def _add_receive(router: APIRouter, db: Database) -> None:
     @router.post(
         "",
         status_code=202,
@@ -89,6 +95,8 @@ def make_router(db: Database) -> APIRouter:
         answer = await idempotency.run(db, actor, key, "POST /v1/imports", fields + content, effect)
         return JSONResponse(answer.body, status_code=answer.status)
 
+
+def _add_views(router: APIRouter, db: Database) -> None:
     @router.get("", summary="Imports", description="Các danh sách đã gửi, trong phạm vi của bạn.")
     async def listing(
         actor: _Reader,
@@ -109,25 +117,6 @@ def make_router(db: Database) -> APIRouter:
         last = str(rows[-1]["import_id"]) if len(rows) == limit else None
         return ImportPage(items=[ImportView(**row) for row in rows], next_cursor=last)
 
-    @router.post(
-        "/approve",
-        status_code=202,
-        summary="Approve lists",
-        description="Duyệt nhiều danh sách cùng lúc (người duyệt khác người gửi). All or none; they are applied in the order received.",
-    )
-    async def approve(actor: _Checker, body: ApproveImports) -> JobAccepted:
-        async with db.transaction(actor) as tx:
-            job_id = await importing.approve(tx, body.import_ids)
-        return JobAccepted(job_id=job_id)
-
-    @router.post(
-        "/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to."
-    )
-    async def approve_one(actor: _Checker, import_id: UUID) -> JobAccepted:
-        async with db.transaction(actor) as tx:
-            job_id = await importing.approve(tx, [import_id])
-        return JobAccepted(job_id=job_id)
-
     @router.get("/{import_id}", summary="One import", description="Trạng thái và số dòng của một danh sách.")
     async def one(actor: _Reader, import_id: UUID) -> ImportView:
         async with db.read(actor) as tx:
@@ -147,7 +136,22 @@ def make_router(db: Database) -> APIRouter:
         headers = {"Content-Disposition": f'attachment; filename="errors-{import_id}.csv"'}
         return StreamingResponse(_error_csv(db, actor, import_id), media_type="text/csv; charset=utf-8", headers=headers)
 
-    return router
+
+def _add_approve(router: APIRouter, db: Database) -> None:
+    @router.post(
+        "/approve",
+        status_code=202,
+        summary="Approve lists",
+        description="Duyệt nhiều danh sách cùng lúc (người duyệt khác người gửi). All or none; they are applied in the order received.",
+    )
+    async def approve(actor: _Checker, body: ApproveImports) -> JobAccepted:
+        return JobAccepted(job_id=await importing.approve_lists(db, actor, body.import_ids))
+
+    @router.post(
+        "/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to."
+    )
+    async def approve_one(actor: _Checker, import_id: UUID) -> JobAccepted:
+        return JobAccepted(job_id=await importing.approve_lists(db, actor, [import_id]))
 
 
 async def _error_csv(db: Database, actor: Actor, import_id: UUID) -> AsyncIterator[str]:

@@ -10,14 +10,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from common import audit, idempotency
+from common import idempotency
 from common.auth import Actor, Role, require
 from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.names import folded
-from common.problems import Forbidden, InvalidInput, PreconditionRequired
+from common.problems import InvalidInput, PreconditionRequired
 from registry.api import cells
 from registry.api.models import (
     BeneficiaryDetail,
@@ -32,14 +32,13 @@ from registry.api.models import (
 )
 from registry.storage import dues as dues_storage
 from registry.storage import people as people_storage
-from registry.usecases import people
+from registry.usecases import desk, people
 
 __all__ = ["make_router"]
 
 _OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _Writer = Annotated[Actor, Depends(require(*_OFFICERS, Role.INTEGRATOR))]
 _Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDITOR, Role.COMMUNE_POLICE, Role.INTEGRATOR))]
-_WHOLE_NUMBER = (*_OFFICERS, Role.COMMUNE_POLICE, Role.AUDITOR)
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"3"`')]
 
 
@@ -56,16 +55,12 @@ def _version(if_match: str | None) -> int:
     return int(text)
 
 
-async def _detail(tx: Tx, row: Any, number: str | None = None) -> BeneficiaryDetail:
-    person_id = row["person_id"]
-    return BeneficiaryDetail(
-        **cells.person(row), address=row["address"], national_number=number,
-        entitlements=[cells.entitlement(item) for item in await people_storage.entitlements_of(tx, person_id)],
-        representatives=[cells.representative(item) for item in await people_storage.representatives_of(tx, person_id)],
+def _answer(found: desk.Found) -> Response:
+    detail = BeneficiaryDetail(
+        **cells.person(found.row), address=found.row["address"], national_number=found.number,
+        entitlements=[cells.entitlement(item) for item in found.entitlements],
+        representatives=[cells.representative(item) for item in found.representatives],
     )  # fmt: skip
-
-
-def _answer(detail: BeneficiaryDetail) -> Response:
     return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"'})
 
 
@@ -120,15 +115,7 @@ def _register_and_find(router: APIRouter, db: Database) -> None:
         "/search", summary="Find by national number", description="Tìm theo số định danh. Exact, in your area; the search is audited."
     )
     async def search(actor: _Reader, body: BeneficiarySearch) -> BeneficiaryPage:
-        if db.keyring is None:
-            raise RuntimeError("the registry needs its keyring")
-        async with db.transaction(actor) as tx:
-            blind = db.keyring.blind("national_number", body.national_number)
-            rows = await people_storage.page(
-                tx, actor, after=None, limit=1, unit_path=None, programme=None, status=None, file_code=None, name=None, number_blind=blind
-            )
-            found = rows[0]["person_id"] if rows else "none"
-            await audit.record(tx, "beneficiary.search-number", "beneficiary", found, {"found": len(rows)})
+        rows = await desk.find_by_number(db, actor, body.national_number)
         return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=None)
 
 
@@ -145,18 +132,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
         beneficiary_id: UUID,
         purpose: Annotated[str | None, Query(min_length=5, max_length=200, description="Why the whole number is needed")] = None,
     ) -> Response:
-        async with db.transaction(actor) as tx:
-            row = await people.seen(tx, beneficiary_id)
-            number = None
-            if purpose is not None:
-                if not actor.has(*_WHOLE_NUMBER):
-                    raise Forbidden("The whole number is not for this role")
-                await audit.record(
-                    tx, "beneficiary.read-number", "beneficiary", beneficiary_id, {"masked": row["masked_number"]}, purpose=purpose
-                )
-                if row["national_number"] is not None and db.keyring is not None:
-                    number = db.keyring.decrypt("national_number", row["national_number"])
-            return _answer(await _detail(tx, row, number))
+        return _answer(await desk.read_one(db, actor, beneficiary_id, purpose))
 
     @router.patch(
         "/{beneficiary_id}",
@@ -168,10 +144,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
         version = _version(if_match)
         changes = people.Changes(**body.model_dump(exclude={"business_date"}))
-        async with db.transaction(actor) as tx:
-            row = await people.change(tx, beneficiary_id, version, changes, body.business_date)
-            detail = await _detail(tx, row)
-        return _answer(detail)
+        return _answer(await desk.correct(db, actor, beneficiary_id, version, changes, body.business_date))
 
     @router.post(
         "/{beneficiary_id}/death",
@@ -181,10 +154,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
         " Recording the same date again changes nothing.",
     )
     async def death(actor: _Writer, beneficiary_id: UUID, body: DeathReport) -> Response:
-        async with db.transaction(actor) as tx:
-            row = await people.record_death(tx, beneficiary_id, body.death_date, body.business_date)
-            detail = await _detail(tx, row)
-        return _answer(detail)
+        return _answer(await desk.report_death(db, actor, beneficiary_id, body.death_date, body.business_date))
 
     @router.get(
         "/{beneficiary_id}/dues",

@@ -25,7 +25,7 @@ from registry.storage import catalogue, imports
 from registry.storage.publishing import take_people_lock
 from registry.usecases.applying import apply_batch
 
-__all__ = ["APPLY", "CHECK", "Importer", "Upload", "approve", "read_list", "receive"]
+__all__ = ["APPLY", "CHECK", "Importer", "Upload", "approve", "approve_lists", "read_list", "receive"]
 
 CHECK: Final = "import-check"
 APPLY: Final = "import-apply"
@@ -132,6 +132,12 @@ async def approve(tx: Tx, import_ids: Sequence[UUID]) -> UUID:
     await audit.record(tx, "import.approve", "import", wanted[0], {"imports": len(wanted), "rows": int(total), "digest": digest})
     latest = max(row["business_date"] for row in rows)
     return await jobs.create(tx, APPLY, {"import_ids": [str(row["import_id"]) for row in rows]}, latest, total=int(total))
+
+
+async def approve_lists(db: Database, actor: Actor, import_ids: Sequence[UUID]) -> UUID:
+    """Approve lists in one transaction of their own: all or none; the job that applies them."""
+    async with db.transaction(actor) as tx:
+        return await approve(tx, import_ids)
 
 
 class Importer:

@@ -46,7 +46,12 @@ def _text(words: Words) -> schemas.Text:
 def reports_router(db: Database) -> APIRouter:
     """`/v1/reports/…`."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
+    _add_sums(router, db)
+    _add_people(router, db)
+    return router
 
+
+def _add_sums(router: APIRouter, db: Database) -> None:
     @router.get(
         "/coverage",
         summary="Paid by account, by programme and unit",
@@ -87,6 +92,22 @@ def reports_router(db: Database) -> APIRouter:
         )
 
     @router.get(
+        "/payments-total",
+        summary="Payments and đồng by status, programme and partner",
+        description="Tổng các lệnh chi. Every attempt by itself; equals the ledger when everything is quiet. Without `month`: all months.",
+    )
+    async def payments_total(actor: Reader, month: Month | None = None, unit_path: Unit = None) -> schemas.PaymentTotals:
+        rows = await reports.payments_total(db, actor, month, unit_path)
+        return schemas.PaymentTotals(
+            month=month,
+            rows=[schemas.PaymentTotalRow(**row) for row in rows],
+            payments=sum(row["payments"] for row in rows),
+            amount=sum(row["amount"] for row in rows),
+        )
+
+
+def _add_people(router: APIRouter, db: Database) -> None:
+    @router.get(
         "/nobody-left-behind",
         summary="Everybody due, each with a state",
         description="Từng người có khoản được hưởng và tình trạng. Ordered by unit; follow `next_cursor`. No identity or account numbers.",
@@ -108,19 +129,3 @@ def reports_router(db: Database) -> APIRouter:
             for row in page.rows
         ]
         return schemas.PeoplePage(month=month, rows=rows, next_cursor=page.next_cursor)
-
-    @router.get(
-        "/payments-total",
-        summary="Payments and đồng by status, programme and partner",
-        description="Tổng các lệnh chi. Every attempt by itself; equals the ledger when everything is quiet. Without `month`: all months.",
-    )
-    async def payments_total(actor: Reader, month: Month | None = None, unit_path: Unit = None) -> schemas.PaymentTotals:
-        rows = await reports.payments_total(db, actor, month, unit_path)
-        return schemas.PaymentTotals(
-            month=month,
-            rows=[schemas.PaymentTotalRow(**row) for row in rows],
-            payments=sum(row["payments"] for row in rows),
-            amount=sum(row["amount"] for row in rows),
-        )
-
-    return router
