@@ -120,3 +120,19 @@ async def test_deaths_found_later_are_applied_once(world: Any) -> None:
     for expected in (2, 0):
         async with world.db.transaction(SYSTEM("test")) as tx:
             assert await record_deaths(tx, [(item, date(2024, 6, 1)) for item in ids], date(2024, 8, 20)) == expected
+
+
+async def test_arrears_stay_on_their_line_when_another_allowance_comes_beside_them(world: Any) -> None:
+    """What was paid is remembered by line and month: a month that changed its line would be paid again."""
+
+    async def on_lines() -> dict[str, int]:
+        return {item["benefit_line"]: item["amount"] for item in (await world.due("M-1", "2024-08"))["intervals"]}
+
+    arrears = row("M-1", "060190000003", "MR_CHEM_61_80", from_month="07/2024", arrears_from="07/2024", decision_date="15/09/2024")
+    await world.take([arrears], programme="MERIT", business_date="2024-09-20")
+    before = await on_lines()
+    second = row("M-1", "060190000003", "MR_WOUNDED", percent="61", from_month="07/2024", decision_number="77/QĐ")
+    await world.take([second], programme="MERIT", business_date="2024-10-20")
+    after = await on_lines()
+    assert len(after) == 2
+    assert after | before == after, "the line that may have been paid stands as it was"

@@ -59,14 +59,15 @@ pieces AS MATERIALIZED (
 ), stacked AS (
     SELECT c.*,
            max(c.amount) FILTER (WHERE c.stack_group = 'SA_MAIN' AND c.excludes_single_parent) OVER w AS excluding,
-           sum(c.amount) FILTER (WHERE c.stack_group = 'SA_SINGLE_PARENT') OVER w AS single_parent,
-           bool_or(c.explicit) OVER l <> bool_and(c.explicit) OVER l AS mixed
+           sum(c.amount) FILTER (WHERE c.stack_group = 'SA_SINGLE_PARENT') OVER w AS single_parent
     FROM cells c WHERE c.stack_rule = 'ADD' OR c.rank = 1
-    WINDOW w AS (PARTITION BY c.person_id, c.f), l AS (PARTITION BY c.person_id, c.programme, c.benefit_line, c.f)
+    WINDOW w AS (PARTITION BY c.person_id, c.f)
 ), lines AS (
-    -- Arrears beside a running allowance on one line get a line of their own: months of a line have one flag.
-    SELECT person_id, programme, funding_source, benefit_line || CASE WHEN mixed AND explicit THEN 'R' ELSE '' END AS benefit_line, f, t,
-           explicit, bool_or(amount IS NULL) AS missing, CASE WHEN bool_or(amount IS NULL) THEN 0 ELSE sum(amount) END AS amount,
+    -- Arrears of allowances that add up have a line of their own, whatever else is due: months of a line have one flag, and a
+    -- month paid on one line must never turn up on another because a further allowance came beside it.
+    SELECT person_id, programme, funding_source,
+           benefit_line || CASE WHEN explicit AND stack_rule = 'ADD' THEN 'R' ELSE '' END AS benefit_line, f, t, explicit,
+           bool_or(amount IS NULL) AS missing, CASE WHEN bool_or(amount IS NULL) THEN 0 ELSE sum(amount) END AS amount,
            string_agg(DISTINCT basis, '; ') AS basis, string_agg(DISTINCT decision_number, '; ') AS decision_number
     FROM stacked
     WHERE excluding IS NULL OR single_parent IS NULL
