@@ -18,7 +18,8 @@ import pytest
 from ansinh.stack.layout import SERVICES, Layout
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("embedded-stack")]
-BASE = 42000
+#: Below the range of outgoing connections; another base for each worker of the test run.
+BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 class Terminal:

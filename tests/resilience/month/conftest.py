@@ -32,7 +32,7 @@ from ansinh.stack.supervisor import Stage
 
 PEOPLE, SEED = 400, 7
 #: Below the range the kernel takes ports of outgoing connections from: a restarted process finds its port free.
-PORT_BASE = 23_000
+PORT_BASE = 23_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 WAIT_SECONDS = 60.0
 
 #: Leases and group sessions as short as they may be, so that what a dead process held is taken over soon.

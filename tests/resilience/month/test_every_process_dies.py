@@ -11,8 +11,6 @@ from ansinh.stack.layout import SERVICES
 if TYPE_CHECKING:
     from tests.resilience.month.conftest import Month
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("embedded-stack")]
-
 #: Victim, stage, share of the stage done, and what its database must show besides: every kind of process once, each in the work it does.
 DEATHS = (
     ("issuer", "upload", 0.3, None),
@@ -36,6 +34,7 @@ KINDS = {f"{service.name}-{kind}" for service in SERVICES for kind in ("api", "w
 }  # fmt: skip
 
 
+@pytest.mark.timeout(400)
 async def test_every_kind_of_process_dies_once_in_one_month(month: Month) -> None:
     deaths = [month.death(*death) for death in DEATHS]
     assert {death.victim for death in deaths} == KINDS

@@ -11,8 +11,6 @@ from common.failpoints import POINTS
 if TYPE_CHECKING:
     from tests.resilience.month.conftest import Month
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("embedded-stack")]
-
 #: Process → the point at which its first start dies, the point at which its second start dies, … (`:n` lets n hits pass).
 ARMED = {
     "registry-worker": ("registry.import_between_batches",),
@@ -28,6 +26,8 @@ def test_every_point_is_used() -> None:
     assert {point.partition(":")[0] for points in ARMED.values() for point in points} == POINTS
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_a_month_with_a_death_at_every_point(month: Month) -> None:
     month.armed.update({name: list(points) for name, points in ARMED.items()})
     await month.play()

@@ -21,6 +21,9 @@ from common.topic_admin import create_topics
 __all__ = ["AlreadyRunning", "Embedded"]
 
 _DRAIN_SECONDS = 60.0
+#: A worker whose broker is gone waits for it until its requests time out. What has no need of the broker ends within this time,
+#: and the rest is safe to cut short: it is the same as a crash.
+_PAUSE_SECONDS = 4.0
 
 
 class AlreadyRunning(Exception):
@@ -116,7 +119,7 @@ class Embedded:
         """Its log is gone: workers stop, the broker starts with its topics, the window is published again, workers start."""
         workers = [name for name, child in self.supervisor.children.items() if child.spec.group == "worker"]
         self._say("the broker lost its log; workers wait while it is started and refilled from the outboxes")
-        await self.supervisor.pause(workers)
+        await self.supervisor.pause(workers, _PAUSE_SECONDS)
         try:
             await self.supervisor.children["broker"].start()
             await create_topics(self.layout.kafka)

@@ -135,8 +135,8 @@ class Child:
         """Until it ends; its exit code (negative: the signal)."""
         return await self._process.wait() if self._process else 0
 
-    async def stop(self, send: int | None = None) -> None:
-        """Ask it to end, then insist."""
+    async def stop(self, send: int | None = None, seconds: float | None = None) -> None:
+        """Ask it to end, then insist (after `seconds`, by default its own)."""
         process = self._process
         self.state = "STOPPED"
         if process is None or process.returncode is not None:
@@ -144,7 +144,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(send or self.spec.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), self.spec.stop_seconds)
+            await asyncio.wait_for(process.wait(), self.spec.stop_seconds if seconds is None else seconds)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -96,13 +96,13 @@ class Supervisor:
             self.say(f"{name} is back (restart {child.restarts})")
             self.on_change()
 
-    async def pause(self, names: Sequence[str]) -> None:
-        """Stop children without restarting them, until :meth:`resume`."""
+    async def pause(self, names: Sequence[str], seconds: float | None = None) -> None:
+        """Stop children without restarting them, until :meth:`resume`; those that take longer than `seconds` are killed."""
         for name in names:
             if watcher := self._watchers.pop(name, None):
                 watcher.cancel()
                 await asyncio.gather(watcher, return_exceptions=True)
-        await asyncio.gather(*(self.children[name].stop() for name in names))
+        await asyncio.gather(*(self.children[name].stop(seconds=seconds) for name in names))
         self.on_change()
 
     async def resume(self, names: Sequence[str]) -> None:
