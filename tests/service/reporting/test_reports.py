@@ -139,6 +139,19 @@ async def test_a_payment_withdrawn_into_a_hold_is_held(reporting: Reporting, cli
     assert [(row["state"], row["reason"]) for row in rows] == [("HELD", "ACCOUNT_CHANGED")]
 
 
+async def test_people_whose_amount_nobody_knows_are_not_left_out(reporting: Reporting, client_as: ClientAs) -> None:
+    world = World()
+    here = "60/593/22924"
+    unknown = {str(world.held(here, MERIT, reason, 0)) for reason in (HoldReason.RATE_MISSING, HoldReason.DATA_PARKED)}
+    world.held(here, MERIT, HoldReason.STOPPED, 0)  # nothing due
+    await reporting.hear(incoming(world.events))
+    client = client_as(reporting.app, Role.AUDITOR)
+    rows = (await get(client, "/v1/reports/nobody-left-behind", unit_path="60"))["rows"]
+    assert {row["beneficiary_id"] for row in rows} == unknown
+    assert {(row["state"], row["amount"]) for row in rows} == {("HELD", 0)}
+    assert sum(row["people"] for row in (await get(client, "/v1/reports/outcomes", unit_path="60"))["states"]) == 2
+
+
 async def test_payments_total_holds_every_attempt(reporting: Reporting, client_as: ClientAs) -> None:
     await reporting.hear(incoming(small_month().events))
     client = client_as(reporting.app, Role.OPERATOR)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from common.contracts.disbursement_v1 import HoldReason
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "below"]
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below"]
 
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 
 BELOW: Final = "unit_path >= :unit_from AND unit_path < :unit_to AND (unit_path = :unit_from OR unit_path LIKE :unit_below)"
+
+OWED: Final = f"(amount > 0 OR reason IN ('{HoldReason.RATE_MISSING}', '{HoldReason.DATA_PARKED}'))"
+"""Holds of people who are owed something, or whose amount nobody knows yet: those are left behind most easily."""
 
 
 def below(unit_path: str) -> dict[str, Any]:
@@ -30,7 +34,7 @@ def _lines(payment_where: str, hold_where: str) -> str:
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
                beneficiary_id, cycle_id, programme, unit_path, amount, reason, actor, released
-        FROM hold WHERE {hold_where} AND amount > 0
+        FROM hold WHERE {hold_where} AND {OWED}
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
     joined AS (

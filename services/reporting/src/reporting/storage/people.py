@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.storage.lines import BELOW, LINES_OF_PAGE, below
+from reporting.storage.lines import BELOW, LINES_OF_PAGE, OWED, below
 
 __all__ = ["START", "Position", "page"]
 
@@ -45,7 +45,7 @@ def _keys(table: str, condition: str) -> str:
 
 _PAGE: Final = f"""
 WITH page AS (
-    SELECT * FROM ({_keys("payment", "TRUE")} UNION {_keys("hold", "amount > 0")}) AS k
+    SELECT * FROM ({_keys("payment", "TRUE")} UNION {_keys("hold", OWED)}) AS k
     ORDER BY unit_path, beneficiary_id, programme, cycle_id LIMIT :limit
 ), {LINES_OF_PAGE}
 SELECT k.unit_path, k.beneficiary_id, k.programme, k.cycle_id, l.state, l.amount, l.channel, l.partner, l.reason, l.cash_reason, l.actor,
