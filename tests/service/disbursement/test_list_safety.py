@@ -43,3 +43,13 @@ async def test_a_cycle_far_ahead_is_refused(province: Any) -> None:
     answer = await province.post(province.maker, "/v1/cycles", form)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == "month"
+
+
+async def test_a_commune_does_not_reopen_months_the_province_has_closed(province: Any, due: Due) -> None:
+    who = new_id()
+    await province.hear(*province.by_account(who, due(500_000, "2024-01")))
+    form = {"unit_code": "22924", "programme": "SOCIAL_ASSISTANCE", "first_month": "2024-01", "business_date": "2024-08-20"}
+    refused = await province.post(province.maker, "/v1/take-overs", form)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/take-over-exists")
+    await province.take_over("22924", "2024-10")  # later than the province is a commune that joins later
+    assert str(who) not in await province.lines(await province.compute(await province.open()))

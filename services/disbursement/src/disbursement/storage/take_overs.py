@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["by_id", "decide", "page", "propose"]
+__all__ = ["by_id", "closed_until", "decide", "page", "propose"]
 
 
 async def propose(
@@ -32,6 +32,17 @@ async def propose(
             by=by,
         )
     )
+
+
+async def closed_until(tx: Tx, unit_path: str, programme: str) -> date | None:
+    """The first platform month that an approved take-over of a unit above already set: months before it are closed. None when none did."""
+    value: date | None = await tx.value(
+        "SELECT first_month FROM take_over WHERE state = 'APPROVED' AND programme = :programme AND :path LIKE unit_path || '/%'"
+        " ORDER BY length(unit_path) DESC LIMIT 1",
+        programme=programme,
+        path=unit_path,
+    )
+    return value
 
 
 async def by_id(tx: Tx, take_over_id: UUID, *, lock: bool = False) -> RowMapping | None:

@@ -11,6 +11,7 @@ from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound
 from disbursement.domain.errors import SamePerson, TakeOverExists, TakeOverNotOpen, UnknownUnit
+from disbursement.domain.months import month_text
 from disbursement.storage import take_overs, units
 from disbursement.usecases.answers import TakeOverView
 
@@ -24,6 +25,7 @@ async def propose(tx: Tx, actor: Actor, *, unit_code: str, programme: str, first
         raise UnknownUnit(f"{unit_code} on {business_date}", errors=[{"field": "unit_code", "detail": "not known on the business date"}])
     if not actor.sees(path):
         raise NotFound("No such unit in your scope")
+    await _refuse_reopening(tx, path, programme, first_month)
     take_over_id = new_id()
     added = await take_overs.propose(
         tx,
@@ -52,10 +54,19 @@ async def decide(tx: Tx, actor: Actor, take_over_id: UUID, *, approve: bool, rea
         raise TakeOverNotOpen(f"It is {row['state']}")
     if row["proposed_by"] == actor.subject:
         raise SamePerson("You proposed this take-over")
+    if approve:
+        await _refuse_reopening(tx, row["unit_path"], row["programme"], row["first_month"])
     state = "APPROVED" if approve else "REJECTED"
     await take_overs.decide(tx, take_over_id, state, actor.subject, reason)
     await audit.record(tx, f"take_over.{state.lower()}", "take_over", take_over_id, {"reason": reason})
     return await _view(tx, take_over_id)
+
+
+async def _refuse_reopening(tx: Tx, unit_path: str, programme: str, first_month: date) -> None:
+    """Months that an entry above has closed were paid elsewhere: an earlier month below would pay them again."""
+    closed = await take_overs.closed_until(tx, unit_path, programme)
+    if closed is not None and first_month < closed:
+        raise TakeOverExists(f"A unit above was taken over from {month_text(closed)}: earlier months are closed")
 
 
 async def page(db: Database, actor: Actor, after: UUID | None, limit: int) -> list[TakeOverView]:
