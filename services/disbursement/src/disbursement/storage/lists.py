@@ -122,6 +122,7 @@ SELECT (SELECT count(*) FROM list_line WHERE list_id = :list_id) AS lines,
 
 _OWED: Final = "SELECT count(DISTINCT beneficiary_id) AS people, CAST(coalesce(sum(amount), 0) AS bigint) AS amount FROM due_now"
 
+# Allocations are looked up by key: rows inserted in this very transaction have no statistics, and a join would be planned for one row.
 # Canonical text, 500 people a chunk so that neither side holds the list in memory. uuid order is the order of its text under COLLATE "C".
 _CANONICAL: Final = """
 SELECT string_agg(text, chr(10) ORDER BY beneficiary_id) || chr(10) AS chunk
@@ -130,11 +131,10 @@ FROM (
     FROM (
         SELECT l.beneficiary_id, concat_ws('|', 'L', l.beneficiary_id, l.payee_id, l.payee_kind, l.channel, l.partner,
                    coalesce(CAST(l.account_id AS text), '-'), coalesce(CAST(l.account_version AS text), '-'), l.unit_path, l.amount,
-                   al.parts) AS text
+                   (SELECT string_agg(a.benefit_line || '=' || to_char(a.month, 'YYYY-MM') || '=' || a.amount, ','
+                                      ORDER BY a.benefit_line COLLATE "C", a.month)
+                    FROM allocation a WHERE a.line_id = l.line_id)) AS text
         FROM list_line l
-        JOIN (SELECT line_id, string_agg(benefit_line || '=' || to_char(month, 'YYYY-MM') || '=' || amount, ','
-                                         ORDER BY benefit_line COLLATE "C", month) AS parts
-              FROM allocation WHERE list_id = :list_id GROUP BY line_id) al USING (line_id)
         WHERE l.list_id = :list_id
         UNION ALL
         SELECT beneficiary_id, concat_ws('|', 'H', beneficiary_id, reason, amount, unit_path)
