@@ -43,3 +43,11 @@ async def test_every_kind_of_process_dies_once_in_one_month(month: Month) -> Non
     again = [line for line in month.said if line.startswith("events to publish again:")]
     assert len(again) == 1, month.story
     assert "none" not in again[0], "a broker that lost its log in the middle of a cycle is refilled from the outboxes"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_a_broker_that_dies_again_while_it_is_refilled(month: Month) -> None:
+    """The second death waits for the broker to be there again, which is the moment its refilling begins."""
+    await month.play([month.death("broker", "approve"), month.death("broker", "pay")])
+    assert any("ended again while it was refilled" in line for line in month.said), month.story

@@ -63,6 +63,8 @@ async def test_the_month_goes_on_after_the_supervisor_was_killed(month: Month, s
         begun = asyncio.create_task(month.month(told=told))
         async with asyncio.timeout(120):
             await asyncio.wait([begun, asyncio.create_task(there.wait())], return_when=asyncio.FIRST_COMPLETED)
+        assert there.is_set(), month.story
+        assert not begun.done(), month.story
         processes = family(month)
         processes[0].send_signal(signal.SIGKILL)
         begun.cancel()

@@ -120,13 +120,26 @@ class Embedded:
         workers = [name for name, child in self.supervisor.children.items() if child.spec.group == "worker"]
         self._say("the broker lost its log; workers wait while it is started and refilled from the outboxes")
         await self.supervisor.pause(workers, _PAUSE_SECONDS)
+        broker_again = self.supervisor.children["broker"]
+        await broker_again.start()
+        refilled, ended = asyncio.create_task(self._refill(workers)), asyncio.create_task(broker_again.wait())
         try:
-            await self.supervisor.children["broker"].start()
-            await create_topics(self.layout.kafka)
-            await self._replay(self._broker_since)
-        except BaseException:
-            await self.supervisor.children["broker"].stop()
+            await asyncio.wait((refilled, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not refilled.done():
+                raise ProcessFailed("it ended again while it was refilled")
+            refilled.result()
+        except ProcessFailed:
             raise
+        except Exception as error:  # whatever hinders it (the database away, say), it is tried again like any failed start
+            raise ProcessFailed(f"it could not be refilled: {error}") from error
+        finally:
+            for task in (refilled, ended):
+                task.cancel()
+            await asyncio.gather(refilled, ended, return_exceptions=True)
+
+    async def _refill(self, workers: list[str]) -> None:
+        await create_topics(self.layout.kafka)
+        await self._replay(self._broker_since)
         await self.supervisor.resume(workers)
 
     def _mark_started(self) -> datetime | None:
