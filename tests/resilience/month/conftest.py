@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -28,11 +29,13 @@ from ansinh.demo_command import DemoStack
 from ansinh.sample import write_sample
 from ansinh.stack.embedded import Embedded
 from ansinh.stack.layout import SERVICES, Layout
+from ansinh.stack.process import port_is_free
 from ansinh.stack.supervisor import Stage
 
 PEOPLE, SEED = 400, 7
 #: Below the range the kernel takes ports of outgoing connections from: a restarted process finds its port free.
-PORT_BASE = 23_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+PORT_BASES = range(20_000, 31_500, 500)
+PORTS = (1, 2, 3, 4, 5, 11, 12, 13, 92, 101, 102, 103, 104, 105, 432)
 WAIT_SECONDS = 60.0
 
 #: Leases and group sessions as short as they may be, so that what a dead process held is taken over soon.
@@ -236,13 +239,19 @@ def month(sample: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("ANSINH_FAILPOINTS", raising=False)
-    made = Month(sample, Layout(home, PORT_BASE))
+    made = Month(sample, Layout(home, _free_base()))
     monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(_impatient_partners(made)))
     yield made
     left = psutil.Process().children(recursive=True)
     for process in left:
         process.kill()
     assert not left, f"left running: {left}"
+
+
+def _free_base() -> int:
+    """A base none of whose ports is taken; several runs of the tests may share a machine."""
+    bases = random.sample(PORT_BASES, len(PORT_BASES))
+    return next(base for base in bases if all(port_is_free(base + port) for port in PORTS))
 
 
 def _impatient_partners(month: Month) -> Path:
