@@ -239,10 +239,11 @@ def month(sample: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("ANSINH_FAILPOINTS", raising=False)
+    before = {process.pid for process in psutil.Process().children(recursive=True)}  # the session's own servers
     made = Month(sample, Layout(home, _free_base()))
     monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(_impatient_partners(made)))
     yield made
-    left = psutil.Process().children(recursive=True)
+    left = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
     for process in left:
         process.kill()
     assert not left, f"left running: {left}"
