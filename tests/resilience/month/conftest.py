@@ -76,6 +76,7 @@ class Month:
     _began: float = field(default_factory=time.monotonic)
     _times: list[float] = field(default_factory=list)
     _out: io.StringIO = field(default_factory=io.StringIO)
+    _dead: set[int] = field(default_factory=set)
     _waiting: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -137,7 +138,7 @@ class Month:
             raise AssertionError(f"the month broke off: {error}\n{self.story}") from error
 
     def _meet(self, death: Death) -> None:
-        if death.when is None and self.embedded.supervisor.children[death.victim].state == "READY":
+        if death.when is None and self._alive(death.victim):
             self.kill(death.victim, death.stage)  # at this very moment, not one step of the loop later
         else:
             self._waiting.append(asyncio.create_task(self._kill_later(death)))
@@ -146,9 +147,14 @@ class Month:
         async with asyncio.timeout(WAIT_SECONDS):
             if death.when:
                 await self._until(*death.when)
-            while self.embedded.supervisor.children[death.victim].state != "READY":
+            while not self._alive(death.victim):
                 await asyncio.sleep(0.01)
         self.kill(death.victim, death.stage)
+
+    def _alive(self, victim: str) -> bool:
+        """Ready, and not the one just killed, whose end the supervisor has not seen yet."""
+        child = self.embedded.supervisor.children[victim]
+        return child.state == "READY" and child.pid is not None and child.pid not in self._dead
 
     async def _until(self, service: str, query: str) -> None:
         async with await psycopg.AsyncConnection.connect(self.embedded.dsns[service], autocommit=True) as connection:
@@ -160,6 +166,7 @@ class Month:
         pid = self.embedded.supervisor.children[victim].pid
         assert pid is not None, f"{victim} does not run\n{self.story}"
         os.kill(pid, signal.SIGKILL)
+        self._dead.add(pid)
         self.killed[victim] += 1
         self._hear(f"-- {victim} killed by the test in stage {stage}")
 
