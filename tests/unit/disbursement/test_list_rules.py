@@ -8,6 +8,7 @@ import pytest
 
 from common.contracts.disbursement_v1 import CycleState, HoldReason
 from common.contracts.identity_verify_v1 import Verdict
+from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.cycle import RECOMPUTABLE, TRANSITIONS, CycleAction, move
 from disbursement.domain.errors import IllegalCycleMove
 from disbursement.domain.gate import GRACE_NOTE, STATUS_HOLDS, VERDICT_RULES, verdict_rule
@@ -57,7 +58,8 @@ def test_every_verdict_has_one_rule_and_holds_are_definite() -> None:
     assert all(rule.hold is None or rule.cash is None for rule in VERDICT_RULES.values())
     holding = {verdict for verdict, rule in VERDICT_RULES.items() if rule.hold}
     assert holding == {Verdict.SUSPECTED_IDENTITY, Verdict.DECEASED, Verdict.UNANSWERED}
-    assert set(STATUS_HOLDS.values()) <= set(HoldReason)
+    assert set(STATUS_HOLDS) == set(BeneficiaryStatus)
+    assert [status for status, hold in STATUS_HOLDS.items() if hold is None] == [BeneficiaryStatus.ACTIVE]
 
 
 DAY = date(2024, 8, 20)

@@ -57,11 +57,13 @@ VERDICT_RULES: Final[dict[Verdict, VerdictRule]] = {
     Verdict.UNANSWERED: VerdictRule(hold=HoldReason.NOT_VERIFIED),
 }
 
-STATUS_HOLDS: Final[dict[BeneficiaryStatus, HoldReason]] = {
+STATUS_HOLDS: Final[dict[BeneficiaryStatus, HoldReason | None]] = {
+    BeneficiaryStatus.ACTIVE: None,
     BeneficiaryStatus.DECEASED: HoldReason.DECEASED,
     BeneficiaryStatus.MISSING: HoldReason.STOPPED,
     BeneficiaryStatus.LEFT: HoldReason.STOPPED,
 }
+"""Every status we know and what it holds with; None pays. A word that is not here is held NOT_VERIFIED."""
 
 REPRESENTATIVE_REFUSED: Final = (Verdict.SUSPECTED_IDENTITY, Verdict.DECEASED)
 """Verdicts with which a representative is not paid; the beneficiary then gets cash at the post."""

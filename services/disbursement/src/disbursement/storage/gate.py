@@ -18,8 +18,9 @@ def _literal(value: str | None) -> str:
 
 
 _VERDICTS: Final = ", ".join(f"('{verdict}', {_literal(rule.hold)}, {_literal(rule.cash)})" for verdict, rule in VERDICT_RULES.items())
-_STATUSES: Final = ", ".join(f"('{status}', '{hold}')" for status, hold in STATUS_HOLDS.items())
-_REFUSED: Final = ", ".join(f"'{verdict}'" for verdict in REPRESENTATIVE_REFUSED)
+_STATUSES: Final = ", ".join(f"('{status}', {_literal(hold)})" for status, hold in STATUS_HOLDS.items())
+# A word about a representative that we do not know is no better than a refusal; none at all lets the representative collect.
+_ACCEPTED: Final = ", ".join(f"'{verdict}'" for verdict in VERDICT_RULES if verdict not in REPRESENTATIVE_REFUSED)
 
 # What the evidence on one person is worth on the business date: evidence on other identity data than the register
 # holds now is none, and VERIFIED runs out after the grace period.
@@ -33,7 +34,7 @@ _PARKED: Final = "SELECT DISTINCT key FROM parked_event WHERE replayed_at IS NUL
 
 _REPRESENTATIVE: Final = f"""
     CASE WHEN m.payee_id IS NULL OR m.payee_id = {{person}} THEN NULL
-         WHEN rv.verdict IN ({_REFUSED}) THEN '{CashReason.REPRESENTATIVE_NOT_VERIFIED}'
+         WHEN rv.verdict NOT IN ({_ACCEPTED}) THEN '{CashReason.REPRESENTATIVE_NOT_VERIFIED}'
          WHEN r.representative_id IS NULL OR r.valid_from > CAST(:business_date AS date) OR r.valid_to < CAST(:business_date AS date)
               OR r.revoked_on <= CAST(:business_date AS date)
               OR EXISTS (SELECT FROM beneficiary dead WHERE dead.beneficiary_id = m.payee_id
@@ -56,7 +57,8 @@ WITH owed AS MATERIALIZED (
 ), facts AS (
     SELECT o.beneficiary_id, o.amount, o.months, o.rate_missing, s.unit_code, s.unit_path, b.file_code,
            coalesce(b.full_name, '') AS beneficiary_name,
-           b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold, {_VERDICT} AS verdict,
+           b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold,
+           st.status IS NULL AS status_unknown, {_VERDICT} AS verdict,
            CAST(:business_date AS date) > v.valid_until AS evidence_old,
            m.method, m.payee_id, m.payee_kind, m.reason AS method_reason,
            {_REPRESENTATIVE.format(person="o.beneficiary_id")} AS representative_problem, r.full_name AS representative_name,
@@ -77,7 +79,7 @@ WITH owed AS MATERIALIZED (
 ), decided AS (
     SELECT f.*, rule.cash AS verdict_cash,
            CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}' WHEN f.status_hold IS NOT NULL THEN f.status_hold
-                WHEN rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
+                WHEN f.status_unknown OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
                 WHEN f.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
            coalesce(rule.cash, f.representative_problem, CASE WHEN f.method IS NULL THEN '{CashReason.NO_ACCOUNT}' END, f.account_problem)
                AS forced_cash
@@ -104,6 +106,7 @@ SELECT w.line_id, w.reason FROM (
     SELECT l.line_id,
         CASE WHEN pb.key IS NOT NULL OR pm.key IS NOT NULL OR b.beneficiary_id IS NULL THEN '{HoldReason.DATA_PARKED}'
              WHEN st.hold IS NOT NULL THEN st.hold
+             WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
              WHEN rule.hold IS NOT NULL THEN rule.hold
              WHEN less.line_id IS NOT NULL THEN '{HoldReason.STOPPED}'
              WHEN l.account_id IS NOT NULL AND rule.cash IS NOT NULL THEN '{HoldReason.NOT_VERIFIED}'
