@@ -248,7 +248,7 @@ async def close(request: Request, actor: Closer, cycle_id: UUID) -> ClosedCycle:
 @router.get(
     "/partners/{partner}/totals",
     summary="Our books with a partner",
-    description="Số liệu của hệ thống với một đơn vị chi trả, để đối chiếu. A partner sees its own only.",
+    description="Số liệu của hệ thống với một đơn vị chi trả, để đối chiếu. In the caller's units; a partner sees all of its own only.",
 )
 async def totals(request: Request, actor: Totals, partner: str) -> PartnerTotals:
     """Totals by status and channel, for comparison with the partner's books."""
@@ -258,7 +258,7 @@ async def totals(request: Request, actor: Totals, partner: str) -> PartnerTotals
         raise Forbidden("The token names no partner")
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        return PartnerTotals.model_validate({"partner": partner, **await statements.partner_totals(tx, partner)})
+        return PartnerTotals.model_validate({"partner": partner, **await statements.partner_totals(tx, actor, partner)})
 
 
 routers: tuple[APIRouter, ...] = (router,)
