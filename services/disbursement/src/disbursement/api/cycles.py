@@ -159,7 +159,8 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         "/{cycle_id}/submit",
         response_model=CycleView,
         summary="Submit the list (maker)",
-        description="Trình danh sách. Commits all against what is due now, or nothing: 409 `list-outdated`, compute again.",
+        description="Trình danh sách. Commits all against what is due now, or nothing: 409 `list-outdated`, compute again. "
+        "A list that only holds people may be submitted too.",
     )
     async def submit(cycle_id: UUID, request: Request, actor: Maker, key: IdempotencyKey, form: Submission | None = None) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:

@@ -93,7 +93,7 @@ class ListOutdated(Problem):
 
 
 class ListEmpty(Problem):
-    """Nobody is on the list."""
+    """Nobody is on the list: neither paid nor held; or nobody is left of those who were to be paid."""
 
     type, status = "list-empty", 409
     title, title_vi = "The list has no lines", "Danh sách không có dòng nào"

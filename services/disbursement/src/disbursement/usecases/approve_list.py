@@ -49,6 +49,7 @@ async def reject_list(tx: Tx, actor: Actor, cycle_id: UUID, reason: str) -> Cycl
 async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID, list_hash: str) -> CycleView:
     """Approve what the hash stands for: lines that may no longer be paid are withdrawn, budget is reserved, payments are created.
 
+    A list that only holds people needs no budget and makes no payment: they are told of, and the cycle can be closed.
     Raises :class:`HashMismatch` when the caller's hash, or the stored list hashed again, is another one.
     """
     cycle, head, state = await _submitted(tx, actor, cycle_id, CycleAction.APPROVE)
@@ -60,9 +61,9 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
     await lists.plan_for_size(tx)
     withdrawn, withdrawn_amount = await _gate_again(tx, settings, cycle, list_id)
     lines, amount = head["lines"] - withdrawn, head["total_amount"] - withdrawn_amount
-    if lines == 0:
+    if lines == 0 and head["lines"]:
         raise ListEmpty("Every line would be withdrawn: reject the list and compute it again")
-    budget_id = await _budget_for(tx, cycle, amount)
+    budget_id = await _budget_for(tx, cycle, amount) if lines else None
     await cycles.decide_list(tx, list_id, "APPROVED", actor.subject, None, withdrawn=withdrawn)
     cycle = await cycles.move(tx, cycle_id, state)
     await tell(tx, PaymentListApproved, cycle, head, lines=lines, held=head["held"] + withdrawn, total_amount=amount)
@@ -75,6 +76,8 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
         cycle_id,
         {"list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "released": released, "amount": amount},
     )
+    if budget_id is None:
+        return CycleView.of(cycle, await cycles.list_of(tx, list_id))
     await create_payments(tx, cycle_id, list_id, cycle["business_date"])
     # Last, because the budget's one row is wanted by every list and every worker that settles.
     if not await budget.reserve(tx, budget_id, cycle_id, amount):

@@ -20,7 +20,8 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
     """Submit the cycle's computed list for approval.
 
     Raises :class:`ListOutdated` when due, paid or committed changed since it was computed (another list was quicker, a
-    death was recorded): nothing is committed then, and the list is computed again.
+    death was recorded): nothing is committed then, and the list is computed again. A list on which everybody is held may be
+    submitted: its approval tells of the holds, and the cycle can be closed.
     """
     cycle = await cycles.by_id(tx, cycle_id, lock=True)
     if cycle is None or not actor.sees(cycle["unit_path"]):
@@ -34,8 +35,8 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
         raise HashMismatch("Read the list again", list_hash=head["list_hash"])
     await lists.plan_for_size(tx)
     wanted = await allocations.planned(tx, list_id)
-    if wanted == 0:
-        raise ListEmpty(f"{head['held']} people are held; nobody is paid by this list")
+    if wanted == 0 and head["held"] == 0:
+        raise ListEmpty("Nobody is paid and nobody is held by this list")
     short = await allocations.lines_short(tx, list_id)
     if short or await allocations.commit(tx, list_id) != wanted:
         raise ListOutdated("Due, paid or committed changed since the list was computed", lines=short)
