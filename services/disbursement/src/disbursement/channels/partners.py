@@ -24,7 +24,14 @@ class Partner(BaseModel):
     inbound_secrets: tuple[str, ...] = Field(repr=False, min_length=1)
     concurrency: int = Field(default=2, ge=1, le=16, description="Batches in flight at once")
     timeout_seconds: float = Field(default=15.0, gt=0, le=120, description="Whole request, connect included")
-    expected_minutes: int = Field(default=30, ge=1, description="Silence after acceptance before we ask")
+    expected_minutes: int | None = Field(
+        default=None, ge=1, le=44_640, description="Silence after acceptance before we ask; unset: 30 minutes, for cash a day"
+    )
+
+    @property
+    def expected_seconds(self) -> int | None:
+        """`expected_minutes` in seconds; None leaves it to the channel."""
+        return None if self.expected_minutes is None else self.expected_minutes * 60
 
     @field_validator("outbound_secret")
     @classmethod

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ALREADY_KNOWN", "PARTNER_CODES", "PARTNER_REFUSED", "REASONS", "UNRECOGNISED_CODE", "Reason", "reason_of_code", "text_of"]
+__all__ = [
+    "ALREADY_KNOWN",
+    "PARTNER_CODES",
+    "PARTNER_REFUSED",
+    "REASONS",
+    "REQUEST_UNREADABLE",
+    "UNRECOGNISED_CODE",
+    "Reason",
+    "reason_of_code",
+    "text_of",
+]
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,7 @@ class Reason:
 UNRECOGNISED_CODE: Final = "UNRECOGNISED_CODE"
 ALREADY_KNOWN: Final = "ALREADY_KNOWN"
 PARTNER_REFUSED: Final = "PARTNER_REFUSED"
+REQUEST_UNREADABLE: Final = "REQUEST_UNREADABLE"
 
 _ALL: Final = (
     Reason("ACCOUNT_CLOSED", "The account is closed", "Tài khoản đã đóng", "COMMUNE_OFFICER"),
@@ -67,6 +78,12 @@ _ALL: Final = (
         "WRONG_CHANNEL", "This result does not exist on this channel", "Kết quả không thuộc hình thức chi trả này", "DEPARTMENT_OFFICER"
     ),
     Reason("UNREADABLE", "The notice cannot be read", "Thông báo không đọc được", "OPERATOR"),
+    Reason(
+        REQUEST_UNREADABLE,
+        "Our stored request does not open or was altered: it is not sent again, restore the key or the row",
+        "Không mở được lệnh đã lưu hoặc lệnh bị thay đổi: không gửi lại, hãy khôi phục khóa hoặc dữ liệu",
+        "OPERATOR",
+    ),
     Reason("NOTICE_ID_REUSED", "A notice id came again with other content", "Mã thông báo dùng lại với nội dung khác", "OPERATOR"),
     Reason(
         "LOST_BY_PARTNER",

@@ -28,6 +28,7 @@ __all__ = [
     "prepare_submitting",
     "prepare_unknown",
     "prepare_withdrawal",
+    "set_aside",
     "settle_uncertain",
     "store_request",
     "take_over_expired",
@@ -164,16 +165,42 @@ async def instruction_lines(tx: Tx, batch_id: UUID) -> Sequence[RowMapping]:
     )
 
 
-async def store_request(tx: Tx, batch_id: UUID, owner: str, request: bytes | None, digest: bytes | None) -> None:
-    """The batch is about to be sent. `request` (encrypted bytes) is None on a resend: the stored bytes stay."""
+async def store_request(
+    tx: Tx, batch_id: UUID, owner: str, request: bytes | None, digest: bytes | None, *, expected_seconds: int | None = None
+) -> None:
+    """The batch is about to be sent. `request` (encrypted bytes) is None on a resend: the stored bytes stay.
+
+    `expected_seconds` is how long accepted payments may stay silent; None leaves it to the channel.
+    """
     await tx.execute(
         "UPDATE payment_batch SET state = 'SENDING', request = coalesce(CAST(:request AS bytea), request),"
-        " request_digest = coalesce(CAST(:digest AS bytea), request_digest), sends = sends + 1"
-        " WHERE batch_id = :batch_id AND lease_owner = :owner",
+        " request_digest = coalesce(CAST(:digest AS bytea), request_digest), sends = sends + 1, failures = 0, last_error = NULL,"
+        " expected_seconds = :expected_seconds WHERE batch_id = :batch_id AND lease_owner = :owner",
         batch_id=batch_id,
         owner=owner,
         request=request,
         digest=digest,
+        expected_seconds=expected_seconds,
+    )
+
+
+async def set_aside(tx: Tx, batch_id: UUID, owner: str, error: str, *, first_seconds: int, longest_seconds: int) -> int:
+    """The stored request cannot be used: nothing is sent, the batch is uncertain again and not asked for before a growing pause.
+
+    Its payments keep their state and their inquiries. How often it failed so far.
+    """
+    return int(
+        await tx.value(
+            "UPDATE payment_batch SET state = 'UNCERTAIN', lease_owner = NULL, lease_until = NULL, last_error = :error,"
+            " failures = failures + 1, next_at = clock_timestamp()"
+            "   + make_interval(secs => least(:first * power(2, least(failures, 20)), :longest))"
+            " WHERE batch_id = :batch_id AND lease_owner = :owner RETURNING failures",
+            batch_id=batch_id,
+            owner=owner,
+            error=error,
+            first=first_seconds,
+            longest=longest_seconds,
+        )
     )
 
 
@@ -232,10 +259,10 @@ async def take_over_expired(tx: Tx, partner: str) -> UUID | None:
 async def ask_to_resend(tx: Tx, references: Sequence[str]) -> int:
     """The partner does not know these UNKNOWN payments: their batches go again, same bytes, same reference.
 
-    Only batches whose send has ended (UNCERTAIN); one already answered or in flight is left alone.
+    Only batches whose send has ended (UNCERTAIN); one already answered or in flight is left alone, one set aside waits its pause.
     """
     return await tx.execute(
-        "UPDATE payment_batch SET state = 'RESEND', next_at = now() WHERE state = 'UNCERTAIN' AND batch_id IN"
+        "UPDATE payment_batch SET state = 'RESEND', next_at = greatest(next_at, now()) WHERE state = 'UNCERTAIN' AND batch_id IN"
         " (SELECT batch_id FROM payment WHERE reference = ANY(:references) AND status = 'UNKNOWN')",
         references=list(references),
     )

@@ -8,17 +8,16 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from disbursement.storage.payment_moves import EXPECTED_SECONDS, INQUIRY_SECONDS
+from disbursement.storage.payment_moves import INQUIRY_SECONDS, expected_sql
 
 __all__ = ["claim_due", "lost_by_partner", "postpone"]
 
 _SCHEDULE: Final = f"(ARRAY[{', '.join(map(str, INQUIRY_SECONDS))}])[least(p.inquiries + 2, {len(INQUIRY_SECONDS)})]"
-_EXPECTED: Final = " ".join(f"WHEN '{channel}' THEN {seconds}" for channel, seconds in EXPECTED_SECONDS.items())
 
 _CLAIM_SQL: Final = f"""
 UPDATE payment p
 SET inquiries = p.inquiries + 1,
-    inquire_at = now() + make_interval(secs => CASE WHEN p.status = 'UNKNOWN' THEN {_SCHEDULE} ELSE CASE p.channel {_EXPECTED} END END)
+    inquire_at = now() + make_interval(secs => CASE WHEN p.status = 'UNKNOWN' THEN {_SCHEDULE} ELSE {expected_sql("p")} END)
 WHERE p.payment_id IN (
     SELECT payment_id FROM payment
     WHERE partner = :partner AND inquire_at <= now() AND status IN ('UNKNOWN', 'SUBMITTED')

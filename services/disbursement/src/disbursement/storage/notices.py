@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "resolve", "store", "waiting"]
+__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "resolve", "set_aside", "store", "waiting"]
 
 
 async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_at: datetime, body: bytes, digest: bytes) -> bytes | None:
@@ -38,12 +38,27 @@ async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_
 
 
 async def claim_waiting(tx: Tx, limit: int) -> Sequence[RowMapping]:
-    """Lock the oldest notices not yet applied, of one partner. They stay locked until this transaction ends."""
+    """Lock the oldest notices to apply now, of one partner. They stay locked until this transaction ends."""
     return await tx.rows(
-        "SELECT notice_id, partner, body FROM partner_notice WHERE state = 'RECEIVED' AND partner ="
-        " (SELECT partner FROM partner_notice WHERE state = 'RECEIVED' ORDER BY received_at LIMIT 1)"
-        " ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED",
+        "SELECT notice_id, partner, body FROM partner_notice WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() AND partner ="
+        " (SELECT partner FROM partner_notice WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() ORDER BY next_try_at LIMIT 1)"
+        " ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED",
         limit=limit,
+    )
+
+
+async def set_aside(tx: Tx, notice_id: UUID, error: str, *, first_seconds: int, longest_seconds: int) -> int:
+    """A notice cannot be opened now: it is tried again after a pause that doubles. How often it failed so far."""
+    return int(
+        await tx.value(
+            "UPDATE partner_notice SET failures = failures + 1, last_error = :error, next_try_at = clock_timestamp()"
+            "   + make_interval(secs => least(:first * power(2, least(failures, 20)), :longest))"
+            " WHERE notice_id = :notice_id RETURNING failures",
+            notice_id=notice_id,
+            error=error,
+            first=first_seconds,
+            longest=longest_seconds,
+        )
     )
 
 

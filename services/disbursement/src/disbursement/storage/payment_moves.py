@@ -18,13 +18,23 @@ from disbursement.domain.ledger import postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
 from disbursement.storage import budget
 
-__all__ = ["EXPECTED_SECONDS", "INQUIRY_SECONDS", "EffectMismatch", "Moved", "apply", "event_body_sql", "prepare", "publish"]
+__all__ = [
+    "EXPECTED_SECONDS",
+    "INQUIRY_SECONDS",
+    "EffectMismatch",
+    "Moved",
+    "apply",
+    "event_body_sql",
+    "expected_sql",
+    "prepare",
+    "publish",
+]
 
 INQUIRY_SECONDS: Final = (2, 5, 15, 60, 300, 900, 3_600)
 """Pauses between inquiries about an UNKNOWN payment, the last one repeating."""
 
 EXPECTED_SECONDS: Final = {"BANK": 1_800, "WALLET": 1_800, "MOBILE_MONEY": 1_800, "CASH_POST": 86_400, "CASH_HOME": 86_400}
-"""How long an accepted payment may stay silent before we ask; cash is collected in days, not minutes."""
+"""How long an accepted payment may stay silent before we ask, where its partner names no time; cash is collected in days."""
 
 _TABLES: Final = """
 CREATE TEMP TABLE IF NOT EXISTS payment_move (
@@ -76,9 +86,11 @@ async def prepare(tx: Tx) -> None:
     await tx.execute("DELETE FROM payment_moved")
 
 
-def _case(column: str, seconds: dict[str, int]) -> str:
-    whens = " ".join(f"WHEN '{value}' THEN {number}" for value, number in seconds.items())
-    return f"make_interval(secs => CASE {column} {whens} END)"
+def expected_sql(alias: str) -> str:
+    """Seconds after which an accepted payment (a row of `payment`) is asked about: its partner's as of the send, or the channel's."""
+    whens = " ".join(f"WHEN '{channel}' THEN {seconds}" for channel, seconds in EXPECTED_SECONDS.items())
+    kept = f"(SELECT b.expected_seconds FROM payment_batch b WHERE b.batch_id = {alias}.batch_id)"
+    return f"coalesce({kept}, CASE {alias}.channel {whens} END)"
 
 
 _MOVE_SQL: Final = f"""
@@ -89,7 +101,7 @@ moved AS (
         partner_reference = coalesce(m.partner_reference, p.partner_reference),
         inquire_at = CASE m.to_status
             WHEN 'UNKNOWN' THEN now() + make_interval(secs => {INQUIRY_SECONDS[0]})
-            WHEN 'SUBMITTED' THEN now() + {_case("p.channel", EXPECTED_SECONDS)}
+            WHEN 'SUBMITTED' THEN now() + make_interval(secs => {expected_sql("p")})
         END
     FROM payment_move m JOIN allowed a ON a.to_status = m.to_status
     WHERE p.payment_id = m.payment_id AND p.status = a.from_status

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+from common.sealing import SealBroken
 from common.telemetry import get_logger
 from disbursement.channels.protocol import NoticeUnreadable
 from disbursement.storage import notices
 from disbursement.usecases.payment_context import PaymentContext
 from disbursement.usecases.receive_notice import NOTICE_FIELD
 from disbursement.usecases.record_results import Told, record_results
+from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
 __all__ = ["apply_notices_round"]
 
@@ -21,7 +26,7 @@ async def apply_notices_round(context: PaymentContext) -> bool:
     """Apply the oldest waiting notices of one partner. True when there were any.
 
     The notices stay locked until everything they say is committed; a crash leaves them waiting, to be applied again
-    from the start, which changes nothing that was applied.
+    from the start, which changes nothing that was applied. A notice that does not open waits; those beside it go on.
     """
     async with context.db.transaction(context.actor) as tx:
         rows = await notices.claim_waiting(tx, NOTICES_AT_ONCE)
@@ -36,6 +41,9 @@ async def apply_notices_round(context: PaymentContext) -> bool:
                 if lane is None:
                     raise NoticeUnreadable("the partner is not configured any more")
                 results = lane.channel.read_notice(context.keyring.decrypt_bytes(NOTICE_FIELD, row["body"]))
+            except SealBroken as error:
+                await _set_aside(tx, row, error)
+                continue
             except NoticeUnreadable as error:
                 marks.append((row["notice_id"], "REFUSED", 0))
                 await notices.quarantine_one(
@@ -61,3 +69,12 @@ async def apply_notices_round(context: PaymentContext) -> bool:
         quarantined=recorded.quarantined if recorded else 0,
     )
     return True
+
+
+async def _set_aside(tx: Tx, row: RowMapping, error: SealBroken) -> None:
+    """Our own key is missing or the stored bytes were altered: nothing is wrong with the partner's word, it must not be refused."""
+    failures = await notices.set_aside(
+        tx, row["notice_id"], str(error), first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+    )
+    SET_ASIDE.labels("notice", row["partner"]).inc()
+    _log.error("notice.sealed", notice=str(row["notice_id"]), partner=row["partner"], failures=failures, error=str(error))

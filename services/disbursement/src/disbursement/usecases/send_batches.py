@@ -12,13 +12,15 @@ from sqlalchemy import RowMapping
 
 from common import audit, failpoints
 from common.db import Tx
+from common.sealing import SealBroken
 from common.telemetry import get_logger
 from disbursement.channels.protocol import BatchAnswer, CannotBuild, InstructionLine, NoAnswer
 from disbursement.domain.cycle import CycleAction
-from disbursement.domain.reasons import ALREADY_KNOWN, UNRECOGNISED_CODE
+from disbursement.domain.reasons import ALREADY_KNOWN, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
 from disbursement.storage import batches, notices, payment_moves
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
+from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
 __all__ = ["send_round", "take_over_round"]
 
@@ -70,10 +72,12 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
         return False, None
     batch_id, cycle_id = row["batch_id"], row["cycle_id"]
     if row["state"] == "RESEND":
-        body = context.keyring.decrypt_bytes(REQUEST_FIELD, row["request"])
-        if hashlib.sha256(body).digest() != bytes(row["request_digest"]):
-            raise RuntimeError(f"the stored request of batch {row['reference']} was altered")
-        await batches.store_request(tx, batch_id, context.owner, None, None)
+        stored = _stored_request(context, row)
+        if isinstance(stored, str):
+            await _set_aside(tx, context, lane, row, stored)
+            return True, None
+        body = stored
+        await batches.store_request(tx, batch_id, context.owner, None, None, expected_seconds=lane.partner.expected_seconds)
     else:
         built = await _first_request(tx, context, lane, row)
         if built is None:
@@ -82,13 +86,43 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
             await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
             return True, None
         body = built
-        await batches.store_request(
-            tx, batch_id, context.owner, context.keyring.encrypt(REQUEST_FIELD, body), hashlib.sha256(body).digest()
-        )
+        sealed, digest = context.keyring.encrypt(REQUEST_FIELD, body), hashlib.sha256(body).digest()
+        await batches.store_request(tx, batch_id, context.owner, sealed, digest, expected_seconds=lane.partner.expected_seconds)
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
     await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
     references = frozenset(payment["reference"] for payment in orjson.loads(body)["payments"])
     return True, _Claimed(batch_id, cycle_id, row["reference"], body, references)
+
+
+def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
+    """The exact bytes that were sent before, or why they cannot be had."""
+    try:
+        body = context.keyring.decrypt_bytes(REQUEST_FIELD, row["request"])
+    except SealBroken as error:
+        return str(error)
+    if hashlib.sha256(body).digest() != bytes(row["request_digest"]):
+        return "the stored request is not the one that was sent"
+    return body
+
+
+async def _set_aside(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping, error: str) -> None:
+    """Without its exact bytes a batch is never sent again: its payments stay committed and inquired, the lane goes on, a person looks."""
+    batch_id, partner = row["batch_id"], lane.partner.name
+    failures = await batches.set_aside(
+        tx, batch_id, context.owner, error, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+    )
+    await notices.quarantine_one(
+        tx,
+        partner=partner,
+        reason=REQUEST_UNREADABLE,
+        source="BATCH",
+        source_id=str(batch_id),
+        said={"batch_reference": row["reference"], "payments": row["payments"], "error": error},
+        fingerprint=f"{REQUEST_UNREADABLE}|{batch_id}",
+    )
+    await audit.record(tx, "batch.set_aside", "batch", batch_id, {"partner": partner, "failures": failures, "error": error})
+    SET_ASIDE.labels("batch", partner).inc()
+    _log.error("batch.request_unreadable", batch=row["reference"], partner=partner, failures=failures, error=error)
 
 
 async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping) -> bytes | None:
