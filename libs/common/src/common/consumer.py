@@ -378,8 +378,8 @@ class Consumer:
         for partition in consumer.assignment():
             highwater = consumer.highwater(partition)
             position = await _position(consumer, partition)
-            if position is not None:
-                found[(partition.topic, partition.partition)] = (position, highwater if highwater is not None else position)
+            if position is not None and highwater is not None:  # before its first answer nobody knows how far behind it is
+                found[(partition.topic, partition.partition)] = (position, highwater)
         stale = now - self._positions_at > 4 * _POSITION_SECONDS
         if not found or (found == self._positions and not stale):
             return

@@ -7,6 +7,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ _AT_ONCE = 4
 _APPROVE_AT_ONCE = 1_000
 _STILL_SECONDS = 180.0
 _CONFLICT = 409
+_LOOK = timedelta(seconds=0.5)  # what a consumer knows of the log is as old as its last answer from the broker
 
 
 async def bounded(items: Iterable[T], work: Callable[[T], Awaitable[None]], limit: int = _AT_ONCE) -> None:
@@ -40,17 +42,26 @@ async def bounded(items: Iterable[T], work: Callable[[T], Awaitable[None]], limi
 
 
 async def wait_quiet(api: Api, stack: StackInfo, stage: Stage, services: tuple[str, ...] = SERVICES) -> None:
-    """Until the services have nothing left to do, seen twice in a row so that nothing is under way between them."""
-    rounds = 0
+    """Until the services have nothing left to do, and every consumer has looked at the log again since that was first seen.
+
+    So nothing is under way between them, also when a consumer has just died and what it noted last is old.
+    """
+    since: dict[str, datetime] = {}
 
     async def probe() -> str | None:
-        nonlocal rounds
         answers = await asyncio.gather(*(api.get(s, "/v1/quiet", stack.operator) for s in services))
         busy = {s: {k: v for k, v in a["waiting"].items() if v} for s, a in zip(services, answers, strict=True) if not a["quiet"]}
-        rounds = 0 if busy else rounds + 1
+        if busy:
+            since.clear()
+        elif not since:
+            since.update({s: datetime.fromisoformat(a["asked_at"]) + _LOOK for s, a in zip(services, answers, strict=True)})
+        old = [
+            s for s, a in zip(services, answers, strict=True)
+            if s in since and a["noted_at"] and datetime.fromisoformat(a["noted_at"]) <= since[s]
+        ]  # fmt: skip
         left = ", ".join(f"{s}: {' '.join(f'{k}={v}' for k, v in w.items())}" for s, w in busy.items())
         stage.say(left[:70] or "checking again")
-        return None if rounds >= 2 else (left or "seen quiet once")
+        return left or (f"{', '.join(old)} to look again" if old else None)
 
     await wait_for("waiting for quiet", probe, seconds=_STILL_SECONDS)
 
