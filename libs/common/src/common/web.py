@@ -282,10 +282,22 @@ def jobs_router(db: Database, *roles: Role) -> APIRouter:
 
 
 class QuietView(BaseModel):
-    """Whether nothing is left to do, and if not, what."""
+    """Whether nothing is left to do, and if not, what.
+
+    `consumer_lag` is what the consumer last noted. Whoever asks for the end of everything takes it only once `noted_at` is later than
+    an `asked_at` (both on this database's clock) at which all services were quiet: a consumer that has just died notes nothing.
+    """
 
     quiet: bool
     waiting: dict[str, int]
+    asked_at: datetime
+    noted_at: datetime | None
+
+
+async def _noted(tx: Tx) -> tuple[datetime, datetime | None]:
+    row = await tx.row("SELECT clock_timestamp() AS asked_at, (SELECT min(updated_at) FROM consumer_position) AS noted_at")
+    assert row is not None
+    return row["asked_at"], row["noted_at"]
 
 
 async def _mechanisms(tx: Tx) -> dict[str, int]:
@@ -313,6 +325,7 @@ def quiet_router(db: Database, probes: Sequence[Probe] = ()) -> APIRouter:
             waiting = await _mechanisms(tx)
             for probe in probes:
                 waiting |= await probe(tx)
-        return QuietView(quiet=not any(waiting.values()), waiting=waiting)
+            asked_at, noted_at = await _noted(tx)
+        return QuietView(quiet=not any(waiting.values()), waiting=waiting, asked_at=asked_at, noted_at=noted_at)
 
     return router
