@@ -7,26 +7,21 @@ key, until two people replay them. A database that is away is waited for and par
 from __future__ import annotations
 
 import asyncio
-import builtins
-import re
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-from uuid import NAMESPACE_OID, UUID, uuid5
+from typing import Any, Final
+from uuid import UUID
 
-import orjson
-import psycopg
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
-from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from common import audit
+from common import parked
 from common.actor import SYSTEM
 from common.contracts.envelope import Event
 from common.db import Database, Tx
 from common.failpoints import hit
+from common.failures import describe, is_transient
+from common.incoming import Incoming, latest, read, unreadable
 from common.telemetry import CONSUMED, LAG, PARKED, get_logger
 
 __all__ = ["Consumer", "Incoming", "Subscription", "is_transient", "latest"]
@@ -35,36 +30,7 @@ _POLL_RECORDS: Final = 5_000
 _POLL_MS: Final = 250
 _RETRY_SECONDS: Final = 1.0
 _POSITION_SECONDS: Final = 0.5
-_UNREADABLE: Final = "unreadable"
-_DIGITS: Final = re.compile(r"\d{9,}")
 _log = get_logger(__name__)
-E_ = TypeVar("E_", bound=Event)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One received event."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: UUID
-    event_id: UUID
-    type: str
-    headers: dict[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The JSON body."""
-        value = orjson.loads(self.raw)
-        if not isinstance(value, dict):
-            raise ValueError("an event's body is an object")
-        return value
-
-    def parse(self, event_class: builtins.type[E_]) -> E_:
-        """The event as a contract instance; unknown fields are left aside."""
-        return event_class.parse_tolerant(self.body)
 
 
 Apply = Callable[[Tx, list[Incoming]], Awaitable[None]]
@@ -75,66 +41,9 @@ class Subscription:
     """Which events of a topic go to which function. `barrier`: applied alone, after everything before it."""
 
     topic: str
-    event_types: tuple[builtins.type[Event], ...]
+    event_types: tuple[type[Event], ...]
     apply: Apply
     barrier: bool = False
-
-
-def latest(events: Iterable[E_], part: Callable[[E_], Hashable]) -> list[E_]:
-    """The highest version of each part, in order of first appearance."""
-    best: dict[Hashable, E_] = {}
-    for event in events:
-        name = part(event)
-        if name not in best or event.version > best[name].version:
-            best[name] = event
-    return list(best.values())
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether trying the same again later can succeed (connection, lock, serialisation, resources)."""
-    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError, asyncio.TimeoutError)):
-        return True
-    if isinstance(error, DBAPIError):
-        return bool(error.connection_invalidated) or isinstance(error.orig, psycopg.OperationalError)
-    return isinstance(error, psycopg.OperationalError)
-
-
-def _incoming(record: ConsumerRecord[bytes, bytes]) -> Incoming:
-    headers = {name: value.decode() for name, value in record.headers}
-    return Incoming(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=UUID((record.key or b"").decode()),
-        event_id=UUID(headers["ce_id"]),
-        type=headers["ce_type"],
-        headers=headers,
-        raw=record.value or b"",
-    )
-
-
-def _unreadable(record: ConsumerRecord[bytes, bytes]) -> Incoming:
-    """A record that is no event of ours, as it is parked: under its key if that names somebody, else under one made of the key's bytes."""
-    raw, key = record.value or b"", record.key or b""
-    try:
-        who = UUID(key.decode())
-    except ValueError:
-        who = uuid5(NAMESPACE_OID, key.hex())
-    headers = {name: (value or b"").decode(errors="replace").replace("\x00", "") for name, value in record.headers}
-    event_id = uuid5(NAMESPACE_OID, f"{record.topic}|{record.partition}|{record.offset}|{raw.hex()}")
-    return Incoming(record.topic, record.partition, record.offset, who, event_id, _UNREADABLE, headers, raw)
-
-
-def _reason(error: BaseException) -> str:
-    """What broke and where, without the values it broke on: an event's body is personal, the reason is read by operators."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    if isinstance(cause, psycopg.Error):
-        places = (cause.sqlstate, cause.diag.table_name, cause.diag.column_name, cause.diag.constraint_name)
-        return f"{type(cause).__name__}: {' '.join(place for place in places if place)}"
-    if isinstance(cause, ValidationError):
-        found = cause.errors(include_url=False, include_context=False, include_input=False)
-        return f"ValidationError: {'; '.join('.'.join(map(str, item['loc'])) + ' ' + item['type'] for item in found)}"[:500]
-    return _DIGITS.sub("*", f"{type(cause).__name__}: {cause}")[:500]
 
 
 class Consumer:
@@ -179,7 +88,7 @@ class Consumer:
                 while not stop.is_set():
                     await self._poll(consumer, stop)
             except Exception as error:  # noqa: BLE001 - a broker that is away is waited for, whatever it says
-                _log.warning("consumer.retry", consumer=self.name, error=repr(error))
+                _log.warning("consumer.retry", consumer=self.name, error=describe(error))
                 await _pause(stop)
             finally:
                 await consumer.stop()
@@ -187,14 +96,14 @@ class Consumer:
     async def _poll(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
         events: list[Incoming] = []
-        unreadable: list[tuple[Incoming, Exception]] = []
+        strange: list[tuple[Incoming, Exception]] = []
         for record in (record for records in polled.values() for record in records):
             try:
-                events.append(_incoming(record))
+                events.append(read(record))
             except (KeyError, ValueError, AttributeError) as error:
-                unreadable.append((_unreadable(record), error))
-        if events or unreadable:
-            while not await self._try_apply(events, unreadable):
+                strange.append((unreadable(record), error))
+        if events or strange:
+            while not await self._try_apply(events, strange):
                 if stop.is_set():
                     return  # offsets stay: the batch comes again
                 await _pause(stop)
@@ -206,15 +115,15 @@ class Consumer:
                 _log.info("consumer.offsets_left_to_inbox", consumer=self.name)
         await self._note_positions(consumer)
 
-    async def _try_apply(self, events: list[Incoming], unreadable: Sequence[tuple[Incoming, Exception]]) -> bool:
+    async def _try_apply(self, events: list[Incoming], strange: Sequence[tuple[Incoming, Exception]]) -> bool:
         try:
-            for strange, why in unreadable:  # first: what else came under such a key waits behind it
-                await self._park(strange, why)
+            for event, why in strange:  # first: what else came under such a key waits behind it
+                await self._park(event, why)
             await self.apply(events)
         except Exception as error:
             if not is_transient(error):
                 raise
-            _log.warning("consumer.waits", consumer=self.name, error=repr(error))
+            _log.warning("consumer.waits", consumer=self.name, error=describe(error))
             return False
         return True
 
@@ -276,42 +185,20 @@ class Consumer:
 
     async def _without_parked_keys(self, tx: Tx, events: list[Incoming]) -> list[Incoming]:
         """Park the later events of a key that has a parked one, so that nothing is applied over a gap."""
-        rows = await tx.rows(
-            "SELECT DISTINCT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND key = ANY(CAST(:keys AS uuid[]))",
-            consumer=self.name,
-            keys=list({event.key for event in events}),
-        )
-        blocked = {row["key"] for row in rows}
+        blocked = await parked.blocked_keys(tx, self.name, {event.key for event in events})
         if not blocked:
             return events
         for event in events:
             if event.key in blocked:
-                await self._insert_parked(tx, event, "an earlier event of this key is parked")
+                await parked.insert(tx, self.name, event, "an earlier event of this key is parked")
         return [event for event in events if event.key not in blocked]
 
     async def _park(self, event: Incoming, error: BaseException) -> None:
         async with self._db.transaction(self._actor) as tx:
             await self._first_time(tx, [event])
-            await self._insert_parked(tx, event, _reason(error))
+            await parked.insert(tx, self.name, event, describe(error))
         PARKED.labels(self.name).inc()
         _log.error("consumer.parked", consumer=self.name, event_id=str(event.event_id), type=event.type, error=type(error).__name__)
-
-    async def _insert_parked(self, tx: Tx, event: Incoming, error: str) -> None:
-        body = self._db.keyring.encrypt("parked_event", event.raw) if self._db.keyring else event.raw
-        await tx.execute(
-            'INSERT INTO parked_event (consumer, topic, partition, "offset", key, event_id, type, headers, body, error)'
-            " VALUES (:consumer, :topic, :partition, :offset, :key, :event_id, :type, :headers, :body, :error) ON CONFLICT DO NOTHING",
-            consumer=self.name,
-            topic=event.topic,
-            partition=event.partition,
-            offset=event.offset,
-            key=event.key,
-            event_id=event.event_id,
-            type=event.type,
-            headers=event.headers,
-            body=body,
-            error=error,
-        )
 
     async def replay_approved(self) -> bool:
         """Apply the parked events of one key that one person asked for and another approved; False when there are none.
@@ -319,11 +206,7 @@ class Consumer:
         A key that breaks again is taken back: it must be asked for again, and the other keys go on.
         """
         async with self._db.read(self._actor) as tx:
-            key = await tx.value(
-                "SELECT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND approved_by IS NOT NULL"
-                " ORDER BY id LIMIT 1",
-                consumer=self.name,
-            )
+            key = await parked.approved_key(tx, self.name)
         if key is None:
             return False
         try:
@@ -337,36 +220,15 @@ class Consumer:
 
     async def _replay(self, tx: Tx, key: UUID) -> None:
         """In order. What nothing here can read any more is left aside: two people have seen it."""
-        rows = await tx.rows(
-            "SELECT * FROM parked_event p WHERE consumer = :consumer AND replayed_at IS NULL AND key = :key ORDER BY id FOR UPDATE",
-            consumer=self.name,
-            key=key,
-        )
-        events = []
-        for row in rows:
-            raw = self._db.keyring.decrypt_bytes("parked_event", row["body"]) if self._db.keyring else bytes(row["body"])
-            events.append(
-                Incoming(row["topic"], row["partition"], row["offset"], row["key"], row["event_id"], row["type"], row["headers"], raw)
-            )
-        await tx.execute(
-            "DELETE FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))",
-            consumer=self.name,
-            ids=[event.event_id for event in events],
-        )
-        await self._first_time(tx, [event for event in events if (event.topic, event.type) not in self._table])
-        await self._apply_in(tx, [event for event in events if (event.topic, event.type) in self._table], replay=True)
-        await tx.execute("UPDATE parked_event SET replayed_at = now() WHERE id = ANY(CAST(:ids AS bigint[]))", ids=[r["id"] for r in rows])
+        found = await parked.lock_key(tx, self.name, key)
+        known = [event for event in found.events if (event.topic, event.type) in self._table]
+        await self._first_time(tx, [event for event in found.events if (event.topic, event.type) not in self._table])
+        await self._apply_in(tx, known, replay=True)
+        await parked.mark_replayed(tx, found)
 
     async def _take_back(self, key: UUID, error: BaseException) -> None:
         async with self._db.transaction(self._actor) as tx:
-            await tx.execute(
-                "UPDATE parked_event SET requested_by = NULL, approved_by = NULL, error = :error"
-                " WHERE consumer = :consumer AND key = :key AND replayed_at IS NULL",
-                consumer=self.name,
-                key=key,
-                error=_reason(error),
-            )
-            await audit.record(tx, "parked.replay_failed", "parked_event", key, {"error": type(error).__name__})
+            await parked.take_back(tx, self.name, key, describe(error), type(error).__name__)
         _log.error("consumer.replay_failed", consumer=self.name, key=str(key), error=type(error).__name__)
 
     async def _note_positions(self, consumer: AIOKafkaConsumer) -> None:

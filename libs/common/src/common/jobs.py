@@ -10,8 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.actor import SYSTEM
-from common.consumer import is_transient
 from common.db import Database, Tx
+from common.failures import describe, is_transient
 from common.ids import new_id
 from common.problems import Problem
 from common.telemetry import get_logger
@@ -133,7 +133,7 @@ class JobRunner:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                _log.warning("job.lease_not_renewed", job_id=str(job_id), error=repr(error))
+                _log.warning("job.lease_not_renewed", job_id=str(job_id), error=describe(error))
 
     async def _release(self, job: Job) -> None:
         try:

@@ -18,6 +18,7 @@ from sqlalchemy.sql import text
 
 from common.db import Database
 from common.failpoints import hit
+from common.failures import describe
 from common.telemetry import RELAYED, get_logger
 from common.topics import PARTITIONS
 
@@ -66,7 +67,7 @@ class Relay:
                 await self._session(stop)
             except Exception as error:  # noqa: BLE001 - database or broker away: wait and start the session again
                 self.owned = []
-                _log.warning("relay.retry", error=repr(error))
+                _log.warning("relay.retry", error=describe(error))
                 await _wait(stop, _RETRY_SECONDS)
 
     async def _session(self, stop: asyncio.Event) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, Final
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+from common.failures import describe
 
 __all__ = ["CONSUMED", "LAG", "PARKED", "RELAYED", "REQUESTS", "configure_logging", "get_logger"]
 
@@ -20,13 +24,47 @@ LAG: Final = Gauge("ansinh_consumer_lag", "Events not yet applied", ["consumer",
 REQUESTS: Final = Histogram("ansinh_http_request_seconds", "Time to answer", ["method", "route", "status"])
 
 _DIGITS: Final = re.compile(r"\d{9,19}")
+# Where PostgreSQL repeats a row or a value in a text that somebody else (asyncio, a library) made of an exception.
+_ROW: Final = re.compile(
+    r"DETAIL:|CONTEXT:|Failing row contains|Key \(.*?\)=|invalid input (?:syntax|value) for|value out of range: |is out of range for type",
+)
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def _told(error: BaseException, trace: TracebackType | None, seen: set[int]) -> list[str]:
+    """An exception and what led to it: places in the code, and what broke without the values it broke on."""
+    seen.add(id(error))
+    lines: list[str] = []
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in seen:
+        lines += [*_told(before, before.__traceback__, seen), "\nThat led to:\n\n"]
+    lines += ["Traceback (most recent call last):\n", *traceback.format_tb(trace), describe(error), "\n"]
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        if id(part) not in seen:
+            lines += ["\nOne of its parts:\n\n", *_told(part, part.__traceback__, seen)]
+    return lines
+
+
+def _trace(exc_info: _Raised) -> str:
+    _, error, trace = exc_info
+    return "".join(_told(error, trace, set())).rstrip()
+
+
+def _describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Exceptions given as fields: a database error's own text may hold the row it failed on."""
+    for name, value in event.items():
+        if isinstance(value, BaseException) and name != "exc_info":
+            event[name] = describe(value)
+    return event
 
 
 def _redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last line of defence: long runs of digits (numbers of people and accounts) never reach a log."""
+    """The last line of defence: long runs of digits (numbers of people and accounts) and quoted rows never reach a log."""
     for name, value in event.items():
         if isinstance(value, str) and name not in ("timestamp", "request_id", "trace_id"):
-            event[name] = _DIGITS.sub(lambda found: "*" * (len(found[0]) - 2) + found[0][-2:], value)
+            quoted = _ROW.search(value)
+            kept = value if quoted is None else value[: quoted.start()].rstrip() + " [row left out]"
+            event[name] = _DIGITS.sub(lambda found: "*" * (len(found[0]) - 2) + found[0][-2:], kept)
     return event
 
 
@@ -36,7 +74,8 @@ def configure_logging(level: str, service: str, process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _describe_errors,
+        structlog.processors.ExceptionRenderer(_trace),
         _redact,
     ]
     structlog.configure(

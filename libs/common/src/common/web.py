@@ -22,8 +22,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.auth import Actor, Authenticator, Role, require
-from common.consumer import is_transient
 from common.db import Database, Tx
+from common.failures import is_transient
 from common.ids import new_id
 from common.problems import (
     Conflict,

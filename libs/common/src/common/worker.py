@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from common.consumer import Consumer, Subscription
 from common.db import Database
+from common.failures import describe
 from common.housekeeping import clean
 from common.relay import Relay
 from common.settings import MechanismSettings
@@ -91,7 +92,7 @@ async def _start_producer(settings: MechanismSettings, stop: asyncio.Event) -> A
             await producer.start()
             return producer
         except Exception as error:  # noqa: BLE001 - one loop's defect must not stop the others
-            _log.warning("worker.broker_away", error=repr(error))
+            _log.warning("worker.broker_away", error=describe(error))
             await producer.stop()
             await _wait(stop, _RESTART_SECONDS)
     return None
