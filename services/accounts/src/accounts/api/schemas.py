@@ -181,7 +181,9 @@ class CutOffPartitionView(BaseModel):
     partition: int
     announced: dict[str, int] = Field(description="The registry's totals")
     found: dict[str, int] = Field(description="The same totals of this service at the marker")
-    difference: dict[str, int] = Field(description="Announced minus found, where they differ; the marker is then not passed on")
+    difference: dict[str, int] = Field(description="Announced minus found, where nothing explains it; the marker is then not passed on")
+    lagging: dict[str, int] = Field(description="Announced minus found, where parked people explain it; they are told as unanswered")
+    parked: int = Field(description="People with parked events when the marker arrived")
     arrived_at: datetime
     passed: dict[str, int] | None = Field(description="This service's own totals, as passed on")
 

@@ -11,9 +11,10 @@ from common.contracts.registry_v1 import CutOffReached, Programme
 from common.db import Database, Tx
 from common.telemetry import get_logger
 from common.topics import Topic
-from identity_verify.domain.cut_off import difference
+from identity_verify.domain.cut_off import difference, split
 from identity_verify.settings import Settings
 from identity_verify.storage import cut_offs, subjects
+from identity_verify.storage.cut_offs import Compared
 
 __all__ = ["pass_on_once", "take_marker"]
 
@@ -22,16 +23,27 @@ _log = get_logger(__name__)
 
 
 async def take_marker(tx: Tx, marker: CutOffReached) -> None:
-    """Compare what the registry announced for a partition with what is held here at this very point of the log."""
+    """Compare what the registry announced for a partition with what is held here at this very point of the log.
+
+    Who is parked is counted at the same point: a replay before the cut-off is passed on must not turn a difference that
+    was explained into one that blocks.
+    """
     found = await subjects.counts_in_partition(tx, marker.partition)
-    gaps = difference(marker.counts, found)
+    parked = await cut_offs.parked_people(tx, marker.partition)
+    gaps, lagging = split(difference(marker.counts, found), parked)
     if gaps:
-        _log.error("cut_off_differs", cut_off=str(marker.cut_off_id), partition=marker.partition, difference=gaps)
-    await cut_offs.add_marker(tx, marker, found, gaps)
+        _log.error("cut_off_differs", cut_off=str(marker.cut_off_id), partition=marker.partition, difference=gaps, parked=parked)
+    elif lagging:
+        _log.warning("cut_off_lags", cut_off=str(marker.cut_off_id), partition=marker.partition, lagging=lagging, parked=parked)
+    await cut_offs.add_marker(tx, marker, Compared(found, gaps, lagging, parked))
 
 
 async def pass_on_once(db: Database, settings: Settings) -> bool:
-    """Pass on the cut-offs that are ready. Returns whether any was. One whose totals differ is never passed on: a person must look."""
+    """Pass on the cut-offs that are ready. Returns whether any was.
+
+    One whose totals differ is never passed on, a person must look; unless the people whose events are parked explain the
+    difference: they are told as unanswered, and the month goes on for everybody else.
+    """
     async with db.read(_ACTOR) as tx:
         ready = [cut_off_id for cut_off_id in await cut_offs.open_ids(tx) if await _ready(tx, cut_off_id, settings)]
     for cut_off_id in ready:
