@@ -128,7 +128,11 @@ RETURNING a.account_id
 
 
 async def take_record_lock(tx: Tx) -> None:
-    """One recorder at a time: answers on a shared account touch each other's rows."""
+    """One recorder at a time: answers on a shared account touch each other's rows.
+
+    Taken before the first row of `account` or `payout_method` by everything that changes several of them, so that nobody
+    waits for it while holding a row its holder wants. Where :data:`people.ARRIVALS_LOCK` is needed too, that one is first.
+    """
     await tx.execute(f"SELECT pg_advisory_xact_lock({_RECORD_LOCK})")
 
 

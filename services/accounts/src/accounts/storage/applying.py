@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from accounts.storage.accounts import take_record_lock
 from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
@@ -90,6 +91,7 @@ FROM payout_method m WHERE m.beneficiary_id = ANY(CAST(:changed AS uuid[]))
 async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
     """Apply up to `limit` good rows of one import, with events. Returns (rows taken, people whose method changed)."""
     batch = {"id": import_id, "limit": limit}
+    await take_record_lock(tx)
     await tx.execute(_ACCOUNTS, **batch)
     await tx.execute(_LINK, **batch)
     await tx.execute(_FREED, **batch)

@@ -11,13 +11,14 @@ from uuid import UUID
 import orjson
 from sqlalchemy import RowMapping
 
+from accounts.storage.accounts import take_record_lock
 from common.db import Tx
 from common.topics import partition_sql
 
 __all__ = [
     "ARRIVALS_LOCK",
-    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "unit_path", "upsert_beneficiaries",
-    "upsert_representatives", "upsert_units",
+    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "take_arrival_locks", "unit_path",
+    "upsert_beneficiaries", "upsert_representatives", "upsert_units",
 ]  # fmt: skip
 
 
@@ -143,19 +144,24 @@ def _json(items: Sequence[Any]) -> str:
     return orjson.dumps(list(items)).decode()
 
 
-async def _arrive(tx: Tx) -> None:
+async def take_arrival_locks(tx: Tx) -> None:
+    """The locks of the consumer, in the one order: arrivals, recording, then rows of accounts and methods.
+
+    Every handler that touches accounts takes both first, whichever comes first in a batch.
+    """
     await tx.execute(f"SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK})")
+    await take_record_lock(tx)
 
 
 async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
     """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
-    await _arrive(tx)
+    await take_arrival_locks(tx)
     await tx.execute(_BENEFICIARIES, rows=_json(people))
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
     """Store higher versions; as for beneficiaries."""
-    await _arrive(tx)
+    await take_arrival_locks(tx)
     await tx.execute(_REPRESENTATIVES, rows=_json(people))
 
 

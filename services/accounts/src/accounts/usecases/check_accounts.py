@@ -9,7 +9,7 @@ from accounts.domain.directory import Directory
 from accounts.domain.outcome import PAYMENT_FAILURES, judge
 from accounts.providers.inquiry import Asked, NameInquiry, PartnerAwayError, PartnerBusyError
 from accounts.settings import Settings
-from accounts.storage import accounts
+from accounts.storage import accounts, people
 from accounts.storage.accounts import Claimed
 from accounts.usecases.publish import publish_accounts
 from common import audit
@@ -92,7 +92,7 @@ async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed]) -> None:
     ]
     if not failed:
         return
-    await accounts.take_record_lock(tx)
+    await people.take_arrival_locks(tx)
     changed = await accounts.mark_failed_payment(tx, failed)
     await publish_accounts(tx, await accounts.settle(tx, changed))
     if changed:

@@ -43,7 +43,6 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
     await methods.move(tx, ids)
     moved = await accounts.move(tx, ids)
     if moved:
-        await accounts.take_record_lock(tx)
         await publish_accounts(tx, await accounts.settle(tx, moved))
 
 
