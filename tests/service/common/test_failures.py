@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -78,6 +79,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     before, level = list(root.handlers), root.level
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)
     configure_logging("INFO", "test", "test")
     structlog.configure(cache_logger_on_first_use=False)  # the modules' own loggers must not keep this test's output
     yield out.getvalue
@@ -137,3 +139,14 @@ async def test_a_broken_row_never_reaches_a_log(db: Database, lines: Callable[[]
     assert "ValueError: other" in written
     assert "_broken" in written, "where it happened is told"
     assert len(written.splitlines()) == 6
+
+
+async def test_what_a_dying_process_leaves_behind_repeats_no_row(
+    db: Database, lines: Callable[[], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lines() == ""
+    error = await _broken_row(db)
+    sys.excepthook(type(error), error, error.__traceback__)
+    written = capsys.readouterr().err
+    assert NAME not in written
+    assert written.endswith("CheckViolation: 23514 job job_state_check\n")

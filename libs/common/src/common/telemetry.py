@@ -50,6 +50,11 @@ def _trace(exc_info: _Raised) -> str:
     return "".join(_told(error, trace, set())).rstrip()
 
 
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What a process that ends by an exception leaves behind goes to a log file too."""
+    sys.stderr.write(_trace((kind, error, trace)) + "\n")
+
+
 def _describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Exceptions given as fields: a database error's own text may hold the row it failed on."""
     for name, value in event.items():
@@ -85,6 +90,7 @@ def configure_logging(level: str, service: str, process: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, process=process)
+    sys.excepthook = _last_words
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
