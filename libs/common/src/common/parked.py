@@ -23,6 +23,8 @@ class ParkedKey:
 
 async def blocked_keys(tx: Tx, consumer: str, keys: Iterable[UUID]) -> set[UUID]:
     """Those of `keys` that have a parked event."""
+    if not await tx.value("SELECT EXISTS (SELECT FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL)", consumer=consumer):
+        return set()
     rows = await tx.rows(
         "SELECT DISTINCT key FROM parked_event WHERE consumer = :consumer AND replayed_at IS NULL AND key = ANY(CAST(:keys AS uuid[]))",
         consumer=consumer,

@@ -109,8 +109,8 @@ class Relay:
         await self._send(rows)
         hit("relay.after_send_before_mark")
         await conn.execute(
-            text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))"),
-            {"ids": [row["id"] for row in rows]},
+            text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))"),
+            {"ids": ",".join(str(row["id"]) for row in rows)},
         )
         RELAYED.inc(len(rows))
         return len(rows)
