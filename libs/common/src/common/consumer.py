@@ -29,6 +29,8 @@ __all__ = ["Consumer", "Incoming", "Subscription", "is_transient", "latest"]
 _POLL_RECORDS: Final = 5_000
 _POLL_MS: Final = 250
 _RETRY_SECONDS: Final = 1.0
+_FEW: Final = 1_000  # a smaller batch costs as much as a larger one: let more arrive before the next
+_GATHER_SECONDS: Final = 0.1
 _POSITION_SECONDS: Final = 0.5
 _log = get_logger(__name__)
 
@@ -117,6 +119,8 @@ class Consumer:
             except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
                 _log.info("consumer.offsets_left_to_inbox", consumer=self.name)
         await self._note_positions(consumer)
+        if polled and sum(len(records) for records in polled.values()) < _FEW:
+            await _pause(stop, _GATHER_SECONDS)
 
     async def _try_apply(self, events: list[Incoming], strange: Sequence[tuple[Incoming, Exception]]) -> bool:
         try:
@@ -288,9 +292,9 @@ async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> in
         return None  # not assigned any more, or the broker is away: lag is shown at the next round
 
 
-async def _pause(stop: asyncio.Event) -> None:
+async def _pause(stop: asyncio.Event, seconds: float = _RETRY_SECONDS) -> None:
     try:
-        async with asyncio.timeout(_RETRY_SECONDS):
+        async with asyncio.timeout(seconds):
             await stop.wait()
     except TimeoutError:
         return

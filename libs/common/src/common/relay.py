@@ -26,6 +26,7 @@ __all__ = ["Relay"]
 
 _LOCK_SPACE: Final = 72_034
 _BATCH: Final = 4_000
+_FEW: Final = 500  # after fewer, more are let to gather
 _IDLE_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 1.0
 _CLAIM_SECONDS: Final = 5.0
@@ -80,7 +81,7 @@ class Relay:
                     if len(self.owned) < PARTITIONS and loop.time() - claimed_at > _CLAIM_SECONDS:
                         await self._claim(conn)
                         claimed_at = loop.time()
-                    if not await self._publish_once(conn):
+                    if await self._publish_once(conn) < _FEW:
                         await _wait(stop, _IDLE_SECONDS)
             finally:
                 await conn.invalidate()  # a pooled session would keep its locks

@@ -54,6 +54,7 @@ _SETTINGS: Final = {
     "log_min_duration_statement": "2s",
     # Never a person's data in the log.
     "log_parameter_max_length": "0",
+    "log_error_verbosity": "terse",
     "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
     "timezone": "UTC",
