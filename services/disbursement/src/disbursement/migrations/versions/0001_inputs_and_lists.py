@@ -315,5 +315,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is nothing to go back to: drop the database instead."""
-    raise NotImplementedError("revision 0001 is the first")
+    op.execute(
+        "DROP TABLE administrative_unit, beneficiary, representative, dues, due_interval, verification, payout_account, "
+        "payout_method, cut_off_marker, take_over, budget, budget_movement, payment_cycle, payment_list, list_line, "
+        "allocation, due_month_position, hold, job, idempotency_key, audit_log, consumer_position, parked_event, inbox, "
+        "outbox"
+    )
