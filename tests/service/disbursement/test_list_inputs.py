@@ -100,7 +100,7 @@ async def test_pages_and_scope(province: Any, due: Due) -> None:
     while True:
         page = (await province.maker.get(path + (f"&cursor={cursor}" if cursor else ""))).json()
         seen += [item["beneficiary_id"] for item in page["items"]]
-        if (cursor := page["next"]) is None:
+        if (cursor := page["next_cursor"]) is None:
             break
     assert seen == people
     commune = province.client_as(province.app, Role.COMMUNE_OFFICER, units=("60/593/22927",))

@@ -42,7 +42,7 @@ async def test_the_work_list_filters_and_pages(world, app, client_as) -> None:
         params = {"verdict": "NO_ID", "limit": 2} | ({"cursor": cursor} if cursor else {})
         page = (await client.get("/v1/verifications", params=params)).json()
         seen += [item["subject_id"] for item in page["items"]]
-        cursor = page["next"]
+        cursor = page["next_cursor"]
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 5

@@ -131,9 +131,9 @@ async def test_pages_follow_a_cursor(world: Any, client_as: Any) -> None:
     await world.approve([world.line() for _ in range(5)])
     auditor = client_as(world.app, Role.AUDITOR)
     first = (await auditor.get("/v1/payments?limit=3")).json()
-    rest = (await auditor.get(f"/v1/payments?limit=3&cursor={first['next']}")).json()
+    rest = (await auditor.get(f"/v1/payments?limit=3&cursor={first['next_cursor']}")).json()
     assert len({item["payment_id"] for item in first["items"] + rest["items"]}) == 5
-    assert rest["next"] is None
+    assert rest["next_cursor"] is None
 
 
 async def test_a_cycle_is_closed_only_when_everything_has_ended(world: Any, client_as: Any) -> None:

@@ -75,16 +75,14 @@ class Api:
         files = {"file": (name, content, kind)}
         return (await self._call("POST", service, path, user, data=fields, files=files, headers=headers)).json()
 
-    async def pages(
-        self, service: str, path: str, user: str, *, items: str = "items", cursor: str = "next", **params: Any
-    ) -> AsyncIterator[Any]:
+    async def pages(self, service: str, path: str, user: str, *, items: str = "items", **params: Any) -> AsyncIterator[Any]:
         """Every item of a paged list, following the cursor."""
         at: str | None = None
         while True:
             page = await self.get(service, path, user, cursor=at, **params)
             for item in page[items]:
                 yield item
-            at = page.get(cursor)
+            at = page["next_cursor"]
             if not at:
                 return
 

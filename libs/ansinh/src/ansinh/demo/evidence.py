@@ -91,7 +91,7 @@ async def gather(api: Api, stack: StackInfo, manifest: Manifest, cycles: list[st
     total = sum(int(row["total_people"]) for row in evidence.coverage if row["programme"] == "ALL" and row["is_total"])
 
     async def people(path: str) -> None:
-        async for row in api.pages("reporting", "/v1/reports/nobody-left-behind", stack.checker, items="rows", cursor="next_cursor",
+        async for row in api.pages("reporting", "/v1/reports/nobody-left-behind", stack.checker, items="rows",
                                    month=month, unit_path=path, limit=200):  # fmt: skip
             evidence.people.append(_person(row))
             if len(evidence.people) % 1_000 == 0:

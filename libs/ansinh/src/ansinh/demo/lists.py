@@ -138,7 +138,7 @@ class ListsDesk:
         ours = set(self.imports.values())
 
         async def probe() -> str | None:
-            pages = self._api.pages(self._service, "/v1/imports", self._stack.checker, cursor="next_cursor", limit=200)
+            pages = self._api.pages(self._service, "/v1/imports", self._stack.checker, limit=200)
             self._views = {view["import_id"]: view async for view in pages if view["import_id"] in ours}
             refused = [view for view in self._views.values() if view["state"] == "REFUSED"]
             if refused:

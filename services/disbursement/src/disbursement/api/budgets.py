@@ -47,6 +47,6 @@ def make_router(db: Database) -> APIRouter:
     )
     async def page(actor: Reader, cursor: Cursor = None, limit: Limit = 100) -> BudgetPage:
         items = await set_budget.page(db, actor, cursor, limit)
-        return BudgetPage(items=items, next=next_cursor([item.budget_id for item in items], limit))
+        return BudgetPage(items=items, next_cursor=next_cursor([item.budget_id for item in items], limit))
 
     return router

@@ -98,7 +98,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     @router.get("", summary="Cycles", description="Danh sách kỳ chi trả. Cycles in your units, oldest first.")
     async def page(actor: Reader, cursor: Cursor = None, limit: Limit = 100) -> CyclePage:
         items = await view_cycle.page(db, actor, cursor, limit)
-        return CyclePage(items=items, next=next_cursor([item.cycle_id for item in items], limit))
+        return CyclePage(items=items, next_cursor=next_cursor([item.cycle_id for item in items], limit))
 
     @router.get(
         "/{cycle_id}",
@@ -126,7 +126,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     ) -> LinePage:
         filters: dict[str, Any] = {"channel": channel, "state": state, "unit_path": unit_path}
         rows = await view_cycle.lines_of(db, actor, cycle_id, after=cursor, limit=limit, filters=filters)
-        return LinePage(items=[LineView.of(row) for row in rows], next=next_cursor([row["beneficiary_id"] for row in rows], limit))
+        return LinePage(items=[LineView.of(row) for row in rows], next_cursor=next_cursor([row["beneficiary_id"] for row in rows], limit))
 
     @router.get(
         "/{cycle_id}/holds",
@@ -143,7 +143,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     ) -> HoldPage:
         filters: dict[str, Any] = {"reason": reason, "unit_path": unit_path}
         rows = await view_cycle.holds_of(db, actor, cycle_id, after=cursor, limit=limit, filters=filters)
-        return HoldPage(items=[HoldView.of(row) for row in rows], next=next_cursor([row["beneficiary_id"] for row in rows], limit))
+        return HoldPage(items=[HoldView.of(row) for row in rows], next_cursor=next_cursor([row["beneficiary_id"] for row in rows], limit))
 
     @router.get(
         "/{cycle_id}/verify-list",

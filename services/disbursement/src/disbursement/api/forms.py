@@ -181,7 +181,7 @@ class HoldView(_Form):
 
 
 class _Page(_Form):
-    next: str | None = Field(description="Send as `cursor` for the next page; null at the end")
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null at the end")
 
 
 class LinePage(_Page):

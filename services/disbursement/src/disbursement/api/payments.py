@@ -97,7 +97,7 @@ class PaymentPage(BaseModel):
     """A page of payments; `next` is the cursor of the page after, null at the end."""
 
     items: list[PaymentView]
-    next: UUID | None
+    next_cursor: UUID | None
 
 
 class TimelineStep(BaseModel):
@@ -182,7 +182,7 @@ async def list_payments(
             tx, actor, cycle_id=cycle_id, status=status, beneficiary_id=beneficiary_id, after=cursor, limit=limit + 1
         )
     items = [_view(row) for row in rows[:limit]]
-    return PaymentPage(items=items, next=items[-1].payment_id if len(rows) > limit else None)
+    return PaymentPage(items=items, next_cursor=items[-1].payment_id if len(rows) > limit else None)
 
 
 @router.get("/payments/{payment_id}", summary="One payment", description="Một khoản chi trả. 404 when it is not in the caller's units.")

@@ -43,7 +43,7 @@ class QuarantinePage(BaseModel):
     """A page; `next` is the cursor of the page after, null at the end."""
 
     items: list[QuarantineItem]
-    next: UUID | None
+    next_cursor: UUID | None
 
 
 class Resolution(BaseModel):
@@ -78,7 +78,7 @@ async def page(
     for row in rows[:limit]:
         texts = text_of(row["reason"]) or {}
         items.append(QuarantineItem.model_validate({**row, "text": texts["text"], "text_vi": texts["text_vi"]}))
-    return QuarantinePage(items=items, next=items[-1].quarantine_id if len(rows) > limit else None)
+    return QuarantinePage(items=items, next_cursor=items[-1].quarantine_id if len(rows) > limit else None)
 
 
 @router.post(

@@ -71,6 +71,6 @@ def make_router(db: Database) -> APIRouter:
     @router.get("", summary="Take-overs", description="Danh sách tháng tiếp nhận theo đơn vị. Take-overs in your units, oldest first.")
     async def page(actor: Reader, cursor: Cursor = None, limit: Limit = 100) -> TakeOverPage:
         items = await propose_take_over.page(db, actor, cursor, limit)
-        return TakeOverPage(items=items, next=next_cursor([item.take_over_id for item in items], limit))
+        return TakeOverPage(items=items, next_cursor=next_cursor([item.take_over_id for item in items], limit))
 
     return router

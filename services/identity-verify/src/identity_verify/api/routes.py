@@ -68,7 +68,7 @@ def _add_views(router: APIRouter, db: Database) -> None:
         rows = await views.work_list(db, actor, verdict=verdict, after=_read_cursor(cursor), limit=limit)
         items = [VerificationView.model_validate(dict(row)) for row in rows]
         more = f"{items[-1].beneficiary_id}.{items[-1].subject_id}" if len(items) == limit else None
-        return VerificationPage(items=items, next=more)
+        return VerificationPage(items=items, next_cursor=more)
 
     @router.get(
         "/verifications/{subject_id}",

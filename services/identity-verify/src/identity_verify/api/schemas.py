@@ -85,10 +85,10 @@ class VerificationView(BaseModel):
 class VerificationPage(BaseModel):
     """One page; `next` is the cursor of the following one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PERSON], "next": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_PERSON], "next_cursor": None}]})
 
     items: list[VerificationView]
-    next: str | None
+    next_cursor: str | None
 
 
 class EvidenceView(BaseModel):
