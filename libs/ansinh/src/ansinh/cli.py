@@ -43,12 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     verb("status", "what runs, since when, and where to look", _status)
     logs = verb("logs", "show the log of a process, or of all", _logs)
     logs.add_argument("process", nargs="?", help="a name from `status`")
-    logs.add_argument("-n", "--lines", type=int, default=40)
+    logs.add_argument("-n", "--lines", type=int, default=40, metavar="N", help="the last N lines (default 40)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     demo = verb("demo", "the main job: one province's month from spreadsheets to the published table, checked against the truth", _demo)
     _sample_options(demo)
     demo.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
-    demo.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    demo.add_argument("--keep", action="store_true", help="leave everything running at the end, to look at it in the console")
     test = verb("test", "the default tests (5 minutes or less)", _test)
     test.add_argument("--all", action="store_true", help="also the long ones")
     test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
@@ -74,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _sample_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default=None, help="binh-thuan (default), kien-giang or huong-khe")
     parser.add_argument("--province", default=None, metavar="CODE", help="any province, two digits")
-    parser.add_argument("--people", type=int, default=None)
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--people", type=int, default=None, metavar="N", help="how many; default: the preset's own number")
+    parser.add_argument("--seed", type=int, default=None, metavar="N", help="another seed makes other people")
 
 
 def _moment(text: str) -> datetime:
@@ -165,7 +165,8 @@ def _lock(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; its exit code. Anything that goes wrong is one clear line and a code that is not 0."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args([*given[1:], "--help"] if given[:1] == ["help"] else given)
     if options.verb is None:
         parser.print_help()
         return 0
@@ -173,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader (`| head`) has gone; nothing is left to flush at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except OSError as error:
         _complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
@@ -181,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("ANSINH_DEBUG"):
             raise
-        _complain(f"{type(error).__name__}: {error} (ANSINH_DEBUG=1 shows where)")
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        _complain(f"{kind}{error} (ANSINH_DEBUG=1 shows where)")
         return EXIT_FAILED
 
 

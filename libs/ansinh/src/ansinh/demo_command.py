@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DemoStack", "demo_layout", "on_demo_stack", "prepare_sample", "run", "write_sample"]
 
 Say = Callable[[str], None]
-_FAILED, _UNAVAILABLE = 1, 69
+_FAILED, _UNAVAILABLE, _INTERRUPTED = 1, 69, 130
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,11 @@ def run(options: argparse.Namespace, say: Say) -> int:
 
     started = time.monotonic()
     code, result = on_demo_stack(options, say, lambda stack: month(stack.info(), stack.sample, stack.layout.run / "result.json"))
+    if not result and code == 0:
+        say("interrupted before the end: nothing was checked")
+        return _INTERRUPTED
     if not result:
-        return code or _FAILED
+        return code
     ended = result.pop("exit")
     result["seconds_with_start_and_stop"] = round(time.monotonic() - started, 1)
     memory = result["memory"]

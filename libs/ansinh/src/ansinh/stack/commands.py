@@ -51,10 +51,12 @@ def ready_units(province: str | None) -> tuple[str, str, str] | None:
 def addresses(layout: Layout) -> list[str]:
     """Where to look, one line each."""
     return [
-        f"console      {layout.url('reporting')}/console/   (users such as department.officer; password in secrets/issuer.json)",
-        *(f"{service.name:<12} {layout.url(service.name)}/openapi.json" for service in SERVICES),
-        f"simulators   {layout.url('population')} (population)  {layout.url('partner')} (partners)  {layout.url('issuer')} (issuer)",
-        f"data         {layout.home}",
+        f"console          {layout.url('reporting')}/console/",
+        f"paid by account  {layout.url('reporting')}/pages/coverage",
+        f"users            department.officer, approver, …; names and passwords in {layout.secrets / 'issuer.json'}",
+        *(f"{service.name:<16} {layout.url(service.name)}/openapi.json" for service in SERVICES),
+        f"simulators       {layout.url('population')} (population)  {layout.url('partner')} (partners)  {layout.url('issuer')} (issuer)",
+        f"data             {layout.home}",
     ]
 
 
@@ -83,6 +85,8 @@ async def run_stack(embedded: Embedded, body: Callable[[], Awaitable[int]], *, d
         if not signalled:
             raise
         task.uncancel()
+        if not started:
+            print("interrupted before everything was ready; what had been started is stopped", flush=True)
         return 0 if started else 130
     finally:
         if started:
@@ -105,15 +109,25 @@ def start_and_run(embedded: Embedded, body: Callable[[], Awaitable[int]], say: S
         return _UNAVAILABLE
 
 
+def _demo_runs(layout: Layout, say: Say) -> bool:
+    demo = replace(layout, home=layout.home / "demo")
+    if not (demo.run.exists() and (pid := holder(demo))):
+        return False
+    say(f"the demo is running on these ports (process {pid}); ./ansinh down stops it")
+    return True
+
+
 def up_foreground(province: str | None, say: Say) -> int:
     """Start and stay until Ctrl-C, SIGTERM, or `down` from another terminal."""
     layout = Layout.from_environment()
+    if _demo_runs(layout, say):
+        return _UNAVAILABLE
     embedded = Embedded(layout, lambda text: say(f"{time.strftime('%H:%M:%S')} {text}"), ready_units(province))
 
     async def stay() -> int:
         for line in addresses(layout):
             say(line)
-        say("Ctrl-C (or ./ansinh down) stops everything")
+        say("./ansinh down stops everything" + (" (or Ctrl-C here)" if sys.stdin.isatty() else ""))
         await asyncio.Event().wait()
         return 0
 
@@ -136,6 +150,8 @@ def up_detached(province: str | None, say: Say, layout: Layout | None = None) ->
     if pid := holder(layout):
         say(f"already running here (process {pid})")
         return 0
+    if _demo_runs(layout, say):
+        return _UNAVAILABLE
     log = layout.logs / "supervisor.log"
     command = [sys.executable, "-P", "-m", "ansinh.cli", "up", *(["--province", province] if province else [])]
     environment = {**os.environ, "ANSINH_HOME": str(layout.home), "ANSINH_PORT_BASE": str(layout.base)}
@@ -226,8 +242,9 @@ def logs(process: str | None, lines: int, *, follow: bool) -> int:
     layout = running_layout()
     paths = sorted(layout.logs.glob("*.log")) if process is None else [layout.logs / f"{process}.log"]
     if not paths or not all(path.exists() for path in paths):
-        known = ", ".join(path.stem for path in sorted(layout.logs.glob("*.log"))) or "none"
-        print(f"no log of {process or 'anything'}; there are: {known}", file=sys.stderr)
+        known = ", ".join(path.stem for path in sorted(layout.logs.glob("*.log")))
+        told = f"no log of {process}; there are: {known}" if known else f"no logs yet: nothing was started in {layout.home}"
+        print(told, file=sys.stderr)
         return _FAILED
     positions = {}
     for path in paths:
@@ -238,6 +255,8 @@ def logs(process: str | None, lines: int, *, follow: bool) -> int:
             print(f"== {path.stem}")
         for line in tail:
             print(line)
+        if process and not tail:
+            print(f"{process} has written nothing yet", file=sys.stderr)
     while follow:
         for path in paths:
             if path.stat().st_size < positions[path]:  # rotated

@@ -13,7 +13,7 @@ from ansinh.stack.control import Lock, holder, write_state
 from ansinh.stack.drain import drain, replay
 from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.postgres import Postgres
-from ansinh.stack.process import ProcessFailed, port_is_free
+from ansinh.stack.process import PortBusy, ProcessFailed, port_is_free
 from ansinh.stack.secrets import Secrets
 from ansinh.stack.supervisor import Stage, Supervisor
 from common.topic_admin import create_topics
@@ -57,6 +57,7 @@ class Embedded:
         if not self._lock.take():
             raise AlreadyRunning(f"already running here (process {holder(self.layout)}); ./ansinh down stops it")
         started = time.monotonic()
+        unclean: datetime | None = None
         try:
             unclean = self._mark_started()
             if unclean:
@@ -65,7 +66,9 @@ class Embedded:
             if note := await asyncio.to_thread(self.postgres.prepare):
                 self._say(note)
             await self.supervisor.start(self._stages(replay_since=unclean))
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, PortBusy) and not unclean:  # nothing ran: there is nothing to publish again
+                (self.layout.run / "undrained").unlink(missing_ok=True)
             self._status = "FAILED"
             self._write_state()
             self._lock.release()
@@ -153,7 +156,9 @@ class Embedded:
 
     async def _ports_to_be_free(self, seconds: float = 15.0) -> None:
         """After a killed supervisor its children are on their way out; give them the time."""
-        ports = [self.layout.postgres_port, self.layout.kafka_port, *(self.layout.api_port(service) for service in SERVICES)]
+        outside = [self.layout.base + number for number in (11, 12, 13)]
+        ours = [port for service in SERVICES for port in (self.layout.api_port(service), self.layout.worker_port(service))]
+        ports = [self.layout.postgres_port, self.layout.kafka_port, *outside, *ours]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not all(port_is_free(port) for port in ports):
             await asyncio.sleep(0.2)

@@ -50,7 +50,10 @@ class Layout:
     def from_environment(cls) -> Layout:
         """The layout this terminal means."""
         home = Path(os.environ.get("ANSINH_HOME") or ROOT / ".ansinh").absolute()
-        return cls(home, int(os.environ.get("ANSINH_PORT_BASE") or 18000))
+        base = os.environ.get("ANSINH_PORT_BASE") or "18000"
+        if not (base.isascii() and base.isdigit() and 1024 <= int(base) <= 65000):
+            raise ValueError(f"ANSINH_PORT_BASE must be a number from 1024 to 65000, not {base!r}: ports are used from there on")
+        return cls(home, int(base))
 
     def prepare(self) -> None:
         """Make the folders. Secrets are for this user's eyes; the home itself must let the database's own user pass through."""

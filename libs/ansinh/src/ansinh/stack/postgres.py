@@ -144,6 +144,8 @@ class Postgres:
         command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=self._env(), user=self._uid, group=self._gid)
         password_file.unlink()
+        if "No space left on device" in done.stderr:
+            raise ProcessFailed(f"the disk of {self._home} is full; a province's month needs about 3 GB")
         if done.returncode:
             raise ProcessFailed(f"the database cannot be created: {done.stderr.strip() or done.stdout.strip()}")
         with (partial / "postgresql.conf").open("a", encoding="utf-8") as config:

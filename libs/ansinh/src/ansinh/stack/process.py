@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Child", "PortBusy", "ProcessFailed", "Spec", "port_is_free", "rotate"]
+__all__ = ["Child", "PortBusy", "ProcessFailed", "Spec", "port_is_free", "ports_free", "rotate"]
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -62,6 +62,13 @@ def port_is_free(port: int) -> bool:
     return True
 
 
+def ports_free(spec: Spec) -> None:
+    """Raises :class:`PortBusy` when another program holds a port of this process."""
+    for port in spec.ports:
+        if not port_is_free(port):
+            raise PortBusy(f"port {port} is taken, {spec.name} needs it; stop what holds it, or set ANSINH_PORT_BASE")
+
+
 def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
     """Keep a log and its predecessor: children append, so copying and cutting is safe while they run."""
     with contextlib.suppress(OSError):
@@ -89,9 +96,7 @@ class Child:
 
     async def start(self) -> None:
         """Start and wait until ready. Raises :class:`PortBusy` or :class:`ProcessFailed`."""
-        for port in self.spec.ports:
-            if not port_is_free(port):
-                raise PortBusy(f"port {port} is taken, {self.spec.name} needs it; stop what holds it, or set ANSINH_PORT_BASE")
+        ports_free(self.spec)
         rotate(self.log)
         self.state, self.started_at = "STARTING", time.monotonic()
         parent, spec = os.getpid(), self.spec

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansinh.stack.process import Child, PortBusy, ProcessFailed, Spec, rotate
+from ansinh.stack.process import Child, PortBusy, ProcessFailed, Spec, ports_free, rotate
 
 __all__ = ["Stage", "Supervisor"]
 
@@ -43,6 +43,8 @@ class Supervisor:
 
     async def start(self, stages: Sequence[Stage]) -> None:
         """Start all stages in order. On failure everything started is stopped again, and the failure raised."""
+        for spec in (spec for stage in stages for spec in stage.specs):  # said at once, not when the last stage comes
+            ports_free(spec)
         try:
             for stage in stages:
                 await self.start_stage(stage)
