@@ -50,7 +50,9 @@ def orders(db: Database) -> APIRouter:
     router = APIRouter(prefix="/v1/orders")
 
     @router.post("", status_code=201)
-    async def create(order: Order, request: Request, key: IdempotencyKey, actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]) -> Made:
+    async def create(
+        order: Order, request: Request, key: IdempotencyKey, actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
+    ) -> Made:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
             await tx.execute("INSERT INTO made (amount) VALUES (:amount)", amount=order.amount)
             await audit.record(tx, "order.made", "order", "1", {"amount": order.amount})
@@ -91,7 +93,9 @@ async def app(pg_url: str, keys_file: Callable[[str], Path], keyring: Callable[[
 
 async def test_the_same_key_gives_the_same_answer_once(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
     http = client_as(app, Role.DEPARTMENT_OFFICER)
-    answers = await asyncio.gather(*(http.post("/v1/orders", json={"amount": 5}, headers={"Idempotency-Key": "k-1234567"}) for _ in range(8)))
+    answers = await asyncio.gather(
+        *(http.post("/v1/orders", json={"amount": 5}, headers={"Idempotency-Key": "k-1234567"}) for _ in range(8))
+    )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
     other = await http.post("/v1/orders", json={"amount": 6}, headers={"Idempotency-Key": "k-1234567"})
@@ -141,7 +145,15 @@ def _token(**changes: Any) -> str:
     header = changes.pop("header", {"kid": "test"})
     algorithm = changes.pop("algorithm", "RS256")
     now = int(time.time())
-    claims = {"sub": "a", "roles": ["AUDITOR"], "units": ["60"], "iss": "http://issuer.test", "aud": "ansinh", "iat": now, "exp": now + 60} | changes
+    claims = {
+        "sub": "a",
+        "roles": ["AUDITOR"],
+        "units": ["60"],
+        "iss": "http://issuer.test",
+        "aud": "ansinh",
+        "iat": now,
+        "exp": now + 60,
+    } | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm=algorithm, headers=header)
 
 
@@ -208,8 +220,6 @@ async def test_a_job_is_taken_over_when_its_worker_dies(app: FastAPI) -> None:
         row = await tx.row("SELECT state, result FROM job WHERE id = :id", id=job_id)
         assert row is not None
         assert (row["state"], row["result"]) == ("DONE", {"attempt": 2})
-
-
 
 
 @pytest.mark.parametrize("late", ["result", "failure"])
