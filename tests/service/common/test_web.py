@@ -127,6 +127,17 @@ async def test_a_refused_effect_leaves_nothing_and_frees_the_key(app: FastAPI, c
     assert (await http.post("/v1/orders", json={"amount": 7}, headers={"Idempotency-Key": "k-7654321"})).status_code == 201
 
 
+async def test_broken_json_and_other_methods_are_told_as_such(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
+    http = client_as(app, Role.DEPARTMENT_OFFICER)
+    headers = {"Idempotency-Key": "k-broken-json", "Content-Type": "application/json"}
+    broken = await http.post("/v1/orders", content=b"{bad", headers=headers)
+    assert broken.status_code == 422
+    assert broken.json()["errors"][0]["field"] == "body"
+    assert broken.json()["detail"].startswith("body: ")
+    other = await http.delete("/v1/orders")
+    assert (other.status_code, other.json()["type"]) == (405, "/problems/method-not-allowed")
+
+
 async def test_problems_say_the_field_and_never_the_inside(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
     http = client_as(app, Role.DEPARTMENT_OFFICER, Role.AUDITOR)
     bad = await http.post("/v1/orders", json={"amount": "x", "extra": 1}, headers={"Idempotency-Key": "k-7654321"})

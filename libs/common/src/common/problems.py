@@ -11,6 +11,7 @@ __all__ = [
     "IdempotencyInFlight",
     "IdempotencyMismatch",
     "InvalidInput",
+    "MethodNotAllowed",
     "NotFound",
     "PayloadTooLarge",
     "PreconditionFailed",
@@ -93,6 +94,13 @@ class NotFound(Problem):
 
     type, status = "not-found", 404
     title, title_vi = "Not found", "Không tìm thấy"
+
+
+class MethodNotAllowed(Problem):
+    """The route exists, for other methods."""
+
+    type, status = "method-not-allowed", 405
+    title, title_vi = "This address does not take that method", "Địa chỉ này không nhận phương thức đó"
 
 
 class Conflict(Problem):

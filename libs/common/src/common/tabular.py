@@ -92,7 +92,7 @@ def _check_zip(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         size = sum(item.file_size for item in archive.infolist())
     if size > _MAX_UNZIPPED or size > max(len(content), 1) * _MAX_RATIO:
-        raise BrokenFile("the spreadsheet unpacks to far more than its size: refused")
+        raise BrokenFile("bảng tính giải nén lớn bất thường nên bị từ chối · the spreadsheet unpacks to far more than its size: refused")
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
@@ -101,7 +101,9 @@ def _xlsx(content: bytes) -> Iterator[list[str]]:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheet = workbook.get_sheet_by_index(0)
     except (CalamineError, zipfile.BadZipFile, IndexError, OSError) as error:
-        raise BrokenFile("this is not a readable XLSX file") from error
+        raise BrokenFile(
+            "tệp XLSX không đọc được: hãy mở và lưu lại · this is not a readable XLSX file: open it and save it again"
+        ) from error
     offset = sheet.start[0] if sheet.start else 0
     for _ in range(offset):  # leading empty rows are not stored, but count for the row number
         yield []
@@ -113,16 +115,19 @@ def _csv(content: bytes) -> Iterator[list[str]]:
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenFile(f"the file is not UTF-8 text (byte {error.start}): save it as 'CSV UTF-8' or XLSX") from error
+        raise BrokenFile(
+            "tệp không phải bảng tính hay văn bản UTF-8: hãy lưu dạng XLSX hoặc 'CSV UTF-8'"
+            f" · the file is not UTF-8 text (byte {error.start}): save it as XLSX or 'CSV UTF-8'"
+        ) from error
     if "\x00" in text[:4096]:
-        raise BrokenFile("the file is not text")
+        raise BrokenFile("tệp không phải bảng tính hay văn bản · the file is not text")
     head = text[:8192]
     delimiter = max(";,\t", key=head.count)
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             yield [_text(cell) for cell in row]
     except csv.Error as error:
-        raise BrokenFile(f"the CSV cannot be read: {error}") from error
+        raise BrokenFile(f"không đọc được tệp CSV · the CSV cannot be read: {error}") from error
 
 
 def _match(cells: Sequence[str], columns: Sequence[ColumnSpec]) -> dict[str, int]:
@@ -141,10 +146,10 @@ def _match(cells: Sequence[str], columns: Sequence[ColumnSpec]) -> dict[str, int
 def read_rows(content: bytes, filename: str, columns: Sequence[ColumnSpec]) -> Table:
     """Find the header and yield the data rows. Raises :class:`BrokenFile` with a reason an officer understands."""
     if not content:
-        raise BrokenFile("the file is empty")
+        raise BrokenFile("tệp trống · the file is empty")
     source = _xlsx(content) if content[:4] == b"PK\x03\x04" else _csv(content)
     if filename.lower().endswith(".xls") or content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise BrokenFile("the old .xls format is not taken: save the list as .xlsx")
+        raise BrokenFile("không nhận định dạng .xls cũ: hãy lưu dạng .xlsx · the old .xls format is not taken: save the list as .xlsx")
     title: list[str] = []
     best: dict[str, int] = {}
     for number, cells in enumerate(source, start=1):
@@ -158,15 +163,18 @@ def read_rows(content: bytes, filename: str, columns: Sequence[ColumnSpec]) -> T
         title.append(" ".join(cell for cell in cells if cell))
         if number >= _HEADER_ROWS:
             break
-    missing = [column.headers[0] for column in columns if column.required and column.name not in best]
-    raise BrokenFile(f"no header row was found in the first {_HEADER_ROWS} rows; missing columns: {', '.join(missing) or 'all'}")
+    missing = ", ".join(column.headers[0] for column in columns if column.required and column.name not in best) or "tất cả (all)"
+    raise BrokenFile(
+        f"không thấy dòng tiêu đề trong {_HEADER_ROWS} dòng đầu; thiếu cột: {missing}"
+        f" · no header row was found in the first {_HEADER_ROWS} rows; these columns are missing"
+    )
 
 
 def _rows(source: Iterator[list[str]], header: int, found: dict[str, int], columns: Sequence[ColumnSpec]) -> Iterator[SourceRow]:
     required = [column.name for column in columns if column.required]
     for number, cells in enumerate(source, start=header + 1):
         if number > _MAX_ROWS:
-            raise BrokenFile(f"more than {_MAX_ROWS} rows: split the list")
+            raise BrokenFile(f"quá {_MAX_ROWS} dòng: hãy tách danh sách · more than {_MAX_ROWS} rows: split the list")
         if not any(cells):
             continue
         values = {name: cells[index] for name, index in found.items() if index < len(cells) and cells[index]}

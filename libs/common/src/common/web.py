@@ -29,6 +29,7 @@ from common.problems import (
     Conflict,
     Forbidden,
     InvalidInput,
+    MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
     Problem,
@@ -124,14 +125,22 @@ class _Edge:
 
 
 def _validation_errors(error: RequestValidationError) -> list[dict[str, Any]]:
-    return [
-        {"field": ".".join(str(part) for part in item["loc"] if part != "body") or "body", "detail": item["msg"]} for item in error.errors()
-    ]
+    def place(item: Mapping[str, Any]) -> str:
+        if item["type"] == "json_invalid":  # its place is a position in the text, not a field
+            return "body"
+        return ".".join(str(part) for part in item["loc"] if part != "body") or "body"
+
+    return [{"field": place(item), "detail": item["msg"]} for item in error.errors()]
+
+
+def _first(errors: Sequence[Mapping[str, Any]]) -> str:
+    more = f" (+{len(errors) - 1})" if len(errors) > 1 else ""
+    return f"{errors[0]['field']}: {errors[0]['detail']}{more}" if errors else ""
 
 
 _HTTP: Final[Mapping[int, type[Problem]]] = {
-    400: InvalidInput, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: NotFound, 409: Conflict, 413: PayloadTooLarge,
-    422: InvalidInput, 429: TooManyRequests, 503: ServiceUnavailable,
+    400: InvalidInput, 401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed, 409: Conflict,
+    413: PayloadTooLarge, 422: InvalidInput, 429: TooManyRequests, 503: ServiceUnavailable,
 }  # fmt: skip
 
 
@@ -145,7 +154,8 @@ def _install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, InvalidInput("See errors", errors=_validation_errors(error)))
+        errors = _validation_errors(error)
+        return answer(request, InvalidInput(_first(errors), errors=errors))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
