@@ -68,10 +68,21 @@ async function load() {
     draw();
     return;
   }
+  if (!choice.month.value) {
+    state.textContent = say("Nhập tháng (ví dụ 2024-09) rồi bấm Xem", "Give a month (such as 2024-09) and press Show");
+    return;
+  }
   const query = new URLSearchParams({ month: choice.month.value });
   if (choice.unit_path.value) query.set("unit_path", choice.unit_path.value);
-  const answer = await fetch(`/v1/reports/coverage?${query}`, { headers: { Authorization: `Bearer ${token}` } });
-  const body = await answer.json();
+  state.textContent = say("Đang tải…", "Loading…");
+  let answer = { ok: false };
+  let body = { title: "The service cannot be reached", title_vi: "Không kết nối được dịch vụ" };
+  try {
+    answer = await fetch(`/v1/reports/coverage?${query}`, { headers: { Authorization: `Bearer ${token}` } });
+    body = await answer.json();
+  } catch {
+    // what is said stands above
+  }
   report = answer.ok ? body : null;
   state.textContent = answer.ok ? "" : problemText(body, answer.status);
   state.classList.toggle("error", !answer.ok);
@@ -83,5 +94,5 @@ choice.addEventListener("submit", (event) => {
   history.replaceState(null, "", `?${new URLSearchParams(new FormData(choice))}`);
   load();
 });
-onChange(() => (currentToken() ? (choice.month.value ? load() : undefined) : load()));
+onChange(load);
 load();

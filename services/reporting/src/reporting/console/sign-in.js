@@ -3,6 +3,7 @@
 
 let token = null;
 let expires = 0;
+let ending = 0;
 let language = navigator.language && !navigator.language.startsWith("vi") ? "en" : "vi";
 const listeners = [];
 
@@ -47,6 +48,12 @@ function speak() {
   changed();
 }
 
+function signedIn(yes) {
+  const form = document.getElementById("sign-in");
+  for (const element of form.querySelectorAll("label, [type=submit]")) element.hidden = yes;
+  document.getElementById("sign-out").hidden = !yes;
+}
+
 function show(text, isError = false) {
   const who = document.getElementById("who");
   who.textContent = text;
@@ -69,22 +76,31 @@ async function signIn(event) {
   }
   const given = await answer.json().catch(() => ({}));
   if (!answer.ok || !given.access_token) {
-    show(say("Sai tên đăng nhập hoặc mật khẩu", "Wrong user name or password"), true);
+    const theirs = answer.status >= 500;
+    show(theirs ? say("Máy chủ đăng nhập gặp lỗi", "The sign-in server has failed")
+      : say("Sai tên đăng nhập hoặc mật khẩu", "Wrong user name or password"), true);
     return;
   }
   token = given.access_token;
-  expires = Date.now() + 1000 * (given.expires_in ?? 300);
+  const seconds = given.expires_in ?? 300;
+  expires = Date.now() + 1000 * seconds;
+  clearTimeout(ending);
+  ending = setTimeout(() => {
+    signOut();
+    show(say("Phiên đã hết hạn: hãy đăng nhập lại", "Your session has ended: sign in again"), true);
+  }, 1000 * seconds);
   form.password.value = "";
   const { name, sub, roles = [], units = [] } = claims(token);
   show(`${name ?? sub} · ${roles.join(", ")} · ${units.join(", ")}`);
-  document.getElementById("sign-out").hidden = false;
+  signedIn(true);
   changed();
 }
 
 function signOut() {
   token = null;
+  clearTimeout(ending);
   show("");
-  document.getElementById("sign-out").hidden = true;
+  signedIn(false);
   changed();
 }
 
