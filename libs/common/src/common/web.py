@@ -295,7 +295,8 @@ class QuietView(BaseModel):
     """Whether nothing is left to do, and if not, what.
 
     `consumer_lag` is what the consumer last noted. Whoever asks for the end of everything takes it only once `noted_at` is later than
-    an `asked_at` (both on this database's clock) at which all services were quiet: a consumer that has just died notes nothing.
+    an `asked_at` (both on this database's clock) at which all services were quiet: a consumer that has just died notes nothing, and after
+    a broker lost its log `noted_at` is null until the consumer has looked at the new one.
     """
 
     quiet: bool

@@ -57,7 +57,7 @@ async def wait_quiet(api: Api, stack: StackInfo, stage: Stage, services: tuple[s
             since.update({s: datetime.fromisoformat(a["asked_at"]) + _LOOK for s, a in zip(services, answers, strict=True)})
         old = [
             s for s, a in zip(services, answers, strict=True)
-            if s in since and a["noted_at"] and datetime.fromisoformat(a["noted_at"]) <= since[s]
+            if s in since and (a["noted_at"] is None or datetime.fromisoformat(a["noted_at"]) <= since[s])
         ]  # fmt: skip
         left = ", ".join(f"{s}: {' '.join(f'{k}={v}' for k, v in w.items())}" for s, w in busy.items())
         stage.say(left[:70] or "checking again")
