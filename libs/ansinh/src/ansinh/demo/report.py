@@ -14,6 +14,8 @@ from ansinh.sample import Manifest
 __all__ = ["as_json", "print_report"]
 
 _GROUPS = {"MERIT": "Người có công", "SOCIAL_ASSISTANCE": "Bảo trợ xã hội", "ALL": "Tổng"}
+_ACTORS = {"COMMUNE_OFFICER": "Cán bộ xã", "COMMUNE_POLICE": "Công an xã", "DISTRICT_OFFICER": "Cán bộ huyện",
+           "DEPARTMENT_OFFICER": "Cán bộ Sở", "APPROVER": "Người phê duyệt", "OPERATOR": "Vận hành hệ thống"}  # fmt: skip
 _SHOWN = 30
 _ACCOUNT_CHANNELS = ("BANK", "WALLET", "MOBILE_MONEY")
 
@@ -84,8 +86,8 @@ def _outcomes(rows: list[dict[str, Any]]) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: (r["state"], r["programme"], str(r["reason"]))):
         table.add_row(
-            row["state"], _GROUPS.get(row["programme"], row["programme"]), f"{row['reason_text']['vi']} / {row['reason_text']['en']}",
-            row["actor"] or "", f"{row['people']:,}", f"{row['amount']:,}",
+            row["state_text"]["vi"], _GROUPS.get(row["programme"], row["programme"]), f"{row['reason_text']['vi']} / {row['reason_text']['en']}",
+            _ACTORS.get(row["actor"], row["actor"]) if row["actor"] else "–", f"{row['people']:,}", f"{row['amount']:,}",
         )  # fmt: skip
     return table
 
