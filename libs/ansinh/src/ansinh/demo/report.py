@@ -86,7 +86,8 @@ def _outcomes(rows: list[dict[str, Any]]) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: (r["state"], r["programme"], str(r["reason"]))):
         table.add_row(
-            row["state_text"]["vi"], _GROUPS.get(row["programme"], row["programme"]), f"{row['reason_text']['vi']} / {row['reason_text']['en']}",
+            row["state_text"]["vi"], _GROUPS.get(row["programme"], row["programme"]),
+            f"{row['reason_text']['vi']} / {row['reason_text']['en']}",
             _ACTORS.get(row["actor"], row["actor"]) if row["actor"] else "–", f"{row['people']:,}", f"{row['amount']:,}",
         )  # fmt: skip
     return table
