@@ -144,8 +144,8 @@ class CycleDesk:
         """The maker submits exactly the list computed; the approver, another person, approves exactly that list."""
         for run in self.runs:
             if run.state == "COMPUTED":
-                if not run.view["lines"]:
-                    continue  # everybody is held: there is nothing to pay
+                if not run.view["lines"] and not run.view["held"]:
+                    continue  # nobody is owed anything; a list on which everybody is held is signed like any other
                 stage.say(f"{run.programme}: submitting {run.view['lines']:,} payments")
                 await self._post(f"/v1/cycles/{run.cycle_id}/submit", self._stack.maker, {"list_hash": run.view["list_hash"]})
                 await self._look(run)
