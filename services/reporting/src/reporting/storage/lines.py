@@ -13,8 +13,8 @@ _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 
 BELOW: Final = "unit_path >= :unit_from AND unit_path < :unit_to AND (unit_path = :unit_from OR unit_path LIKE :unit_below)"
 
-OWED: Final = f"(amount > 0 OR reason IN ('{HoldReason.RATE_MISSING}', '{HoldReason.DATA_PARKED}'))"
-"""Holds of people who are owed something, or whose amount nobody knows yet: those are left behind most easily."""
+OWED: Final = f"(amount > 0 OR reason NOT IN ('{HoldReason.STOPPED}', '{HoldReason.DECEASED}'))"
+"""Holds of people who are owed something, or whose amount nobody knows yet (0 while a rate is missing, whatever else holds them)."""
 
 
 def below(unit_path: str) -> dict[str, Any]:
