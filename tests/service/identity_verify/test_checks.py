@@ -172,7 +172,7 @@ async def test_data_changed_while_asking_is_asked_about_again(world) -> None:
             await world.hear([changed])
         return await answer(request)
 
-    world.adapter._http._transport = httpx.MockTransport(meanwhile)
+    world.adapter._outside._http._transport = httpx.MockTransport(meanwhile)
     await world.drain()
     assert [body["identity_fingerprint"] for _, body in await world.events()] == ["changed"]
 

@@ -10,9 +10,8 @@ import pytest
 from common.actor import Role
 from common.contracts.registry_v1 import BeneficiaryRegistered
 from common.topics import partition_of
-from identity_verify.domain.cut_off import split
 from identity_verify.main import make_app
-from identity_verify.usecases.cut_off import pass_on_once
+from identity_verify.usecases.cut_off import TOTALS, pass_on_once
 
 
 def broken(event: BeneficiaryRegistered) -> BeneficiaryRegistered:
@@ -48,7 +47,7 @@ async def shown(world, client_as, cut_off_id: UUID) -> dict[str, Any]:
     ],
 )
 def test_parked_people_explain_only_what_they_can(gaps, parked, blocks, lags) -> None:
-    assert split(gaps, parked) == (blocks, lags)
+    assert TOTALS.split(gaps, parked) == (blocks, lags)
 
 
 async def test_a_new_person_who_is_parked_stops_nobody_else(world, client_as) -> None:

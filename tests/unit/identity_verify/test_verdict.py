@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from common.contracts.identity_verify_v1 import Verdict
-from identity_verify.domain.cut_off import difference
 from identity_verify.domain.dates import agree_at_common_precision
 from identity_verify.domain.verdict import Answer, Asked, SourceStatus, judge
+from identity_verify.usecases.cut_off import TOTALS
 
 PAIRS = list(csv.DictReader((Path(__file__).parent / "name_pairs.csv").open(encoding="utf-8")))
 VERDICT_OF_NAME = {
@@ -122,8 +122,8 @@ def test_sex_is_noted_and_decides_nothing() -> None:
 
 def test_totals_that_were_not_announced_never_agree_by_silence() -> None:
     found = {"beneficiaries": 2, "beneficiary_versions": 3, "representatives": 0, "representative_versions": 0}
-    assert difference(found, found) == {}
-    assert difference({}, found) == {"beneficiaries": -2, "beneficiary_versions": -3}
-    assert difference({**found, "entitlements": 9}, found) == {}
-    assert difference({"beneficiaries": 2, "beneficiary_versions": 3}, {**found, "representatives": 1}) == {}
-    assert difference({**found, "representatives": 1}, found) == {"representatives": 1}
+    assert TOTALS.difference(found, found) == {}
+    assert TOTALS.difference({}, found) == {"beneficiaries": -2, "beneficiary_versions": -3}
+    assert TOTALS.difference({**found, "entitlements": 9}, found) == {}
+    assert TOTALS.difference({"beneficiaries": 2, "beneficiary_versions": 3}, {**found, "representatives": 1}) == {}
+    assert TOTALS.difference({**found, "representatives": 1}, found) == {"representatives": 1}

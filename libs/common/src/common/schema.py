@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["append_only", "mechanism_ddl", "mechanism_migration"]
+__all__ = ["append_only", "breaker_ddl", "cut_off_ddl", "cut_off_parked_ddl", "mechanism_ddl", "mechanism_migration"]
 
 _DDL: Final = """
 CREATE TABLE outbox (
@@ -107,6 +107,61 @@ CREATE TABLE job (
     finished_at timestamptz
 );
 CREATE INDEX job_open ON job (created_at) WHERE state IN ('QUEUED', 'RUNNING');
+"""
+
+_CUT_OFFS: Final = """
+CREATE TABLE cut_off (
+    cut_off_id uuid PRIMARY KEY,
+    cycle_id uuid NOT NULL,
+    month text NOT NULL,
+    programme text NOT NULL,
+    business_date date NOT NULL,
+    first_marker_at timestamptz NOT NULL DEFAULT now(),
+    complete_at timestamptz,
+    passed_at timestamptz,
+    unanswered integer
+);
+CREATE TABLE cut_off_partition (
+    cut_off_id uuid NOT NULL REFERENCES cut_off,
+    partition smallint NOT NULL,
+    announced jsonb NOT NULL,
+    found jsonb NOT NULL,
+    difference jsonb NOT NULL,
+    arrived_at timestamptz NOT NULL DEFAULT now(),
+    passed jsonb,
+    PRIMARY KEY (cut_off_id, partition)
+);
+"""
+
+_CUT_OFFS_PARKED: Final = """
+ALTER TABLE cut_off_partition
+    ADD COLUMN parked integer NOT NULL DEFAULT 0 CHECK (parked >= 0),
+    ADD COLUMN lagging jsonb NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN cut_off_partition.parked IS 'People of this partition with parked events when the marker arrived';
+COMMENT ON COLUMN cut_off_partition.lagging IS 'Announced minus found where the parked people explain it; the rest is in difference';
+"""
+
+
+def cut_off_ddl() -> str:
+    """DDL of cut-offs heard and passed on (`common.cut_offs`)."""
+    return _CUT_OFFS
+
+
+def cut_off_parked_ddl() -> str:
+    """Its second step: who was parked at a marker."""
+    return _CUT_OFFS_PARKED
+
+
+def breaker_ddl(table: str, column: str) -> str:
+    """DDL of the state of outside systems (`common.outside.Breaker`), named by `column`."""
+    return f"""
+CREATE TABLE {table} (
+    {column} text PRIMARY KEY,
+    failures integer NOT NULL DEFAULT 0,
+    failing_since timestamptz,
+    open_until timestamptz,
+    last_error text
+);
 """
 
 

@@ -15,6 +15,7 @@ from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.importing import APPLY, CHECK, Importer
 from accounts.usecases.views import work_left
 from common.cli import service_main
+from common.cut_off_api import cut_offs_router
 from common.db import Database
 from common.jobs import JobRunner
 from common.parking import parked_router
@@ -47,6 +48,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             imports.make_router(db),
             make_router(db, load_directory()),
             jobs_router(db, *WATCHERS),
+            cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             parked_router(db),
         ],

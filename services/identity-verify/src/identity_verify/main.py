@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from common.cli import service_main
+from common.cut_off_api import cut_offs_router
 from common.db import Database
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -38,7 +39,13 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         description="Xác minh người hưởng với CSDL quốc gia về dân cư. Checks people against the national population database.",
         settings=settings,
         db=db,
-        routers=[make_router(db, settings), jobs_router(db, *WATCHERS), quiet_router(db, [work_left]), parked_router(db)],
+        routers=[
+            make_router(db, settings),
+            jobs_router(db, *WATCHERS),
+            cut_offs_router(db, *WATCHERS),
+            quiet_router(db, [work_left]),
+            parked_router(db),
+        ],
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from accounts.api.schemas import AccountPage, AccountView, CutOffView, MethodRequest, MethodView, ProgressView, ProviderView
+from accounts.api.schemas import AccountPage, AccountView, MethodRequest, MethodView, ProgressView, ProviderView
 from accounts.domain.directory import Directory
 from accounts.usecases import views
 from accounts.usecases.choose_method import Choice, choose_method, present_method
@@ -31,7 +31,6 @@ def make_router(db: Database, directory: Directory) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["accounts"])
     _add_views(router, db, directory)
     _add_methods(router, db)
-    _add_cut_offs(router, db)
     return router
 
 
@@ -108,25 +107,6 @@ def _add_methods(router: APIRouter, db: Database) -> None:
         assert found is not None
         response.headers["ETag"] = f'"{found["version"]}"'
         return MethodView.model_validate(found)
-
-
-def _add_cut_offs(router: APIRouter, db: Database) -> None:
-    @router.get(
-        "/cut-offs/{cut_off_id}",
-        summary="A cut-off as seen here",
-        description="Mốc chốt số liệu: markers received, differences from the registry's totals, and what was passed on.",
-    )
-    async def cut_off(actor: _Watcher, cut_off_id: UUID) -> CutOffView:
-        found = await views.cut_off(db, actor, cut_off_id)
-        return CutOffView.model_validate({**found, "state": _cut_off_state(found)})
-
-
-def _cut_off_state(found: dict[str, Any]) -> str:
-    if found["passed_at"] is not None:
-        return "PASSED"
-    if any(partition["difference"] for partition in found["partitions"]):
-        return "DIFFERS"
-    return "ARRIVING" if found["complete_at"] is None else "WAITING"
 
 
 def _version(if_match: str | None) -> int:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.contracts.accounts_v1 import AccountKind, AccountStatus, PayoutMethod
 
 __all__ = [
-    "AccountPage", "AccountView", "ApproveImports", "CutOffView", "ImportAccepted", "ImportPage", "ImportView", "JobAccepted",
+    "AccountPage", "AccountView", "ApproveImports", "ImportAccepted", "ImportPage", "ImportView", "JobAccepted",
     "MethodRequest", "MethodView", "ProgressView", "ProviderView",
 ]  # fmt: skip
 
@@ -173,35 +173,3 @@ class MethodView(BaseModel):
     provider_code: str | None
     reason: str | None
     version: int
-
-
-class CutOffPartitionView(BaseModel):
-    """One partition's marker."""
-
-    partition: int
-    announced: dict[str, int] = Field(description="The registry's totals")
-    found: dict[str, int] = Field(description="The same totals of this service at the marker")
-    difference: dict[str, int] = Field(description="Announced minus found, where nothing explains it; the marker is then not passed on")
-    lagging: dict[str, int] = Field(description="Announced minus found, where parked people explain it; they are told as unanswered")
-    parked: int = Field(description="People with parked events when the marker arrived")
-    arrived_at: datetime
-    passed: dict[str, int] | None = Field(description="This service's own totals, as passed on")
-
-
-class CutOffView(BaseModel):
-    """A cut-off as this service sees it."""
-
-    model_config = _example(
-        cut_off_id=_ID, cycle_id=_ID, month="2024-09", programme="MERIT", state="PASSED", complete_at="2024-08-20T03:00:00Z",
-        passed_at="2024-08-20T03:00:01Z", unanswered=0, partitions=[],
-    )  # fmt: skip
-
-    cut_off_id: UUID
-    cycle_id: UUID
-    month: str
-    programme: str
-    state: Literal["ARRIVING", "DIFFERS", "WAITING", "PASSED"]
-    complete_at: datetime | None
-    passed_at: datetime | None
-    unanswered: int | None
-    partitions: list[CutOffPartitionView]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from common.problems import Problem
 
 __all__ = [
-    "AccountNotUsable", "CutOffNotFound", "FileRefused", "ImportNotApprovable", "ImportNotFound", "PersonNotFound", "SamePerson",
+    "AccountNotUsable", "FileRefused", "ImportNotApprovable", "ImportNotFound", "PersonNotFound", "SamePerson",
     "UnknownUnit",
 ]  # fmt: skip
 
@@ -57,10 +57,3 @@ class AccountNotUsable(Problem):
 
     type, status = "account-not-usable", 409
     title, title_vi = "This account cannot be chosen", "Không thể chọn tài khoản này"
-
-
-class CutOffNotFound(Problem):
-    """No marker of this cut-off has arrived here."""
-
-    type, status = "cut-off-not-found", 404
-    title, title_vi = "No such cut-off", "Không tìm thấy mốc chốt số liệu"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,27 +13,13 @@ import orjson
 
 from accounts.domain.outcome import Answer
 from common import clock, webhooks
-from common.http import AnswerTooLarge, client, read_bounded
 from common.ids import new_id
+from common.outside import AwayError, Outside, listed
 from common.sealing import Keyring, SealBroken
 
-__all__ = ["Asked", "NameInquiry", "PartnerAddress", "PartnerAwayError", "PartnerBusyError", "load_partners"]
+__all__ = ["Asked", "NameInquiry", "PartnerAddress", "load_partners"]
 
 _NO_ANSWER: Final = Answer("ERROR")
-_DEFAULT_RETRY_SECONDS: Final = 1.0
-_LONGEST_RETRY_SECONDS: Final = 600.0
-
-
-class PartnerBusyError(Exception):
-    """The partner asks to slow down (429). `retry_after` in seconds."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(f"asked to wait {retry_after:g} s")
-        self.retry_after = retry_after
-
-
-class PartnerAwayError(Exception):
-    """No usable answer: not reachable, timed out, 5xx, not configured, or not in the agreed form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +61,22 @@ class NameInquiry:
         """`transport` replaces the network in tests."""
         self._keyring = keyring
         self._partners = partners
-        self._timeout = timeout_seconds
-        self._http = client(timeout=timeout_seconds, transport=transport)
+        self._outside = Outside(timeout_seconds=timeout_seconds, transport=transport)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._outside.close()
 
     async def ask(self, partner: str, accounts: Sequence[Asked]) -> list[Answer]:
         """Ask a partner about up to 1,000 accounts; answers come in the order asked, ERROR where it gave none.
 
         Raises:
-            PartnerBusyError: 429; nothing was answered.
-            PartnerAwayError: no connection, timeout, other status, or an answer not in the agreed form.
+            BusyError: 429; nothing was answered.
+            AwayError: no connection, timeout, other status, or an answer not in the agreed form.
         """
         address = self._partners.get(partner)
         if address is None:
-            raise PartnerAwayError("not configured")
+            raise AwayError("not configured")
         answers = [_NO_ANSWER] * len(accounts)
         places: dict[tuple[str, str], list[int]] = {}
         questions = []
@@ -108,7 +92,7 @@ class NameInquiry:
             return answers
         results = await self._post(address, orjson.dumps({"accounts": questions}))
         if len(results) != len(questions):
-            raise PartnerAwayError("an answer is missing")
+            raise AwayError("an answer is missing")
         # Answers carry no reference of ours: they are taken in order, and believed only where the account named is the one asked.
         taken: dict[tuple[str, str], int] = {}
         for question, result in zip(questions, results, strict=True):
@@ -120,31 +104,7 @@ class NameInquiry:
 
     async def _post(self, address: PartnerAddress, body: bytes) -> list[Any]:
         headers = {"Content-Type": "application/json", **webhooks.sign(address.secret, str(new_id()), clock.now(), body)}
-        try:
-            async with asyncio.timeout(self._timeout):
-                async with self._http.stream("POST", f"{address.url}/v1/name-inquiries", content=body, headers=headers) as response:
-                    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                        raise PartnerBusyError(_retry_after(response.headers.get("Retry-After")))
-                    if response.status_code != httpx.codes.OK:
-                        raise PartnerAwayError(f"HTTP {response.status_code}")
-                    data = orjson.loads(await read_bounded(response))
-        except TimeoutError as error:
-            raise PartnerAwayError("timeout") from error
-        except httpx.HTTPError as error:
-            raise PartnerAwayError(type(error).__name__) from error
-        except (orjson.JSONDecodeError, AnswerTooLarge) as error:
-            raise PartnerAwayError("unreadable answer") from error
-        results = data.get("results") if isinstance(data, dict) else None
-        if not isinstance(results, list):
-            raise PartnerAwayError("unreadable answer")
-        return results
-
-
-def _retry_after(header: str | None) -> float:
-    try:
-        return min(max(float(header or _DEFAULT_RETRY_SECONDS), 0.1), _LONGEST_RETRY_SECONDS)
-    except ValueError:
-        return _DEFAULT_RETRY_SECONDS
+        return listed(await self._outside.ask("POST", f"{address.url}/v1/name-inquiries", headers=headers, body=body), "results")
 
 
 def _read(result: Any, number: str) -> Answer:

@@ -13,10 +13,7 @@ from sqlalchemy import RowMapping
 from accounts.domain.outcome import SHARED, Outcome
 from common.db import Tx
 
-__all__ = [
-    "Claimed", "claim", "mark_failed_payment", "move", "note_partner_busy", "note_partner_failed", "note_partner_ok", "page", "put_back",
-    "record", "settle", "take_record_lock",
-]  # fmt: skip
+__all__ = ["Claimed", "claim", "mark_failed_payment", "move", "page", "put_back", "record", "settle", "take_record_lock"]
 
 _RECORD_LOCK: Final = 7_310_001
 
@@ -105,14 +102,6 @@ UPDATE account a SET attempts = a.attempts + :counted, last_error = :error, leas
 WHERE a.account_id = ANY(CAST(:ids AS uuid[])) AND a.check_due AND a.lease_owner = :owner
 """
 
-_FAILED: Final = """
-INSERT INTO partner_state AS s (partner, failures, failing_since, open_until, last_error)
-VALUES (:partner, 1, now(), now() + make_interval(secs => :first), :error)
-ON CONFLICT (partner) DO UPDATE SET failures = s.failures + 1, failing_since = coalesce(s.failing_since, now()), last_error = :error,
-    open_until = now() + make_interval(secs => least(:first * power(2, least(s.failures, 16)), :longest))
-WHERE s.open_until IS NULL OR s.open_until <= now()
-"""
-
 # A payment that failed says something of the account it went to: the one of this payee at this partner that is chosen now.
 _FAILED_PAYMENTS: Final = """
 WITH failed AS (
@@ -164,30 +153,6 @@ async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
 async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_seconds: float, counted: bool) -> None:
     """Release accounts to be asked about later. `counted`: the partner failed on these very accounts, their own back-off doubles."""
     await tx.execute(_PUT_BACK, owner=owner, ids=list(ids), error=error, wait_seconds=wait_seconds, counted=int(counted))
-
-
-async def note_partner_failed(tx: Tx, partner: str, error: str, *, first_seconds: float, longest_seconds: float) -> None:
-    """Open a partner's breaker, longer with each failure; shared by all workers."""
-    await tx.execute(_FAILED, partner=partner, error=error, first=first_seconds, longest=longest_seconds)
-
-
-async def note_partner_busy(tx: Tx, partner: str, wait_seconds: float) -> None:
-    """The partner asked to slow down; being busy is not being away."""
-    await tx.execute(
-        "INSERT INTO partner_state AS s (partner, open_until) VALUES (:partner, now() + make_interval(secs => :wait))"
-        " ON CONFLICT (partner) DO UPDATE SET open_until = greatest(s.open_until, excluded.open_until)",
-        partner=partner,
-        wait=wait_seconds,
-    )
-
-
-async def note_partner_ok(tx: Tx, partner: str) -> None:
-    """Close a partner's breaker after an answer."""
-    await tx.execute(
-        "UPDATE partner_state SET failures = 0, failing_since = NULL, open_until = NULL, last_error = NULL"
-        " WHERE partner = :partner AND failing_since IS NOT NULL",
-        partner=partner,
-    )
 
 
 async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, str, str, date]]) -> list[UUID]:

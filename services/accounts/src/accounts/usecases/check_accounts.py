@@ -7,22 +7,20 @@ from typing import Final
 
 from accounts.domain.directory import Directory
 from accounts.domain.outcome import PAYMENT_FAILURES, judge
-from accounts.providers.inquiry import Asked, NameInquiry, PartnerAwayError, PartnerBusyError
+from accounts.providers.inquiry import Asked, NameInquiry
 from accounts.settings import Settings
 from accounts.storage import accounts, people
-from accounts.storage.accounts import Claimed
 from accounts.usecases.publish import publish_accounts
 from common import audit
 from common.actor import SYSTEM
 from common.contracts.disbursement_v1 import PaymentFailed
 from common.db import Database, Tx
 from common.ids import new_id
-from common.telemetry import get_logger
+from common.outside import Breaker
 
 __all__ = ["AccountChecker", "note_failed_payments"]
 
 _ACTOR: Final = SYSTEM("accounts")
-_log = get_logger(__name__)
 
 
 class AccountChecker:
@@ -33,6 +31,9 @@ class AccountChecker:
         self._partners = sorted({item.partner for item in directory.providers.values() if item.partner is not None})
         self._inquiry = inquiry
         self._settings = settings
+        self._breaker = Breaker(
+            "partner_state", "partner", first_seconds=settings.backoff_first_seconds, longest_seconds=settings.backoff_longest_seconds
+        )
 
     async def run_once(self) -> bool:
         """Take one batch through. Returns whether there was any that may be asked about now."""
@@ -48,21 +49,16 @@ class AccountChecker:
         if not batch:
             return False
         partner = batch[0].partner
-        try:
-            answers = await self._inquiry.ask(
-                partner, [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in batch]
-            )
-        except PartnerBusyError as busy:
-            async with self._db.transaction(_ACTOR) as tx:
-                await self._back(tx, owner, batch, str(busy))
-                await accounts.note_partner_busy(tx, partner, busy.retry_after)
-            return True
-        except PartnerAwayError as away:
-            _log.warning("partner_away", partner=partner, error=str(away), waiting=len(batch))
-            first, longest = self._settings.backoff_first_seconds, self._settings.backoff_longest_seconds
-            async with self._db.transaction(_ACTOR) as tx:
-                await self._back(tx, owner, batch, str(away))
-                await accounts.note_partner_failed(tx, partner, str(away), first_seconds=first, longest_seconds=longest)
+        questions = [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in batch]
+
+        async def put_back(tx: Tx, error: str) -> None:
+            # Accounts stay due: the breaker holds them back, so that they are asked about as soon as it closes.
+            await accounts.put_back(tx, owner, [item.account_id for item in batch], error=error, wait_seconds=0, counted=False)
+
+        answers = await self._breaker.guard(
+            self._db, _ACTOR, partner, lambda: self._inquiry.ask(partner, questions), put_back, waiting=len(batch)
+        )
+        if answers is None:
             return True
         judged = [(item, judge(item.payee_name, answer)) for item, answer in zip(batch, answers, strict=True)]
         async with self._db.transaction(_ACTOR) as tx:
@@ -75,12 +71,8 @@ class AccountChecker:
             if unanswered:
                 wait = self._settings.backoff_first_seconds
                 await accounts.put_back(tx, owner, unanswered, error="no answer on this account", wait_seconds=wait, counted=True)
-            await accounts.note_partner_ok(tx, partner)
+            await self._breaker.ok(tx, partner)
         return True
-
-    async def _back(self, tx: Tx, owner: str, batch: Sequence[Claimed], error: str) -> None:
-        """Accounts stay due: the breaker holds them back, so that they are asked about as soon as it closes."""
-        await accounts.put_back(tx, owner, [item.account_id for item in batch], error=error, wait_seconds=0, counted=False)
 
 
 async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed]) -> None:

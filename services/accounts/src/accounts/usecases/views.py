@@ -1,4 +1,4 @@
-"""What can be looked at: progress, accounts, imports, a cut-off, and whether work is left."""
+"""What can be looked at: progress, accounts, imports, and whether work is left."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from accounts.domain.errors import CutOffNotFound, ImportNotFound
-from accounts.storage import accounts, cut_offs, imports
+from accounts.domain.errors import ImportNotFound
+from accounts.storage import accounts, imports
 from common.actor import Actor
 from common.db import Database, Tx
 
-__all__ = ["account_page", "cut_off", "import_page", "import_rows", "one_import", "progress", "work_left"]
+__all__ = ["account_page", "import_page", "import_rows", "one_import", "progress", "work_left"]
 
 
 async def progress(db: Database, actor: Actor) -> dict[str, Any]:
@@ -68,15 +68,6 @@ async def import_rows(db: Database, actor: Actor, import_id: UUID) -> AsyncItera
     async with db.read(actor) as tx:
         async for row in imports.rows_to_show(tx, import_id):
             yield row
-
-
-async def cut_off(db: Database, actor: Actor, cut_off_id: UUID) -> dict[str, Any]:
-    """A cut-off with its partitions. Raises CutOffNotFound."""
-    async with db.read(actor) as tx:
-        found = await cut_offs.find(tx, cut_off_id)
-    if found is None:
-        raise CutOffNotFound
-    return found
 
 
 async def work_left(tx: Tx) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -13,7 +13,6 @@ from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database
 from common.problems import InvalidInput
 from identity_verify.api.schemas import (
-    CutOffView,
     DecisionRequest,
     DecisionView,
     PersonView,
@@ -40,7 +39,6 @@ def make_router(db: Database, settings: Settings) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["verification"])
     _add_views(router, db)
     _add_decision(router, db, settings)
-    _add_cut_offs(router, db)
     return router
 
 
@@ -102,25 +100,6 @@ def _add_decision(router: APIRouter, db: Database, settings: Settings) -> None:
         )
         response.status_code = 202 if state == "PROPOSED" else 200
         return DecisionView(state=cast(Literal["PROPOSED", "APPLIED"], state), version=version)
-
-
-def _add_cut_offs(router: APIRouter, db: Database) -> None:
-    @router.get(
-        "/cut-offs/{cut_off_id}",
-        summary="A cut-off as seen here",
-        description="Mốc chốt số liệu: markers received, differences from the registry's totals, and what was passed on.",
-    )
-    async def cut_off(actor: _Watcher, cut_off_id: UUID) -> CutOffView:
-        found = await views.cut_off(db, actor, cut_off_id)
-        return CutOffView.model_validate({**found, "state": _cut_off_state(found)})
-
-
-def _cut_off_state(found: dict[str, Any]) -> str:
-    if found["passed_at"] is not None:
-        return "PASSED"
-    if any(partition["difference"] for partition in found["partitions"]):
-        return "DIFFERS"
-    return "ARRIVING" if found["complete_at"] is None else "WAITING"
 
 
 def _read_cursor(cursor: str | None) -> tuple[UUID, UUID] | None:

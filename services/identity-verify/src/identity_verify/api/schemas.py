@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.contracts.identity_verify_v1 import Verdict
 
 __all__ = [
-    "CutOffView",
     "DecisionRequest",
     "DecisionView",
     "EvidenceView",
@@ -137,48 +136,3 @@ class DecisionView(BaseModel):
 
     state: Literal["PROPOSED", "APPLIED"]
     version: int
-
-
-class CutOffPartitionView(BaseModel):
-    """One partition's marker."""
-
-    partition: int
-    announced: dict[str, int] = Field(description="The registry's totals")
-    found: dict[str, int] = Field(description="The same totals of this service at the marker")
-    difference: dict[str, int] = Field(description="Announced minus found, where nothing explains it; the marker is then not passed on")
-    lagging: dict[str, int] = Field(description="Announced minus found, where parked people explain it; they are told as unanswered")
-    parked: int = Field(description="People with parked events when the marker arrived")
-    arrived_at: datetime
-    passed: dict[str, int] | None = Field(description="This service's own totals, as passed on")
-
-
-class CutOffView(BaseModel):
-    """A cut-off as this service sees it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "cut_off_id": "0191f5a0-0000-7000-8000-0000000000aa",
-                    "cycle_id": "0191f5a0-0000-7000-8000-0000000000bb",
-                    "month": "2024-09",
-                    "programme": "MERIT",
-                    "state": "PASSED",
-                    "complete_at": "2024-08-20T03:00:00Z",
-                    "passed_at": "2024-08-20T03:00:01Z",
-                    "unanswered": 0,
-                    "partitions": [],
-                }
-            ]
-        }
-    )
-
-    cut_off_id: UUID
-    cycle_id: UUID
-    month: str
-    programme: str
-    state: Literal["ARRIVING", "DIFFERS", "WAITING", "PASSED"]
-    complete_at: datetime | None
-    passed_at: datetime | None
-    unanswered: int | None
-    partitions: list[CutOffPartitionView]

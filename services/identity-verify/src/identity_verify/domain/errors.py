@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.problems import Problem
 
-__all__ = ["CutOffNotFound", "DecisionNotPossible", "SecondPersonRequired", "VerificationNotFound"]
+__all__ = ["DecisionNotPossible", "SecondPersonRequired", "VerificationNotFound"]
 
 
 class VerificationNotFound(Problem):
@@ -14,15 +14,6 @@ class VerificationNotFound(Problem):
     status = 404
     title = "No such person"
     title_vi = "Không tìm thấy người này"
-
-
-class CutOffNotFound(Problem):
-    """No marker of this cut-off has arrived here."""
-
-    type = "cut-off-not-found"
-    status = 404
-    title = "No such cut-off"
-    title_vi = "Không tìm thấy mốc chốt số liệu"
 
 
 class SecondPersonRequired(Problem):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from common.db import Tx
 
-__all__ = ["Check", "claim", "mark_answered", "note_source_busy", "note_source_failed", "note_source_ok", "put_back", "source_closed"]
+__all__ = ["Check", "claim", "mark_answered", "put_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,6 @@ UPDATE check_request c SET
 FROM ours WHERE c.beneficiary_id = ours.beneficiary_id AND c.subject_id = ours.subject_id
 """
 
-_SOURCE_FAILED: Final = """
-UPDATE source_state SET failures = failures + 1, failing_since = coalesce(failing_since, now()), last_error = :error,
-    open_until = now() + make_interval(secs => least(:first * power(2, least(failures, 16)), :longest))
-WHERE source = 'population' AND (open_until IS NULL OR open_until <= now())
-"""
-
 
 async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int, asking: bool = True) -> list[Check]:
     """Lease up to `limit` due checks to `owner` (unique per claim, so that a late recorder cannot touch a later claim).
@@ -104,32 +98,6 @@ async def mark_answered(tx: Tx, owner: str, checks: Sequence[Check]) -> set[tupl
 async def put_back(tx: Tx, owner: str, checks: Sequence[Check], *, error: str, wait_seconds: float, counted: bool) -> None:
     """Release checks to be asked later. `counted`: the source failed on these very people, so their own back-off doubles."""
     await tx.execute(_PUT_BACK, owner=owner, error=error, wait_seconds=wait_seconds, counted=int(counted), **_keys(checks))
-
-
-async def source_closed(tx: Tx) -> bool:
-    """Whether the source may be asked now (its breaker is not open)."""
-    return bool(await tx.value("SELECT open_until IS NULL OR open_until <= now() FROM source_state WHERE source = 'population'"))
-
-
-async def note_source_failed(tx: Tx, error: str, *, first_seconds: float, longest_seconds: float) -> None:
-    """Open the breaker, longer with each failure; shared by all workers. Failures while it is open do not lengthen it."""
-    await tx.execute(_SOURCE_FAILED, error=error, first=first_seconds, longest=longest_seconds)
-
-
-async def note_source_busy(tx: Tx, wait_seconds: float) -> None:
-    """The source asked to slow down: no worker asks before then. Being busy is not being away, so this starts no outage."""
-    await tx.execute(
-        "UPDATE source_state SET open_until = greatest(open_until, now() + make_interval(secs => :wait)) WHERE source = 'population'",
-        wait=wait_seconds,
-    )
-
-
-async def note_source_ok(tx: Tx) -> None:
-    """Close the breaker after an answer (no write, hence no lock, while all is well)."""
-    await tx.execute(
-        "UPDATE source_state SET failures = 0, failing_since = NULL, open_until = NULL, last_error = NULL "
-        "WHERE source = 'population' AND failing_since IS NOT NULL"
-    )
 
 
 def _keys(checks: Sequence[Check]) -> dict[str, list[UUID] | list[str]]:

@@ -5,82 +5,38 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from common import outbox
-from common.actor import SYSTEM
-from common.contracts.registry_v1 import CutOffReached, Programme
+from common.contracts.registry_v1 import CutOffReached
+from common.cut_offs import CutOffs, Totals
 from common.db import Database, Tx
-from common.telemetry import get_logger
 from common.topics import Topic
-from identity_verify.domain.cut_off import difference, split
 from identity_verify.settings import Settings
 from identity_verify.storage import cut_offs, subjects
-from identity_verify.storage.cut_offs import Compared
 
-__all__ = ["pass_on_once", "take_marker"]
+__all__ = ["TOTALS", "pass_on_once", "take_marker"]
 
-_ACTOR: Final = SYSTEM("identity-verify")
-_log = get_logger(__name__)
+TOTALS: Final = Totals(
+    members="beneficiaries",
+    required=("beneficiaries", "beneficiary_versions"),
+    optional=("representatives", "representative_versions"),
+)
+_CUT_OFFS: Final = CutOffs(
+    "identity-verify", Topic.BENEFICIARY, Topic.VERIFICATION, TOTALS, subjects.counts_in_partition, cut_offs.published_counts
+)
 
 
 async def take_marker(tx: Tx, marker: CutOffReached) -> None:
-    """Compare what the registry announced for a partition with what is held here at this very point of the log.
-
-    Who is parked is counted at the same point: a replay before the cut-off is passed on must not turn a difference that
-    was explained into one that blocks.
-    """
-    found = await subjects.counts_in_partition(tx, marker.partition)
-    parked = await cut_offs.parked_people(tx, marker.partition)
-    gaps, lagging = split(difference(marker.counts, found), parked)
-    if gaps:
-        _log.error("cut_off_differs", cut_off=str(marker.cut_off_id), partition=marker.partition, difference=gaps, parked=parked)
-    elif lagging:
-        _log.warning("cut_off_lags", cut_off=str(marker.cut_off_id), partition=marker.partition, lagging=lagging, parked=parked)
-    await cut_offs.add_marker(tx, marker, Compared(found, gaps, lagging, parked))
+    """Compare what the registry announced for a partition with what is held here at this very point of the log."""
+    await _CUT_OFFS.take_marker(tx, marker)
 
 
 async def pass_on_once(db: Database, settings: Settings) -> bool:
-    """Pass on the cut-offs that are ready. Returns whether any was.
+    """Pass on the cut-offs that are ready. Returns whether any was."""
 
-    One whose totals differ is never passed on, a person must look; unless the people whose events are parked explain the
-    difference: they are told as unanswered, and the month goes on for everybody else.
-    """
-    async with db.read(_ACTOR) as tx:
-        ready = [cut_off_id for cut_off_id in await cut_offs.open_ids(tx) if await _ready(tx, cut_off_id, settings)]
-    for cut_off_id in ready:
-        await _pass_on(db, cut_off_id)
-    return bool(ready)
+    async def ready(tx: Tx, cut_off_id: UUID) -> bool:
+        state = await cut_offs.waiting(tx, cut_off_id, settings.cut_off_tries)
+        if state is None or state["hopeful"] == 0:
+            return True
+        # An outside that is away does not block the month: the marker says how many people are unanswered.
+        return bool(state["away_seconds"] >= settings.cut_off_away_seconds or state["waited_seconds"] >= settings.cut_off_longest_seconds)
 
-
-async def _ready(tx: Tx, cut_off_id: UUID, settings: Settings) -> bool:
-    state = await cut_offs.waiting(tx, cut_off_id, settings.cut_off_tries)
-    if state is None or state["hopeful"] == 0:
-        return True
-    # An outside that is away does not block the month: the marker says how many people are unanswered.
-    return bool(state["away_seconds"] >= settings.cut_off_away_seconds or state["waited_seconds"] >= settings.cut_off_longest_seconds)
-
-
-async def _pass_on(db: Database, cut_off_id: UUID) -> None:
-    async with db.transaction(_ACTOR) as tx:
-        await outbox.barrier(tx)
-        cut_off = await cut_offs.lock_open(tx, cut_off_id)
-        if cut_off is None:
-            return
-        counts = await cut_offs.published_counts(tx)
-        await outbox.add_to_every_partition(
-            tx,
-            Topic.VERIFICATION,
-            lambda partition: CutOffReached(
-                version=1,
-                business_date=cut_off["business_date"],
-                cut_off_id=cut_off_id,
-                cycle_id=cut_off["cycle_id"],
-                producer="identity-verify",
-                topic=Topic.VERIFICATION,
-                partition=partition,
-                month=cut_off["month"],
-                programme=Programme(cut_off["programme"]),
-                counts={"subjects": counts[partition]["subjects"], "versions": counts[partition]["versions"]},
-                unanswered=counts[partition]["unanswered"],
-            ),
-        )
-        await cut_offs.mark_passed(tx, cut_off_id, counts)
+    return await _CUT_OFFS.pass_on_once(db, ready)

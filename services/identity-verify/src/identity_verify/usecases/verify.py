@@ -11,10 +11,10 @@ from common.actor import SYSTEM
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database, Tx
 from common.ids import new_id
-from common.telemetry import get_logger
+from common.outside import Breaker
 from identity_verify.domain.events import event_type
 from identity_verify.domain.verdict import NO_ID_FINDING, Answer, Asked, Finding, SourceStatus, judge
-from identity_verify.population.online import SOURCE, Person, PopulationOnline, SourceAwayError, SourceBusyError
+from identity_verify.population.online import SOURCE, Person, PopulationOnline
 from identity_verify.settings import Settings
 from identity_verify.storage import checks, verifications
 from identity_verify.storage.checks import Check
@@ -24,7 +24,7 @@ __all__ = ["Verifier", "publish"]
 
 _ACTOR: Final = SYSTEM("identity-verify")
 _NO_ID_ANSWER: Final = Answer(SourceStatus.NOT_ASKED)
-_log = get_logger(__name__)
+_POPULATION: Final = "population"
 
 
 class Verifier:
@@ -34,12 +34,15 @@ class Verifier:
         self._db = db
         self._population = population
         self._settings = settings
+        self._breaker = Breaker(
+            "source_state", "source", first_seconds=settings.backoff_first_seconds, longest_seconds=settings.backoff_longest_seconds
+        )
 
     async def run_once(self) -> bool:
         """Take one batch through. Returns whether there was any. While the source's breaker is open, only people without a number."""
         owner = str(new_id())
         async with self._db.transaction(_ACTOR) as tx:
-            asking = await checks.source_closed(tx)
+            asking = await self._breaker.closed(tx, _POPULATION)
             claimed = await checks.claim(
                 tx, owner=owner, limit=self._settings.batch_size, lease_seconds=self._settings.lease_seconds, asking=asking
             )
@@ -59,15 +62,15 @@ class Verifier:
             return
         # One identity may stand in several roles (a carer of two people): it is asked about once.
         by_identity = {check.fingerprint: check for check in batch}
-        try:
-            given = await self._population.check(
-                [Person(check.number_token or "", check.full_name, check.birth_date, check.sex) for check in by_identity.values()]
-            )
-        except SourceBusyError as busy:
-            await self._busy(owner, batch, busy)
-            return
-        except SourceAwayError as away:
-            await self._away(owner, batch, str(away))
+
+        async def put_back(tx: Tx, error: str) -> None:
+            await checks.put_back(tx, owner, batch, error=error, wait_seconds=0, counted=False)
+
+        people = [Person(check.number_token or "", check.full_name, check.birth_date, check.sex) for check in by_identity.values()]
+        given = await self._breaker.guard(
+            self._db, _ACTOR, _POPULATION, lambda: self._population.check(people), put_back, waiting=len(batch)
+        )
+        if given is None:
             return
         answers = dict(zip(by_identity, given, strict=True))
         findings = [(check, answers[check.fingerprint], judge(_asked(check), answers[check.fingerprint])) for check in batch]
@@ -77,21 +80,7 @@ class Verifier:
             if unanswered:
                 first = self._settings.backoff_first_seconds
                 await checks.put_back(tx, owner, unanswered, error="no answer on this person", wait_seconds=first, counted=True)
-            await checks.note_source_ok(tx)
-
-    async def _busy(self, owner: str, batch: Sequence[Check], busy: SourceBusyError) -> None:
-        async with self._db.transaction(_ACTOR) as tx:
-            await checks.put_back(tx, owner, batch, error=str(busy), wait_seconds=0, counted=False)
-            await checks.note_source_busy(tx, busy.retry_after)
-
-    async def _away(self, owner: str, batch: Sequence[Check], error: str) -> None:
-        """The breaker holds all lanes back; the people themselves stay due, so that they are asked as soon as it closes."""
-        _log.warning("population_source_away", error=error, waiting=len(batch))
-        async with self._db.transaction(_ACTOR) as tx:
-            await checks.put_back(tx, owner, batch, error=error, wait_seconds=0, counted=False)
-            await checks.note_source_failed(
-                tx, error, first_seconds=self._settings.backoff_first_seconds, longest_seconds=self._settings.backoff_longest_seconds
-            )
+            await self._breaker.ok(tx, _POPULATION)
 
     async def _record(self, tx: Tx, owner: str, found: Sequence[tuple[Check, Answer, Finding]]) -> None:
         if not found:

@@ -1,4 +1,4 @@
-"""What can be looked at: progress, the work list, one person, a cut-off, and whether work is left."""
+"""What can be looked at: progress, the work list, one person, and whether work is left."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Database, Tx
-from identity_verify.domain.errors import CutOffNotFound, VerificationNotFound
-from identity_verify.storage import cut_offs, verifications
+from identity_verify.domain.errors import VerificationNotFound
+from identity_verify.storage import verifications
 
-__all__ = ["cut_off", "person", "progress", "work_left", "work_list"]
+__all__ = ["person", "progress", "work_left", "work_list"]
 
 
 async def progress(db: Database, actor: Actor) -> tuple[int, dict[str, int]]:
@@ -38,15 +38,6 @@ async def person(db: Database, actor: Actor, subject_id: UUID) -> list[dict[str,
             {**row, "evidence": [dict(item) for item in await verifications.evidence_of(tx, row["beneficiary_id"], subject_id)]}
             for row in rows
         ]
-
-
-async def cut_off(db: Database, actor: Actor, cut_off_id: UUID) -> dict[str, Any]:
-    """A cut-off with its partitions. Raises CutOffNotFound."""
-    async with db.read(actor) as tx:
-        found = await cut_offs.find(tx, cut_off_id)
-    if found is None:
-        raise CutOffNotFound
-    return found
 
 
 async def work_left(tx: Tx) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from common.schema import mechanism_migration
+from common.schema import breaker_ddl, cut_off_ddl, mechanism_migration
 
 revision = "0001"
 down_revision = None
@@ -157,44 +157,12 @@ CREATE TABLE payout_method (
     CHECK ((method = 'ACCOUNT') = (account_id IS NOT NULL))
 );
 CREATE INDEX payout_method_account ON payout_method (account_id) WHERE account_id IS NOT NULL;
-
-CREATE TABLE partner_state (
-    partner text PRIMARY KEY,
-    failures integer NOT NULL DEFAULT 0,
-    failing_since timestamptz,
-    open_until timestamptz,
-    last_error text
-);
-"""
-
-_CUT_OFFS = """
-CREATE TABLE cut_off (
-    cut_off_id uuid PRIMARY KEY,
-    cycle_id uuid NOT NULL,
-    month text NOT NULL,
-    programme text NOT NULL,
-    business_date date NOT NULL,
-    first_marker_at timestamptz NOT NULL DEFAULT now(),
-    complete_at timestamptz,
-    passed_at timestamptz,
-    unanswered integer
-);
-CREATE TABLE cut_off_partition (
-    cut_off_id uuid NOT NULL REFERENCES cut_off,
-    partition smallint NOT NULL,
-    announced jsonb NOT NULL,
-    found jsonb NOT NULL,
-    difference jsonb NOT NULL,
-    arrived_at timestamptz NOT NULL DEFAULT now(),
-    passed jsonb,
-    PRIMARY KEY (cut_off_id, partition)
-);
 """
 
 
 def upgrade() -> None:
     mechanism_migration(op)
-    for part in (_PEOPLE, _IMPORTS, _ACCOUNTS, _CUT_OFFS):
+    for part in (_PEOPLE, _IMPORTS, _ACCOUNTS, breaker_ddl("partner_state", "partner"), cut_off_ddl()):
         op.execute(part)
 
 

@@ -2,20 +2,14 @@
 
 from alembic import op
 
+from common.schema import cut_off_parked_ddl
+
 revision = "0002"
 down_revision = "0001"
 
-_PARKED = """
-ALTER TABLE cut_off_partition
-    ADD COLUMN parked integer NOT NULL DEFAULT 0 CHECK (parked >= 0),
-    ADD COLUMN lagging jsonb NOT NULL DEFAULT '{}';
-COMMENT ON COLUMN cut_off_partition.parked IS 'People of this partition with parked events when the marker arrived';
-COMMENT ON COLUMN cut_off_partition.lagging IS 'Announced minus found where the parked people explain it; the rest is in difference';
-"""
-
 
 def upgrade() -> None:
-    op.execute(_PARKED)
+    op.execute(cut_off_parked_ddl())
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from common.schema import append_only, mechanism_migration
+from common.schema import append_only, breaker_ddl, cut_off_ddl, mechanism_migration
 
 revision = "0001"
 down_revision = None
@@ -95,43 +95,15 @@ CREATE TABLE decision (
     CHECK (confirmed_by IS NULL OR confirmed_by <> proposed_by),
     UNIQUE (beneficiary_id, subject_id, verification_version, verdict)
 );
-
-CREATE TABLE source_state (
-    source text PRIMARY KEY,
-    failures integer NOT NULL DEFAULT 0,
-    failing_since timestamptz,
-    open_until timestamptz,
-    last_error text
-);
-INSERT INTO source_state (source) VALUES ('population');
-
-CREATE TABLE cut_off (
-    cut_off_id uuid PRIMARY KEY,
-    cycle_id uuid NOT NULL,
-    month text NOT NULL,
-    programme text NOT NULL,
-    business_date date NOT NULL,
-    first_marker_at timestamptz NOT NULL DEFAULT now(),
-    complete_at timestamptz,
-    passed_at timestamptz,
-    unanswered integer
-);
-CREATE TABLE cut_off_partition (
-    cut_off_id uuid NOT NULL REFERENCES cut_off,
-    partition smallint NOT NULL,
-    announced jsonb NOT NULL,
-    found jsonb NOT NULL,
-    difference jsonb NOT NULL,
-    arrived_at timestamptz NOT NULL DEFAULT now(),
-    passed jsonb,
-    PRIMARY KEY (cut_off_id, partition)
-);
 """
 
 
 def upgrade() -> None:
     mechanism_migration(op)
     op.execute(_TABLES)
+    op.execute(breaker_ddl("source_state", "source"))
+    op.execute("INSERT INTO source_state (source) VALUES ('population')")
+    op.execute(cut_off_ddl())
     append_only(op, "evidence")
 
 
