@@ -114,6 +114,8 @@ async def test_routes_show_payments_progress_and_books(world: Any, client_as: An
     assert [(step["status"], step["source"]) for step in steps] == [
         ("APPROVED", "LIST"), ("SUBMITTING", "CLAIM"), ("SUBMITTED", "ANSWER"), ("FAILED", "NOTICE"),
     ]  # fmt: skip
+    [(_, failed)] = [event for event in await world.events() if event[0] == "PaymentFailed"]
+    assert failed["account_id"] == str(await world.value("SELECT account_id FROM list_line WHERE line_id = :id", id=line.line_id))
     progress = (await officer.get(f"/v1/cycles/{world.cycle_id}/progress")).json()
     assert (progress["payments"], progress["final"], progress["amount"]) == (2, 1, 1_000_000)
     balance = (await officer.get(f"/v1/ledger/trial-balance?cycle_id={world.cycle_id}")).json()

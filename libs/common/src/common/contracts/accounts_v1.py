@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -100,6 +101,9 @@ class PayoutMethodChosen(Event):
     reason: str | None = Field(description="Why cash: PREFERENCE, FORCE_MAJEURE, NO_ACCOUNT …")
     unit_code: str
     unit_path: UnitPath
+    account_from: date | None = Field(default=None, description="Cool-down: a changed account is used from this business date on")
+    meanwhile_account_id: UUID | None = Field(default=None, description="Earlier verified account paid until then; none: cash by post")
+    fraud_suspected: bool = Field(default=False, description="A person suspects fraud: nothing is paid until it is cleared")
 
 
 class AccountOpeningChanged(Event):
@@ -111,9 +115,10 @@ class AccountOpeningChanged(Event):
     payee_id: UUID
     request_id: UUID
     provider_code: str
-    status: str = Field(description="REQUESTED, OPENED or REFUSED")
+    status: str = Field(description="REQUESTED, SENT, OPENED, REFUSED or WITHDRAWN")
     unit_code: str
     unit_path: UnitPath
+    beneficiary_id: UUID | None = Field(default=None, description="For whom; the payee may be a guardian (Circular 17/2024/TT-NHNN)")
 
 
 PUBLISHES: tuple[type[Event], ...] = (

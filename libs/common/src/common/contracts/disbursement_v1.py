@@ -189,6 +189,7 @@ class PaymentEvent(Event):
     unit_code: str
     unit_path: UnitPath
     occurred_at: datetime
+    account_id: UUID | None = Field(default=None, description="The payout account, told when the payment failed or came back")
 
 
 class PaymentInstructed(PaymentEvent):

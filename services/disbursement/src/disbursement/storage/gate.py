@@ -41,9 +41,13 @@ _REPRESENTATIVE: Final = f"""
                          AND dead.status = '{BeneficiaryStatus.DECEASED}')
               THEN '{CashReason.REPRESENTATIVE_NOT_VALID}' END"""
 
+# A changed account waits its cool-down; meanwhile the earlier verified one is paid into.
+_COOLING: Final = "coalesce(m.account_from > CAST(:business_date AS date), false)"
+
 # Account problems in words: the provider's reason where there is one, else the status.
-_ACCOUNT: Final = """
-    CASE WHEN a.account_id IS NULL THEN 'ACCOUNT_NOT_KNOWN'
+_ACCOUNT: Final = f"""
+    CASE WHEN {_COOLING} AND m.meanwhile_account_id IS NULL THEN '{CashReason.ACCOUNT_COOLING_DOWN}'
+         WHEN a.account_id IS NULL THEN 'ACCOUNT_NOT_KNOWN'
          WHEN a.payee_id <> m.payee_id THEN 'ACCOUNT_NOT_PAYEES'
          WHEN a.status <> 'ACTIVE' THEN 'ACCOUNT_' || coalesce(a.reason, a.status)
          WHEN a.account_number_token IS NULL THEN 'ACCOUNT_NUMBER_MISSING' END"""
@@ -60,7 +64,7 @@ WITH owed AS MATERIALIZED (
            b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold,
            st.status IS NULL AS status_unknown, {_VERDICT} AS verdict,
            CAST(:business_date AS date) > v.valid_until AS evidence_old,
-           m.method, m.payee_id, m.payee_kind, m.reason AS method_reason,
+           m.method, m.payee_id, m.payee_kind, m.reason AS method_reason, coalesce(m.fraud_suspected, false) AS fraud,
            {_REPRESENTATIVE.format(person="o.beneficiary_id")} AS representative_problem, r.full_name AS representative_name,
            CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
            a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
@@ -73,12 +77,13 @@ WITH owed AS MATERIALIZED (
     LEFT JOIN payout_method m ON m.beneficiary_id = o.beneficiary_id
     LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.representative_id = m.payee_id
     LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
-    LEFT JOIN payout_account a ON a.account_id = m.account_id
+    LEFT JOIN payout_account a ON a.account_id = CASE WHEN {_COOLING} THEN m.meanwhile_account_id ELSE m.account_id END
     LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
     LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
 ), decided AS (
     SELECT f.*, rule.cash AS verdict_cash,
            CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}' WHEN f.status_hold IS NOT NULL THEN f.status_hold
+                WHEN f.fraud THEN '{HoldReason.FRAUD_SUSPECTED}'
                 WHEN f.status_unknown OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
                 WHEN f.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
            coalesce(rule.cash, f.representative_problem, CASE WHEN f.method IS NULL THEN '{CashReason.NO_ACCOUNT}' END, f.account_problem)
@@ -106,13 +111,15 @@ SELECT w.line_id, w.reason FROM (
     SELECT l.line_id,
         CASE WHEN pb.key IS NOT NULL OR pm.key IS NOT NULL OR b.beneficiary_id IS NULL THEN '{HoldReason.DATA_PARKED}'
              WHEN st.hold IS NOT NULL THEN st.hold
+             WHEN m.fraud_suspected THEN '{HoldReason.FRAUD_SUSPECTED}'
              WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
              WHEN rule.hold IS NOT NULL THEN rule.hold
              WHEN less.line_id IS NOT NULL THEN '{HoldReason.STOPPED}'
              WHEN l.account_id IS NOT NULL AND rule.cash IS NOT NULL THEN '{HoldReason.NOT_VERIFIED}'
              WHEN l.account_id IS NOT NULL AND (a.version IS DISTINCT FROM l.account_version OR a.status IS DISTINCT FROM 'ACTIVE')
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
-             WHEN l.account_id IS NOT NULL AND (m.method <> 'ACCOUNT' OR m.account_id IS DISTINCT FROM l.account_id)
+             WHEN l.account_id IS NOT NULL AND (m.method <> 'ACCOUNT'
+                  OR (m.account_id IS DISTINCT FROM l.account_id AND m.meanwhile_account_id IS DISTINCT FROM l.account_id))
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
              WHEN l.payee_id <> l.beneficiary_id
                   AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id")} IS NOT NULL)

@@ -74,7 +74,12 @@ def event_body_sql(alias: str) -> str:
         "partner_reference", "unit_code", "unit_path", "occurred_at",
     )  # fmt: skip
     pairs = ", ".join(f"'{name}', {alias}.{name}" for name in names)
-    return f"json_build_object('currency', 'VND', {pairs})"
+    # Only these two tell anything of an account; a look at the line for every payment would be paid by all the others.
+    account = (
+        f"CASE WHEN {alias}.status IN ('FAILED', 'RETURNED') THEN"
+        f" (SELECT l.account_id FROM list_line l WHERE l.line_id = {alias}.line_id) END"
+    )
+    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account})"
 
 
 async def prepare(tx: Tx) -> None:

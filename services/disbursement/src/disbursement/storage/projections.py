@@ -119,14 +119,17 @@ WHERE excluded.version > t.version
 """
 
 _METHODS: Final = """
-INSERT INTO payout_method AS t (beneficiary_id, version, payee_id, payee_kind, method, account_id, reason)
-SELECT DISTINCT ON (beneficiary_id) beneficiary_id, version, payee_id, payee_kind, method, account_id, reason
+INSERT INTO payout_method AS t (beneficiary_id, version, payee_id, payee_kind, method, account_id, reason, account_from,
+                                meanwhile_account_id, fraud_suspected)
+SELECT DISTINCT ON (beneficiary_id) beneficiary_id, version, payee_id, payee_kind, method, account_id, reason, account_from,
+       meanwhile_account_id, coalesce(fraud_suspected, false)
 FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, version bigint, payee_id uuid, payee_kind text, method text,
-     account_id uuid, reason text)
+     account_id uuid, reason text, account_from date, meanwhile_account_id uuid, fraud_suspected boolean)
 ORDER BY beneficiary_id, version DESC
 ON CONFLICT (beneficiary_id) DO UPDATE SET
     version = excluded.version, payee_id = excluded.payee_id, payee_kind = excluded.payee_kind, method = excluded.method,
-    account_id = excluded.account_id, reason = excluded.reason
+    account_id = excluded.account_id, reason = excluded.reason, account_from = excluded.account_from,
+    meanwhile_account_id = excluded.meanwhile_account_id, fraud_suspected = excluded.fraud_suspected
 WHERE excluded.version > t.version
 """
 
