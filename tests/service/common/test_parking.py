@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
-from common.actor import SYSTEM
+from common.actor import SYSTEM, Role
 from common.consumer import Consumer, Incoming, Subscription
 from common.contracts.registry_v1 import PreferenceRecorded
 from common.db import Tx
 from common.ids import new_id
+from common.parking import parked_router
+from common.settings import MechanismSettings
 from common.topics import Topic
+from common.web import create_app
 
 NAME = "Nguyễn Thị Bí Mật"
 
@@ -107,3 +111,25 @@ async def test_a_record_that_is_no_event_of_ours_is_parked_and_the_rest_goes_on(
     assert await consumer.replay_approved()
     assert await consumer.replay_approved()
     assert not await consumer.replay_approved()
+
+
+async def test_parked_events_are_paged_like_every_list(
+    consumer: Consumer, client_as: Callable[..., Any], keys_file: Callable[[str], Path]
+) -> None:
+    for number in range(5):
+        await consumer.apply([_event(f"BAD {number}")])
+    settings = MechanismSettings(database_url=consumer._db.url, keys_file=keys_file("reporting"), environment="development")
+    app = create_app(title="t", description="t", settings=settings, db=consumer._db, routers=[parked_router(consumer._db)])
+    client = client_as(app, Role.OPERATOR)
+    seen, cursor = [], None
+    while True:
+        page = (await client.get("/v1/parked-events", params={"limit": 2, **({"cursor": cursor} if cursor else {})})).json()
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == 5
+    assert seen == sorted(set(seen))
+    answer = await client.get("/v1/parked-events", params={"cursor": "x"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "cursor"

@@ -157,6 +157,7 @@ class Consumer:
         fresh = await self._first_time(tx, events)
         if not replay:
             fresh = await self._without_parked_keys(tx, fresh)
+        tx.causes = {event.key: (event.headers.get("ce_correlationid"), str(event.event_id)) for event in fresh}
         segment: list[Incoming] = []
         for event in fresh:
             if self._table[(event.topic, event.type)].barrier:

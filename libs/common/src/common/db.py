@@ -5,10 +5,11 @@ A :class:`Tx` is handed inward to `storage`; it commits when its block ends, whi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -40,6 +41,8 @@ class Tx:
         self.conn = conn
         self.db = db
         self.actor = actor
+        self.causes: Mapping[UUID, tuple[str | None, str]] = {}
+        """Set while events are applied: key → (correlation id, event id) of the last event under that key."""
 
     async def rows(self, sql: str, **params: Any) -> Sequence[RowMapping]:
         """All rows of a query."""

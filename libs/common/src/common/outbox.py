@@ -3,6 +3,9 @@
 The barrier: every transaction that adds events holds a shared lock until it commits. A transaction that takes the lock
 exclusively therefore knows that all events with lower ids are committed, and that later ones get higher ids: what it
 adds then stands, in every partition, behind exactly what it can count.
+
+Each event says what led to it: the request (its id is the correlation id), or the event under the same key that is being applied,
+whose correlation id it takes on.
 """
 
 from __future__ import annotations
@@ -16,10 +19,10 @@ from common.db import Tx
 from common.ids import new_id
 from common.topics import PARTITIONS, partition_of, partition_sql
 
-__all__ = ["add", "add_rows", "add_to_every_partition", "barrier", "insert_select", "insert_select_sql", "pending"]
+__all__ = ["add", "add_rows", "add_to_every_partition", "barrier", "insert_select", "pending"]
 
 _BARRIER: Final = 7_203_412
-_COLUMNS: Final = ("event_id", "topic", "partition", "key", "type", "body", "causation_id")
+_COLUMNS: Final = ("event_id", "topic", "partition", "key", "type", "body", "correlation_id", "causation_id")
 _COPY_FROM: Final = 20  # rows from which COPY beats single inserts
 
 
@@ -32,7 +35,13 @@ async def barrier(tx: Tx) -> None:
     await tx.execute(f"SELECT pg_advisory_xact_lock({_BARRIER})")
 
 
-async def add(tx: Tx, events: Sequence[Event], *, causation_id: str | None = None, event_ids: Sequence[UUID] | None = None) -> None:
+def _led_here(tx: Tx, key: UUID) -> tuple[str | None, str | None]:
+    """(correlation id, causation id) of an event under this key."""
+    cause = tx.causes.get(key)
+    return cause if cause is not None else (tx.actor.request_id if tx.actor else None, None)
+
+
+async def add(tx: Tx, events: Sequence[Event], *, event_ids: Sequence[UUID] | None = None) -> None:
     """Add events in order. `event_ids` gives ids chosen beforehand (sealed fields are bound to them)."""
     if not events:
         return
@@ -41,7 +50,7 @@ async def add(tx: Tx, events: Sequence[Event], *, causation_id: str | None = Non
     rows = []
     for event_id, event in zip(ids, events, strict=True):
         key: UUID = getattr(event, event.KEY)
-        rows.append((event_id, event.TOPIC, partition_of(key), key, event.type_name(), event.model_dump_json(), causation_id))
+        rows.append((event_id, event.TOPIC, partition_of(key), key, event.type_name(), event.model_dump_json(), *_led_here(tx, key)))
     await _write(tx, rows)
 
 
@@ -51,18 +60,18 @@ async def _write(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
         return
     for row in rows:
         await tx.execute(
-            "INSERT INTO outbox (event_id, topic, partition, key, type, body, causation_id)"
-            " VALUES (:event_id, :topic, :partition, :key, :type, :body, :causation_id)",
+            "INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id, causation_id)"
+            " VALUES (:event_id, :topic, :partition, :key, :type, :body, :correlation_id, :causation_id)",
             **dict(zip(_COLUMNS, row, strict=True)),
         )
 
 
-async def add_rows(tx: Tx, topic: str, rows: Sequence[tuple[UUID, UUID, str, str]], *, causation_id: str | None = None) -> None:
+async def add_rows(tx: Tx, topic: str, rows: Sequence[tuple[UUID, UUID, str, str]]) -> None:
     """Add many events already serialised: rows are (event id, key, type, JSON body). For bulk paths; COPY."""
     if not rows:
         return
     await _enter(tx)
-    await _write(tx, [(event_id, topic, partition_of(key), key, kind, body, causation_id) for event_id, key, kind, body in rows])
+    await _write(tx, [(event_id, topic, partition_of(key), key, kind, body, *_led_here(tx, key)) for event_id, key, kind, body in rows])
 
 
 async def add_to_every_partition(tx: Tx, topic: str, make: Callable[[int], Event]) -> None:
@@ -70,28 +79,29 @@ async def add_to_every_partition(tx: Tx, topic: str, make: Callable[[int], Event
     for partition in range(PARTITIONS):
         event = make(partition)
         key: UUID = getattr(event, event.KEY)
-        await _write(tx, [(new_id(), topic, partition, key, event.type_name(), event.model_dump_json(), None)])
+        await _write(tx, [(new_id(), topic, partition, key, event.type_name(), event.model_dump_json(), *_led_here(tx, key))])
 
 
-def insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False) -> str:
+def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False) -> str:
     """SQL that adds one event per row of `select_sql`, which yields `key uuid, event_id uuid, body json|text`.
 
     With `typed`, the select yields `type text` as well, and `event_class` only names the topic. Rows are added in the
-    order of the select. The barrier's shared lock is taken before the first id is drawn.
+    order of the select; `:led_by` is the request's id. The barrier's shared lock is taken before the first id is drawn.
     """
     kind = "s.type" if typed else f"'{event_class.type_name()}'"
     return f"""
         WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_BARRIER})),
              s AS MATERIALIZED ({select_sql})
-        INSERT INTO outbox (event_id, topic, partition, key, type, body)
-        SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text)
+        INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id)
+        SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text), CAST(:led_by AS text)
         FROM gate, s
     """
 
 
 async def insert_select(tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, **params: Any) -> int:
-    """Run :func:`insert_select_sql`; the number of events added."""
-    return await tx.execute(insert_select_sql(event_class, select_sql, typed=typed), **params)
+    """Add one event per row of `select_sql`; the number of events added. See :func:`_insert_select_sql`."""
+    sql = _insert_select_sql(event_class, select_sql, typed=typed)
+    return await tx.execute(sql, led_by=tx.actor.request_id if tx.actor else None, **params)
 
 
 async def pending(tx: Tx) -> int:

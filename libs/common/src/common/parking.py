@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
 
 from common import audit
 from common.auth import Actor, Role, require
 from common.db import Database
-from common.problems import Conflict, NotFound
+from common.problems import Conflict, InvalidInput, NotFound
 
 __all__ = ["parked_router"]
 
@@ -33,6 +33,23 @@ class ParkedView(BaseModel):
     replayed_at: datetime | None
 
 
+class ParkedPage(BaseModel):
+    """One page; `next_cursor` is the cursor of the following one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_cursor": None}]})
+
+    items: list[ParkedView]
+    next_cursor: str | None
+
+
+def _read_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInput("not a cursor of this list", errors=[{"field": "cursor", "detail": "use `next_cursor` of the page before"}])
+    return int(cursor)
+
+
 def parked_router(db: Database) -> APIRouter:
     """`GET /v1/parked-events`, and replay per key in two steps."""
     router = APIRouter(prefix="/v1/parked-events", tags=["operation"])
@@ -40,18 +57,22 @@ def parked_router(db: Database) -> APIRouter:
     @router.get(
         "",
         summary="Events that could not be applied",
-        description="Sự kiện chưa áp dụng được, kèm lý do. The later events of a key wait behind its first.",
+        description="Sự kiện chưa áp dụng được, kèm lý do. The later events of a key wait behind its first. Follow `next_cursor` until"
+        " it is null.",
     )
     async def parked(
-        _actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.AUDITOR))], after: int = 0, limit: int = 100
-    ) -> list[ParkedView]:
+        _actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.AUDITOR))],
+        cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=20)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    ) -> ParkedPage:
         async with db.read() as tx:
             rows = await tx.rows(
                 "SELECT * FROM parked_event WHERE id > :after AND replayed_at IS NULL ORDER BY id LIMIT :limit",
-                after=after,
-                limit=min(limit, 200),
+                after=_read_cursor(cursor),
+                limit=limit,
             )
-        return [ParkedView(**{name: row[name] for name in ParkedView.model_fields}) for row in rows]
+        items = [ParkedView(**{name: row[name] for name in ParkedView.model_fields}) for row in rows]
+        return ParkedPage(items=items, next_cursor=str(items[-1].id) if len(items) == limit else None)
 
     @router.post(
         "/{key}/replay",

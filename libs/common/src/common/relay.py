@@ -7,9 +7,12 @@ nor mark. A crash between send and mark publishes again; consumers deduplicate b
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import RowMapping
@@ -30,7 +33,15 @@ _FEW: Final = 500  # after fewer, more are let to gather
 _IDLE_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 1.0
 _CLAIM_SECONDS: Final = 5.0
+_TRACE: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _log = get_logger(__name__)
+
+
+def _traceparent(correlation_id: str, event_id: UUID) -> bytes:
+    """W3C trace context made of the ids: one trace per correlation, one span per event; a request's own trace id is kept."""
+    plain = correlation_id.replace("-", "").lower()
+    trace = plain if _TRACE.fullmatch(plain) else hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
+    return f"00-{trace}-{event_id.hex[-16:]}-01".encode()
 
 
 def _headers(row: RowMapping, source: str) -> list[tuple[str, bytes]]:
@@ -47,6 +58,7 @@ def _headers(row: RowMapping, source: str) -> list[tuple[str, bytes]]:
     ]
     if row["correlation_id"]:
         headers.append(("ce_correlationid", row["correlation_id"].encode()))
+        headers.append(("traceparent", _traceparent(row["correlation_id"], row["event_id"])))
     if row["causation_id"]:
         headers.append(("ce_causationid", row["causation_id"].encode()))
     return headers

@@ -45,6 +45,7 @@ __all__ = ["Probe", "ProblemBody", "create_app", "jobs_router", "problem_respons
 
 _BODY_LIMIT: Final = 1024 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _log = get_logger(__name__)
 
 Probe = Callable[[Tx], Awaitable[dict[str, int]]]
@@ -90,7 +91,8 @@ class _Edge:
             return
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        request_id = given if _REQUEST_ID.fullmatch(given) else trace[1] if trace else str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
         limit = self._limit(scope["path"])
         length = headers.get("content-length", "0")
