@@ -114,12 +114,13 @@ class Province:
         )
 
     def verified(self, who: UUID, verdict: Verdict = Verdict.VERIFIED, *, subject: UUID | None = None, valid_until: date = NEXT_YEAR,
-                 fingerprint: str = "f") -> Event:  # fmt: skip
+                 fingerprint: str = "f", grace_until: date | None = None) -> Event:  # fmt: skip
         """What the population database said."""
         return identity_verify_v1.BeneficiaryVerified(
             version=self._next(("v", who, subject)), business_date=DAY, beneficiary_id=who, subject_id=subject or who,
             subject_kind="BENEFICIARY" if subject is None else "REPRESENTATIVE", verdict=verdict, source_status="MATCH", fields={},
-            identity_fingerprint=fingerprint, checked_on=DAY, valid_until=valid_until, reference=None, **UNIT,
+            identity_fingerprint=fingerprint, checked_on=DAY, valid_until=valid_until, reference=None, grace_until=grace_until,
+            **UNIT,
         )  # fmt: skip
 
     def account(self, payee: UUID, account_id: UUID, *, status: str = "ACTIVE", reason: str | None = None, kind: str = "BANK") -> Event:

@@ -111,17 +111,19 @@ async def test_representatives(province: Any, due: Due) -> None:
 
 
 async def test_evidence_in_grace_missing_rates_and_other_identity_data(province: Any, due: Due) -> None:
-    grace, old, rate, other = new_id(), new_id(), new_id(), new_id()
+    grace, old, late, rate, other = new_id(), new_id(), new_id(), new_id(), new_id()
+    august = {"valid_until": date(2024, 8, 1)}
     await province.hear(
         *province.by_account(grace, due(1)), *province.by_account(old, due(1)), *province.by_account(rate, due(1, missing=True)),
-        *province.by_account(other, due(1)), province.verified(grace, valid_until=date(2024, 8, 1)),
-        province.verified(old, valid_until=date(2024, 6, 1)), province.beneficiary(other, fingerprint="changed"),
+        *province.by_account(other, due(1)), province.verified(grace, **august, grace_until=date(2024, 8, 31)),
+        province.verified(old, **august), *province.by_account(late, due(1)),
+        province.verified(late, **august, grace_until=date(2024, 8, 5)), province.beneficiary(other, fingerprint="changed"),
     )  # fmt: skip
     cycle = await province.compute(await province.open())
     lines, holds = await province.lines(cycle), await province.holds(cycle)
     assert lines[str(grace)]["evidence_note"] == "EVIDENCE_IN_GRACE"
-    assert {name: holds[str(who)]["reason"] for name, who in (("old", old), ("rate", rate), ("other", other))} == {
-        "old": "NOT_VERIFIED", "rate": "RATE_MISSING", "other": "NOT_VERIFIED",
+    assert {name: holds[str(who)]["reason"] for name, who in (("old", old), ("late", late), ("rate", rate), ("other", other))} == {
+        "old": "NOT_VERIFIED", "late": "NOT_VERIFIED", "rate": "RATE_MISSING", "other": "NOT_VERIFIED",
     }  # fmt: skip
 
 

@@ -79,6 +79,14 @@ def test_evidence_runs_out_after_its_grace(valid_until: date, hold: HoldReason |
     assert (rule.hold, found) == (hold, note)
 
 
+@pytest.mark.parametrize(
+    ("until", "hold"), [(date(2024, 8, 20), None), (date(2024, 8, 19), HoldReason.NOT_VERIFIED), (None, HoldReason.NOT_VERIFIED)]
+)
+def test_without_days_of_grace_only_an_approved_grace_counts(until: date | None, hold: HoldReason | None) -> None:
+    rule, found = verdict_rule(Verdict.VERIFIED, date(2024, 8, 1), DAY, 0, until)
+    assert (rule.hold, found) == (hold, None if hold else GRACE_NOTE)
+
+
 def test_no_evidence_holds_and_negatives_do_not_run_out() -> None:
     assert verdict_rule(None, None, DAY, 31)[0].hold is HoldReason.NOT_VERIFIED
     assert verdict_rule(Verdict.DECEASED, date(2020, 1, 1), DAY, 31)[0].hold is HoldReason.DECEASED

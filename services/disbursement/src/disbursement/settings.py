@@ -21,4 +21,9 @@ class Settings(MechanismSettings):
         default=None, description="JSON of payment partners: addresses, secrets, kind; unset: nothing is sent"
     )
     cash_partner: str = Field(default="vnpost", description="Partner that pays cash at the post and at home")
-    evidence_grace_days: int = Field(default=31, ge=0, le=366, description="How long VERIFIED evidence counts after it ran out")
+    evidence_grace_days: int = Field(
+        default=0,
+        ge=0,
+        le=366,
+        description="Days VERIFIED evidence counts after it ran out without anybody's approval; 0: approved grace only",
+    )

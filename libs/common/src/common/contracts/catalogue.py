@@ -81,6 +81,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "benefit_line": "M07",
     "status": "ACTIVE",
     "death_date": None,
+    "grace_until": None,
     "national_number": {"identity-verify": "k1.c2VhbGVkLXRva2Vu", "accounts": "k1.c2VhbGVkLXRva2Vu"},
     "account_number": {"disbursement": "k1.c2VhbGVkLXRva2Vu"},
     "identity_fingerprint": "9f2c51d07be34a18",

@@ -115,9 +115,9 @@ _HEADERS: Final[Mapping[str, Any]] = {
         "ce_subject": {"type": "string", "format": "uuid", "description": "The Kafka key"},
         "ce_time": {"type": "string", "format": "date-time", "description": "When it was committed (real clock, UTC)"},
         "ce_dataschema": {"type": "string", "description": "JSON Schema of the body, <Event>.v1"},
-        "ce_correlationid": {"type": "string", "description": "What this belongs to, for example a payment"},
+        "ce_correlationid": {"type": "string", "description": "The request that led here, through however many events"},
         "ce_causationid": {"type": "string", "description": "The event that led to this one"},
-        "traceparent": {"type": "string", "description": "W3C trace context"},
+        "traceparent": {"type": "string", "description": "W3C trace context: one trace per correlation id, one span per event"},
     },
 }
 

@@ -49,7 +49,7 @@ class VerificationState(Event):
     subject_kind: Literal["BENEFICIARY", "REPRESENTATIVE"]
     verdict: Verdict
     source_status: str = Field(description="MATCH, MISMATCH, NOT_FOUND, DECEASED, MULTIPLE, NOT_COLLECTED, ERROR or NOT_ASKED")
-    fields: dict[str, str] = Field(description="Per field (number, name, birth_date, sex): its own verdict")
+    fields: dict[str, str] = Field(description="Per field (number, name, birth_date, sex, account): its own verdict")
     identity_fingerprint: str
     checked_on: date
     valid_until: date
@@ -57,6 +57,10 @@ class VerificationState(Event):
     death_date: date | None = None
     unit_code: str
     unit_path: UnitPath
+    grace_until: date | None = Field(
+        default=None,
+        description="Two people approved that this evidence counts until then, although it ran out: only because the source was away",
+    )
 
 
 class BeneficiaryVerified(VerificationState):

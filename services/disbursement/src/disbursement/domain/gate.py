@@ -70,15 +70,18 @@ REPRESENTATIVE_REFUSED: Final = (Verdict.SUSPECTED_IDENTITY, Verdict.DECEASED)
 """Verdicts with which a representative is not paid; the beneficiary then gets cash at the post."""
 
 
-def verdict_rule(verdict: Verdict | None, valid_until: date | None, business_date: date, grace_days: int) -> tuple[VerdictRule, str | None]:
+def verdict_rule(
+    verdict: Verdict | None, valid_until: date | None, business_date: date, grace_days: int, grace_until: date | None = None
+) -> tuple[VerdictRule, str | None]:
     """The rule for one person's evidence, and the note to put on the line.
 
-    `verdict` None means no evidence at all. VERIFIED evidence counts until `valid_until`, then for `grace_days` with a note.
+    `verdict` None means no evidence at all. VERIFIED evidence counts until `valid_until`, then with a note for `grace_days`, and
+    until `grace_until` where two people approved that.
     """
     if verdict is None:
         return VERDICT_RULES[Verdict.UNANSWERED], None
     if verdict is not Verdict.VERIFIED or valid_until is None or business_date <= valid_until:
         return VERDICT_RULES[verdict], None
-    if business_date <= valid_until + timedelta(days=grace_days):
+    if business_date <= max(valid_until + timedelta(days=grace_days), grace_until or valid_until):
         return VERDICT_RULES[verdict], GRACE_NOTE
     return VERDICT_RULES[Verdict.UNANSWERED], None

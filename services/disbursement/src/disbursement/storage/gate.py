@@ -23,10 +23,11 @@ _STATUSES: Final = ", ".join(f"('{status}', {_literal(hold)})" for status, hold 
 _ACCEPTED: Final = ", ".join(f"'{verdict}'" for verdict in VERDICT_RULES if verdict not in REPRESENTATIVE_REFUSED)
 
 # What the evidence on one person is worth on the business date: evidence on other identity data than the register
-# holds now is none, and VERIFIED runs out after the grace period.
+# holds now is none, and VERIFIED runs out, unless two people approved a grace period for it (identity-verify publishes it).
 _VERDICT: Final = f"""
     CASE WHEN v.verdict IS NULL OR v.identity_fingerprint <> b.identity_fingerprint THEN '{Verdict.UNANSWERED}'
-         WHEN v.verdict = '{Verdict.VERIFIED}' AND CAST(:business_date AS date) > v.valid_until + CAST(:grace_days AS int)
+         WHEN v.verdict = '{Verdict.VERIFIED}'
+              AND CAST(:business_date AS date) > greatest(v.valid_until + CAST(:grace_days AS int), v.grace_until)
               THEN '{Verdict.UNANSWERED}'
          ELSE v.verdict END"""
 

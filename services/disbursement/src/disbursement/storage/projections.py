@@ -90,16 +90,17 @@ CROSS JOIN LATERAL json_to_recordset(line.intervals) AS i (from_month text, to_m
 
 _VERIFICATIONS: Final = """
 INSERT INTO verification AS t (beneficiary_id, subject_id, subject_kind, version, verdict, source_status, identity_fingerprint, checked_on,
-                               valid_until, death_date)
+                               valid_until, death_date, grace_until)
 SELECT DISTINCT ON (beneficiary_id, subject_id) beneficiary_id, subject_id, subject_kind, version, verdict, source_status,
-       identity_fingerprint, checked_on, valid_until, death_date
+       identity_fingerprint, checked_on, valid_until, death_date, grace_until
 FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, subject_id uuid, subject_kind text, version bigint,
-     verdict text, source_status text, identity_fingerprint text, checked_on date, valid_until date, death_date date)
+     verdict text, source_status text, identity_fingerprint text, checked_on date, valid_until date, death_date date,
+     grace_until date)
 ORDER BY beneficiary_id, subject_id, version DESC
 ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
     subject_kind = excluded.subject_kind, version = excluded.version, verdict = excluded.verdict,
     source_status = excluded.source_status, identity_fingerprint = excluded.identity_fingerprint, checked_on = excluded.checked_on,
-    valid_until = excluded.valid_until, death_date = excluded.death_date
+    valid_until = excluded.valid_until, death_date = excluded.death_date, grace_until = excluded.grace_until
 WHERE excluded.version > t.version
 """
 

@@ -45,12 +45,12 @@ class PaymentContext:
     owner: str
     actor: Actor = field(default_factory=lambda: SYSTEM("disbursement"))
     idle_seconds: float = 0.2
-    grace_days: int = 31
-    """How long VERIFIED evidence counts after it ran out (`settings.evidence_grace_days`)."""
+    grace_days: int = 0
+    """Days VERIFIED evidence counts after it ran out without an approved grace (`settings.evidence_grace_days`)."""
 
 
 def make_payment_context(
-    db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str, grace_days: int = 31
+    db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str, grace_days: int = 0
 ) -> PaymentContext:
     """A context whose partners all speak the default contract (JSON batches). `http` comes from `common.http.client`."""
     lanes = {
