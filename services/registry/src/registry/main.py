@@ -18,6 +18,7 @@ from registry.api import dues, imports, people, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
+from registry.storage import units as unit_storage
 from registry.usecases.importing import APPLY, CHECK, Importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
 
@@ -80,7 +81,7 @@ async def load_reference_data(settings: Settings) -> None:
     db = Database(settings.owner_database_url or settings.database_url, pool_size=1, application=SERVICE)
     try:
         async with db.transaction(SYSTEM("migrate")) as tx:
-            changed = await catalogue.load(tx, today(settings))
+            changed = await catalogue.load(tx, today(settings)) | await unit_storage.load(tx, today(settings))
             if any(changed.values()):
                 await audit.record(tx, "catalogue.load", "catalogue", "files", changed)
     finally:

@@ -1,4 +1,4 @@
-"""Law and units as data: files in `catalogue/`, loaded into tables by the `migrate` command, read by everything else."""
+"""Law as data: files in `catalogue/`, loaded into tables by the `migrate` command, read by everything else (units: `storage.units`)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from datetime import date
 from importlib.resources import files
 from typing import Any, Final
 
-from common import outbox
-from common.contracts.registry_v1 import AdministrativeUnitChanged
 from common.db import Tx
-from common.ids import stable_id
 from registry.domain.rows import Category
 
-__all__ = ["categories", "load", "read_file", "unit_of", "units_below"]
+__all__ = ["categories", "header_of", "load", "read_file", "unit_of", "units_below"]
 
-# table: (files, primary key)
+# table: (files, key); what refers to a category comes after the categories
 _TABLES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "stacking_rule": (("stacking.csv",), ("stack_group",)),
     "benefit_standard": (("standards.csv",), ("standard", "applies_from", "known_from")),
     "benefit_category": (("categories.csv",), ("code",)),
     "category_coefficient": (("coefficients.csv",), ("category", "applies_from", "known_from")),
     "category_amount": (("merit_amounts.csv", "merit_wounded.csv"), ("category", "percent", "applies_from", "known_from")),
+    "category_step": (("steps.csv",), ("category", "age_months")),
+    "category_group_condition": (("group_conditions.csv",), ("category", "group_code")),
+    "category_exclusion": (("exclusions.csv",), ("category", "fact")),
+    "provincial_top_up": (("top_ups.csv",), ("code", "applies_from", "known_from")),
+    "one_off_rule": (("one_off.csv",), ("code", "applies_from", "known_from")),
 }
+_WITHOUT_DRAFTS: Final = frozenset({"stacking_rule", "benefit_category"})
 _DEFAULTS: Final = {"percent": "0"}
-_UNIT_COLUMNS: Final = (
-    "unit_id", "code", "name", "short_name", "level", "type", "parent_code", "path", "valid_from", "valid_to"
-)  # fmt: skip
 
 
 def read_file(name: str) -> Iterator[dict[str, str]]:
@@ -35,72 +36,43 @@ def read_file(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(source)
 
 
+def header_of(name: str) -> list[str]:
+    """The columns of one catalogue file, which may have no rows."""
+    with (files("registry") / "catalogue" / name).open(encoding="utf-8") as source:
+        return next(csv.reader(source))
+
+
 async def load(tx: Tx, as_of: date) -> dict[str, int]:
     """Load all catalogue files; a second load of the same files changes nothing. Needs the owner role. Rows changed per table."""
     changed = {}
     for table, (names, key) in _TABLES.items():
+        columns = header_of(names[0])
         rows = [row for name in names for row in read_file(name)]
-        columns = list(rows[0])
         values = [[row[column] or _DEFAULTS.get(column) for column in columns] for row in rows]
         changed[table] = await _merge(tx, table, columns, key, values)
-    changed["administrative_unit"] = await _load_units(tx, as_of)
     return changed
 
 
 async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-    """Make the table equal to the rows: insert, update what differs, delete what is gone."""
+    """Make the table equal to the rows: insert, update what differs, delete what is gone. Rows of a change of the law stay."""
+    drafts = table not in _WITHOUT_DRAFTS
     names = ", ".join(columns)
     rest = [column for column in columns if column not in key]
     await tx.execute(f"CREATE TEMP TABLE load_{table} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")
     await tx.copy(f"load_{table}", columns, rows)
     same_key = " AND ".join(f"t.{column} = l.{column}" for column in key)
     changed = await tx.execute(
-        f"INSERT INTO {table} AS t ({names}) SELECT {names} FROM load_{table} ON CONFLICT ({', '.join(key)}) DO UPDATE SET "
+        f"INSERT INTO {table} AS t ({names}) SELECT {names} FROM load_{table}"
+        f" ON CONFLICT ({', '.join(key)}{', change_id' if drafts else ''}) DO UPDATE SET "
         + ", ".join(f"{column} = excluded.{column}" for column in rest)
         + f" WHERE ({', '.join('t.' + c for c in rest)}) IS DISTINCT FROM ({', '.join('excluded.' + c for c in rest)})"
     )
     if table != "benefit_category":  # a category that ended keeps its row: entitlements refer to it
-        changed += await tx.execute(f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM load_{table} l WHERE {same_key})")
+        changed += await tx.execute(
+            f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM load_{table} l WHERE {same_key})"
+            + (" AND t.change_id IS NULL" if drafts else "")
+        )
     return changed
-
-
-def _unit_rows() -> Iterator[tuple[Any, ...]]:
-    for name in ("units_legacy.csv", "units_current.csv"):
-        paths: dict[str, str] = {}
-        rows = sorted(read_file(name), key=lambda row: ("province", "district", "commune").index(row["level"]))
-        for row in rows:
-            parent = row["parent_code"] or None
-            path = f"{paths[parent]}/{row['code']}" if parent else row["code"]
-            paths[row["code"]] = path
-            unit_id = stable_id("unit", row["code"], row["valid_from"])
-            yield (
-                unit_id, row["code"], row["name"], row["short_name"], row["level"], row["type"], parent, path, row["valid_from"],
-                row["valid_to"] or None,
-            )  # fmt: skip
-
-
-async def _load_units(tx: Tx, as_of: date) -> int:
-    names = ", ".join(_UNIT_COLUMNS)
-    rest = [column for column in _UNIT_COLUMNS if column != "unit_id"]
-    await tx.execute(f"CREATE TEMP TABLE load_unit ON COMMIT DROP AS SELECT {names} FROM administrative_unit WITH NO DATA")
-    await tx.copy("load_unit", _UNIT_COLUMNS, _unit_rows())
-    rows = await tx.rows(
-        f"INSERT INTO administrative_unit AS t ({names}) SELECT {names} FROM load_unit ON CONFLICT (unit_id) DO UPDATE SET "
-        + ", ".join(f"{column} = excluded.{column}" for column in rest)
-        + ", version = t.version + 1"
-        + f" WHERE ({', '.join('t.' + c for c in rest)}) IS DISTINCT FROM ({', '.join('excluded.' + c for c in rest)}) RETURNING unit_id"
-    )
-    await outbox.insert_select(
-        tx,
-        AdministrativeUnitChanged,
-        "SELECT u.unit_id AS key, uuidv7() AS event_id, json_build_object('version', u.version, 'business_date', CAST(:as_of AS date),"
-        " 'unit_id', u.unit_id, 'code', u.code, 'name', u.name, 'level', u.level, 'parent_code', u.parent_code, 'path', u.path,"
-        " 'valid_from', u.valid_from, 'valid_to', u.valid_to) AS body"
-        " FROM administrative_unit u WHERE u.unit_id = ANY(CAST(:ids AS uuid[])) ORDER BY u.path",
-        ids=[row["unit_id"] for row in rows],
-        as_of=as_of,
-    )
-    return len(rows)
 
 
 async def categories(tx: Tx) -> dict[str, Category]:

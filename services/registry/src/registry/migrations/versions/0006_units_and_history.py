@@ -203,7 +203,8 @@ BEGIN
     JOIN pg_attribute a ON a.attnum = k.attnum
     WHERE i.indrelid = kept::regclass AND i.indisprimary AND a.attrelid = i.indrelid;
     IF keys IS NULL THEN RAISE EXCEPTION 'table % has no primary key: its history cannot be kept', kept; END IF;
-    SELECT CASE WHEN count(*) = 1 THEN min(format('CAST(r.%I AS text)', c)) ELSE format('concat_ws('','', %s)', string_agg(format('r.%I', c), ', ')) END
+    SELECT CASE WHEN count(*) = 1 THEN min(format('CAST(r.%I AS text)', c))
+                ELSE format('concat_ws('','', %s)', string_agg(format('r.%I', c), ', ')) END
     INTO key_sql FROM unnest(keys) c;
     SELECT format('r.%I', a.attname) INTO subject FROM pg_attribute a
     WHERE a.attrelid = kept::regclass AND a.attname IN ('person_id', 'beneficiary_id') AND keys <> ARRAY[a.attname::text]
@@ -213,7 +214,8 @@ BEGIN
     INSERT INTO history_table (kind, key_types, live_sql, hidden)
     SELECT kept, types,
            format('SELECT to_jsonb(r) FROM %I r WHERE ', kept)
-               || (SELECT string_agg(format('r.%I = CAST($1[%s] AS %s)', c, n, types[n]), ' AND ') FROM unnest(keys) WITH ORDINALITY x(c, n)),
+               || (SELECT string_agg(format('r.%I = CAST($1[%s] AS %s)', c, n, types[n]), ' AND ')
+                   FROM unnest(keys) WITH ORDINALITY x(c, n)),
            (SELECT coalesce(array_agg(a.attname::text), '{}') FROM pg_attribute a
             WHERE a.attrelid = kept::regclass AND a.attnum > 0 AND a.atttypid = 'bytea'::regtype)
     ON CONFLICT (kind) DO UPDATE SET key_types = excluded.key_types, live_sql = excluded.live_sql, hidden = excluded.hidden;
@@ -261,6 +263,7 @@ KEPT: Final = (
     "person", "representative", "entitlement", "preference", "entitlement_pause", "one_off_due", "household", "household_member",
     "group_membership", "institution", "institution_stay", "other_benefit", "beneficiary_group",
     "benefit_standard", "benefit_category", "category_coefficient", "category_amount",
+    "administrative_unit",
 )  # fmt: skip
 """Tables of migrations 0001 and 0002 whose history is kept; later migrations call `keep_history` for their own."""
 
