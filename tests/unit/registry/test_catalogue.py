@@ -70,7 +70,7 @@ def test_every_row_has_its_legal_basis_and_its_two_dates() -> None:
 def test_every_category_has_an_amount_and_a_neutral_line() -> None:
     priced = {category for category, _ in MERIT} | set(COEFFICIENTS)
     assert priced == set(CATEGORIES)
-    assert {row["benefit_line"] for row in CATEGORIES.values()} <= {f"{letter}{n:02d}" for letter in "MAP" for n in range(1, 14)}
+    assert {row["benefit_line"] for row in CATEGORIES.values()} <= {f"{letter}{n:02d}" for letter in "MAP" for n in range(1, 15)}
 
 
 def test_health_does_not_show_in_what_lists_carry() -> None:
