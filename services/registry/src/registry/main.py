@@ -14,11 +14,13 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import dues, imports, people, units
+from registry.api import dues, duplicates, imports, people, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
+from registry.storage import duplicates as duplicate_storage
 from registry.storage import units as unit_storage
+from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.importing import APPLY, CHECK, Importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
 
@@ -26,6 +28,7 @@ __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
 SERVICE = "registry"
 _IDLE_SECONDS = 0.2
+_COMPARE_SECONDS = 1.0
 _ASKERS = (
     Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR
 )  # fmt: skip
@@ -41,6 +44,11 @@ async def _imports_open(tx: Tx) -> dict[str, int]:
     return {"imports_open": int(await tx.value("SELECT count(*) FROM import_file WHERE state IN ('RECEIVED', 'APPROVED')"))}
 
 
+async def _not_compared(tx: Tx) -> dict[str, int]:
+    """Changed people not yet compared with the register: a list made now might miss a duplicate."""
+    return {"changes_not_compared": await duplicate_storage.unscanned(tx)}
+
+
 def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
     """The API; `db` replaces the database of the settings in tests."""
     db = db or _database(settings)
@@ -54,9 +62,10 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             people.make_router(db),
             dues.make_router(db),
             units.make_router(db),
+            duplicates.make_router(db),
             jobs_router(db, *_ASKERS),
             parked_router(db),
-            quiet_router(db, [_imports_open]),
+            quiet_router(db, [_imports_open, _not_compared]),
         ],
         body_limits={"/v1/imports": settings.import_max_bytes},
     )
@@ -66,14 +75,18 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     """The jobs of the worker: checking and applying lists, computing dues anew."""
     importer = Importer(db, apply_rows=settings.import_apply_rows)
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
-    handlers = {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run}
+    handlers = {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run, SCAN: Scanner(db).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 
 async def work(settings: Settings) -> None:
     """The worker: jobs, consumer and relay."""
     db = _database(settings)
-    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [Loop("jobs", every(_IDLE_SECONDS, make_jobs(db, settings).run_one))])
+    loops = [
+        Loop("jobs", every(_IDLE_SECONDS, make_jobs(db, settings).run_one)),
+        Loop("duplicates", every(_COMPARE_SECONDS, Scanner(db).run_once)),
+    ]
+    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
 
 
 async def load_reference_data(settings: Settings) -> None:

@@ -85,6 +85,8 @@ _VALUES: Final[Mapping[str, Any]] = {
     "national_number": {"identity-verify": "k1.c2VhbGVkLXRva2Vu", "accounts": "k1.c2VhbGVkLXRva2Vu"},
     "account_number": {"disbursement": "k1.c2VhbGVkLXRva2Vu"},
     "identity_fingerprint": "9f2c51d07be34a18",
+    "unresolved_duplicate": False,
+    "merged_into": None,
     "valid_from": "2024-01-01",
     "valid_to": None,
     "certificate_number": "12/GUQ",

@@ -98,6 +98,10 @@ class BeneficiaryState(Event):
     death_date: date | None = None
     national_number: Sealed = Field(description="Sealed 12-digit number; empty when the person has none (NO_ID)")
     identity_fingerprint: str = Field(description="Keyed hash of number, name, birth date and sex; verification follows its changes only")
+    unresolved_duplicate: bool = Field(
+        default=False, description="Another file, registered earlier, is probably the same person: hold this one until two people decided"
+    )
+    merged_into: UUID | None = Field(default=None, description="The file that goes on for this person, after two people merged the two")
 
 
 class BeneficiaryRegistered(BeneficiaryState):

@@ -8,6 +8,7 @@ __all__ = [
     "AlreadyEntitled",
     "AttachmentRefused",
     "DecisionNotOpen",
+    "DecisionPending",
     "DecisionRefused",
     "DuplicateNumber",
     "EntitlementState",
@@ -16,6 +17,8 @@ __all__ = [
     "FuneralRefused",
     "ImportNotApprovable",
     "LifeEventRefused",
+    "MergeChangedSince",
+    "NotPossibleInState",
     "RateNotLoaded",
     "RepresentativeRefused",
     "RowRefused",
@@ -142,3 +145,24 @@ class RepresentativeRefused(Problem):
 
     type, status = "representative-refused", 422
     title, title_vi = "The appointment is refused", "Việc cử người nhận thay không hợp lệ"
+
+
+class DecisionPending(Problem):
+    """Another proposal for the same candidate waits for its second person."""
+
+    type, status = "decision-pending", 409
+    title, title_vi = "A proposal is already waiting for the second person", "Đã có đề xuất đang chờ người thứ hai"
+
+
+class NotPossibleInState(Problem):
+    """The step is not possible in the state the object is in."""
+
+    type, status = "not-possible-in-state", 409
+    title, title_vi = "Not possible in this state", "Không thực hiện được ở trạng thái này"
+
+
+class MergeChangedSince(Problem):
+    """Facts of the two people changed after the merge: undoing it would lose them."""
+
+    type, status = "merge-changed-since", 409
+    title, title_vi = "Facts changed after the merge", "Hồ sơ đã thay đổi sau khi gộp nên không hoàn tác được"

@@ -14,6 +14,7 @@ from common.contracts.registry_v1 import BeneficiaryState, EntitlementState, Pre
 from common.db import Tx
 from common.ids import new_id
 from common.sealing import Keyring
+from registry.storage import history
 
 __all__ = ["CONSUMERS", "publish_entitlements", "publish_people", "publish_preferences", "publish_representatives", "take_people_lock"]
 
@@ -27,7 +28,9 @@ SELECT p.person_id AS key, x.event_id, x.type,
        json_build_object('version', p.version, 'business_date', CAST(:as_of AS date), 'beneficiary_id', p.person_id,
            'file_code', p.file_code, 'full_name', p.full_name, 'birth_date', p.birth_date, 'sex', p.sex, 'unit_code', p.unit_code,
            'unit_path', p.unit_path, 'programmes', p.programmes, 'status', p.status, 'death_date', p.death_date,
-           'national_number', CAST(x.sealed AS json), 'identity_fingerprint', p.identity_fingerprint) AS body
+           'national_number', CAST(x.sealed AS json), 'identity_fingerprint', p.identity_fingerprint,
+           'merged_into', p.merged_into, 'unresolved_duplicate', EXISTS (SELECT FROM duplicate_candidate d WHERE d.b_id = p.person_id
+               AND d.strong AND d.state IN ('OPEN', 'CONFIRMED', 'UNDONE'))) AS body
 FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:event_ids AS uuid[]), CAST(:sealed AS text[]))
      WITH ORDINALITY AS x(person_id, type, event_id, sealed, n)
 JOIN person p USING (person_id) ORDER BY x.n
@@ -101,6 +104,7 @@ async def publish_people(tx: Tx, keyring: Keyring, people: Sequence[tuple[UUID, 
     """Publish the full state of people; each pair is (person id, event type). Versions stand in the rows already."""
     if not people:
         return
+    await history.dated(tx, as_of)
     ids = [person_id for person_id, _ in people]
     event_ids, sealed = await _seals(tx, keyring, ids)
     params: dict[str, Any] = {"ids": ids, "types": [kind for _, kind in people], "event_ids": event_ids, "sealed": sealed, "as_of": as_of}
@@ -111,6 +115,7 @@ async def publish_representatives(tx: Tx, keyring: Keyring, pairs: Sequence[tupl
     """Publish the full state of representatives; each pair is (beneficiary id, representative id)."""
     if not pairs:
         return
+    await history.dated(tx, as_of)
     others = [other for _, other in pairs]
     event_ids, sealed = await _seals(tx, keyring, others)
     params: dict[str, Any] = {
@@ -126,10 +131,12 @@ async def publish_representatives(tx: Tx, keyring: Keyring, pairs: Sequence[tupl
 async def publish_entitlements(tx: Tx, ids: Sequence[UUID], as_of: date, event_type: str = "EntitlementGranted") -> None:
     """Publish the full state of entitlements."""
     if ids:
+        await history.dated(tx, as_of)
         await outbox.insert_select(tx, EntitlementState, _ENTITLEMENTS, typed=True, ids=list(ids), as_of=as_of, type=event_type)
 
 
 async def publish_preferences(tx: Tx, ids: Sequence[UUID], as_of: date) -> None:
     """Publish the preferences of people."""
     if ids:
+        await history.dated(tx, as_of)
         await outbox.insert_select(tx, PreferenceRecorded, _PREFERENCES, ids=list(ids), as_of=as_of)

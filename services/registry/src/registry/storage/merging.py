@@ -1,0 +1,303 @@
+"""Putting two files of one person together, and putting them back: every row touched is kept as it was before.
+
+What was paid under the other file stays there: its allowances end before the effective month and go on with the survivor,
+so that no month is due twice. Allowances that doubled one of the survivor's are not due for the months both stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from common.db import Tx
+
+__all__ = ["Moved", "changed_since_merge", "merge", "record_merge", "snapshot", "standing_merge", "undo"]
+
+_OF: Final = "t.person_id = ANY(CAST(:ids AS uuid[]))"
+# table: which rows belong to the two people, and what a change of does not count when a merge is undone
+_TABLES: Final[dict[str, str]] = {
+    "person": _OF,
+    "entitlement": _OF,
+    "entitlement_pause": f"t.entitlement_id IN (SELECT t.entitlement_id FROM entitlement t WHERE {_OF})",
+    "representative": "(t.beneficiary_id = ANY(CAST(:ids AS uuid[])) OR t.representative_id = ANY(CAST(:ids AS uuid[])))",
+    "preference": _OF,
+    "household_member": _OF,
+    "group_membership": _OF,
+    "institution_stay": _OF,
+    "other_benefit": _OF,
+    "one_off_due": _OF,
+}
+_COUNTERS: Final = "- 'version' - 'updated_at'"
+_PLAIN: Final = ("household_member", "group_membership", "institution_stay", "other_benefit", "one_off_due")
+"""Tables whose rows are put back as they were: nobody outside keeps a copy of them by version."""
+
+Moved = dict[str, list[Any]]
+"""What a merge or its undoing changed, for events: entitlements, representatives, preferences."""
+
+
+async def snapshot(tx: Tx, ids: Sequence[UUID]) -> dict[str, Any]:
+    """Every row of the two people in the tables a merge touches, and the households one of them heads."""
+    kept: dict[str, Any] = {}
+    for table, condition in _TABLES.items():
+        kept[table] = await tx.value(f"SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {table} t WHERE {condition}", ids=list(ids))
+    kept["heads"] = await tx.value(
+        "SELECT coalesce(jsonb_agg(jsonb_build_object('household_id', household_id, 'head_id', head_id)), '[]') FROM household"
+        " WHERE head_id = ANY(CAST(:ids AS uuid[]))",
+        ids=list(ids),
+    )
+    return kept
+
+
+async def _digests(tx: Tx, ids: Sequence[UUID]) -> dict[str, str]:
+    return {
+        table: await tx.value(
+            f"SELECT md5(coalesce(string_agg(x.line, E'\\n' ORDER BY x.line), '')) FROM"
+            f" (SELECT CAST(to_jsonb(t) {_COUNTERS} AS text) AS line FROM {table} t WHERE {condition}) x",
+            ids=list(ids),
+        )
+        for table, condition in _TABLES.items()
+    }
+
+
+async def record_merge(tx: Tx, values: dict[str, Any], before: dict[str, Any]) -> UUID:
+    """Keep what stood before a merge and a digest of what it left."""
+    after = await _digests(tx, [values["survivor_id"], values["other_id"]])
+    merge_id = await tx.value(
+        "INSERT INTO person_merge (candidate_id, decision_id, survivor_id, other_id, effective_month, before, after)"
+        " VALUES (:candidate_id, :decision_id, :survivor_id, :other_id, :effective_month, :before, :after) RETURNING merge_id",
+        before=before,
+        after=after,
+        **values,
+    )
+    return UUID(str(merge_id))
+
+
+async def standing_merge(tx: Tx, candidate_id: UUID) -> Any | None:
+    """The merge of a candidate that stands, locked."""
+    return await tx.row("SELECT * FROM person_merge WHERE candidate_id = :id AND undone_at IS NULL FOR UPDATE", id=candidate_id)
+
+
+async def changed_since_merge(tx: Tx, merge: Any) -> list[str]:
+    """Which facts of the two people changed after the merge: undoing would lose them."""
+    now = await _digests(tx, [merge["survivor_id"], merge["other_id"]])
+    return sorted(table for table, digest in merge["after"].items() if now[table] != digest)
+
+
+# The other file's allowances: how long each stays with it, and whether the survivor draws the same beside it.
+_SPLIT: Final = """
+CREATE TEMP TABLE split ON COMMIT DROP AS
+SELECT e.entitlement_id, e.until, e.status, d.same_category,
+       least(e.until, greatest(e.from_month, least(CAST(:month AS date), d.since))) AS keeps_until
+FROM entitlement e
+JOIN benefit_category c ON c.code = e.category
+LEFT JOIN LATERAL (
+    SELECT min(greatest(s.from_month, e.from_month)) AS since, bool_or(s.category = e.category) AS same_category
+    FROM entitlement s JOIN benefit_category k ON k.code = s.category
+    WHERE s.person_id = :survivor AND s.from_month < e.until AND s.until > greatest(e.from_month, s.from_month)
+      AND (s.category = e.category AND (NOT e.per_dependant OR s.decision_number = e.decision_number AND s.ordinal = e.ordinal)
+           OR k.stack_group = c.stack_group AND k.stack_rule = 'HIGHEST')
+) d ON true
+WHERE e.person_id = :other AND e.until > e.from_month
+"""
+# Every column goes over except what is the survivor's own: who, from when, and explicit arrears of months before.
+_GO_ON: Final = """
+INSERT INTO entitlement AS t (person_id, from_month, arrears_from, {columns})
+SELECT :survivor, greatest(e.from_month, CAST(:month AS date)), CASE WHEN e.arrears_from >= :month THEN e.arrears_from END, {values}
+FROM split x JOIN entitlement e USING (entitlement_id)
+WHERE x.until > :month AND x.same_category IS NOT TRUE
+ON CONFLICT (person_id, category, decision_number, ordinal) DO UPDATE SET from_month = excluded.from_month,
+    arrears_from = excluded.arrears_from, until = excluded.until, status = excluded.status, version = t.version + 1
+WHERE t.until <= t.from_month  -- left by a merge that was undone
+RETURNING entitlement_id
+"""
+_AS_IT_WAS: Final = ("until", "status")
+_NOT_COPIED: Final = ("entitlement_id", "person_id", "from_month", "arrears_from", "version", "created_at")
+_PAUSES: Final = """
+INSERT INTO entitlement_pause (entitlement_id, from_month, until, reason, back_pay, decision_id)
+SELECT n.entitlement_id, greatest(p.from_month, n.from_month), p.until, p.reason, p.back_pay, p.decision_id
+FROM entitlement n
+JOIN entitlement e ON e.person_id = :other AND e.category = n.category AND e.decision_number = n.decision_number AND e.ordinal = n.ordinal
+JOIN entitlement_pause p ON p.entitlement_id = e.entitlement_id AND p.until > n.from_month
+WHERE n.entitlement_id = ANY(CAST(:fresh AS uuid[]))
+ON CONFLICT DO NOTHING
+"""
+_END: Final = """
+UPDATE entitlement e SET until = x.keeps_until, status = 'ENDED', version = e.version + 1
+FROM split x WHERE x.entitlement_id = e.entitlement_id AND x.keeps_until < e.until RETURNING e.entitlement_id
+"""
+_FACTS: Final = (
+    # Household: the survivor's own stands; without one the survivor takes the other's place, as head too.
+    (
+        "INSERT INTO household_member (household_id, person_id, relation, from_date) SELECT m.household_id, :survivor, m.relation, :day"
+        " FROM household_member m WHERE m.person_id = :other AND m.to_date IS NULL"
+        " AND NOT EXISTS (SELECT FROM household_member s WHERE s.person_id = :survivor AND s.to_date IS NULL) ON CONFLICT DO NOTHING"
+    ),
+    "UPDATE household SET head_id = :survivor, version = version + 1 WHERE head_id = :other",
+    "DELETE FROM household_member WHERE person_id = :other AND to_date IS NULL AND from_date > :day",
+    "UPDATE household_member SET to_date = :day WHERE person_id = :other AND to_date IS NULL",
+    (
+        "INSERT INTO group_membership (person_id, group_code, from_date, to_date, decision_number) SELECT :survivor, g.group_code,"
+        " g.from_date, g.to_date, g.decision_number FROM group_membership g WHERE g.person_id = :other AND NOT EXISTS (SELECT FROM group_membership s"
+        " WHERE s.person_id = :survivor AND s.group_code = g.group_code AND s.from_date <= g.from_date)"
+    ),
+    (
+        "INSERT INTO institution_stay (institution_id, person_id, from_date, to_date) SELECT institution_id, :survivor, from_date, to_date"
+        " FROM institution_stay WHERE person_id = :other ON CONFLICT DO NOTHING"
+    ),
+    (
+        "INSERT INTO other_benefit (person_id, source, kind, from_month, until, monthly_amount, list_id, told_on) SELECT :survivor, source,"
+        " kind, from_month, until, monthly_amount, list_id, told_on FROM other_benefit WHERE person_id = :other ON CONFLICT DO NOTHING"
+    ),
+    # One-off sums of months not yet paid: those the survivor has too are cancelled, the rest go over.
+    (
+        "UPDATE one_off_due o SET cancelled_on = :day WHERE o.person_id = :other AND o.cancelled_on IS NULL AND o.month >= :month"
+        " AND EXISTS (SELECT FROM one_off_due s WHERE s.person_id = :survivor AND s.kind = o.kind AND s.benefit_line = o.benefit_line"
+        " AND s.month = o.month AND s.cancelled_on IS NULL)"
+    ),
+    "UPDATE one_off_due o SET person_id = :survivor WHERE o.person_id = :other AND o.cancelled_on IS NULL AND o.month >= :month",
+)
+# Who collects for the other file, and for whom the other file collects: both become the survivor's.
+_APPOINT: Final = """
+INSERT INTO representative AS t (beneficiary_id, representative_id, kind, certificate_number, valid_from, valid_to)
+SELECT CASE WHEN r.beneficiary_id = :other THEN :survivor ELSE r.beneficiary_id END,
+       CASE WHEN r.representative_id = :other THEN :survivor ELSE r.representative_id END,
+       r.kind, r.certificate_number, r.valid_from, r.valid_to
+FROM representative r
+WHERE :other IN (r.beneficiary_id, r.representative_id) AND :survivor NOT IN (r.beneficiary_id, r.representative_id)
+  AND r.revoked_on IS NULL
+ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET kind = excluded.kind, certificate_number = excluded.certificate_number,
+    valid_from = excluded.valid_from, valid_to = excluded.valid_to, revoked_on = NULL, version = t.version + 1
+WHERE t.revoked_on IS NOT NULL
+RETURNING beneficiary_id, representative_id
+"""
+_REVOKE: Final = """
+UPDATE representative SET revoked_on = :day, version = version + 1
+WHERE :other IN (beneficiary_id, representative_id) AND revoked_on IS NULL RETURNING beneficiary_id, representative_id
+"""
+_PREFER: Final = """
+INSERT INTO preference AS t (person_id, preference, recorded_on, evidence)
+SELECT :survivor, o.preference, o.recorded_on, o.evidence FROM preference o WHERE o.person_id = :other AND o.preference <> 'UNKNOWN'
+ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on, evidence = excluded.evidence,
+    version = t.version + 1
+WHERE t.preference = 'UNKNOWN'
+RETURNING person_id
+"""
+
+
+async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> Moved:
+    """Move everything from the other file to the survivor from `month` on. Columns of the two people are the caller's."""
+    both: dict[str, Any] = {"survivor": survivor, "other": other}
+    await tx.execute(_SPLIT, month=month, **both)
+    columns = await _columns(tx, "entitlement", _NOT_COPIED)
+    go_on = _GO_ON.format(columns=", ".join(columns), values=", ".join(f"x.{c}" if c in _AS_IT_WAS else f"e.{c}" for c in columns))
+    ended = [row["entitlement_id"] for row in await tx.rows(_END)]
+    fresh = [row["entitlement_id"] for row in await tx.rows(go_on, survivor=survivor, month=month)]
+    await tx.execute(_PAUSES, other=other, fresh=fresh)
+    await tx.execute("DROP TABLE split")
+    for statement in _FACTS:
+        wanted = {name: value for name, value in (both | {"month": month, "day": day}).items() if f":{name}" in statement}
+        await tx.execute(statement, **wanted)
+    pairs = [tuple(row.values()) for row in await tx.rows(_APPOINT, **both)]
+    pairs += [tuple(row.values()) for row in await tx.rows(_REVOKE, other=other, day=day)]
+    preferences = [row["person_id"] for row in await tx.rows(_PREFER, **both)]
+    await _programmes(tx, [survivor, other])
+    return {"ended": ended, "granted": fresh, "representatives": pairs, "preferences": preferences}
+
+
+async def _programmes(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Programmes follow the entitlements that stand."""
+    await tx.execute(
+        "UPDATE person p SET programmes = coalesce((SELECT array_agg(DISTINCT e.programme ORDER BY e.programme) FROM entitlement e"
+        " WHERE e.person_id = p.person_id AND e.until > e.from_month), '{}') WHERE p.person_id = ANY(CAST(:ids AS uuid[]))",
+        ids=list(ids),
+    )
+
+
+async def _columns(tx: Tx, table: str, without: Sequence[str]) -> list[str]:
+    rows = await tx.rows(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = :table"
+        " AND is_generated = 'NEVER' AND column_name <> ALL(CAST(:without AS text[])) ORDER BY ordinal_position",
+        table=table,
+        without=list(without),
+    )
+    return [row["column_name"] for row in rows]
+
+
+async def _put_back(tx: Tx, table: str, key: Sequence[str], rows: list[Any], *, counted: bool = True) -> None:
+    """Set rows that still exist to what they were; the version goes on counting, or consumers would not believe it."""
+    columns = await _columns(tx, table, [*key, "version", "created_at", "updated_at"])
+    sets = ", ".join(f"{name} = o.{name}" for name in columns) + (", version = t.version + 1" if counted else "")
+    await tx.execute(
+        f"UPDATE {table} t SET {sets} FROM jsonb_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS jsonb)) o WHERE "
+        + " AND ".join(f"t.{name} = o.{name}" for name in key),
+        rows=orjson.dumps(rows).decode(),
+    )
+
+
+async def undo(tx: Tx, merge: Any, day: date) -> Moved:
+    """Put back what stood before a merge. Rows the merge added to versioned parts end; the rest is as it was."""
+    ids, before = [merge["survivor_id"], merge["other_id"]], merge["before"]
+    old = {table: [row[key] for row in before[table]] for table, key in (("entitlement", "entitlement_id"), ("preference", "person_id"))}
+    await tx.execute("UPDATE person SET number_blind = NULL, national_number = NULL WHERE person_id = ANY(CAST(:ids AS uuid[]))", ids=ids)
+    await _put_back(tx, "person", ["person_id"], before["person"])
+    await tx.execute(
+        f"DELETE FROM entitlement_pause t WHERE {_TABLES['entitlement_pause']}",
+        ids=ids,
+    )
+    await _put_back(tx, "entitlement", ["entitlement_id"], before["entitlement"])
+    added = await tx.rows(
+        "UPDATE entitlement SET until = from_month, status = 'ENDED', version = version + 1"
+        " WHERE person_id = ANY(CAST(:ids AS uuid[])) AND entitlement_id <> ALL(CAST(:old AS uuid[])) RETURNING entitlement_id",
+        ids=ids,
+        old=old["entitlement"],
+    )
+    await _insert(tx, "entitlement_pause", before["entitlement_pause"])
+    for table in _PLAIN:
+        await tx.execute(f"DELETE FROM {table} t WHERE {_TABLES[table]}", ids=ids)
+        await _insert(tx, table, before[table])
+    for head in before["heads"]:
+        await tx.execute(
+            "UPDATE household SET head_id = CAST(:head_id AS uuid), version = version + 1 WHERE household_id = CAST(:household_id AS uuid)"
+            " AND head_id IS DISTINCT FROM CAST(:head_id AS uuid)",
+            **head,
+        )
+    await _put_back(tx, "representative", ["beneficiary_id", "representative_id"], before["representative"])
+    await tx.execute(
+        "UPDATE representative t SET revoked_on = :day, version = version + 1 WHERE revoked_on IS NULL AND "
+        + _TABLES["representative"]
+        + " AND NOT EXISTS (SELECT FROM jsonb_to_recordset(CAST(:old AS jsonb)) AS o(beneficiary_id uuid, representative_id uuid)"
+        "   WHERE o.beneficiary_id = t.beneficiary_id AND o.representative_id = t.representative_id)",
+        day=day,
+        ids=ids,
+        old=orjson.dumps(before["representative"]).decode(),
+    )
+    await _put_back(tx, "preference", ["person_id"], before["preference"])
+    await tx.execute(
+        "UPDATE preference SET preference = 'UNKNOWN', recorded_on = :day, evidence = NULL, version = version + 1"
+        " WHERE person_id = ANY(CAST(:ids AS uuid[])) AND person_id <> ALL(CAST(:old AS uuid[]))",
+        day=day,
+        ids=ids,
+        old=old["preference"],
+    )
+    await tx.execute("UPDATE person_merge SET undone_at = now() WHERE merge_id = :id", id=merge["merge_id"])
+    pairs = await tx.rows(f"SELECT beneficiary_id, representative_id FROM representative t WHERE {_TABLES['representative']}", ids=ids)
+    preferences = await tx.rows("SELECT person_id FROM preference WHERE person_id = ANY(CAST(:ids AS uuid[]))", ids=ids)
+    return {
+        "ended": [row["entitlement_id"] for row in added],
+        "granted": [UUID(item) for item in old["entitlement"]],
+        "representatives": [tuple(row.values()) for row in pairs],
+        "preferences": [row["person_id"] for row in preferences],
+    }
+
+
+async def _insert(tx: Tx, table: str, rows: list[Any]) -> None:
+    if rows:
+        columns = ", ".join(await _columns(tx, table, []))
+        await tx.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS jsonb))",
+            rows=orjson.dumps(rows).decode(),
+        )

@@ -1,0 +1,236 @@
+"""Duplicates: found after a change, shown to both communes, held, decided by two people, merged, undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from registry_test_helpers import as_csv, row
+
+from common.actor import Role
+from registry.usecases.duplicates import Scanner
+
+DAY = "2024-08-20"
+SAME = {"full_name": "Trần Thị Bưởi", "birth_date": "02/03/1940"}
+
+
+async def _scan(world: Any) -> None:
+    scanner = Scanner(world.db)
+    while await scanner.run_once():
+        pass
+
+
+@pytest.fixture
+async def pair(world: Any) -> Any:
+    """One woman in two communes: the second file has no number and another allowance."""
+    await world.take([row("A-1", "060140000001", **SAME), row("A-9", "060190000009", full_name="Lê Văn Khác")])
+    other = world.client_as(world.app, Role.COMMUNE_OFFICER, units=("60/593/22915",), subject="other")
+    sent = await world.send(
+        as_csv(
+            [
+                row(
+                    "B-1",
+                    "",
+                    category="SA5D",
+                    unit_code="22915",
+                    decision_number="77/QĐ",
+                    from_month="03/2024",
+                    **SAME,
+                    rep_name="Trần Văn Bình",
+                    rep_birth="1970",
+                    rep_number="060070000009",
+                    rep_kind="Ủy quyền",
+                )
+            ]
+        ),
+        other,
+        unit_code="22915",
+    )
+    await world.work()
+    await world.checker.post(f"/v1/imports/{sent.json()['import_id']}/approve")
+    await world.work()
+    await _scan(world)
+    world.other = other
+    world.a, world.b = await world.id_of("A-1"), await world.id_of("B-1")
+    return world
+
+
+async def _one(world: Any, client: Any = None) -> dict[str, Any]:
+    answer = await (client or world.checker).get("/v1/duplicates")
+    assert answer.status_code == 200, answer.text
+    (item,) = answer.json()["items"]
+    return dict(item)
+
+
+async def _decide(world: Any, candidate: str, kind: str, **more: Any) -> Any:
+    body = {"kind": kind, "note": "đã đối chiếu tại nhà", "business_date": DAY} | more
+    proposed = await world.maker.post(f"/v1/duplicates/{candidate}/proposal", json=body)
+    assert proposed.status_code == 201, proposed.text
+    return await world.checker.post(f"/v1/duplicates/{candidate}/decision", json={"approve": True})
+
+
+async def _facts(world: Any) -> dict[str, Any]:
+    """What the two files hold and are owed, without counters."""
+    found: dict[str, Any] = {}
+    for person in (world.a, world.b):
+        detail = (await world.checker.get(f"/v1/beneficiaries/{person}")).json()
+        detail["entitlements"] = [
+            item for item in detail["entitlements"] if item["to_month"] is None or item["to_month"] >= item["from_month"]
+        ]
+        detail["representatives"] = [item for item in detail["representatives"] if item["revoked_on"] is None]
+        detail.pop("version")
+        dues = (await world.checker.get(f"/v1/beneficiaries/{person}/dues")).json()
+        found[person] = (detail, dues)
+    return found
+
+
+async def test_both_communes_see_the_pair_side_by_side_and_masked(pair: Any) -> None:
+    for client in (pair.maker, pair.other, pair.checker):
+        item = await _one(pair, client)
+        assert (item["a"]["file_code"], item["b"]["file_code"], item["state"], item["strong"]) == ("A-1", "B-1", "OPEN", True)
+        assert (item["a"]["masked_number"], item["b"]["masked_number"]) == ("060*****0001", None)
+        assert {"SAME_NAME", "SAME_BIRTH_DATE", "TWO_COMMUNES"} <= {reason["code"] for reason in item["reasons"]}
+        assert "SA5D" not in str(item)
+    stranger = pair.client_as(pair.app, Role.COMMUNE_OFFICER, units=("60/594",), subject="stranger")
+    assert (await stranger.get("/v1/duplicates")).json()["items"] == []
+    assert (await stranger.get(f"/v1/duplicates/{item['candidate_id']}")).status_code == 404
+
+
+async def test_the_later_file_is_marked_until_two_people_decided(pair: Any) -> None:
+    marked = (await pair.events("BeneficiaryUpdated"))[-1]["body"]
+    assert (marked["beneficiary_id"], marked["unresolved_duplicate"]) == (pair.b, True)
+    item = await _one(pair)
+    own = await pair.checker.post(
+        f"/v1/duplicates/{item['candidate_id']}/proposal", json={"kind": "NOT_DUPLICATE", "note": "hai chị em họ", "business_date": DAY}
+    )
+    assert own.status_code == 201
+    alone = await pair.checker.post(f"/v1/duplicates/{item['candidate_id']}/decision", json={"approve": True})
+    assert (alone.status_code, alone.json()["type"]) == (409, "/problems/same-person")
+    again = await pair.maker.post(
+        f"/v1/duplicates/{item['candidate_id']}/proposal", json={"kind": "CONFIRM", "note": "trùng thật", "business_date": DAY}
+    )
+    assert again.json()["type"] == "/problems/decision-pending"
+    half = await pair.maker.post(f"/v1/duplicates/{item['candidate_id']}/decision", json={"approve": True})
+    assert half.status_code == 409, "the second person must see both files"
+    second = pair.client_as(pair.app, Role.APPROVER, units=("60",), subject="second")
+    done = await second.post(f"/v1/duplicates/{item['candidate_id']}/decision", json={"approve": True})
+    assert (done.status_code, done.json()["state"]) == (200, "NOT_DUPLICATE")
+    freed = (await pair.events("BeneficiaryUpdated"))[-1]["body"]
+    assert (freed["beneficiary_id"], freed["unresolved_duplicate"]) == (pair.b, False)
+    await _scan(pair)
+    assert (await _one(pair))["state"] == "NOT_DUPLICATE", "what two people decided stays decided"
+
+
+async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(pair: Any) -> None:
+    before = await _facts(pair)
+    candidate = (await _one(pair))["candidate_id"]
+    merged = await _decide(pair, candidate, "MERGE", survivor_id=pair.a, effective_month="2024-09")
+    assert (merged.status_code, merged.json()["state"]) == (200, "MERGED"), merged.text
+    after = await _facts(pair)
+    lines = {item["decision_number"]: item for item in after[pair.a][0]["entitlements"]}
+    assert {"12/QĐ-UBND", "77/QĐ"} == set(lines)
+    assert lines["77/QĐ"]["from_month"] == "2024-09"
+    assert [rep["full_name"] for rep in after[pair.a][0]["representatives"]] == ["Trần Văn Bình"]
+    assert after[pair.b][0]["status"] == "LEFT"
+    assert after[pair.b][0]["entitlements"] == [], "months both files stood were double"
+    for month in ("2024-05", "2024-09", "2025-01"):
+        due = {code: (await pair.due(code, month))["total"] for code in ("A-1", "B-1")}
+        assert due["B-1"] == 0, (month, due)
+        assert due["A-1"] == (1_500_000 if month >= "2024-09" else 540_000), (month, due)
+    events = await pair.events("BeneficiaryUpdated", "DuesChanged", "EntitlementEnded", "RepresentativeRevoked", "RepresentativeAppointed")
+    gone = [event["body"] for event in events if event["type"] == "BeneficiaryUpdated" and event["body"]["merged_into"]]
+    assert [(body["beneficiary_id"], body["merged_into"], body["unresolved_duplicate"]) for body in gone] == [(pair.b, pair.a, False)]
+    undone = await _decide(pair, candidate, "UNDO")
+    assert (undone.status_code, undone.json()["state"]) == (200, "UNDONE"), undone.text
+    assert await _facts(pair) == before
+    versions = [event["body"]["version"] for event in await pair.events("BeneficiaryUpdated") if event["body"]["beneficiary_id"] == pair.b]
+    assert versions == sorted(set(versions)), "every state said has a higher version than the one before"
+    again = await _decide(pair, candidate, "MERGE", survivor_id=pair.a, effective_month="2024-09")
+    assert again.status_code == 200, again.text
+    assert await _facts(pair) == after
+
+
+async def test_a_merge_is_not_undone_over_later_facts(pair: Any) -> None:
+    candidate = (await _one(pair))["candidate_id"]
+    await _decide(pair, candidate, "MERGE", survivor_id=pair.b, effective_month="2024-09")
+    detail = await pair.checker.get(f"/v1/beneficiaries/{pair.b}")
+    assert detail.json()["masked_number"] == "060*****0001", "the survivor had no number and takes the other's"
+    changed = await pair.checker.patch(
+        f"/v1/beneficiaries/{pair.b}", json={"business_date": DAY, "address": "Thôn 5"}, headers={"If-Match": detail.headers["ETag"]}
+    )
+    assert changed.status_code == 200, changed.text
+    undone = await _decide(pair, candidate, "UNDO")
+    assert (undone.status_code, undone.json()["type"]) == (409, "/problems/merge-changed-since")
+    assert undone.json()["errors"][0]["field"] == "person"
+
+
+async def test_allowances_that_do_not_double_keep_the_months_paid_under_the_other_file(world: Any) -> None:
+    await world.take([row("A-1", "060140000001", **SAME)])
+    await world.take([row("B-1", "", category="CS_HH_XS", decision_number="77/QĐ", from_month="03/2024", **SAME)])
+    await _scan(world)
+    world.a, world.b = await world.id_of("A-1"), await world.id_of("B-1")
+    before = {month: sum([(await world.due(code, month))["total"] for code in ("A-1", "B-1")]) for month in ("2024-04", "2024-08")}
+    candidate = (await _one(world))["candidate_id"]
+    assert (await _decide(world, candidate, "MERGE", survivor_id=world.a, effective_month="2024-08")).status_code == 200
+    assert (await world.due("B-1", "2024-04"))["total"] > 0
+    assert (await world.due("B-1", "2024-08"))["total"] == 0
+    for month, total in before.items():
+        assert sum([(await world.due(code, month))["total"] for code in ("A-1", "B-1")]) == total, month
+
+
+async def test_the_household_holds_two_files_of_one_person(world: Any) -> None:
+    await world.take([row("A-1", "060140000001", **SAME), row("A-2", "060140000002", **SAME)])
+    await _scan(world)
+    assert not (await _one(world))["strong"]
+    a, b = await world.id_of("A-1"), await world.id_of("A-2")
+    async with world.db.transaction() as tx:
+        home = await tx.value("INSERT INTO household (unit_code, unit_path, created_by) VALUES ('x', 'x', 'x') RETURNING household_id")
+        await tx.execute(
+            "INSERT INTO household_member (household_id, person_id, relation, from_date) SELECT :home, p, 'OTHER', '2024-01-01'"
+            " FROM unnest(CAST(:ids AS uuid[])) p",
+            home=home,
+            ids=[a, b],
+        )
+    job = await world.checker.post("/v1/duplicates/scan", json={"business_date": DAY})
+    assert job.status_code == 202, job.text
+    await world.work()
+    assert (await _one(world))["strong"]
+    result = (await world.checker.get(f"/v1/jobs/{job.json()['job_id']}")).json()
+    assert (result["state"], result["result"]["people"]) == ("DONE", 2)
+
+
+async def test_a_refused_row_with_a_registered_number_is_a_candidate_nobody_is_held_for(world: Any) -> None:
+    await world.take([row("A-1", "060140000001", **SAME)])
+    await world.take([row("B-1", "060140000001", **SAME), row("B-2", "")])
+    await _scan(world)
+    found = (await world.checker.get("/v1/duplicates")).json()["items"]
+    (item,) = [item for item in found if item["b"]["import_id"]]
+    assert (item["a"]["file_code"], item["b"]["file_code"], item["b"]["row_number"], item["strong"]) == ("A-1", "B-1", 4, False)
+    refused = await world.maker.post(
+        f"/v1/duplicates/{item['candidate_id']}/proposal",
+        json={"kind": "MERGE", "note": "không gộp được", "business_date": DAY, "survivor_id": item["a"]["beneficiary_id"],
+              "effective_month": "2024-09"},
+    )  # fmt: skip
+    assert refused.status_code == 409
+    assert (await _decide(world, item["candidate_id"], "CONFIRM")).json()["state"] == "CONFIRMED"
+    await _scan(world)
+    assert not any(event["body"]["unresolved_duplicate"] for event in await world.events("BeneficiaryUpdated"))
+
+
+async def test_a_corrected_file_leaves_the_list_by_itself(pair: Any) -> None:
+    async with pair.db.transaction() as tx:
+        await tx.execute("UPDATE person SET full_name = 'Trần Thị Bơ', name_folded = 'TRAN THI BO' WHERE file_code = 'B-1'")
+    await pair.checker.post("/v1/duplicates/scan", json={"business_date": DAY})
+    await pair.work()
+    assert (await _one(pair))["state"] == "LAPSED"
+    assert (await pair.events("BeneficiaryUpdated"))[-1]["body"]["unresolved_duplicate"] is False
+
+
+async def test_two_programmes_that_exclude_each_other_add_to_the_score(world: Any) -> None:
+    await world.take([row("A-1", "060140000001", **SAME), row("B-1", "", **SAME)])
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE person SET programmes = '{SOCIAL_PENSION}' WHERE file_code = 'B-1'")
+    for day, excluded in (("2025-06-30", False), ("2025-07-01", True)):
+        await world.checker.post("/v1/duplicates/scan", json={"business_date": day})
+        await world.work()
+        assert ("EXCLUDING_PROGRAMMES" in {reason["code"] for reason in (await _one(world))["reasons"]}) is excluded, day
