@@ -15,7 +15,7 @@ _SEX: Final = {"M": "Nam", "F": "Nữ", "UNKNOWN": ""}
 _KIND: Final = {"AUTHORISED": "Ủy quyền", "GUARDIAN": "Giám hộ", "CARER": "Chăm sóc"}
 _ID_FIELDS: Final = (
     "file_code", "full_name", "birth_date", "sex", "masked_number", "unit_code", "unit_path", "programmes", "status", "death_date",
-    "preference", "version",
+    "preference", "no_number_reason", "version",
 )  # fmt: skip
 
 

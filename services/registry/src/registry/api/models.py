@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.contracts.envelope import Amount, Month
 from common.contracts.registry_v1 import Programme
@@ -18,6 +18,7 @@ __all__ = [
     "BeneficiaryPatch",
     "BeneficiarySearch",
     "BeneficiaryView",
+    "Closed",
     "DeathReport",
     "DueView",
     "DuesView",
@@ -26,6 +27,7 @@ __all__ = [
     "ImportView",
     "JobAccepted",
     "NewBeneficiary",
+    "PersonAttributes",
     "RegisteredView",
     "UnitPage",
     "UnitView",
@@ -113,7 +115,23 @@ class RepresentativeIn(Closed):
     valid_to: date | None = None
 
 
-class NewBeneficiary(Closed):
+class PersonAttributes(Closed):
+    """What is known of a person besides identity. In a PATCH an empty text takes a field away."""
+
+    second_number: str | None = Field(
+        default=None, max_length=20, description="Old ID card number (CMND), 9 digits", examples=["250123456"]
+    )
+    no_number_reason: Literal["", "NO_ID", "NOT_IN_POPULATION_DB"] | None = Field(
+        default=None, description="Why there is no number; such a person is registered and paid all the same"
+    )
+    ethnicity: str | None = Field(
+        default=None, max_length=60, description="Dân tộc. Sensitive: kept encrypted, in no list", examples=["Kinh"]
+    )
+    phone: str | None = Field(default=None, max_length=30, examples=["0912345678"])
+    hamlet: str | None = Field(default=None, max_length=120, description="Thôn, khu phố", examples=["Khu phố 3"])
+
+
+class NewBeneficiary(PersonAttributes):
     """A person and the allowances a decision grants."""
 
     model_config = ConfigDict(
@@ -149,6 +167,7 @@ class RegisteredView(BaseModel):
     """The registered person."""
 
     beneficiary_id: UUID
+    warnings: list[dict[str, Any]] = Field(default_factory=list, description="What looks odd in the number; refuses nothing")
 
 
 class BeneficiaryView(BaseModel):
@@ -166,6 +185,7 @@ class BeneficiaryView(BaseModel):
     status: str
     death_date: date | None
     preference: str | None
+    no_number_reason: str | None = Field(description="NO_ID or NOT_IN_POPULATION_DB; null when there is a number or nobody has said")
     version: int
 
 
@@ -204,7 +224,18 @@ class BeneficiaryDetail(BeneficiaryView):
     """A beneficiary with decisions and representatives."""
 
     address: str | None
+    hamlet: str | None
+    name_folded: str = Field(description="Unaccented capitals, as banks print names")
+    name_key: str = Field(description="Comparison form: equal for two spellings of one name (tone placement, composition, case)")
+    masked_second_number: str | None
+    masked_phone: str | None
+    preference_on: date | None
+    preference_evidence: str | None
+    number_warnings: list[dict[str, Any]] = Field(description="What looks odd in the number against sex and birth year")
     national_number: str | None = Field(default=None, description="Whole number, only when asked with a purpose; the read is audited")
+    second_number: str | None = Field(default=None, description="Only with a purpose")
+    phone: str | None = Field(default=None, description="Only with a purpose")
+    ethnicity: str | None = Field(default=None, description="Only with a purpose")
     entitlements: list[EntitlementView]
     representatives: list[RepresentativeView]
 
@@ -217,12 +248,19 @@ class BeneficiaryPage(BaseModel):
 
 
 class BeneficiarySearch(Closed):
-    """Exact search by national number (in a body, so that it stays out of logs)."""
+    """Exact search by national number or old ID card number (in a body, so that it stays out of logs)."""
 
-    national_number: str = Field(pattern=r"^\d{12}$", examples=["060150001234"])
+    national_number: str | None = Field(default=None, pattern=r"^[0-9]{12}$", examples=["060150001234"])
+    second_number: str | None = Field(default=None, pattern=r"^[0-9]{9}$", examples=["250123456"])
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.national_number is None) == (self.second_number is None):
+            raise ValueError("give national_number or second_number")
+        return self
 
 
-class BeneficiaryPatch(Closed):
+class BeneficiaryPatch(PersonAttributes):
     """Simple corrections. Left-out fields stay."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-20", "preference": "DECLINES"}]})
@@ -234,6 +272,7 @@ class BeneficiaryPatch(Closed):
     address: str | None = Field(default=None, max_length=400)
     unit_code: str | None = Field(default=None, description="Move to this commune")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
+    preference_evidence: str | None = Field(default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"])
 
 
 class DeathReport(Closed):

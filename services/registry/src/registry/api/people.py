@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from common import idempotency
@@ -16,9 +15,10 @@ from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
-from common.names import folded
-from common.problems import InvalidInput, PreconditionRequired
-from registry.api import cells
+from common.names import comparison_key, folded
+from common.problems import InvalidInput
+from registry.api import cells, cursors
+from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.models import (
     BeneficiaryDetail,
     BeneficiaryPage,
@@ -28,36 +28,27 @@ from registry.api.models import (
     DeathReport,
     DuesView,
     NewBeneficiary,
+    PersonAttributes,
     RegisteredView,
 )
 from registry.storage import dues as dues_storage
-from registry.storage import people as people_storage
+from registry.storage import search
 from registry.usecases import desk, people
+from registry.usecases.attributes import Attributes
 
 __all__ = ["make_router"]
 
 _OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _Writer = Annotated[Actor, Depends(require(*_OFFICERS, Role.INTEGRATOR))]
 _Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDITOR, Role.COMMUNE_POLICE, Role.INTEGRATOR))]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"3"`')]
-
-
-def _id_after(rows: Sequence[Any], limit: int) -> str | None:
-    return str(rows[-1]["person_id"]) if len(rows) == limit else None
-
-
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.removeprefix("W/").strip('"')
-    if not text.isdigit():
-        raise InvalidInput(errors=[{"field": "If-Match", "detail": "the ETag of the resource, a version in quotes"}])
-    return int(text)
 
 
 def _answer(found: desk.Found) -> Response:
+    row = found.row
+    more = {name: row[name] for name in ("address", "hamlet", "name_folded", "masked_second_number", "masked_phone")}
     detail = BeneficiaryDetail(
-        **cells.person(found.row), address=found.row["address"], national_number=found.number,
+        **cells.person(row), **more, **found.opened, name_key=comparison_key(row["full_name"]), national_number=found.number,
+        preference_on=row["preference_on"], preference_evidence=row["preference_evidence"], number_warnings=list(found.warnings),
         entitlements=[cells.entitlement(item) for item in found.entitlements],
         representatives=[cells.representative(item) for item in found.representatives],
     )  # fmt: skip
@@ -84,38 +75,60 @@ def _register_and_find(router: APIRouter, db: Database) -> None:
     )
     async def register(request: Request, actor: _Writer, key: IdempotencyKey, body: NewBeneficiary) -> Response:
         async def effect(tx: Tx) -> tuple[int, RegisteredView]:
-            person_id = await people.register(tx, body.programme.value, body.unit_code, body.business_date, cells.rows_of(body))
-            return 201, RegisteredView(beneficiary_id=person_id)
+            more = Attributes(**body.model_dump(include=set(PersonAttributes.model_fields)))
+            person_id = await people.register(tx, body.programme.value, body.unit_code, body.business_date, cells.rows_of(body), more)
+            return 201, RegisteredView(beneficiary_id=person_id, warnings=await people.warnings(tx, person_id))
 
         answer = await idempotency.run(db, actor, key, "POST /v1/beneficiaries", await request.body(), effect)
         headers = {"Location": f"/v1/beneficiaries/{answer.body['beneficiary_id']}"}
         return JSONResponse(answer.body, status_code=answer.status, headers=headers)
 
     @router.get(
-        "", summary="Beneficiaries", description="Danh sách người hưởng trong phạm vi của bạn; bộ lọc kết hợp được. Filters combine."
+        "",
+        summary="Beneficiaries",
+        description="Danh sách người hưởng trong phạm vi của bạn; bộ lọc kết hợp được. Filters combine."
+        " With `name` in the order of names, else in the order of units.",
     )
     async def listing(
         actor: _Reader,
-        unit_path: Annotated[str | None, Query(description="This unit and all below", examples=["60/593"])] = None,
+        unit_path: Annotated[str | None, Query(description="This unit and all below", examples=["60/593"], max_length=60)] = None,
         programme: Programme | None = None,
-        status: Annotated[str | None, Query(examples=["ACTIVE"])] = None,
-        file_code: str | None = None,
-        name: Annotated[str | None, Query(description="Beginning of any part of the name; accents do not matter", examples=["hoa"])] = None,
-        cursor: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 100,
+        status: Annotated[Literal["ACTIVE", "DECEASED", "MISSING", "LEFT"] | None, Query(examples=["ACTIVE"])] = None,
+        preference: Annotated[Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None, Query()] = None,
+        group: Annotated[str | None, Query(description="In this group on `group_on`", examples=["POOR"], max_length=40)] = None,
+        group_on: Annotated[date | None, Query(description="The date `group` is asked for", examples=["2024-09-01"])] = None,
+        has_number: Annotated[bool | None, Query(description="With or without a 12-digit number")] = None,
+        no_number_reason: Annotated[Literal["NO_ID", "NOT_IN_POPULATION_DB"] | None, Query()] = None,
+        hamlet: Annotated[str | None, Query(max_length=120)] = None,
+        file_code: Annotated[str | None, Query(max_length=60)] = None,
+        name: Annotated[
+            str | None,
+            Query(description="Beginning of any part of the name; accents do not matter", examples=["hoa"], max_length=100),
+        ] = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
     ) -> BeneficiaryPage:
+        if (group is None) != (group_on is None):
+            raise InvalidInput(errors=[{"field": "group_on", "detail": "a group is asked for on a date"}])
+        typed = folded(name) if name is not None else None
+        if typed == "":
+            raise InvalidInput(errors=[{"field": "name", "detail": "no letter in it"}])
+        wanted = search.Wanted(
+            unit_path=unit_path, programme=programme.value if programme else None, status=status, preference=preference, group=group,
+            group_on=group_on, has_number=has_number, no_number_reason=no_number_reason, hamlet=hamlet, file_code=file_code, name=typed,
+        )  # fmt: skip
+        after = cursors.decode(cursor, 3 if typed else 2)
         async with db.read(actor) as tx:
-            rows = await people_storage.page(
-                tx, actor, after=cursor, limit=limit, unit_path=unit_path, programme=programme.value if programme else None, status=status,
-                file_code=file_code, name=folded(name) if name else None, number_blind=None,
-            )  # fmt: skip
-        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=_id_after(rows, limit))
+            rows, more = await search.page(tx, actor, wanted, after=after, limit=limit)
+        return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=cursors.encode(more))
 
     @router.post(
-        "/search", summary="Find by national number", description="Tìm theo số định danh. Exact, in your area; the search is audited."
+        "/search",
+        summary="Find by number",
+        description="Tìm theo số định danh hoặc số CMND cũ. Exact, in your area; the search is audited.",
     )
-    async def search(actor: _Reader, body: BeneficiarySearch) -> BeneficiaryPage:
-        rows = await desk.find_by_number(db, actor, body.national_number)
+    async def find(actor: _Reader, body: BeneficiarySearch) -> BeneficiaryPage:
+        rows = await desk.find_by_number(db, actor, body.national_number, body.second_number)
         return BeneficiaryPage(items=[BeneficiaryView(**cells.person(row)) for row in rows], next_cursor=None)
 
 
@@ -142,7 +155,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
         " 412 when somebody changed it meanwhile.",
     )
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
-        version = _version(if_match)
+        version = cursors.version(if_match)
         changes = people.Changes(**body.model_dump(exclude={"business_date"}))
         return _answer(await desk.correct(db, actor, beneficiary_id, version, changes, body.business_date))
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PROVINCE_PREFIXES", "clean_number", "number_warnings", "structure_reason"]
+__all__ = [
+    "PROVINCE_PREFIXES",
+    "clean_number",
+    "clean_phone",
+    "number_warnings",
+    "phone_reason",
+    "second_number_reason",
+    "structure_reason",
+]
 
 PROVINCE_PREFIXES: Final = frozenset(
     [
@@ -78,6 +86,7 @@ PROVINCE_PREFIXES: Final = frozenset(
 )
 _DIGITS: Final = 12
 _OLD_ID_DIGITS: Final = 9
+_PHONE_DIGITS: Final = (10, 11)  # mobile, land line
 _LAST_CENTURY_DIGIT: Final = 3  # 0-3: born 1900-2099; 4-9 would be born after 2100
 
 
@@ -97,6 +106,25 @@ def structure_reason(number: str) -> str | None:
     if len(number) != _DIGITS or int(number[3]) > _LAST_CENTURY_DIGIT or number[:3] == "000":
         return "NUMBER_BAD"
     return None
+
+
+def second_number_reason(number: str) -> str | None:
+    """The reason code why a cleaned old ID card number (CMND, 9 digits) is refused, or None."""
+    if number.isascii() and number.isdigit() and len(number) == _OLD_ID_DIGITS:
+        return None
+    return "SECOND_NUMBER_LOST_ZERO" if number.isascii() and number.isdigit() and len(number) == _OLD_ID_DIGITS - 1 else "SECOND_NUMBER_BAD"
+
+
+def clean_phone(text: str) -> str:
+    """A phone number as dialled in the country: no separators, +84 as 0."""
+    digits = clean_number(text).replace("-", "").replace("(", "").replace(")", "")
+    return "0" + digits[3:] if digits.startswith("+84") else digits
+
+
+def phone_reason(phone: str) -> str | None:
+    """The reason code why a cleaned phone number is refused, or None."""
+    right = phone.isascii() and phone.isdigit() and phone.startswith("0") and len(phone) in _PHONE_DIGITS
+    return None if right else "PHONE_BAD"
 
 
 def number_warnings(number: str, birth_date: str | None, sex: str) -> list[str]:

@@ -37,6 +37,13 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "NUMBER_OLD_ID": ("Số 9 chữ số là CMND cũ; cần số định danh 12 chữ số", "A 9-digit number is an old ID card; 12 digits are needed"),
     "NUMBER_BAD": ("Số định danh không đúng cấu trúc 12 chữ số", "The number does not have the 12-digit structure"),
+    "SECOND_NUMBER_BAD": ("Số CMND cũ phải có 9 chữ số", "The old ID card (CMND) number has 9 digits"),
+    "SECOND_NUMBER_LOST_ZERO": (
+        "Số CMND có 8 chữ số: có thể mất số 0 ở đầu; hãy kiểm tra và nhập lại đủ 9 chữ số",
+        "The old ID number has 8 digits: a leading zero was probably lost; check it and enter all 9 digits",
+    ),
+    "PHONE_BAD": ("Số điện thoại phải bắt đầu bằng 0 và có 10 hoặc 11 chữ số", "A phone number begins with 0 and has 10 or 11 digits"),
+    "HAS_NUMBER": ("Người này có số định danh: không thể ghi là chưa có CCCD", "The person has a number: NO_ID does not fit"),
     "NUMBER_PROVINCE": ("Mã nơi đăng ký khai sinh trong số định danh lạ", "Unusual birth-registration code in the number"),
     "NUMBER_SEX": ("Giới tính khác với số định danh", "The sex differs from the number"),
     "NUMBER_YEAR": ("Năm sinh khác với số định danh", "The birth year differs from the number"),

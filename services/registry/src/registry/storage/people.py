@@ -7,64 +7,26 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["count", "entitlements_of", "find", "next_ids", "page", "record_deaths", "representatives_of", "say_again", "update"]
+__all__ = ["complete", "count", "entitlements_of", "find", "next_ids", "record_deaths", "representatives_of", "say_again", "update"]
 
 _VIEW: Final = (
     "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes,"
-    " p.status, p.death_date, p.version, f.preference"
+    " p.status, p.death_date, p.version, p.no_number_reason, f.preference"
+)
+_MORE: Final = (
+    "p.national_number, p.second_number, p.phone, p.ethnicity, p.masked_second_number, p.masked_phone, p.hamlet, p.name_folded,"
+    " f.recorded_on AS preference_on, f.evidence AS preference_evidence"
 )
 
 
 async def find(tx: Tx, person_id: UUID, *, lock: bool = False) -> Any | None:
     """One beneficiary, or None. With `lock` for a change."""
     return await tx.row(
-        f"SELECT {_VIEW}, p.national_number FROM person p LEFT JOIN preference f USING (person_id)"
+        f"SELECT {_VIEW}, {_MORE} FROM person p LEFT JOIN preference f USING (person_id)"
         " WHERE p.person_id = :id AND p.is_beneficiary" + (" FOR UPDATE OF p" if lock else ""),
         id=person_id,
-    )
-
-
-async def page(
-    tx: Tx,
-    actor: Actor,
-    *,
-    after: UUID | None,
-    limit: int,
-    unit_path: str | None,
-    programme: str | None,
-    status: str | None,
-    file_code: str | None,
-    name: str | None,
-    number_blind: bytes | None,
-) -> Sequence[Any]:
-    """Beneficiaries in the actor's scope, by id, after the cursor. `name` is folded and matches the beginning of any part."""
-    scope, params = actor.scope_sql("p.unit_path")
-    conditions = ["p.is_beneficiary", scope]
-    params |= {"limit": limit}
-    wanted: list[tuple[str, str, Any]] = [
-        ("p.person_id > :after", "after", after),
-        (":programme = ANY(p.programmes)", "programme", programme),
-        ("p.status = :status", "status", status),
-        ("p.file_code = :file_code", "file_code", file_code),
-        ("p.number_blind = :number", "number", number_blind),
-    ]
-    for condition, key, value in wanted:
-        if value is not None:
-            conditions.append(condition)
-            params[key] = value
-    if unit_path is not None:
-        conditions.append("(p.unit_path = :unit OR p.unit_path LIKE :unit_below)")
-        params |= {"unit": unit_path, "unit_below": unit_path + "/%"}
-    if name:
-        conditions.append("(p.name_folded LIKE :name OR p.name_folded LIKE :name_part)")
-        params |= {"name": name + "%", "name_part": "% " + name + "%"}
-    return await tx.rows(
-        f"SELECT {_VIEW} FROM person p LEFT JOIN preference f USING (person_id)"
-        f" WHERE {' AND '.join(conditions)} ORDER BY p.person_id LIMIT :limit",
-        **params,
     )
 
 
@@ -119,6 +81,12 @@ async def update(tx: Tx, person_id: UUID, values: dict[str, Any]) -> None:
         person_id=person_id,
         **values,
     )
+
+
+async def complete(tx: Tx, person_id: UUID, values: dict[str, Any]) -> None:
+    """Set columns that no event carries, of a person registered in this transaction."""
+    sets = ", ".join(f"{name} = :{name}" for name in values)
+    await tx.execute(f"UPDATE person SET {sets} WHERE person_id = :person_id", person_id=person_id, **values)
 
 
 async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]]) -> list[UUID]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -12,8 +12,10 @@ from common import audit
 from common.actor import Actor, Role
 from common.db import Database, Tx
 from common.problems import Forbidden
+from common.sealing import Keyring
 from registry.storage import people as storage
-from registry.usecases import people
+from registry.storage import search
+from registry.usecases import attributes, people
 
 __all__ = ["Found", "correct", "find_by_number", "read_one", "report_death"]
 
@@ -30,36 +32,50 @@ class Found:
     entitlements: Sequence[Any]
     representatives: Sequence[Any]
     number: str | None = None
+    opened: Mapping[str, str | None] = field(default_factory=dict)
+    """Second number, phone and ethnicity, on the same condition."""
+    warnings: Sequence[dict[str, Any]] = ()
 
 
-async def _found(tx: Tx, row: Any, number: str | None = None) -> Found:
+async def _found(tx: Tx, row: Any, number: str | None = None, opened: Mapping[str, str | None] | None = None) -> Found:
     person_id = row["person_id"]
-    return Found(row, await storage.entitlements_of(tx, person_id), await storage.representatives_of(tx, person_id), number)
+    keyring = _keyring(tx.db)
+    return Found(
+        row, await storage.entitlements_of(tx, person_id), await storage.representatives_of(tx, person_id), number, opened or {},
+        attributes.warnings(keyring, row),
+    )  # fmt: skip
+
+
+def _keyring(db: Database) -> Keyring:
+    if db.keyring is None:
+        raise RuntimeError("the registry needs its keyring")
+    return db.keyring
 
 
 async def read_one(db: Database, actor: Actor, person_id: UUID, purpose: str | None) -> Found:
     """One person in the actor's area. With a purpose, the whole number, audited. Raises NotFound, Forbidden."""
     async with db.transaction(actor) as tx:
         row = await people.seen(tx, person_id)
-        number = None
+        number, opened = None, None
         if purpose is not None:
             if not actor.has(*_WHOLE_NUMBER):
                 raise Forbidden("The whole number is not for this role")
             await audit.record(tx, "beneficiary.read-number", "beneficiary", person_id, {"masked": row["masked_number"]}, purpose=purpose)
-            if row["national_number"] is not None and db.keyring is not None:
-                number = db.keyring.decrypt("national_number", row["national_number"])
-        return await _found(tx, row, number)
+            keyring = _keyring(db)
+            number = keyring.decrypt("national_number", row["national_number"]) if row["national_number"] is not None else None
+            opened = attributes.opened(keyring, row)
+        return await _found(tx, row, number, opened)
 
 
-async def find_by_number(db: Database, actor: Actor, number: str) -> Sequence[Any]:
-    """The person with exactly this national number, in the actor's area; the search is audited."""
-    if db.keyring is None:
-        raise RuntimeError("the registry needs its keyring")
-    blind = db.keyring.blind("national_number", number)
+async def find_by_number(db: Database, actor: Actor, number: str | None, second: str | None) -> Sequence[Any]:
+    """The people with exactly this national number or old ID number, in the actor's area; the search is audited."""
+    keyring = _keyring(db)
+    wanted = search.Wanted(
+        number_blind=keyring.blind("national_number", number) if number else None,
+        second_blind=keyring.blind("second_number", second) if second else None,
+    )
     async with db.transaction(actor) as tx:
-        rows = await storage.page(
-            tx, actor, after=None, limit=1, unit_path=None, programme=None, status=None, file_code=None, name=None, number_blind=blind
-        )
+        rows, _ = await search.page(tx, actor, wanted, after=None, limit=20)
         found = rows[0]["person_id"] if rows else "none"
         await audit.record(tx, "beneficiary.search-number", "beneficiary", found, {"found": len(rows)})
     return rows

@@ -23,10 +23,12 @@ from registry.domain.errors import AlreadyEntitled, DuplicateNumber, RowRefused,
 from registry.domain.numbers import structure_reason
 from registry.domain.reasons import reason
 from registry.domain.rows import Rules, check_row
-from registry.storage import catalogue, dues, imports, people, publishing
+from registry.storage import catalogue, dues, imports, life_events, people, publishing
+from registry.usecases import attributes, preferences
 from registry.usecases.applying import apply_batch
+from registry.usecases.attributes import Attributes
 
-__all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen"]
+__all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
 
 _IDENTITY: Final = frozenset({"full_name", "birth_date", "sex", "national_number"})
 _CONFLICT: Final = {
@@ -50,8 +52,10 @@ async def seen(tx: Tx, person_id: UUID, *, lock: bool = False) -> Any:
     return row
 
 
-async def register(tx: Tx, programme: str, unit_code: str, business_date: date, rows: Sequence[dict[str, str]]) -> UUID:
-    """Register one person with one or more entitlements (cells as in a list); the person's id.
+async def register(
+    tx: Tx, programme: str, unit_code: str, business_date: date, rows: Sequence[dict[str, str]], more: Attributes | None = None
+) -> UUID:
+    """Register one person with one or more entitlements (cells as in a list) and further attributes; the person's id.
 
     Raises RowRefused, DuplicateNumber, AlreadyEntitled, UnknownUnit; NotFound for a unit outside the caller's area.
     """
@@ -81,7 +85,16 @@ async def register(tx: Tx, programme: str, unit_code: str, business_date: date, 
     if clashes:
         raise _CONFLICT.get(clashes[0][2].code, RowRefused)(errors=[item[2].as_json() for item in clashes])
     await imports.count_verdicts(tx, [import_id])
+    extra = attributes.values(keyring, more or Attributes(), has_number=checked[0].number is not None)
+    if extra:  # in no event: no new version
+        await people.complete(tx, done.people[0], extra)
     return done.people[0]
+
+
+async def warnings(tx: Tx, person_id: UUID) -> list[dict[str, Any]]:
+    """What looks odd in a person's number."""
+    _, keyring = _needs(tx)
+    return attributes.warnings(keyring, await seen(tx, person_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,16 @@ class Changes:
     address: str | None = None
     unit_code: str | None = None
     preference: str | None = None
+    preference_evidence: str | None = None
+    second_number: str | None = None
+    no_number_reason: str | None = None
+    ethnicity: str | None = None
+    phone: str | None = None
+    hamlet: str | None = None
+
+    def attributes(self) -> Attributes:
+        """The part that is not identity."""
+        return Attributes(**{name: getattr(self, name) for name in Attributes.__dataclass_fields__})
 
 
 async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, business_date: date) -> Any:
@@ -104,15 +127,8 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
     row = await seen(tx, person_id, lock=True)
     if row["version"] != version:
         raise PreconditionFailed(f"version {row['version']} is current")
-    values: dict[str, Any] = {}
-    moved = changes.unit_code is not None and changes.unit_code != row["unit_code"]
-    if moved:
-        unit = await catalogue.unit_of(tx, changes.unit_code or "", business_date)
-        if unit is None or unit["level"] != "commune":
-            raise UnknownUnit(errors=[{"field": "unit_code", "detail": str(changes.unit_code)}])
-        if not actor.sees(unit["path"]):
-            raise NotFound("No such unit in your area")
-        values |= {"unit_code": unit["code"], "unit_path": unit["path"]}
+    values = await _place(tx, actor, row, changes, business_date)
+    moved = "unit_path" in values
     if changes.full_name is not None:
         values |= {"full_name": clean(changes.full_name), "name_folded": folded(changes.full_name)}
     if changes.birth_date is not None:
@@ -125,23 +141,31 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
     if changes.national_number is not None and changes.national_number != number:
         number = changes.national_number
         values |= await _new_number(tx, keyring, number)
+    values |= attributes.values(keyring, changes.attributes(), has_number=number is not None)
     if values:
         after = dict(row) | values
         values["identity_fingerprint"] = keyring.fingerprint(number, comparison_key(after["full_name"]), after["birth_date"], after["sex"])
         await people.update(tx, person_id, values)
         await _publish(tx, keyring, person_id, values, business_date, moved=moved)
-    if changes.preference is not None and changes.preference != row["preference"]:
-        await tx.execute(
-            "INSERT INTO preference AS t (person_id, preference, recorded_on, evidence) VALUES (:id, :preference, :day, :by)"
-            " ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on,"
-            " evidence = excluded.evidence, version = t.version + 1",
-            id=person_id, preference=changes.preference, day=business_date, by=actor.subject,
-        )  # fmt: skip
-        await publishing.publish_preferences(tx, [person_id], business_date)
+    if changes.preference is not None:
+        answer = preferences.Answer(person_id, changes.preference, business_date, changes.preference_evidence)
+        await preferences.record(tx, [answer], "OFFICE", business_date)
     await audit.record(
         tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
     )
     return await seen(tx, person_id)
+
+
+async def _place(tx: Tx, actor: Actor, row: Any, changes: Changes, business_date: date) -> dict[str, Any]:
+    """The new unit, or nothing when it stays."""
+    if changes.unit_code is None or changes.unit_code == row["unit_code"]:
+        return {}
+    unit = await catalogue.unit_of(tx, changes.unit_code, business_date)
+    if unit is None or unit["level"] != "commune":
+        raise UnknownUnit(errors=[{"field": "unit_code", "detail": str(changes.unit_code)}])
+    if not actor.sees(unit["path"]):
+        raise NotFound("No such unit in your area")
+    return {"unit_code": unit["code"], "unit_path": unit["path"]}
 
 
 async def _publish(tx: Tx, keyring: Keyring, person_id: UUID, values: dict[str, Any], business_date: date, *, moved: bool) -> None:
@@ -173,17 +197,20 @@ async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date:
     row = await seen(tx, person_id, lock=True)
     if row["status"] == "DECEASED" and row["death_date"] != death_date:
         raise Conflict("Another date of death is recorded", recorded=row["death_date"].isoformat())
-    await record_deaths(tx, [(person_id, death_date)], business_date)
+    await record_deaths(tx, [(person_id, death_date)], business_date, "Báo tử tại cơ quan")
     return await seen(tx, person_id)
 
 
-async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date) -> int:
-    """Record deaths set-based: status, end of dues, events, audit; how many were new."""
-    _, keyring = _needs(tx)
+async def record_deaths(
+    tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date, evidence: str = "Cơ sở dữ liệu quốc gia về dân cư"
+) -> int:
+    """Record deaths set-based: status, end of dues, life events, events, audit; how many were new."""
+    actor, keyring = _needs(tx)
     await publishing.take_people_lock(tx)
     changed = await people.record_deaths(tx, deaths)
     if not changed:
         return 0
+    await life_events.insert_deaths(tx, changed, business_date, evidence, actor.subject)
     await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryDeceased") for person_id in changed], business_date)
     await dues.recompute(tx, changed, business_date)
     await audit.record(tx, "beneficiary.death", "beneficiary", changed[0], {"people": len(changed)})

@@ -67,23 +67,6 @@ CREATE TRIGGER name_tail_follow AFTER UPDATE ON person FOR EACH ROW
     WHEN (OLD.name_folded IS DISTINCT FROM NEW.name_folded) EXECUTE FUNCTION name_tail_follow();
 CREATE TRIGGER name_tail_remove AFTER DELETE ON person FOR EACH ROW EXECUTE FUNCTION name_tail_follow();
 
--- Where somebody lived when: one open row per person once an address has changed; `from_date` null is "since before registration".
-CREATE TABLE person_address (
-    address_id uuid PRIMARY KEY DEFAULT uuidv7(),
-    person_id uuid NOT NULL REFERENCES person,
-    unit_code text NOT NULL,
-    unit_path text NOT NULL,
-    address text,
-    hamlet text,
-    from_date date,
-    to_date date,
-    recorded_by text NOT NULL,
-    recorded_at timestamptz NOT NULL DEFAULT now(),
-    CHECK (to_date >= from_date)
-);
-CREATE UNIQUE INDEX person_address_open ON person_address (person_id) WHERE to_date IS NULL;
-CREATE INDEX person_address_person ON person_address (person_id, from_date);
-
 -- A relative of a person with merit is a person of the register, linked to the merit person and to the decision (R02).
 CREATE TABLE merit_relation (
     relation_id uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -274,7 +257,7 @@ def downgrade() -> None:
         "DROP TABLE group_list_row, group_list, group_request;"
         "ALTER TABLE beneficiary_group DROP COLUMN exclusive_set, DROP COLUMN legal_basis, DROP COLUMN created_by, DROP COLUMN approved_by;"
         "DROP INDEX household_member_person; ALTER TABLE household DROP COLUMN hamlet, DROP COLUMN split_from, DROP COLUMN closed_on;"
-        "DROP TABLE merit_relation, person_address;"
+        "DROP TABLE merit_relation;"
         "DROP TRIGGER name_tail_add ON person; DROP TRIGGER name_tail_follow ON person; DROP TRIGGER name_tail_remove ON person;"
         "DROP FUNCTION name_tail_add(); DROP FUNCTION name_tail_follow(); DROP TABLE name_tail; DROP FUNCTION name_tails(text);"
         "DROP TRIGGER person_has_number ON person; DROP FUNCTION person_has_number();"
