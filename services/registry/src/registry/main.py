@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import dues, duplicates, imports, people, units
+from registry.api import dues, duplicates, history, imports, people, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
@@ -62,6 +62,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             people.make_router(db),
             dues.make_router(db),
             units.make_router(db),
+            history.make_router(db),
             duplicates.make_router(db),
             jobs_router(db, *_ASKERS),
             parked_router(db),
