@@ -141,7 +141,8 @@ _FACTS: Final = (
     "UPDATE household_member SET to_date = :day WHERE person_id = :other AND to_date IS NULL",
     (
         "INSERT INTO group_membership (person_id, group_code, from_date, to_date, decision_number) SELECT :survivor, g.group_code,"
-        " g.from_date, g.to_date, g.decision_number FROM group_membership g WHERE g.person_id = :other AND NOT EXISTS (SELECT FROM group_membership s"
+        " g.from_date, g.to_date, g.decision_number FROM group_membership g WHERE g.person_id = :other"
+        " AND NOT EXISTS (SELECT FROM group_membership s"
         " WHERE s.person_id = :survivor AND s.group_code = g.group_code AND s.from_date <= g.from_date)"
     ),
     (
@@ -162,18 +163,17 @@ _FACTS: Final = (
 )
 # Who collects for the other file, and for whom the other file collects: both become the survivor's.
 _APPOINT: Final = """
-INSERT INTO representative AS t (beneficiary_id, representative_id, kind, certificate_number, valid_from, valid_to)
+INSERT INTO representative AS t (beneficiary_id, representative_id, {columns})
 SELECT CASE WHEN r.beneficiary_id = :other THEN :survivor ELSE r.beneficiary_id END,
-       CASE WHEN r.representative_id = :other THEN :survivor ELSE r.representative_id END,
-       r.kind, r.certificate_number, r.valid_from, r.valid_to
+       CASE WHEN r.representative_id = :other THEN :survivor ELSE r.representative_id END, {values}
 FROM representative r
 WHERE :other IN (r.beneficiary_id, r.representative_id) AND :survivor NOT IN (r.beneficiary_id, r.representative_id)
   AND r.revoked_on IS NULL
-ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET kind = excluded.kind, certificate_number = excluded.certificate_number,
-    valid_from = excluded.valid_from, valid_to = excluded.valid_to, revoked_on = NULL, version = t.version + 1
+ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET {sets}, revoked_on = NULL, version = t.version + 1
 WHERE t.revoked_on IS NOT NULL
 RETURNING beneficiary_id, representative_id
 """
+_OF_THE_PAIR: Final = ("beneficiary_id", "representative_id", "revoked_on", "version")
 _REVOKE: Final = """
 UPDATE representative SET revoked_on = :day, version = version + 1
 WHERE :other IN (beneficiary_id, representative_id) AND revoked_on IS NULL RETURNING beneficiary_id, representative_id
@@ -201,7 +201,13 @@ async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> 
     for statement in _FACTS:
         wanted = {name: value for name, value in (both | {"month": month, "day": day}).items() if f":{name}" in statement}
         await tx.execute(statement, **wanted)
-    pairs = [tuple(row.values()) for row in await tx.rows(_APPOINT, **both)]
+    columns = await _columns(tx, "representative", _OF_THE_PAIR)
+    appoint = _APPOINT.format(
+        columns=", ".join(columns),
+        values=", ".join(f"r.{name}" for name in columns),
+        sets=", ".join(f"{c} = excluded.{c}" for c in columns),
+    )
+    pairs = [tuple(row.values()) for row in await tx.rows(appoint, **both)]
     pairs += [tuple(row.values()) for row in await tx.rows(_REVOKE, other=other, day=day)]
     preferences = [row["person_id"] for row in await tx.rows(_PREFER, **both)]
     await _programmes(tx, [survivor, other])
