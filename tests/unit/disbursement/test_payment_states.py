@@ -106,14 +106,29 @@ def test_a_contradiction_is_never_applied() -> None:
 
 
 def test_every_change_of_money_posts_between_two_accounts() -> None:
-    assert set(EFFECTS) == set(POSTINGS) - {S.APPROVED} == PAID | DEAD
+    assert set(EFFECTS) == set(POSTINGS) - {S.APPROVED, S.SUBMITTING} == PAID | DEAD
     for posting in POSTINGS.values():
         assert posting.debit is not posting.credit
+
+
+@pytest.mark.parametrize(
+    ("path", "rests_in"),
+    [
+        ((S.APPROVED, S.CANCELLED), None),
+        ((S.APPROVED, S.SUBMITTING, S.FAILED), None),
+        ((S.APPROVED, S.SUBMITTING, S.SETTLED, S.RETURNED), None),
+        ((S.APPROVED, S.SUBMITTING, S.COLLECTED), LedgerAccount.SETTLED),
+        ((S.APPROVED, S.SUBMITTING, S.UNCOLLECTED), LedgerAccount.UNCOLLECTED),
+        ((S.APPROVED, S.SUBMITTING), LedgerAccount.IN_TRANSIT),
+    ],
+)
+def test_money_rests_where_the_payment_is(path: tuple[PaymentStatus, ...], rests_in: LedgerAccount | None) -> None:
     balance = dict.fromkeys(LedgerAccount, 0)
-    for status in (S.APPROVED, S.SETTLED, S.RETURNED):
+    for status in path:
         balance[POSTINGS[status].debit] += 1
         balance[POSTINGS[status].credit] -= 1
-    assert set(balance.values()) == {0}
+    wanted = {} if rests_in is None else {rests_in: 1, LedgerAccount.BUDGET: -1}
+    assert {account: rest for account, rest in balance.items() if rest} == wanted
 
 
 def test_every_event_type_exists_in_the_contract() -> None:

@@ -30,7 +30,7 @@ async def test_every_line_is_paid_once_and_all_books_agree(world: Any) -> None:
     assert positions == [{"committed": 0, "paid": 2_220_000}]
     assert await world.rows("SELECT reserved, spent FROM budget") == [{"reserved": 0, "spent": 2_220_000}]
     assert await world.value("SELECT state FROM payment_cycle") == "SETTLING"
-    assert await balances(world) == {"EXPENDITURE": 2_220_000, "PAYABLE": 0, "PARTNER": -2_220_000}
+    assert await balances(world) == {"BUDGET": -2_220_000, "RESERVED": 0, "IN_TRANSIT": 0, "SETTLED": 2_220_000}
 
 
 async def balances(world: Any) -> dict[str, int]:

@@ -122,7 +122,7 @@ async def test_money_that_comes_back_ends_returned_in_any_order(world: Any, orde
     assert await world.statuses() == {"RETURNED": 1}
     assert [kind for kind, _ in await world.events()] == ["PaymentInstructed", "PaymentSettled", "PaymentReturned"]
     assert await world.rows("SELECT kind FROM ledger_transfer ORDER BY transfer_id") == [
-        {"kind": "RESERVE"}, {"kind": "SETTLE"}, {"kind": "RETURN"},
+        {"kind": "RESERVE"}, {"kind": "SEND"}, {"kind": "SETTLE"}, {"kind": "RETURN"},
     ]  # fmt: skip
     assert await world.rows("SELECT committed, paid FROM due_month_position") == [{"committed": 0, "paid": 0}]
     assert await world.rows("SELECT reserved, spent FROM budget") == [{"reserved": 0, "spent": 0}]

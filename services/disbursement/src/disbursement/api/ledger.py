@@ -6,10 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from common.auth import Actor, Role, require
+from common.contracts.registry_v1 import Programme
 from common.db import Database
+from disbursement.domain.ledger import LedgerAccount
 from disbursement.storage import ledger
 
 __all__ = ["routers"]
@@ -21,8 +23,8 @@ Reader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER
 class BalanceRow(BaseModel):
     """One account's sums, in đồng."""
 
-    account: str
-    partner: str
+    account: LedgerAccount
+    partner: str | None = Field(description="The payment partner; null for what concerns none (budgets, recovery)")
     programme: str
     funding_source: str
     debit: int
@@ -42,21 +44,26 @@ class TrialBalance(BaseModel):
 @router.get(
     "/trial-balance",
     summary="Trial balance",
-    description="Bảng cân đối thử. EXPENDITURE = bound or spent, PAYABLE = open payments, PARTNER = paid out for us; of one cycle or all.",
+    description="Bảng cân đối thử tại một thời điểm, theo kỳ, chương trình, nguồn kinh phí, đơn vị chi trả."
+    " BUDGET = free, RESERVED = approved lists, IN_TRANSIT = with the partner and not known, SETTLED = with the people,"
+    " UNCOLLECTED = waits for the next list, PREFUNDED = money at the partner. `at` shows the books as they stood at any past moment.",
 )
 async def trial_balance(
-    request: Request, actor: Reader, cycle_id: Annotated[UUID | None, Query(description="Only this cycle")] = None
+    request: Request,
+    actor: Reader,
+    cycle_id: Annotated[UUID | None, Query(description="Only this cycle")] = None,
+    partner: Annotated[str | None, Query(description="Only this partner", examples=["agribank"])] = None,
+    programme: Programme | None = None,
+    funding_source: Annotated[str | None, Query(examples=["LOCAL_BUDGET"])] = None,
+    at: Annotated[AwareDatetime | None, Query(description="As the books stood then (with time zone)")] = None,
 ) -> TrialBalance:
     """Debits and credits per account, partner, programme and funding source."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        found = await ledger.trial_balance(tx, cycle_id)
-    rows = [
-        BalanceRow.model_validate(
-            {**row, "debit": row["debit"] or 0, "credit": row["credit"] or 0, "balance": (row["debit"] or 0) - (row["credit"] or 0)}
+        found = await ledger.trial_balance(
+            tx, cycle_id=cycle_id, partner=partner, programme=programme.value if programme else None, funding_source=funding_source, at=at
         )
-        for row in found
-    ]
+    rows = [BalanceRow.model_validate({**row, "balance": row["debit"] - row["credit"]}) for row in found]
     debit, credit = sum(row.debit for row in rows), sum(row.credit for row in rows)
     return TrialBalance(rows=rows, debit=debit, credit=credit, balanced=debit == credit)
 

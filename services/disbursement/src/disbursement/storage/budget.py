@@ -22,12 +22,16 @@ _KINDS: Final = {
 async def allot(
     tx: Tx, *, budget_id: UUID, programme: str, funding_source: str, unit_code: str, unit_path: str, year: int, amount: int
 ) -> RowMapping | None:
-    """Set the year's amount of a unit (a revised estimate replaces it). None when that is less than is in use."""
+    """Set the year's amount of a unit (a revised estimate replaces it). None when that is less than is in use.
+
+    Besides the budget's columns: `added` (đồng more than before, or fewer) and `movement_id`.
+    """
     row = await tx.row(
         "INSERT INTO budget AS b (budget_id, programme, funding_source, unit_code, unit_path, year, amount)"
         " VALUES (:budget_id, :programme, :funding_source, :unit_code, :unit_path, :year, :amount)"
         " ON CONFLICT (programme, funding_source, unit_path, year) DO UPDATE SET amount = excluded.amount, version = b.version + 1"
-        " WHERE excluded.amount >= b.reserved + b.spent RETURNING *",
+        " WHERE excluded.amount >= b.reserved + b.spent"
+        " RETURNING b.*, new.amount - coalesce(old.amount, 0) AS added, uuidv7() AS movement_id",
         budget_id=budget_id,
         programme=programme,
         funding_source=funding_source,
@@ -37,7 +41,7 @@ async def allot(
         amount=amount,
     )
     if row is not None:
-        await _note(tx, row["budget_id"], None, "ALLOT", amount)
+        await _note(tx, row["budget_id"], None, "ALLOT", amount, movement_id=row["movement_id"])
     return row
 
 
@@ -90,9 +94,11 @@ async def _move(tx: Tx, cycle_id: UUID, kind: str, amount: int) -> None:
     await _note(tx, budget_id, cycle_id, kind, amount)
 
 
-async def _note(tx: Tx, budget_id: UUID, cycle_id: UUID | None, kind: str, amount: int) -> None:
+async def _note(tx: Tx, budget_id: UUID, cycle_id: UUID | None, kind: str, amount: int, movement_id: UUID | None = None) -> None:
     await tx.execute(
-        "INSERT INTO budget_movement (budget_id, cycle_id, kind, amount, made_by) VALUES (:budget_id, :cycle_id, :kind, :amount, :by)",
+        "INSERT INTO budget_movement (movement_id, budget_id, cycle_id, kind, amount, made_by)"
+        " VALUES (coalesce(CAST(:movement_id AS uuid), uuidv7()), :budget_id, :cycle_id, :kind, :amount, :by)",
+        movement_id=movement_id,
         budget_id=budget_id,
         cycle_id=cycle_id,
         kind=kind,

@@ -13,10 +13,9 @@ from typing import Any, Final
 from common import outbox
 from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
-from common.ids import new_id
-from disbursement.domain.ledger import postings_values
+from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
-from disbursement.storage import budget
+from disbursement.storage import budget, ledger
 
 __all__ = [
     "EXPECTED_SECONDS",
@@ -199,7 +198,7 @@ async def publish(tx: Tx, journal_source: str) -> list[Moved]:
     actor = tx.actor.subject if tx.actor else "system"
     await tx.execute(_HISTORY_SQL, actor=actor)
     await _allocate(tx, totals)
-    await _post(tx, totals, journal_source, actor)
+    await _post(tx, totals, journal_source)
     if any(total.status in EVENT_TYPES for total in totals):
         await outbox.insert_select(tx, PaymentEvent, _EVENTS_SQL, typed=True)
     await _settle_budget(tx, totals)
@@ -214,7 +213,7 @@ async def _settle_budget(tx: Tx, totals: Sequence[Moved]) -> None:
             await budget.release(tx, total.cycle_id, total.amount)
         elif total.status in PAID:
             await budget.spend(tx, total.cycle_id, total.amount)
-        elif total.status in DEAD:
+        elif total.status in DEAD and total.status is not PaymentStatus.UNCOLLECTED:  # that money waits for its roll-over
             await budget.release(tx, total.cycle_id, total.amount)
 
 
@@ -228,16 +227,8 @@ async def _allocate(tx: Tx, totals: Sequence[Moved]) -> None:
         raise EffectMismatch(f"payments move {wanted} đồng, allocations {row['allocated'] if row else 0}")
 
 
-async def _post(tx: Tx, totals: Sequence[Moved], source: str, actor: str) -> None:
-    if not any(total.status in EFFECTS or total.status is PaymentStatus.APPROVED for total in totals):
+async def _post(tx: Tx, totals: Sequence[Moved], source: str) -> None:
+    if not any(total.status in POSTINGS for total in totals):
         return
-    journal_id = new_id()
-    source_id = await tx.value("SELECT min(source_id) FROM payment_moved")
-    await tx.execute(
-        "INSERT INTO ledger_journal (journal_id, source, source_id, actor) VALUES (:journal_id, :source, :source_id, :actor)",
-        journal_id=journal_id,
-        source=source,
-        source_id=source_id,
-        actor=actor,
-    )
+    journal_id = await ledger.journal(tx, source, await tx.value("SELECT min(source_id) FROM payment_moved"))
     await tx.execute(_LEDGER_SQL, journal_id=journal_id)

@@ -14,7 +14,7 @@ from common.problems import NotFound
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import BudgetExceeded, BudgetMissing, HashMismatch, ListEmpty, SamePerson
 from disbursement.settings import Settings
-from disbursement.storage import allocations, budget, cycles, holds, lists
+from disbursement.storage import allocations, budget, cycles, holds, ledger, lists
 from disbursement.usecases.answers import CycleView
 from disbursement.usecases.create_payments import create_payments
 from disbursement.usecases.cycle_events import tell
@@ -63,6 +63,7 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
     lines, amount = head["lines"] - withdrawn, head["total_amount"] - withdrawn_amount
     if lines == 0 and head["lines"]:
         raise ListEmpty("Every line would be withdrawn: reject the list and compute it again")
+    rolled, _ = await ledger.free_uncollected(tx, business_date=cycle["business_date"], list_id=list_id)
     budget_id = await _budget_for(tx, cycle, amount) if lines else None
     await cycles.decide_list(tx, list_id, "APPROVED", actor.subject, None, withdrawn=withdrawn)
     cycle = await cycles.move(tx, cycle_id, state)
@@ -74,7 +75,15 @@ async def approve_list(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID,
         "list.approve",
         "cycle",
         cycle_id,
-        {"list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "released": released, "amount": amount},
+        {
+            "list_id": str(list_id),
+            "list_hash": list_hash,
+            "lines": lines,
+            "withdrawn": withdrawn,
+            "released": released,
+            "amount": amount,
+            "rolled_over": rolled,
+        },
     )
     if budget_id is None:
         return CycleView.of(cycle, await cycles.list_of(tx, list_id))

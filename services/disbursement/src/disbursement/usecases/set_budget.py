@@ -11,7 +11,7 @@ from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound
 from disbursement.domain.errors import BudgetExceeded, UnknownUnit
-from disbursement.storage import budget, units
+from disbursement.storage import budget, ledger, units
 from disbursement.usecases.answers import BudgetView
 
 __all__ = ["page", "set_budget"]
@@ -38,6 +38,7 @@ async def set_budget(
     )
     if row is None:
         raise BudgetExceeded("Less than is already reserved and spent", errors=[{"field": "amount", "detail": "below what is in use"}])
+    await ledger.allot(tx, row["movement_id"], row["added"], programme, funding_source, business_date)
     await audit.record(tx, "budget.set", "budget", row["budget_id"], {"unit_path": path, "year": year, "amount": amount})
     return BudgetView.of(row)
 
