@@ -86,8 +86,8 @@ async def test_dues_events_fit_the_contract_and_are_not_repeated(world: Any) -> 
     (event,) = await world.events("DuesChanged")
     parsed = DuesChanged.model_validate(event["body"])
     assert [(i.from_month, i.to_month, i.amount) for i in parsed.lines[0].intervals] == [
-        ("2024-01", "2024-06", 540_000), ("2024-07", None, 750_000)
-    ]  # fmt: skip
+        ("2024-01", "2024-06", 540_000), ("2024-07", "2050-02", 750_000), ("2050-03", None, 1_000_000)
+    ], "born in March 1990: sixty in March 2050"  # fmt: skip
     async with world.db.transaction(SYSTEM("test")) as tx:
         assert await dues.recompute(tx, [parsed.beneficiary_id], date(2024, 8, 20)) == 0
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from common.db import Tx
 from registry.domain.rows import Category
+from registry.storage import policy
 
 __all__ = ["categories", "header_of", "load", "read_file", "unit_of", "units_below"]
 
@@ -50,6 +51,9 @@ async def load(tx: Tx, as_of: date) -> dict[str, int]:
         rows = [row for name in names for row in read_file(name)]
         values = [[row[column] or _DEFAULTS.get(column) for column in columns] for row in rows]
         changed[table] = await _merge(tx, table, columns, key, values)
+    columns = header_of("policy_settings.csv")
+    questions = [[row[column] for column in columns] for row in read_file("policy_settings.csv")]
+    changed["policy_setting"] = await policy.load_questions(tx, columns, questions)
     return changed
 
 

@@ -260,7 +260,9 @@ LANGUAGE sql STABLE ROWS 200 AS $$
     SELECT w.category, w.start_from, w.start_to, w.stage, w.age_from,
            coalesce(s.age_months + CASE WHEN late_stop AND s.next_category IS NULL THEN 1 ELSE 0 END, 99999), s.legal_basis
     FROM walk w
-    LEFT JOIN LATERAL (SELECT t.* FROM step t WHERE t.category = w.stage AND t.age_months >= w.after ORDER BY t.age_months LIMIT 1) s ON true
+    LEFT JOIN LATERAL (
+        SELECT t.* FROM step t WHERE t.category = w.stage AND t.age_months >= w.after ORDER BY t.age_months LIMIT 1
+    ) s ON true
 $$;
 """
 
@@ -316,7 +318,8 @@ def downgrade() -> None:
         " ADD CONSTRAINT benefit_category_stack_rule_check CHECK (stack_rule IN ('ADD', 'HIGHEST'));"
         "ALTER TABLE benefit_standard DROP COLUMN change_id, DROP COLUMN row_id, ADD PRIMARY KEY (standard, applies_from, known_from);"
         "ALTER TABLE category_coefficient DROP COLUMN change_id, DROP COLUMN row_id, ADD PRIMARY KEY (category, applies_from, known_from);"
-        "ALTER TABLE category_amount DROP COLUMN change_id, DROP COLUMN row_id, ADD PRIMARY KEY (category, percent, applies_from, known_from);"
+        "ALTER TABLE category_amount DROP COLUMN change_id, DROP COLUMN row_id,"
+        " ADD PRIMARY KEY (category, percent, applies_from, known_from);"
         "DROP FUNCTION only_drafts(); DROP FUNCTION law_counts(uuid, uuid); DROP TABLE law_change;"
         "DROP FUNCTION month_no(date); DROP FUNCTION month_of(integer); DROP FUNCTION birth_month_no(text, integer)"
     )
