@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
-from common.tabular import parse_date_vi
+from common.lists.cells import parse_date_vi
 
-__all__ = ["birth_date", "day", "month_text", "next_month"]
+__all__ = ["birth_date", "day", "month_text", "months_later", "next_month"]
 
 _OLDEST: Final = 1900
 _FULL: Final = len("1950-01-31")
@@ -35,3 +35,10 @@ def next_month(value: date) -> date:
 def month_text(value: date) -> str:
     """`YYYY-MM`."""
     return value.isoformat()[:7]
+
+
+def months_later(value: date, months: int) -> date:
+    """The same day some months later, or the last day of that month when it has no such day."""
+    number = value.year * 12 + value.month - 1 + months
+    first = date(number // 12, number % 12 + 1, 1)
+    return min(first + timedelta(days=value.day - 1), next_month(first) - timedelta(days=1))

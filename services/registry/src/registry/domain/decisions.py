@@ -16,8 +16,8 @@ from typing import Final
 from registry.domain.dates import next_month
 
 __all__ = [
-    "EFFECTS", "RULES", "TRANSITIONS", "Action", "Anchor", "Held", "Kind", "MonthOpen", "MonthRule", "State", "first_month", "group_of",
-    "month_of", "rule_of",
+    "ASSISTANCE", "EFFECTS", "MERIT", "RULES", "TRANSITIONS", "Action", "Anchor", "Held", "Kind", "MonthOpen", "MonthRule", "State",
+    "first_month", "group_of", "month_of", "rule_of",
 ]  # fmt: skip
 
 
@@ -129,7 +129,7 @@ RULES: Final[Mapping[tuple[Kind, str, str], MonthRule]] = {
     (Kind.RESUME, MERIT, "RELEASED"): MonthRule(Anchor.EVENT, 1, _MERIT_RESUME, reopens=True),
     (Kind.RESUME, MERIT, "RETURNED"): MonthRule(Anchor.EVENT, 1, _MERIT_RESUME, reopens=True),
     (Kind.RESUME, MERIT, "FALSE_ALARM"): MonthRule(Anchor.SUSPENSION, 0, _MERIT_RESUME, back_pay=True, reopens=True),
-    (Kind.RESUME, ASSISTANCE, "REMEDIED"): MonthRule(Anchor.DECISION, 0, _SA_START, setting="ASSISTANCE_BACK_PAY_AFTER_SUSPENSION"),
+    (Kind.RESUME, ASSISTANCE, "REMEDIED"): MonthRule(Anchor.DECISION, 0, _SA_START, setting="BACK_PAY_AFTER_SUSPENSION"),
     (Kind.RESUME, ASSISTANCE, "RELEASED"): MonthRule(Anchor.DECISION, 0, _SA_START, reopens=True),
     (Kind.RESUME, ASSISTANCE, "RETURNED"): MonthRule(Anchor.DECISION, 0, _SA_START, reopens=True),
     (Kind.RESUME, ASSISTANCE, "FALSE_ALARM"): MonthRule(Anchor.SUSPENSION, 0, _SA_STOP, back_pay=True, reopens=True),
@@ -186,7 +186,7 @@ def first_month(
 
     `setting` is the value of the rule's policy setting. Raises MonthOpen when a date is missing or the month given is not the law's.
     """
-    back_pay = rule.back_pay or (rule.setting == "ASSISTANCE_BACK_PAY_AFTER_SUSPENSION" and setting == "YES")
+    back_pay = rule.back_pay or (rule.setting == "BACK_PAY_AFTER_SUSPENSION" and setting == "YES")
     months = rule.months_after
     if rule.setting is not None and rule.setting.endswith("_FIRST_MONTH"):
         months = {"SAME_MONTH": 0, "NEXT_MONTH": 1}[setting or ""]

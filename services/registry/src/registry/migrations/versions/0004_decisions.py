@@ -135,6 +135,9 @@ CREATE TABLE life_event (
 );
 CREATE UNIQUE INDEX life_event_open ON life_event (person_id) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX life_event_reversed_once ON life_event (reverses) WHERE state IN ('PROPOSED', 'CONFIRMED');
+INSERT INTO life_event (kind, person_id, event_date, business_date, evidence, unit_path, state, maker)
+SELECT 'DEATH', person_id, death_date, death_date, 'Đã ghi nhận trước đây', unit_path, 'CONFIRMED', 'system:migrate'
+FROM person WHERE status = 'DECEASED';
 CREATE INDEX life_event_person ON life_event (person_id, event_id);
 CREATE INDEX life_event_unit ON life_event (unit_path text_pattern_ops, event_id);
 
@@ -148,6 +151,7 @@ CREATE TABLE decision (
     programme text NOT NULL,
     category text REFERENCES benefit_category,
     percent smallint,
+    dependant_id uuid REFERENCES person,
     number text NOT NULL,
     decision_date date NOT NULL,
     signer text NOT NULL,
@@ -205,27 +209,6 @@ FROM person p;
 """
 
 FUNERALS = """
-CREATE TABLE funeral_rule (
-    programme text NOT NULL,
-    applies_from date NOT NULL,
-    applies_to date,
-    standard text NOT NULL,
-    multiplier smallint NOT NULL CHECK (multiplier > 0),
-    funding_source text NOT NULL,
-    benefit_line text NOT NULL,
-    lump_sum_months smallint NOT NULL DEFAULT 0,
-    lump_sum_line text,
-    legal_basis text NOT NULL,
-    PRIMARY KEY (programme, applies_from),
-    CHECK ((lump_sum_months = 0) = (lump_sum_line IS NULL))
-);
-INSERT INTO funeral_rule (programme, applies_from, applies_to, standard, multiplier, funding_source, benefit_line, lump_sum_months,
-                          lump_sum_line, legal_basis) VALUES
-    ('SOCIAL_ASSISTANCE', '2021-07-01', NULL, 'SA_STANDARD', 20, 'LOCAL_BUDGET', 'A20', 0, NULL, 'Nghị định 20/2021/NĐ-CP Điều 11'),
-    ('SOCIAL_PENSION', '2025-07-01', NULL, 'SA_STANDARD', 20, 'LOCAL_BUDGET', 'P20', 0, NULL, 'Nghị định 176/2025/NĐ-CP'),
-    ('MERIT', '2021-07-01', NULL, 'BASE_SALARY', 10, 'CENTRAL_BUDGET', 'M20', 3, 'M21',
-     'Nghị định 131/2021/NĐ-CP Điều 121; mai táng phí theo pháp luật bảo hiểm xã hội');
-
 CREATE TABLE funeral_support (
     funeral_id uuid PRIMARY KEY DEFAULT uuidv7(),
     deceased_id uuid NOT NULL REFERENCES person,
@@ -283,9 +266,8 @@ def upgrade() -> None:
     if config is None:
         raise RuntimeError("run by common.migrate, which names the application role")
     role = config.attributes["app_role"]
-    for table in ("deciding_authority", "funeral_rule"):
-        # Who decides, and how many months' standard a funeral is, are law: rows come with a release.
-        op.execute(f'REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM "{role}"')
+    # Who decides is law: rows come with a release.
+    op.execute(f'REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON deciding_authority FROM "{role}"')
 
 
 def downgrade() -> None:
@@ -295,7 +277,7 @@ def downgrade() -> None:
         "ALTER TABLE representative DROP programmes, DROP basis, DROP attachment_id, DROP revoked_why, DROP appointed_by,"
         " DROP appointed_at;"
         "DROP VIEW paying_unit;"
-        "DROP TABLE funeral_support, funeral_rule, decision, life_event, transfer, attachment;"
+        "DROP TABLE funeral_support, decision, life_event, transfer, attachment;"
         "DROP INDEX entitlement_pause_once;"
         "ALTER TABLE entitlement_pause DROP pause_id, ADD PRIMARY KEY (entitlement_id, from_month);"
         "DROP TRIGGER entitlement_authority ON entitlement; DROP FUNCTION entitlement_authority();"

@@ -1,0 +1,211 @@
+"""Representatives: who may collect for a beneficiary, of which programmes, from when to when.
+
+No rule on form or duration of an authorisation for these benefits was found; the limit is the setting REPRESENTATIVE_MAX_MONTHS, by
+analogy with the Social Insurance Law 2024 (12 months). A guardian acts until the guardianship ends; a carer until the care ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from common import audit, jobs
+from common.actor import SYSTEM, Actor
+from common.db import Database, Tx
+from common.jobs import Job
+from common.problems import NotFound, PreconditionFailed
+from registry.domain.dates import months_later
+from registry.domain.errors import RepresentativeRefused
+from registry.storage import attachments, publishing
+from registry.storage import decisions as decision_storage
+from registry.storage import representatives as storage
+from registry.usecases import decisions, people
+from registry.usecases.recipients import NewPerson, person_of
+
+__all__ = ["EXPIRE", "Appointment", "Expirer", "Extension", "appoint", "extend", "request_expiry", "revoke", "seen", "settle"]
+
+EXPIRE: Final = "representatives-expire"
+_AT_ONCE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Somebody to collect for a beneficiary. No programmes: all of them. `heir`: appointed after death, to collect what is left."""
+
+    beneficiary_id: UUID
+    person: UUID | NewPerson
+    kind: str
+    valid_from: date
+    business_date: date
+    valid_to: date | None = None
+    programmes: Sequence[str] = ()
+    certificate_number: str | None = None
+    attachment_id: UUID | None = None
+    heir: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What may change while a right stands; None leaves it."""
+
+    valid_to: date | None = None
+    programmes: Sequence[str] | None = None
+    certificate_number: str | None = None
+    attachment_id: UUID | None = None
+
+
+def _refuse(field: str, vi: str, en: str) -> RepresentativeRefused:
+    return RepresentativeRefused(en, errors=[{"field": field, "detail": en, "detail_vi": vi}])
+
+
+async def _last_day(tx: Tx, kind: str, valid_from: date, wanted: date | None) -> date | None:
+    """The last day of a right: an authorisation has at most the months of the setting, and those when none is given."""
+    if wanted is not None and wanted < valid_from:
+        raise _refuse("valid_to", "Ngày kết thúc trước ngày bắt đầu", "the end is before the beginning")
+    if kind != "AUTHORISED":
+        return wanted
+    months = int((await decision_storage.policy(tx, ["REPRESENTATIVE_MAX_MONTHS"]))["REPRESENTATIVE_MAX_MONTHS"])
+    longest = months_later(valid_from, months) - timedelta(days=1)
+    if wanted is not None and wanted > longest:
+        raise _refuse(
+            "valid_to",
+            f"Ủy quyền tối đa {months} tháng: đến {longest:%d/%m/%Y}",
+            f"an authorisation lasts {months} months at most: until {longest.isoformat()}",
+        )
+    return wanted or longest
+
+
+async def appoint(tx: Tx, new: Appointment) -> UUID:
+    """Appoint a representative; the person's id. Raises NotFound, RepresentativeRefused, DuplicateNumber."""
+    actor, keyring = decisions.needs(tx)
+    await publishing.take_people_lock(tx)
+    await attachments.check(tx, actor, new.attachment_id)
+    row = await people.seen(tx, new.beneficiary_id, lock=True)
+    if new.heir != (row["status"] == "DECEASED"):
+        raise _refuse(
+            "heir", "Người thừa kế chỉ được cử sau khi người hưởng qua đời, và chỉ người thừa kế",
+            "an heir is appointed after the death, and after the death only an heir is",
+        )  # fmt: skip
+    if new.heir and (new.kind != "AUTHORISED" or new.valid_from < row["death_date"]):
+        raise _refuse(
+            "kind", "Người thừa kế nhận thay theo hình thức ủy quyền, từ ngày qua đời", "an heir is AUTHORISED, from the day of death"
+        )
+    last = await _last_day(tx, new.kind, new.valid_from, new.valid_to)
+    person_id = await person_of(tx, new.person, row, new.business_date, "person")
+    if person_id == new.beneficiary_id:
+        raise _refuse("person", "Người nhận thay trùng với người hưởng", "the representative is the beneficiary")
+    if await tx.value("SELECT status FROM person WHERE person_id = :id", id=person_id) == "DECEASED":
+        raise _refuse("person", "Người nhận thay đã qua đời", "the representative's death is recorded")
+    done = await storage.appoint(
+        tx,
+        {
+            "beneficiary_id": new.beneficiary_id, "representative_id": person_id, "kind": new.kind,
+            "certificate_number": new.certificate_number, "valid_from": new.valid_from, "valid_to": last,
+            "programmes": sorted(set(new.programmes)), "basis": "HEIR" if new.heir else "STANDING",
+            "attachment_id": new.attachment_id, "appointed_by": actor.subject,
+        },
+    )  # fmt: skip
+    if not done:
+        raise _refuse("person", "Người này đang là người nhận thay", "this person is appointed already: extend instead")
+    ended = await storage.end_standing(tx, new.beneficiary_id, new.business_date) if new.heir else []
+    await publishing.publish_representatives(tx, keyring, [*ended, (new.beneficiary_id, person_id)], new.business_date)
+    await audit.record(
+        tx, "representative.appoint", "beneficiary", new.beneficiary_id,
+        {"representative": str(person_id), "kind": new.kind, "until": last.isoformat() if last else None, "heir": new.heir},
+    )  # fmt: skip
+    return person_id
+
+
+async def seen(tx: Tx, beneficiary_id: UUID, representative_id: UUID, *, lock: bool = False) -> Any:
+    """A representative of a beneficiary in the caller's area; else 404."""
+    await people.seen(tx, beneficiary_id, lock=lock)
+    row = await storage.find(tx, beneficiary_id, representative_id, lock=lock)
+    if row is None:
+        raise NotFound("No such representative")
+    return row
+
+
+async def _standing(tx: Tx, beneficiary_id: UUID, representative_id: UUID, version: int) -> Any:
+    row = await seen(tx, beneficiary_id, representative_id, lock=True)
+    if row["version"] != version:
+        raise PreconditionFailed(f"version {row['version']} is current")
+    if row["revoked_on"] is not None:
+        raise _refuse("revoked_on", "Việc nhận thay đã chấm dứt; hãy cử lại", "the right has ended: appoint again")
+    return row
+
+
+async def extend(tx: Tx, beneficiary_id: UUID, representative_id: UUID, version: int, change: Extension, business_date: date) -> Any:
+    """Extend or narrow a right at the version read; the row after. An extension counts its months from the business date."""
+    actor, keyring = decisions.needs(tx)
+    await publishing.take_people_lock(tx)
+    await attachments.check(tx, actor, change.attachment_id)
+    row = await _standing(tx, beneficiary_id, representative_id, version)
+    values: dict[str, Any] = {}
+    if change.valid_to is not None:
+        values["valid_to"] = await _last_day(tx, row["kind"], max(business_date, row["valid_from"]), change.valid_to)
+    if change.programmes is not None:
+        values["programmes"] = sorted(set(change.programmes))
+    values |= {
+        name: value
+        for name, value in (("certificate_number", change.certificate_number), ("attachment_id", change.attachment_id))
+        if value is not None
+    }
+    if values:
+        await storage.update(tx, beneficiary_id, representative_id, values)
+        await publishing.publish_representatives(tx, keyring, [(beneficiary_id, representative_id)], business_date)
+        detail = {"representative": str(representative_id), "fields": sorted(values)}
+        await audit.record(tx, "representative.extend", "beneficiary", beneficiary_id, detail)
+    return await seen(tx, beneficiary_id, representative_id)
+
+
+async def revoke(tx: Tx, beneficiary_id: UUID, representative_id: UUID, version: int, why: str, business_date: date) -> Any:
+    """End a right today, at the version read; the row after."""
+    _, keyring = decisions.needs(tx)
+    await publishing.take_people_lock(tx)
+    await _standing(tx, beneficiary_id, representative_id, version)
+    await storage.revoke(tx, beneficiary_id, representative_id, business_date, why)
+    await publishing.publish_representatives(tx, keyring, [(beneficiary_id, representative_id)], business_date)
+    await audit.record(tx, "representative.revoke", "beneficiary", beneficiary_id, {"representative": str(representative_id), "why": why})
+    return await seen(tx, beneficiary_id, representative_id)
+
+
+async def settle(
+    db: Database, actor: Actor, beneficiary_id: UUID, representative_id: UUID, version: int, change: Extension | str, business_date: date
+) -> Any:
+    """:func:`extend` (with an Extension) or :func:`revoke` (with a reason) in a transaction of its own."""
+    async with db.transaction(actor) as tx:
+        if isinstance(change, Extension):
+            return await extend(tx, beneficiary_id, representative_id, version, change, business_date)
+        return await revoke(tx, beneficiary_id, representative_id, version, change, business_date)
+
+
+async def request_expiry(tx: Tx, business_date: date) -> UUID:
+    """Queue the sweep that ends rights whose last day is past; the job's id."""
+    job_id = await jobs.create(tx, EXPIRE, {}, business_date)
+    await audit.record(tx, "representative.expire", "job", job_id, {"business_date": business_date.isoformat()})
+    return job_id
+
+
+class Expirer:
+    """The worker's side of the sweep."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def run(self, job: Job) -> dict[str, Any]:
+        """End what is past, a transaction per batch; repeated after a crash it ends nothing twice."""
+        done = 0
+        while True:
+            async with self._db.transaction(SYSTEM(EXPIRE)) as tx:
+                _, keyring = decisions.needs(tx)
+                await publishing.take_people_lock(tx)
+                pairs = await storage.expire(tx, job.business_date, _AT_ONCE)
+                await publishing.publish_representatives(tx, keyring, pairs, job.business_date)
+                if pairs:
+                    await audit.record(tx, "representative.expired", "representative", pairs[0][1], {"representatives": len(pairs)})
+            if not pairs:
+                return {"expired": done}
+            done += len(pairs)
