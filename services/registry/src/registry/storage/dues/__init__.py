@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.storage.dues.compute import derive, intervals_of, recompute
+from registry.storage.dues.compute import derive, intervals_of, recompute, say_again
 from registry.storage.dues.explain import candidates
 
-__all__ = ["candidates", "derive", "intervals_of", "recompute"]
+__all__ = ["candidates", "derive", "intervals_of", "recompute", "say_again"]

@@ -13,7 +13,7 @@ from common.db import Tx
 from registry.storage.dues.answers import parameters
 from registry.storage.dues.sql import LINES
 
-__all__ = ["derive", "intervals_of", "recompute"]
+__all__ = ["derive", "intervals_of", "recompute", "say_again"]
 
 _COLUMNS: Final = (
     "person_id, programme, funding_source, benefit_line, from_month, until, amount, status, basis, decision_number, explicit_arrears"
@@ -100,6 +100,25 @@ async def _recompute_on(tx: Tx, scope: Sequence[UUID], as_of: date) -> int:
         await tx.execute(f"INSERT INTO due_interval ({_COLUMNS}) SELECT {_COLUMNS} FROM due_now")
         await outbox.insert_select(tx, DuesChanged, _EVENTS, ids=changed, as_of=as_of)
     return len(changed)
+
+
+async def say_again(tx: Tx, ids: Sequence[UUID], as_of: date) -> int:
+    """Publish the dues of these people as they stand, under a higher version; how many had any.
+
+    For what the event carries of the person (the unit) when nothing is computed anew. The caller holds the people lock.
+    """
+    await tx.execute("CREATE TEMP TABLE IF NOT EXISTS due_now (LIKE due_interval) ON COMMIT DROP")
+    await tx.execute("TRUNCATE due_now")
+    await tx.execute(
+        f"INSERT INTO due_now ({_COLUMNS}) SELECT {_COLUMNS} FROM due_interval WHERE person_id = ANY(CAST(:ids AS uuid[]))", ids=list(ids)
+    )
+    rows = await tx.rows(
+        "UPDATE dues_state SET version = version + 1 WHERE person_id = ANY(CAST(:ids AS uuid[])) RETURNING person_id", ids=list(ids)
+    )
+    told = [row["person_id"] for row in rows]
+    if told:
+        await outbox.insert_select(tx, DuesChanged, _EVENTS, ids=told, as_of=as_of)
+    return len(told)
 
 
 async def intervals_of(tx: Tx, person_id: UUID, month: date | None) -> Sequence[Any]:
