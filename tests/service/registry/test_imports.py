@@ -11,7 +11,7 @@ from registry_test_helpers import UNIT_PATH, as_csv, row
 
 from common.actor import Role
 from common.jobs import Job
-from registry.usecases.importing import APPLY, Importer
+from registry.usecases.importing import APPLY, importer as make_importer
 
 
 async def test_good_rows_are_kept_and_bad_rows_name_their_reason(world: Any) -> None:
@@ -143,7 +143,7 @@ async def test_two_workers_on_one_job_end_in_the_same_register(world: Any) -> No
     import_id = (await world.send(as_csv(rows))).json()["import_id"]
     await world.work()
     await world.checker.post(f"/v1/imports/{import_id}/approve")
-    importer = Importer(world.db, apply_rows=2)
+    importer = make_importer(world.db, apply_rows=2)
     job = Job(uuid4(), APPLY, {"import_ids": [import_id]}, "checker", date(2024, 8, 20), 1)
     await asyncio.gather(importer.apply(job), importer.apply(job))
     assert len(await world.events("BeneficiaryRegistered")) == 8

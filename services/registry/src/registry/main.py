@@ -14,15 +14,16 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import dues, duplicates, history, imports, people, units
+from registry.api import dues, duplicates, exchange, history, imports, living, papers, people, travel, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
 from registry.storage import units as unit_storage
 from registry.usecases.duplicates import SCAN, Scanner
-from registry.usecases.importing import APPLY, CHECK, Importer
+from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
+from registry.usecases.representatives import EXPIRE, Expirer
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
@@ -59,24 +60,28 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         db=db,
         routers=[
             imports.make_router(db),
+            travel.make_router(db, settings.list_answer_working_days),
             people.make_router(db),
+            *living.routers(db),
+            *papers.routers(db),
             dues.make_router(db),
             units.make_router(db),
             history.make_router(db),
             duplicates.make_router(db),
+            *exchange.routers(db),
             jobs_router(db, *_ASKERS),
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
         ],
-        body_limits={"/v1/imports": settings.import_max_bytes},
+        body_limits={"/v1/imports": settings.import_max_bytes, "/v1/attachments": settings.attachment_max_bytes},
     )
 
 
 def make_jobs(db: Database, settings: Settings) -> JobRunner:
     """The jobs of the worker: checking and applying lists, computing dues anew."""
-    importer = Importer(db, apply_rows=settings.import_apply_rows)
+    lists = importer(db, apply_rows=settings.import_apply_rows, second_above=settings.import_second_person_above)
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
-    handlers = {CHECK: importer.check, APPLY: importer.apply, RECOMPUTE: recomputer.run, SCAN: Scanner(db).run}
+    handlers = {**lists.handlers(), RECOMPUTE: recomputer.run, SCAN: Scanner(db).run, EXPIRE: Expirer(db).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 

@@ -11,10 +11,13 @@ from typing import Final
 from common.lists.raw import RawRow
 from common.names import folded
 
-__all__ = ["APPLIED_FROM", "ColumnSpec", "Match", "fingerprint", "guess", "header_key", "header_texts"]
+__all__ = ["APPLIED_FROM", "VERDICT_HEADERS", "ColumnSpec", "Match", "fingerprint", "guess", "header_key", "header_texts"]
 
 APPLIED_FROM: Final = 0.8
 """A guess less sure than this is shown, not used."""
+
+VERDICT_HEADERS: Final = ("Dòng gốc", "Kết quả kiểm tra", "Cột có lỗi", "Mã lỗi", "Lý do từ chối", "Reason for refusal")
+"""Columns that a verdict file adds at the end; such a file, corrected, is read like the one it came from."""
 
 # English beside the Vietnamese name of a column says nothing new. No word here is also a Vietnamese one without accents.
 _ENGLISH: Final = frozenset(
@@ -124,6 +127,8 @@ def guess(texts: Sequence[tuple[str, str]], columns: Sequence[ColumnSpec]) -> di
 def fingerprint(texts: Sequence[tuple[str, str]]) -> str:
     """The same for every file with these headers in this order, whatever case, accents or spaces."""
     keys = [header_key(text) for text, _ in texts]
+    ours = {header_key(header) for header in VERDICT_HEADERS}
+    keys = [key for key in keys if key not in ours]
     while keys and not keys[-1]:
         keys.pop()
     return hashlib.sha256("|".join(keys).encode()).hexdigest()

@@ -13,7 +13,7 @@ from typing import Any, Final
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from common.lists.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, BrokenFile, RawRow, tidy
-from common.lists.xlsx import XlsxBook
+from common.lists.xlsx import Sheet, XlsxBook
 
 __all__ = ["Page", "pages"]
 
@@ -42,11 +42,19 @@ class Page:
     def rows(self) -> Iterator[RawRow]:
         """The rows, as they stand."""
         if isinstance(self.book, XlsxBook):
-            sheet = next(sheet for sheet in self.book.sheets if sheet.name == self.name)
-            return self.book.rows(sheet)
+            return self.book.rows(self._sheet(self.book))
         if self.book is not None:
             return _xls_rows(self.book, self.name)
         return _csv_rows(self.content, self.encoding)
+
+    def count(self) -> int:
+        """How many rows there are, about."""
+        if isinstance(self.book, XlsxBook):
+            return self.book.count(self._sheet(self.book))
+        return self.content.count(b"\n") if self.book is None else 0
+
+    def _sheet(self, book: XlsxBook) -> Sheet:
+        return next(sheet for sheet in book.sheets if sheet.name == self.name)
 
 
 def pages(content: bytes, file_name: str) -> list[Page]:

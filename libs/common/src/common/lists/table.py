@@ -136,6 +136,9 @@ def _lay_out_page(
     top = list(islice(page.rows(), _HEADER_ROWS + _SAMPLES + 2))
     if choice is not None:
         return _chosen(page, top, columns, choice)
+    for at, row in enumerate(top[:_HEADER_ROWS]):  # a form somebody set up before goes before any guess
+        if known and fingerprint(header_texts(row, None)) in known:
+            return _layout(page, top, at, None, columns, known)
     best: Layout | None = None
     for at, row in enumerate(top[:_HEADER_ROWS]):
         if sum(1 for cell in row.cells if cell) < 2:

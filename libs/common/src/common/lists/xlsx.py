@@ -13,10 +13,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import IO, Any, Final
 from xml.parsers import expat
 
+from common.lists.numbers import BUILT_IN_DATES, number_text, shown_parts
 from common.lists.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, BrokenFile, RawRow, tidy
 
 __all__ = ["Sheet", "XlsxBook"]
@@ -29,8 +29,6 @@ _MAX_STRINGS: Final = 4_000_000
 _MAX_STRING_CHARS: Final = 100_000_000
 _MAX_MERGES: Final = 200_000
 _MERGE: Final = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
-_BUILT_IN_DATES: Final = {**dict.fromkeys((14, 15, 16, 22, *range(27, 37), *range(50, 59)), "dmy"), 17: "my"}
-_NOT_SHOWN: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _ERRORS: Final = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, OSError, EOFError, expat.ExpatError, NotImplementedError, RuntimeError,
 )  # fmt: skip
@@ -59,14 +57,6 @@ def _column(letters: str) -> int:
     for char in letters:
         index = index * 26 + ord(char) - 64
     return index - 1
-
-
-def _shown(code: str) -> str:
-    """What of a date a number format shows: `dmy`, `my`, `y`, or nothing for other numbers."""
-    text = _NOT_SHOWN.sub("", code.split(";")[0]).lower()
-    if "y" not in text and "d" not in text:
-        return ""
-    return "dmy" if "d" in text else "my" if "m" in text else "y"
 
 
 class XlsxBook:
@@ -111,7 +101,8 @@ class XlsxBook:
                 found.append((attrs.get("name", ""), relation, attrs.get("state", "visible") == "visible"))
             elif local == "workbookPr" and attrs.get("date1904", "0") in ("1", "true"):
                 raise BrokenFile(
-                    "bảng tính dùng lịch 1904: hãy lưu lại theo lịch 1900 · the spreadsheet counts dates from 1904: save it with the 1900 system"
+                    "bảng tính dùng lịch 1904: hãy lưu lại theo lịch 1900"
+                    " · the spreadsheet counts dates from 1904: save it with the 1900 system"
                 )
 
         def relation(name: str, attrs: dict[str, str]) -> None:
@@ -131,7 +122,7 @@ class XlsxBook:
         return sheets
 
     def _styles(self) -> None:
-        formats: dict[int, str] = dict(_BUILT_IN_DATES)
+        formats: dict[int, str] = dict(BUILT_IN_DATES)
         inside = False
         kinds: list[int] = []
 
@@ -139,7 +130,7 @@ class XlsxBook:
             nonlocal inside
             local = name.rpartition(":")[2]
             if local == "numFmt":
-                formats[int(attrs.get("numFmtId", "0"))] = _shown(attrs.get("formatCode", ""))
+                formats[int(attrs.get("numFmtId", "0"))] = shown_parts(attrs.get("formatCode", ""))
             elif local in ("cellXfs", "cellStyleXfs", "dxfs", "cellStyles"):
                 inside = local == "cellXfs"
             elif local == "xf" and inside:
@@ -179,6 +170,16 @@ class XlsxBook:
                         raise BrokenFile("quá nhiều ô gộp · too many merged cells")
                 tail = text[max(end, len(text) - 200) :]
         return sorted(found, key=lambda item: item.top)
+
+    def count(self, sheet: Sheet) -> int:
+        """How many rows the sheet has, about: for showing progress."""
+        found, tail = 0, b""
+        with self._zip.open(sheet.part) as stream:
+            while chunk := stream.read(_CHUNK * 4):
+                text = tail + chunk
+                found += text.count(b"row r=") + text.count(b"<row>")
+                tail = text[-5:] if not text.endswith((b"row r=", b"<row>")) else b""
+        return found
 
     def rows(self, sheet: Sheet) -> Iterator[RawRow]:
         """The sheet's rows that exist, in order; merged cells repeat their value downwards."""
@@ -344,27 +345,10 @@ class _SheetReader:
             return self._strings[index]
         if self._kind == "n":
             shown = self._dates[self._style] if self._style < len(self._dates) else ""
-            return _number(raw, shown)
+            return number_text(raw, shown)
         if self._kind == "b":
             return "TRUE" if raw.strip() == "1" else "FALSE"
         return tidy(raw)
-
-
-def _number(raw: str, shown: str) -> str:
-    """A number as the office would type it; a date at the precision its format shows."""
-    if not shown and raw.isascii() and raw.isdigit() and len(raw) <= 15:
-        return raw
-    try:
-        value = float(raw)
-    except ValueError:
-        return tidy(raw)
-    if shown and 1 <= value < 2_958_466:
-        days = int(value)
-        day = date(1899, 12, 30) + timedelta(days=days if days > 60 else days + 1)
-        return day.strftime({"dmy": "%d/%m/%Y", "my": "%m/%Y", "y": "%Y"}[shown])
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
-        return raw
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def _filled(rows: Iterator[RawRow], merges: list[_Merge]) -> Iterator[RawRow]:

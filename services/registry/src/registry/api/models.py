@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import date
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.contracts.envelope import Amount, Month
 from common.contracts.registry_v1 import Programme
+from common.lists.models import JobAccepted
 
 __all__ = [
-    "ApproveImports",
     "BeneficiaryDetail",
     "BeneficiaryPage",
     "BeneficiaryPatch",
@@ -22,9 +22,6 @@ __all__ = [
     "DeathReport",
     "DueView",
     "DuesView",
-    "ImportAccepted",
-    "ImportPage",
-    "ImportView",
     "JobAccepted",
     "NewBeneficiary",
     "PersonAttributes",
@@ -38,57 +35,6 @@ class Closed(BaseModel):
     """Requests are closed: an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class ImportAccepted(BaseModel):
-    """A list was taken; its check runs as a job."""
-
-    import_id: UUID | None = Field(description="The import; null when the same file was sent from an area you do not see")
-    job_id: UUID | None = Field(description="Progress at GET /v1/jobs/{job_id}")
-    already_imported: bool = Field(description="The same bytes were taken before: nothing was changed")
-
-
-class ImportView(BaseModel):
-    """One import and its counts."""
-
-    import_id: UUID
-    job_id: UUID
-    programme: Programme
-    unit_code: str
-    unit_path: str
-    file_name: str
-    business_date: date
-    dry_run: bool
-    state: Literal["RECEIVED", "CHECKED", "REFUSED", "APPROVED", "APPLIED"]
-    refusal: str | None = Field(description="Why the whole file was refused")
-    rows_total: int
-    rows_good: int
-    rows_refused: int
-    rows_applied: int = Field(description="Rows in the register: all good ones once the import is applied")
-    created_by: str
-    created_at: datetime
-    approved_by: str | None
-    applied_at: datetime | None
-
-
-class ImportPage(BaseModel):
-    """Imports, newest last."""
-
-    items: list[ImportView]
-    next_cursor: str | None
-
-
-class ApproveImports(Closed):
-    """Imports to approve together; all or none."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"import_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"]}]})
-    import_ids: Annotated[list[UUID], Field(min_length=1, max_length=2_000)]
-
-
-class JobAccepted(BaseModel):
-    """Long work was queued."""
-
-    job_id: UUID
 
 
 class EntitlementIn(Closed):
@@ -260,19 +206,27 @@ class BeneficiarySearch(Closed):
         return self
 
 
+_BY_REQUEST: Final = frozenset({"full_name", "birth_date", "national_number"})
+
+
 class BeneficiaryPatch(PersonAttributes):
-    """Simple corrections. Left-out fields stay."""
+    """Simple corrections. Left-out fields stay. Name, number and birth date are changed by a change request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-20", "preference": "DECLINES"}]})
     business_date: date
-    full_name: str | None = Field(default=None, min_length=1, max_length=200)
-    birth_date: str | None = None
     sex: Literal["M", "F", "UNKNOWN"] | None = None
-    national_number: str | None = Field(default=None, description="The number issued since, or corrected; 12 digits")
     address: str | None = Field(default=None, max_length=400)
     unit_code: str | None = Field(default=None, description="Move to this commune")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
     preference_evidence: str | None = Field(default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _two_people(cls, values: Any) -> Any:
+        asked = sorted(_BY_REQUEST.intersection(values)) if isinstance(values, dict) else []
+        if asked:
+            raise ValueError(f"{', '.join(asked)}: changed by two people, POST /v1/beneficiaries/{{id}}/change-requests")
+        return values
 
 
 class DeathReport(Closed):

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+from common.lists.errors import FileRefused, ImportNotApprovable, ImportNotFound, MappingNotPossible, SamePerson, UnknownUnit
 from common.problems import Problem
 
 __all__ = [
     "AlreadyEntitled",
+    "AlreadyInHousehold",
+    "AlreadyResident",
     "AttachmentRefused",
+    "ChangedSinceRequest",
+    "CursorTooFar",
+    "DataSetNotReady",
     "DecisionNotOpen",
     "DecisionPending",
     "DecisionRefused",
+    "DuplicateHousehold",
     "DuplicateNumber",
     "EntitlementState",
     "FileRefused",
     "FuneralGranted",
     "FuneralRefused",
     "ImportNotApprovable",
+    "ImportNotFound",
     "LifeEventRefused",
+    "ListNotOpen",
+    "MappingNotPossible",
     "MergeChangedSince",
     "NotPossibleInState",
     "RateNotLoaded",
     "RepresentativeRefused",
+    "RequestPending",
     "RowRefused",
     "SamePerson",
     "TransferNotOpen",
     "UnknownUnit",
 ]
-
-
-class FileRefused(Problem):
-    """The file is not a list the registry can read; nothing was taken from it."""
-
-    type, status = "import-file-refused", 422
-    title, title_vi = "The file cannot be read as a list", "Không đọc được tệp danh sách"
 
 
 class RowRefused(Problem):
@@ -54,27 +58,6 @@ class AlreadyEntitled(Problem):
 
     type, status = "already-entitled", 409
     title, title_vi = "Already entitled in this category", "Đã hưởng chế độ thuộc loại này"
-
-
-class ImportNotApprovable(Problem):
-    """The import is not waiting for approval (dry run, refused, still being checked, or applied)."""
-
-    type, status = "import-not-approvable", 409
-    title, title_vi = "The import is not waiting for approval", "Danh sách không ở trạng thái chờ duyệt"
-
-
-class SamePerson(Problem):
-    """Maker and checker must be two people."""
-
-    type, status = "same-person", 409
-    title, title_vi = "A second person has to approve this", "Cần người thứ hai phê duyệt"
-
-
-class UnknownUnit(Problem):
-    """No such administrative unit on the business date."""
-
-    type, status = "unknown-unit", 422
-    title, title_vi = "Unknown administrative unit on that date", "Không có đơn vị hành chính này tại ngày nghiệp vụ"
 
 
 class DecisionRefused(Problem):
@@ -166,3 +149,59 @@ class MergeChangedSince(Problem):
 
     type, status = "merge-changed-since", 409
     title, title_vi = "Facts changed after the merge", "Hồ sơ đã thay đổi sau khi gộp nên không hoàn tác được"
+
+
+class RequestPending(Problem):
+    """Another change request for the same person waits for its decision."""
+
+    type, status = "request-pending", 409
+    title, title_vi = "A change request for this person is already waiting", "Đã có yêu cầu thay đổi đang chờ cho người này"
+
+
+class ChangedSinceRequest(Problem):
+    """The file is no longer what the requester saw."""
+
+    type, status = "changed-since-request", 409
+    title, title_vi = "The file changed after the request", "Hồ sơ đã thay đổi sau khi có yêu cầu"
+
+
+class DataSetNotReady(Problem):
+    """The data set is still being built."""
+
+    type, status = "data-set-not-ready", 409
+    title, title_vi = "The data set is still being built", "Bộ dữ liệu đang được lập"
+
+
+class CursorTooFar(Problem):
+    """The cursor names a change that has not happened: it is of another register, or of one since restored."""
+
+    type, status = "cursor-too-far", 409
+    title, title_vi = "The cursor is not of this register", "Con trỏ không thuộc danh bạ này"
+
+
+class AlreadyInHousehold(Problem):
+    """Somebody belongs to another household (or to this one) on that date."""
+
+    type, status = "already-in-household", 409
+    title, title_vi = "Already a member of a household", "Đang là thành viên của một hộ"
+
+
+class DuplicateHousehold(Problem):
+    """The household code is taken."""
+
+    type, status = "duplicate-household", 409
+    title, title_vi = "This household code is taken", "Mã hộ đã có"
+
+
+class AlreadyResident(Problem):
+    """The person lives in an institution on that date."""
+
+    type, status = "already-resident", 409
+    title, title_vi = "Already lives in an institution", "Đang ở cơ sở trợ giúp xã hội"
+
+
+class ListNotOpen(Problem):
+    """The submitted list is in a state that does not allow this step."""
+
+    type, status = "submitted-list-not-open", 409
+    title, title_vi = "The list is not in a state for this", "Danh sách không ở trạng thái cho phép thao tác này"

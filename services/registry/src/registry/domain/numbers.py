@@ -5,6 +5,7 @@ There is no check digit: only the structure can be checked offline (Decree 137/2
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 __all__ = [
@@ -87,6 +88,7 @@ PROVINCE_PREFIXES: Final = frozenset(
 _DIGITS: Final = 12
 _OLD_ID_DIGITS: Final = 9
 _PHONE_DIGITS: Final = (10, 11)  # mobile, land line
+_ROUNDED: Final = re.compile(r"\d[.,]?\d*[eE]\+?\d{2}")
 _LAST_CENTURY_DIGIT: Final = 3  # 0-3: born 1900-2099; 4-9 would be born after 2100
 
 
@@ -97,9 +99,11 @@ def clean_number(text: str) -> str:
 
 def structure_reason(number: str) -> str | None:
     """The reason code why a cleaned, non-empty number is refused, or None."""
+    if _ROUNDED.fullmatch(number):
+        return "NUMBER_ROUNDED"
     if not (number.isascii() and number.isdigit()):
         return "NUMBER_BAD"
-    if len(number) == _DIGITS - 1:
+    if len(number) in (_DIGITS - 1, _DIGITS - 2):  # 001… to 009… lose two
         return "NUMBER_LOST_ZERO"
     if len(number) == _OLD_ID_DIGITS:
         return "NUMBER_OLD_ID"

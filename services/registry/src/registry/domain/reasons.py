@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from common.lists.reasons import GENERAL, Reason
+from common.lists.reasons import reason as make_reason
 
 __all__ = ["REASONS", "Reason", "reason"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One refusal or warning about one field of a row."""
-
-    code: str
-    field: str
-    vi: str
-    en: str
-
-    def as_json(self) -> dict[str, Any]:
-        """For `import_row.reasons` and problem answers."""
-        return {"code": self.code, "field": self.field, "detail_vi": self.vi, "detail": self.en}
-
-
-_NUMBER: Final = re.compile(r"\d(?:[ .-]?\d){8,}")
-
 # code: (Vietnamese, English). `{0}` is what stood in the cell where that may be shown.
 REASONS: Final[dict[str, tuple[str, str]]] = {
+    **GENERAL,
     "MISSING_NAME": ("Thiếu họ và tên", "The name is missing"),
     "MISSING_FILE_CODE": ("Thiếu mã hồ sơ", "The dossier code is missing"),
     "BAD_BIRTH_DATE": ("Ngày sinh không đọc được: {0}", "The birth date cannot be read: {0}"),
     "BAD_SEX": ("Giới tính không đọc được: {0}", "The sex cannot be read: {0}"),
     "NUMBER_LOST_ZERO": (
-        "Số định danh có 11 chữ số: có thể mất số 0 ở đầu; hãy kiểm tra và nhập lại đủ 12 chữ số",
-        "The number has 11 digits: a leading zero was probably lost; check it and enter all 12 digits",
+        "Số định danh có 10 hoặc 11 chữ số: có thể mất số 0 ở đầu; hãy kiểm tra và nhập lại đủ 12 chữ số",
+        "The number has 10 or 11 digits: a leading zero was probably lost; check it and enter all 12 digits",
+    ),
+    "NUMBER_ROUNDED": (
+        "Số định danh bị bảng tính đổi thành dạng 3,8E+11: hãy định dạng cột là văn bản và nhập lại đủ 12 chữ số",
+        "The spreadsheet has turned the number into the form 3.8E+11: make the column text and enter all 12 digits again",
+    ),
+    "NAME_OLD_FONT": (
+        "Họ tên gõ bằng phông cũ (TCVN3, VNI): hãy chuyển sang Unicode",
+        "The name is typed in an old font (TCVN3, VNI): convert it to Unicode",
+    ),
+    "YEAR_TWO_DIGITS": ("Năm ghi hai chữ số: {0}; hãy ghi đủ bốn chữ số", "The year has two digits: {0}; write all four"),
+    "BAD_DEPENDANT_DATE": ("Ngày sinh người phụ thuộc không đọc được: {0}", "The dependant's birth date cannot be read: {0}"),
+    "ENTITLEMENT_DIFFERS": (
+        "Quyết định này đã ghi với mức, tỷ lệ hoặc tháng khác: muốn đổi phải có quyết định điều chỉnh",
+        "This decision is recorded with another rate or month: a change needs a decision of its own",
     ),
     "NUMBER_OLD_ID": ("Số 9 chữ số là CMND cũ; cần số định danh 12 chữ số", "A 9-digit number is an old ID card; 12 digits are needed"),
     "NUMBER_BAD": ("Số định danh không đúng cấu trúc 12 chữ số", "The number does not have the 12-digit structure"),
@@ -65,16 +65,25 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "DUPLICATE_NUMBER_REGISTER": ("Số định danh đã đăng ký ở đơn vị {0}", "The number is already registered in unit {0}"),
     "FILE_CODE_OTHER_PERSON": ("Mã hồ sơ đã dùng cho người khác", "The dossier code belongs to another person"),
     "DUPLICATE_ROW": (
-        "Trùng chế độ với dòng {0}; nếu cho người phụ thuộc khác, hãy ghi quyết định của người đó",
-        "The same allowance stands in row {0}; for another dependant give that dependant's decision",
+        "Trùng chế độ với dòng {0}; nếu cho người phụ thuộc khác, hãy ghi họ tên hoặc ngày sinh người phụ thuộc",
+        "The same allowance stands in row {0}; for another dependant give the dependant's name or birth date",
     ),
     "ALREADY_ENTITLED": ("Đang hưởng chế độ này theo quyết định khác", "Already holds this allowance by another decision"),
+    "MISSING_SUBJECT": ("Thiếu mã hộ hoặc mã hồ sơ", "The household code or the dossier code is missing"),
+    "UNKNOWN_SUBJECT": ("Không có hộ hoặc hồ sơ với mã này", "No household or dossier has this code"),
+    "SUBJECT_OUTSIDE": ("Hộ hoặc hồ sơ ngoài phạm vi đơn vị của danh sách", "The household or dossier is outside the list's unit"),
+    "HOUSEHOLD_CLOSED": ("Hộ này không còn", "The household no longer exists"),
+    "DUPLICATE_SUBJECT": ("Hộ hoặc hồ sơ đã có ở dòng trên", "The household or dossier stands in an earlier row"),
+    "LATER_MEMBERSHIP": ("Đã có thay đổi từ ngày này hoặc sau đó", "A change from this day or a later one is recorded"),
+    "UNKNOWN_GROUP": ("Không có nhóm này: {0}", "No such group: {0}"),
+    "BAD_ACTION": ("Biến động phải là Vào hoặc Ra: {0}", "The change must be Vào (in) or Ra (out): {0}"),
+    "NOT_ASKED": ("Người này không thuộc đợt khảo sát", "The person is not part of the survey"),
+    "EVIDENCE_NEEDED": ("Bất khả kháng cần ghi căn cứ", "Force majeure needs its evidence"),
+    "BAD_ANSWER_DATE": ("Ngày trả lời không đọc được hoặc ở tương lai: {0}", "The date of the answer cannot be read or lies ahead: {0}"),
     "DECEASED": ("Người này đã được ghi nhận qua đời", "This person's death is recorded"),
 }
 
 
 def reason(code: str, field: str, shown: object = "") -> Reason:
     """A reason from the catalogue. In a list whose columns have slipped any cell may hold a number: long ones are not repeated."""
-    vi, en = REASONS[code]
-    text = _NUMBER.sub("***", str(shown))[:40]
-    return Reason(code, field, vi.replace("{0}", text), en.replace("{0}", text))
+    return make_reason(code, field, shown, REASONS)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from common.lists.cells import hide_numbers, parse_month_vi, short_year
 from common.names import clean, folded
-from common.tabular import parse_month_vi
 from registry.domain import dates
-from registry.domain.numbers import clean_number, number_warnings, structure_reason
+from registry.domain.numbers import (
+    clean_number,
+    clean_phone,
+    number_warnings,
+    phone_reason,
+    second_number_reason,
+    structure_reason,
+)
 from registry.domain.reasons import Reason, reason
 
 __all__ = ["Category", "CheckedRow", "Rules", "check_row"]
@@ -21,6 +29,7 @@ _PREFERENCE: Final = {
     "BAT KHA KHANG": "FORCE_MAJEURE", "": "UNKNOWN",
 }  # fmt: skip
 _REP_KIND: Final = {"UY QUYEN": "AUTHORISED", "GIAM HO": "GUARDIAN", "CHAM SOC": "CARER"}
+_OLD_FONT: Final = re.compile("[µ¸¶·¹¨»¾¼½©®ª«¬\u00ad×÷¤§¦£¢]")  # what TCVN3 letters look like in Unicode
 _PERCENT: Final = range(21, 101)
 
 
@@ -58,11 +67,18 @@ class CheckedRow:
     birth_date: str | None = None
     sex: str = "UNKNOWN"
     number: str | None = None
+    second_number: str | None = None
+    phone: str | None = None
+    ethnicity: str | None = None
+    hamlet: str | None = None
     address: str | None = None
     unit_code: str = ""
     unit_path: str = ""
     category: str = ""
     percent: int = 0
+    dep_name: str | None = None
+    dep_name_folded: str | None = None
+    dep_birth_date: str | None = None
     decision_number: str = ""
     decision_date: date | None = None
     from_month: date | None = None
@@ -82,11 +98,31 @@ class CheckedRow:
         """Note a refusal; all of a row's faults are reported at once."""
         self.reasons.append(reason(code, name, shown))
 
+    def plain(self, text: str, name: str) -> str:
+        """Text that is kept in clear: a national number in it refuses the row, and is not kept."""
+        hidden, found = hide_numbers(text)
+        if found:
+            self.refuse("NUMBER_IN_TEXT", name)
+        return hidden
+
+    def name_of(self, text: str, name: str) -> str:
+        """A person's name as it may be kept."""
+        found = self.plain(clean(text), name)
+        if _OLD_FONT.search(found):
+            self.refuse("NAME_OLD_FONT", name)
+        return found
+
+    def bad_date(self, code: str, name: str, text: str) -> None:
+        """Refuse a date; a year of two digits is said to be one."""
+        self.refuse("YEAR_TWO_DIGITS" if short_year(text) else code, name, text)
+
 
 def check_row(values: Mapping[str, str], rules: Rules) -> CheckedRow:
     """Check one row of a list. `values` are the cells by column name (see `domain.columns`)."""
     row = CheckedRow()
     _person(row, values, rules)
+    _attributes(row, values)
+    _dependant(row, values, rules)
     _place_and_category(row, values, rules)
     _decision(row, values)
     _representative(row, values, rules)
@@ -110,17 +146,17 @@ def _number(row: CheckedRow, text: str, name: str) -> str | None:
 
 
 def _person(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
-    row.file_code = values.get("file_code", "")
+    row.file_code = row.plain(values.get("file_code", ""), "file_code")
     if not row.file_code:
         row.refuse("MISSING_FILE_CODE", "file_code")
-    row.full_name = clean(values.get("full_name", ""))
+    row.full_name = row.name_of(values.get("full_name", ""), "full_name")
     row.name_folded = folded(row.full_name)
     if not row.name_folded:
         row.refuse("MISSING_NAME", "full_name")
     born = values.get("birth_date", "")
     row.birth_date = dates.birth_date(born, rules.business_date) if born else None
     if born and row.birth_date is None:
-        row.refuse("BAD_BIRTH_DATE", "birth_date", born)
+        row.bad_date("BAD_BIRTH_DATE", "birth_date", born)
     sex = _SEX.get(_word(values.get("sex", "")))
     if sex is None:
         row.refuse("BAD_SEX", "sex", values["sex"])
@@ -128,11 +164,35 @@ def _person(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
     row.number = _number(row, values.get("number", ""), "number")
     if row.number is not None:
         row.warnings += [reason(code, "number") for code in number_warnings(row.number, row.birth_date, row.sex)]
-    row.address = values.get("address") or None
+    row.address = row.plain(values.get("address", ""), "address") or None
     preference = _PREFERENCE.get(_word(values.get("preference", "")))
     if preference is None:
         row.refuse("BAD_PREFERENCE", "preference", values["preference"])
     row.preference = preference or "UNKNOWN"
+
+
+def _attributes(row: CheckedRow, values: Mapping[str, str]) -> None:
+    second = clean_number(values.get("second_number", ""))
+    if second and (code := second_number_reason(second)):
+        row.refuse(code, "second_number")
+    elif second:
+        row.second_number = second
+    phone = clean_phone(values.get("phone", ""))
+    if phone and (code := phone_reason(phone)):
+        row.refuse(code, "phone")
+    elif phone:
+        row.phone = phone
+    row.ethnicity = row.plain(clean(values.get("ethnicity", "")), "ethnicity") or None
+    row.hamlet = row.plain(clean(values.get("hamlet", "")), "hamlet") or None
+
+
+def _dependant(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
+    row.dep_name = row.name_of(values.get("dep_name", ""), "dep_name") or None
+    row.dep_name_folded = folded(row.dep_name) if row.dep_name else None
+    born = values.get("dep_birth", "")
+    row.dep_birth_date = dates.birth_date(born, rules.business_date) if born else None
+    if born and row.dep_birth_date is None:
+        row.bad_date("BAD_DEPENDANT_DATE", "dep_birth", born)
 
 
 def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
@@ -161,12 +221,12 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
 
 
 def _decision(row: CheckedRow, values: Mapping[str, str]) -> None:
-    row.decision_number = values.get("decision_number", "")
+    row.decision_number = row.plain(values.get("decision_number", ""), "decision_number")
     if not row.decision_number:
         row.refuse("MISSING_DECISION", "decision_number")
     row.decision_date = dates.day(values.get("decision_date", ""))
     if row.decision_date is None:
-        row.refuse("BAD_DECISION_DATE", "decision_date", values.get("decision_date", ""))
+        row.bad_date("BAD_DECISION_DATE", "decision_date", values.get("decision_date", ""))
     row.from_month = parse_month_vi(values.get("from_month", ""))
     if row.from_month is None:
         row.refuse("BAD_FROM_MONTH", "from_month", values.get("from_month", ""))
@@ -180,7 +240,8 @@ def _representative(row: CheckedRow, values: Mapping[str, str], rules: Rules) ->
     name, number, kind = values.get("rep_name", ""), values.get("rep_number", ""), values.get("rep_kind", "")
     if not (name or number):
         return
-    row.rep_full_name, row.rep_name_folded = clean(name), folded(name)
+    row.rep_full_name = row.name_of(name, "rep_name")
+    row.rep_name_folded = folded(row.rep_full_name)
     if not row.rep_name_folded:
         row.refuse("REP_MISSING_NAME", "rep_name")
     said = folded(kind)  # "Con / Ủy quyền" names the relation too
@@ -195,7 +256,7 @@ def _representative(row: CheckedRow, values: Mapping[str, str], rules: Rules) ->
     row.rep_birth_date = dates.birth_date(born, rules.business_date) if born else None
     if born and row.rep_birth_date is None:
         row.refuse("REP_BAD_DATE", "rep_birth", born)
-    row.rep_certificate = values.get("rep_certificate") or None
+    row.rep_certificate = row.plain(values.get("rep_certificate", ""), "rep_certificate") or None
     for name_, text in (("rep_from", values.get("rep_from", "")), ("rep_to", values.get("rep_to", ""))):
         parsed = dates.day(text) if text else None
         if text and parsed is None:

@@ -35,13 +35,28 @@ RETURNING p.person_id
 
 _INSERT: Final = f"""
 INSERT INTO person (file_code, is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number,
-                    address, unit_code, unit_path, programmes, identity_fingerprint, created_by)
+                    address, unit_code, unit_path, programmes, identity_fingerprint, second_number, second_blind, masked_second_number,
+                    phone, masked_phone, ethnicity, hamlet, created_by)
 SELECT DISTINCT ON (r.file_code) r.file_code, true, r.full_name, r.name_folded, r.birth_date, r.sex, r.national_number,
-       r.number_blind, r.masked_number, r.address, r.unit_code, r.unit_path, ARRAY[f.programme], r.identity_fingerprint, f.created_by
+       r.number_blind, r.masked_number, r.address, r.unit_code, r.unit_path, ARRAY[f.programme], r.identity_fingerprint, r.second_number,
+       r.second_blind, r.masked_second_number, r.phone, r.masked_phone, r.ethnicity, r.hamlet, f.created_by
 {_BATCH}
 WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.file_code = r.file_code)
 ORDER BY r.file_code, f.seq, r.row_number
 RETURNING person_id
+"""
+
+# What is not known yet of a person is completed; what is known is never overwritten by a list.
+_COMPLETE: Final = f"""
+UPDATE person p SET second_number = coalesce(p.second_number, s.second_number), second_blind = coalesce(p.second_blind, s.second_blind),
+       masked_second_number = coalesce(p.masked_second_number, s.masked_second_number), phone = coalesce(p.phone, s.phone),
+       masked_phone = coalesce(p.masked_phone, s.masked_phone), ethnicity = coalesce(p.ethnicity, s.ethnicity),
+       hamlet = coalesce(p.hamlet, s.hamlet), updated_at = now()
+FROM (SELECT DISTINCT ON (r.person_id) r.* {_BATCH}
+      WHERE coalesce(r.masked_second_number, r.masked_phone, r.hamlet) IS NOT NULL OR r.ethnicity IS NOT NULL
+      ORDER BY r.person_id, f.seq, r.row_number) s
+WHERE p.person_id = s.person_id AND (p.second_blind IS NULL AND s.second_blind IS NOT NULL OR p.phone IS NULL AND s.phone IS NOT NULL
+      OR p.ethnicity IS NULL AND s.ethnicity IS NOT NULL OR p.hamlet IS NULL AND s.hamlet IS NOT NULL)
 """
 
 _LINK: Final = """
@@ -96,11 +111,56 @@ WHERE (t.kind, t.certificate_number, t.valid_from, t.valid_to, t.revoked_on)
 RETURNING beneficiary_id, representative_id
 """
 
+# For whom an allowance paid per dependant is: a record of their own, known by name and birth date, for this beneficiary only.
+_DEPENDANT_ID: Final = "CAST(md5(concat_ws('|', 'dependant', r.person_id, r.dep_name_folded, coalesce(r.dep_birth_date, ''))) AS uuid)"
+_PER_DEPENDANT: Final = f"""
+{_BATCH}
+JOIN benefit_category c ON c.code = r.category AND c.per_dependant
+WHERE (r.dep_name IS NOT NULL OR r.dep_birth_date IS NOT NULL)
+"""
+_INSERT_DEPENDANTS: Final = f"""
+INSERT INTO person (person_id, is_beneficiary, full_name, name_folded, birth_date, sex, unit_code, unit_path, identity_fingerprint,
+                    created_by)
+SELECT DISTINCT ON (1) {_DEPENDANT_ID}, false, r.dep_name, r.dep_name_folded, r.dep_birth_date, 'UNKNOWN', r.unit_code, r.unit_path,
+       md5(concat_ws('|', r.person_id, r.dep_name_folded, r.dep_birth_date)), f.created_by
+{_PER_DEPENDANT} AND r.dep_name IS NOT NULL
+ORDER BY 1, f.seq, r.row_number
+ON CONFLICT (person_id) DO NOTHING
+"""
+
+# A dependant keeps the number of the entitlement it has under the decision; a new one gets the next.
+_NUMBER_DEPENDANTS: Final = f"""
+UPDATE import_row t SET dependant_id = x.dependant_id,
+       ordinal = coalesce(x.known, x.last + x.place)
+FROM (SELECT r.import_id, r.row_number, CASE WHEN r.dep_name IS NOT NULL THEN {_DEPENDANT_ID} END AS dependant_id, k.ordinal AS known,
+             l.last, row_number() OVER (PARTITION BY r.person_id, r.category, r.decision_number, k.ordinal IS NULL
+                                        ORDER BY f.seq, r.row_number) AS place
+      {_BATCH}
+      JOIN benefit_category c ON c.code = r.category AND c.per_dependant
+      LEFT JOIN LATERAL (SELECT e.ordinal FROM entitlement e WHERE e.person_id = r.person_id AND e.category = r.category
+          AND e.decision_number = r.decision_number AND CASE WHEN r.dep_name IS NULL THEN e.dependant_birth_date = r.dep_birth_date
+          ELSE e.dependant_id = {_DEPENDANT_ID} END LIMIT 1) k ON true
+      LEFT JOIN LATERAL (SELECT coalesce(max(e.ordinal), 0) AS last FROM entitlement e WHERE e.person_id = r.person_id
+          AND e.category = r.category AND e.decision_number = r.decision_number) l ON true
+      WHERE r.dep_name IS NOT NULL OR r.dep_birth_date IS NOT NULL) x
+WHERE t.import_id = x.import_id AND t.row_number = x.row_number
+"""
+
+# Rows that said what the register holds: nothing new about the person, who collects, or what is granted.
+_UNCHANGED: Final = """
+UPDATE import_row r SET verdict = 'UNCHANGED'
+FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
+WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.person_id <> ALL(CAST(:changed AS uuid[]))
+  AND NOT EXISTS (SELECT FROM entitlement e WHERE e.person_id = r.person_id AND e.category = r.category
+                  AND e.decision_number = r.decision_number AND e.ordinal = r.ordinal AND e.import_id = r.import_id)
+"""
+
 _ENTITLE: Final = f"""
 INSERT INTO entitlement (person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line, decision_number,
-                         decision_date, from_month, arrears_from, import_id)
+                         decision_date, from_month, arrears_from, import_id, dependant_id, dependant_birth_date)
 SELECT r.person_id, c.programme, c.funding_source, c.code, r.percent, c.per_dependant, r.ordinal, c.benefit_line,
-       r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id
+       r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id,
+       r.dependant_id, CASE WHEN c.per_dependant THEN r.dep_birth_date END
 {_BATCH}
 JOIN benefit_category c ON c.code = r.category
 ORDER BY f.seq, r.row_number
@@ -154,6 +214,9 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     done.registered += [row["person_id"] for row in await tx.rows(_INSERT, **batch)]
     await tx.execute(_LINK, **batch)
     done.people = [row["person_id"] for row in await tx.rows(f"SELECT DISTINCT r.person_id {_BATCH}", **batch)]
+    await tx.execute(_COMPLETE, **batch)
+    await tx.execute(_INSERT_DEPENDANTS, **batch)
+    await tx.execute(_NUMBER_DEPENDANTS, **batch)
     await tx.execute(_INSERT_REPRESENTATIVES, **batch)
     await tx.execute(_INSERT_UNNUMBERED, **batch)
     await tx.execute(_LINK_REPRESENTATIVES, **batch)
@@ -164,4 +227,7 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     changed = await tx.rows(_PROGRAMMES, ids=done.people, fresh=done.registered)
     fresh = set(done.registered)
     done.updated = [row["person_id"] for row in changed if row["person_id"] not in fresh]
+    if len(fresh) < len(done.people):
+        touched = {*fresh, *done.updated, *done.preferences, *(one for one, _ in done.representatives)}
+        await tx.execute(_UNCHANGED, changed=list(touched), **batch)
     return done

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from common.db import Tx
-from common.masking import mask_national_number
+from common.lists.storage import GENERAL_COLUMNS, reasons_json, refuse_rows
+from common.lists.storage import count as count_verdicts
+from common.masking import mask_national_number, mask_phone
 from common.names import comparison_key
 from common.sealing import Keyring
 from registry.domain.reasons import Reason, reason
 from registry.domain.rows import CheckedRow
 
 __all__ = [
-    "ROW_COLUMNS",
-    "approved_without_job",
-    "conflicts",
-    "count_verdicts",
-    "errors_of",
-    "next_rows",
-    "number_dependants",
-    "refuse_rows",
-    "stage",
-    "staged_values",
-]
+    "OWN_COLUMNS", "conflicts", "count_verdicts", "next_rows", "number_dependants", "own_values", "refuse_rows", "stage", "staged_values",
+]  # fmt: skip
 
-ROW_COLUMNS: Final = (
-    "import_id", "row_number", "verdict", "reasons", "warnings", "file_code", "full_name", "name_folded", "birth_date", "sex",
+OWN_COLUMNS: Final = (
+    "file_code", "full_name", "name_folded", "birth_date", "sex",
     "national_number", "number_blind", "masked_number", "identity_fingerprint", "address", "unit_code", "unit_path", "category", "percent",
     "decision_number", "decision_date", "from_month", "arrears_from", "preference", "rep_kind", "rep_full_name", "rep_name_folded",
     "rep_birth_date", "rep_sex", "rep_national_number", "rep_number_blind", "rep_masked_number", "rep_fingerprint", "rep_certificate",
-    "rep_from", "rep_to",
+    "rep_from", "rep_to", "dep_name", "dep_name_folded", "dep_birth_date", "second_number", "second_blind", "masked_second_number",
+    "phone", "masked_phone", "ethnicity", "hamlet",
 )  # fmt: skip
+"""What the registry keeps of a row besides its verdict."""
 
 
-def _json(reasons: Sequence[Reason]) -> str:
-    return orjson.dumps([item.as_json() for item in reasons]).decode()
-
-
-def staged_values(keyring: Keyring, import_id: UUID, number: int, row: CheckedRow) -> tuple[Any, ...]:
+def own_values(keyring: Keyring, row: CheckedRow) -> tuple[Any, ...]:
     """One checked row as `import_row` stores it: numbers encrypted, blind-indexed and masked, identity fingerprinted."""
     rep = row.rep_full_name is not None
     rep_secret = _secret(keyring, row.rep_number) if rep else (None, None, None)
     print_ = _fingerprint(keyring, row.number, row.full_name, row.birth_date, row.sex)
     rep_print = _fingerprint(keyring, row.rep_number, row.rep_full_name or "", row.rep_birth_date, row.rep_sex or "") if rep else None
     return (
-        import_id, number, "REFUSED" if row.reasons else "GOOD", _json(row.reasons), _json(row.warnings), row.file_code, row.full_name,
-        row.name_folded, row.birth_date, row.sex, *_secret(keyring, row.number), print_, row.address, row.unit_code, row.unit_path,
-        row.category, row.percent, row.decision_number, row.decision_date, row.from_month, row.arrears_from, row.preference, row.rep_kind,
-        row.rep_full_name, row.rep_name_folded, row.rep_birth_date, row.rep_sex, *rep_secret, rep_print, row.rep_certificate, row.rep_from,
-        row.rep_to,
+        row.file_code, row.full_name, row.name_folded, row.birth_date, row.sex, *_secret(keyring, row.number), print_, row.address,
+        row.unit_code, row.unit_path, row.category, row.percent, row.decision_number, row.decision_date, row.from_month, row.arrears_from,
+        row.preference, row.rep_kind, row.rep_full_name, row.rep_name_folded, row.rep_birth_date, row.rep_sex, *rep_secret, rep_print,
+        row.rep_certificate, row.rep_from, row.rep_to, row.dep_name, row.dep_name_folded, row.dep_birth_date,
+        *_attributes(keyring, row),
+    )  # fmt: skip
+
+
+def staged_values(keyring: Keyring, import_id: UUID, number: int, row: CheckedRow) -> tuple[Any, ...]:
+    """A row of a list made here (a single registration is a list of one person), for `stage`."""
+    verdict = "REFUSED" if row.reasons else "GOOD"
+    return (import_id, number, verdict, reasons_json(row.reasons), reasons_json(row.warnings), *own_values(keyring, row))
+
+
+def _attributes(keyring: Keyring, row: CheckedRow) -> tuple[Any, ...]:
+    second, phone = row.second_number, row.phone
+    return (
+        keyring.encrypt("second_number", second) if second else None, keyring.blind("second_number", second) if second else None,
+        mask_national_number(second), keyring.encrypt("phone", phone) if phone else None, mask_phone(phone),
+        keyring.encrypt("ethnicity", row.ethnicity) if row.ethnicity else None, row.hamlet,
     )  # fmt: skip
 
 
@@ -68,14 +72,14 @@ def _fingerprint(keyring: Keyring, number: str | None, name: str, birth_date: st
 
 async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
     """COPY checked rows into the staging table."""
-    return await tx.copy("import_row", ROW_COLUMNS, rows)
+    return await tx.copy("import_row", (*GENERAL_COLUMNS, *OWN_COLUMNS), rows)
 
 
 # The same rules at the check and at the application: within the batch, and against the register.
 _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
     SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month, f.seq,
-           c.per_dependant
+           c.per_dependant, r.percent, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
     JOIN import_file f USING (import_id)
@@ -89,7 +93,7 @@ WITH r AS MATERIALIZED (
     FROM r
     WINDOW n AS (PARTITION BY coalesce(number_blind, convert_to(import_id || '/' || row_number, 'UTF8')) ORDER BY seq, row_number),
            f AS (PARTITION BY file_code ORDER BY seq, row_number),
-           d AS (PARTITION BY file_code, category, CASE WHEN per_dependant THEN decision_number || '|' || from_month END
+           d AS (PARTITION BY file_code, category, CASE WHEN per_dependant THEN concat_ws('|', decision_number, from_month, dependant) END
                  ORDER BY seq, row_number)
 )
 SELECT j.import_id, j.row_number, CASE
@@ -105,6 +109,8 @@ SELECT j.import_id, j.row_number, CASE
     WHEN j.earlier_row IS NOT NULL THEN 'DUPLICATE_ROW'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
         AND e.until = 'infinity' AND e.decision_number <> j.decision_number) THEN 'ALREADY_ENTITLED'
+    WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
+        AND e.decision_number = j.decision_number AND (e.percent <> j.percent OR e.from_month <> j.from_month)) THEN 'ENTITLEMENT_DIFFERS'
     END AS code,
     CASE WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN
               CASE WHEN j.number_import = j.import_id THEN CAST(j.number_row AS text)
@@ -121,6 +127,7 @@ _FIELD: Final = {
     "DUPLICATE_NUMBER_REGISTER": "number",
     "DUPLICATE_ROW": "category",
     "ALREADY_ENTITLED": "category",
+    "ENTITLEMENT_DIFFERS": "decision_number",
 }
 
 
@@ -143,36 +150,10 @@ async def number_dependants(tx: Tx, import_id: UUID) -> None:
         "UPDATE import_row r SET ordinal = x.n FROM ("
         "   SELECT r.row_number, row_number() OVER (PARTITION BY r.file_code, r.category, r.decision_number ORDER BY r.row_number) AS n"
         "   FROM import_row r JOIN benefit_category c ON c.code = r.category"
-        "   WHERE r.import_id = :id AND r.verdict = 'GOOD' AND c.per_dependant) x"
+        "   WHERE r.import_id = :id AND r.verdict = 'GOOD' AND c.per_dependant AND r.dep_name IS NULL AND r.dep_birth_date IS NULL) x"
         " WHERE r.import_id = :id AND r.row_number = x.row_number AND x.n > 1",
         id=import_id,
     )
-
-
-async def refuse_rows(tx: Tx, refused: Sequence[tuple[UUID, int, Reason]]) -> None:
-    """Give rows their refusal."""
-    if not refused:
-        return
-    await tx.execute(
-        "UPDATE import_row r SET verdict = 'REFUSED', reasons = r.reasons || CAST(x.reasons AS jsonb)"
-        " FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[]), CAST(:reasons AS text[])) AS x(import_id, row_number, reasons)"
-        " WHERE r.import_id = x.import_id AND r.row_number = x.row_number",
-        imports=[item[0] for item in refused],
-        rows=[item[1] for item in refused],
-        reasons=[_json([item[2]]) for item in refused],
-    )
-
-
-async def approved_without_job(tx: Tx, imports: Sequence[UUID], kind: str) -> set[UUID]:
-    """Approved imports whose application has stopped (its job failed): they may be approved, and so queued, again."""
-    rows = await tx.rows(
-        "SELECT f.import_id FROM import_file f WHERE f.import_id = ANY(CAST(:ids AS uuid[])) AND f.state = 'APPROVED' AND NOT EXISTS ("
-        "   SELECT 1 FROM job j WHERE j.kind = :kind AND j.state IN ('QUEUED', 'RUNNING')"
-        "   AND j.detail @> jsonb_build_object('import_ids', jsonb_build_array(f.import_id)))",
-        ids=list(imports),
-        kind=kind,
-    )
-    return {row["import_id"] for row in rows}
 
 
 async def next_rows(tx: Tx, imports: Sequence[UUID], most: int) -> Sequence[Any]:
@@ -188,25 +169,32 @@ async def next_rows(tx: Tx, imports: Sequence[UUID], most: int) -> Sequence[Any]
     )
 
 
-async def count_verdicts(tx: Tx, imports: Sequence[UUID]) -> None:
-    """Write the counts of each import from its rows; an approved import without good rows left is applied."""
-    await tx.execute(
-        "UPDATE import_file f SET rows_total = c.total, rows_good = c.good, rows_refused = c.refused,"
-        " state = CASE WHEN f.state = 'APPROVED' AND c.open = 0 THEN 'APPLIED' ELSE f.state END,"
-        " applied_at = CASE WHEN f.state = 'APPROVED' AND c.open = 0 THEN now() ELSE f.applied_at END"
-        " FROM (SELECT x.import_id, count(r.import_id) AS total, count(*) FILTER (WHERE r.verdict <> 'REFUSED') AS good,"
-        "         count(*) FILTER (WHERE r.verdict = 'REFUSED') AS refused, count(*) FILTER (WHERE r.verdict = 'GOOD') AS open"
-        "       FROM unnest(CAST(:imports AS uuid[])) AS x(import_id) LEFT JOIN import_row r USING (import_id) GROUP BY x.import_id) c"
-        " WHERE f.import_id = c.import_id",
-        imports=list(imports),
+# A row sent later is the waiting one corrected: the same dossier and allowance, or, without a dossier code, the same name and birth date.
+SAME_ROW: Final = (
+    "(w.file_code = a.file_code AND w.file_code <> '' AND (w.category = a.category OR w.category = '')"
+    " OR w.file_code = '' AND w.name_folded = a.name_folded AND w.birth_date = a.birth_date)"
+)
+
+
+async def changes_money(tx: Tx, import_id: UUID, more_than: int) -> bool:
+    """Whether a checked list grants something new, names who collects, or has more than so many good rows."""
+    return bool(
+        await tx.value(
+            "SELECT count(*) > :most OR bool_or(r.rep_full_name IS NOT NULL OR NOT EXISTS (SELECT FROM person p JOIN entitlement e"
+            "   USING (person_id) WHERE p.file_code = r.file_code AND e.category = r.category AND e.decision_number = r.decision_number"
+            "   AND e.ordinal = r.ordinal))"
+            " FROM import_row r WHERE r.import_id = :id AND r.verdict = 'GOOD'",
+            id=import_id,
+            most=more_than,
+        )
     )
 
 
-async def errors_of(tx: Tx, import_id: UUID) -> AsyncIterator[Any]:
-    """Refused and flagged rows of an import, by row."""
-    async for row in tx.stream(
-        "SELECT row_number, verdict, file_code, full_name, masked_number, reasons, warnings FROM import_row"
-        " WHERE import_id = :id AND (verdict = 'REFUSED' OR warnings <> '[]') ORDER BY row_number",
+async def drop_candidates(tx: Tx, import_id: UUID) -> bool:
+    """Forget open duplicate candidates that name rows of this list; False when one was decided."""
+    await tx.execute(
+        "DELETE FROM duplicate_candidate c WHERE import_id = :id AND state = 'OPEN'"
+        " AND NOT EXISTS (SELECT FROM duplicate_decision d WHERE d.candidate_id = c.candidate_id)",
         id=import_id,
-    ):
-        yield row
+    )
+    return await tx.value("SELECT 1 FROM duplicate_candidate WHERE import_id = :id LIMIT 1", id=import_id) is None
