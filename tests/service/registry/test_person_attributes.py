@@ -68,9 +68,8 @@ async def test_people_without_a_number_are_registered_and_owed(world: Any, why: 
 
 async def test_a_number_given_later_ends_the_reason(world: Any) -> None:
     person = (await _register(world, national_number=None, no_number_reason="NO_ID")).json()["beneficiary_id"]
-    body = {"business_date": "2024-08-20", "national_number": "060150001234"}
-    done = await world.maker.patch(f"/v1/beneficiaries/{person}", json=body, headers={"If-Match": '"1"'})
-    assert (done.status_code, done.json()["no_number_reason"], done.json()["masked_number"]) == (200, None, "060*****1234")
+    done = await world.change_identity(person, national_number="060150001234")
+    assert (done["no_number_reason"], done["masked_number"]) == (None, "060*****1234")
 
 
 async def test_a_patch_sets_takes_away_counts_up_and_is_audited_without_values(world: Any) -> None:

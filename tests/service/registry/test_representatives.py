@@ -21,10 +21,7 @@ async def _two(world: Any) -> str:
 async def test_a_corrected_name_reaches_those_they_collect_for(world: Any) -> None:
     rep = await _two(world)
     (before,) = await world.events("RepresentativeAppointed")
-    body = {"business_date": "2024-08-21", "full_name": "Trần Thị Thanh Bình"}
-    read = await world.maker.get(f"/v1/beneficiaries/{rep}")
-    done = await world.maker.patch(f"/v1/beneficiaries/{rep}", json=body, headers={"If-Match": read.headers["ETag"]})
-    assert done.status_code == 200, done.text
+    await world.change_identity(rep, full_name="Trần Thị Thanh Bình")
     events = await world.events("RepresentativeAppointed")
     assert len(events) == 2
     after = events[1]["body"]

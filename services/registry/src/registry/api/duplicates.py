@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Query
 
 from common.auth import Actor, Role, require
 from common.db import Database
+from registry.api import cursors
+from registry.api.cursors import Cursor, Limit
 from registry.api.duplicate_models import CandidatePage, CandidateView, DecisionAnswer, DecisionProposal, ScanRequest
 from registry.api.models import JobAccepted
 from registry.storage import duplicates as storage
@@ -51,13 +53,14 @@ def _find(router: APIRouter, db: Database) -> None:
         state: Annotated[str | None, Query(examples=["OPEN"])] = None,
         strong: bool | None = None,
         beneficiary_id: UUID | None = None,
-        cursor: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> CandidatePage:
         async with db.read(actor) as tx:
-            rows = await storage.page(tx, actor, after=cursor, limit=limit, state=state, strong=strong, person_id=beneficiary_id)
-        last = str(rows[-1]["candidate_id"]) if len(rows) == limit else None
-        return CandidatePage(items=[_view(row) for row in rows], next_cursor=last)
+            after = cursors.decode_id(cursor)
+            rows = await storage.page(tx, actor, after=after, limit=limit, state=state, strong=strong, person_id=beneficiary_id)
+        last = [str(rows[-1]["candidate_id"])] if len(rows) == limit else None
+        return CandidatePage(items=[_view(row) for row in rows], next_cursor=cursors.encode(last))
 
     @router.post(
         "/scan",

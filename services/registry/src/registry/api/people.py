@@ -151,7 +151,8 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
         "/{beneficiary_id}",
         response_model=BeneficiaryDetail,
         summary="Correct or move a beneficiary",
-        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị. Needs `If-Match` with the ETag read;"
+        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị; họ tên, số định danh, ngày sinh sửa bằng yêu cầu có người duyệt."
+        " Name, number and birth date need a change request. Needs `If-Match` with the ETag read;"
         " 412 when somebody changed it meanwhile.",
     )
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
