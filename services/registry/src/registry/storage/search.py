@@ -18,7 +18,7 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["SMALL_AREA", "Wanted", "areas", "page"]
+__all__ = ["SMALL_AREA", "Wanted", "areas", "inside", "page"]
 
 SMALL_AREA: Final = 10_000
 """Up to so many people an area is walked person by person."""
@@ -91,11 +91,11 @@ def _where(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     return conditions, params
 
 
-def _inside(within: Sequence[str] | None) -> tuple[list[str], dict[str, Any]]:
-    """A condition on `p.unit_path`. `/` is followed by `0` in byte order: one range holds a unit and everything below it."""
+def inside(within: Sequence[str] | None, column: str) -> tuple[list[str], dict[str, Any]]:
+    """A condition on a column of unit paths. `/` is followed by `0` in byte order: one range holds a unit and everything below it."""
     if within is None:
         return [], {}
-    ranges = [f"(p.unit_path ~>=~ :area{n} AND p.unit_path ~<~ :area{n}_end)" for n in range(len(within))]
+    ranges = [f"({column} ~>=~ :area{n} AND {column} ~<~ :area{n}_end)" for n in range(len(within))]
     params = {f"area{n}": path for n, path in enumerate(within)} | {f"area{n}_end": path + "0" for n, path in enumerate(within)}
     return [f"({' OR '.join(ranges)})" if ranges else "FALSE"], params
 
@@ -137,8 +137,8 @@ async def _by_unit(tx: Tx, within: Sequence[str] | None, wanted: Wanted, after: 
     select = f"SELECT {_VIEW} FROM person p LEFT JOIN preference f USING (person_id) WHERE "
     order = " ORDER BY {0}unit_path USING ~<~, {0}person_id LIMIT :limit"
     if within is None or len(within) == 1:
-        more, inside = _inside(within)
-        return await tx.rows(select + " AND ".join(conditions + more) + order.format("p."), **params, **inside)
+        more, ranges = inside(within, "p.unit_path")
+        return await tx.rows(select + " AND ".join(conditions + more) + order.format("p."), **params, **ranges)
     conditions += ["p.unit_path ~>=~ a.path", "p.unit_path ~<~ (a.path || '0')"]
     each = select + " AND ".join(conditions) + order.format("p.")
     sql = f"SELECT x.* FROM unnest(CAST(:areas AS text[])) AS a(path), LATERAL ({each}) x" + order.format("x.")
@@ -149,9 +149,9 @@ async def _by_name(
     tx: Tx, within: Sequence[str] | None, wanted: Wanted, name: str, after: Sequence[str] | None, limit: int
 ) -> Sequence[Any]:
     conditions, params = _where(wanted)
-    more, inside = _inside(within)
+    more, ranges = inside(within, "p.unit_path")
     conditions += more
-    params |= inside | {"name": name, "limit": limit}
+    params |= ranges | {"name": name, "limit": limit}
     if within is not None and await _small(tx, within):
         source, tail, who = "person p", f'{_TAIL} COLLATE "C"', "p.person_id"
         conditions.append("strpos(' ' || p.name_folded, ' ' || :name) > 0")
