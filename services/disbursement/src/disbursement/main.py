@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from disbursement.api import budgets, cycles, ledger, payments, quarantine, take_overs, webhooks
+from disbursement.api import budgets, cycles, ledger, payments, quarantine, statements, take_overs, webhooks
 from disbursement.api.common import READERS
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
@@ -22,6 +22,8 @@ from disbursement.settings import Settings
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
 from disbursement.usecases.payment_context import make_payment_context
 from disbursement.usecases.payment_loops import payment_loops, payment_probe
+from disbursement.usecases.receive_statement import JOB_KIND as RECONCILE
+from disbursement.usecases.reconcile import Reconciler
 
 __all__ = ["SERVICE", "make_app", "work"]
 
@@ -55,13 +57,14 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             payments.router,
             quarantine.router,
             ledger.router,
+            statements.router,
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             parked_router(db),
         ],
         public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature
-        body_limits={"/v1/webhooks/": _NOTICE_BYTES},
+        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **statements.BODY_LIMITS},
     )
     app.state.partners = _partners(settings)
     return app
@@ -72,7 +75,8 @@ async def work(settings: Settings) -> None:
     db, keyring = _database(settings)
     async with client(timeout=60.0) as http:
         context = make_payment_context(db, keyring, _partners(settings), http, owner_name(), settings.evidence_grace_days)
-        runner = JobRunner(db, {JOB_KIND: ListComputer(db, settings).run}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
+        handlers = {JOB_KIND: ListComputer(db, settings).run, RECONCILE: Reconciler(db, keyring).run}
+        runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
 

@@ -73,6 +73,7 @@ class World:
     cycle_id: UUID = field(default_factory=new_id)
     list_id: UUID = field(default_factory=new_id)
     line: type[Line] = Line
+    inbound: str = INBOUND
     _webhooks: Any = field(default_factory=lambda: itertools.count(1))
 
     async def approve(self, lines: list[Line]) -> None:

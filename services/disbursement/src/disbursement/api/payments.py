@@ -15,7 +15,7 @@ from common.db import Database
 from common.problems import Forbidden, NotFound
 from disbursement.domain.payment_errors import PaymentNotFound
 from disbursement.domain.reasons import text_of
-from disbursement.storage import cycles, payments, statements
+from disbursement.storage import cycles, partner_totals, payments
 from disbursement.usecases.close_cycle import close_cycle
 
 __all__ = ["routers"]
@@ -258,7 +258,7 @@ async def totals(request: Request, actor: Totals, partner: str) -> PartnerTotals
         raise Forbidden("The token names no partner")
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        return PartnerTotals.model_validate({"partner": partner, **await statements.partner_totals(tx, actor, partner)})
+        return PartnerTotals.model_validate({"partner": partner, **await partner_totals.partner_totals(tx, actor, partner)})
 
 
 routers: tuple[APIRouter, ...] = (router,)

@@ -1,0 +1,53 @@
+"""A statement of 50,000 lines, half of it news: read, judged and applied with ledger and events in 15 seconds or less."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from common.auth import Role
+from common.jobs import JobRunner
+from disbursement.storage import payment_moves
+from disbursement.usecases.receive_statement import JOB_KIND
+from disbursement.usecases.reconcile import Reconciler
+
+LINES = 50_000
+
+# Sent and accepted payments without their partner's word, as fifty batches leave them.
+_SENT = "UPDATE payment SET status = 'SUBMITTED', version = 3"
+_HALF_SETTLED = """
+INSERT INTO payment_move (payment_id, to_status, occurred_at, source, source_id)
+SELECT payment_id, 'SETTLED', now(), 'NOTICE', 'x' FROM payment ORDER BY payment_id LIMIT :half
+"""
+
+
+@pytest.mark.slow
+async def test_fifty_thousand_lines(world: Any, client_as: Any, record_property: Any) -> None:
+    await world.approve([world.line() for _ in range(LINES)])
+    async with world.owner() as tx:
+        await tx.execute(_SENT)
+        await payment_moves.prepare(tx)
+        await tx.execute(_HALF_SETTLED, half=LINES // 2)
+        await payment_moves.apply(tx)
+    rows = await world.rows("SELECT reference FROM payment ORDER BY line_id")
+    head = "Ngày giao dịch;Số bút toán;Mã tham chiếu;Ghi nợ;Ghi có;Diễn giải\n"
+    content = head + "".join(f"05/09/2024;FT{n};{row['reference']};500000;;TRO CAP\n" for n, row in enumerate(rows))
+    officer = client_as(world.app, Role.DEPARTMENT_OFFICER)
+    started = time.monotonic()
+    answer = await officer.post(
+        "/v1/statements",
+        data={"partner": "agribank", "business_date": "2024-09-11", "from_date": "2024-09-01", "to_date": "2024-09-10"},
+        files={"file": ("sao-ke.csv", content.encode(), "text/csv")},
+        headers={"Idempotency-Key": "fifty-thousand"},
+    )
+    assert answer.status_code == 202, answer.text
+    runner = JobRunner(world.db, {JOB_KIND: Reconciler(world.db, world.keyring).run}, owner="test")
+    assert await runner.run_one()
+    seconds = time.monotonic() - started
+    record_property("seconds", round(seconds, 1))
+    print(f"{LINES} statement lines in {seconds:.1f} s")
+    assert await world.rows("SELECT verdict, count(*) AS n FROM statement_line GROUP BY 1") == [{"verdict": "MATCHED", "n": LINES}]
+    assert await world.statuses() == {"SETTLED": LINES}
+    assert seconds < 15
