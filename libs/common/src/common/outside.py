@@ -19,7 +19,7 @@ from common.db import Database, Tx
 from common.http import AnswerTooLarge, client, read_bounded
 from common.telemetry import get_logger
 
-__all__ = ["AwayError", "Breaker", "BusyError", "Outside", "Pace", "listed"]
+__all__ = ["AwayError", "Breaker", "BusyError", "Outside", "Pace", "Throttle", "listed"]
 
 _DEFAULT_RETRY_SECONDS: Final = 1.0
 _LONGEST_RETRY_SECONDS: Final = 600.0
@@ -191,3 +191,27 @@ class Breaker:
                 await put_back(tx, str(away))
                 await self.failed(tx, name, str(away))
         return None
+
+
+class Throttle:
+    """Keeps all workers together to an outside system's rate: each claim books its turn in the system's row.
+
+    An idle system owes nobody more than `burst_seconds` of its rate: what was not used before is not made up for.
+    """
+
+    def __init__(self, table: str, column: str, *, burst_seconds: float = 1.0) -> None:
+        """`table` and `column` as for :class:`Breaker`; the table has the column of `common.schema.throttle_ddl`."""
+        self._burst = burst_seconds
+        self._turn = f"""
+            UPDATE {table} SET next_turn_at = greatest(next_turn_at, clock_timestamp() - make_interval(secs => :burst))
+                + make_interval(secs => :units / :per_second)
+            WHERE {column} = :name
+            RETURNING extract(epoch FROM next_turn_at - clock_timestamp()) - :units / :per_second AS wait
+        """
+
+    async def turn(self, tx: Tx, name: str, units: int, per_second: float) -> float:
+        """Book a turn for so many units; the seconds to wait, after the transaction, before they are asked for."""
+        if per_second <= 0 or units <= 0:
+            return 0.0
+        wait = await tx.value(self._turn, name=name, units=float(units), per_second=per_second, burst=self._burst)
+        return max(0.0, float(wait or 0.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["append_only", "breaker_ddl", "cut_off_ddl", "cut_off_parked_ddl", "mechanism_ddl", "mechanism_migration"]
+__all__ = ["append_only", "breaker_ddl", "cut_off_ddl", "cut_off_parked_ddl", "mechanism_ddl", "mechanism_migration", "throttle_ddl"]
 
 _DDL: Final = """
 CREATE TABLE outbox (
@@ -163,6 +163,11 @@ CREATE TABLE {table} (
     last_error text
 );
 """
+
+
+def throttle_ddl(table: str) -> str:
+    """DDL by which all workers together keep to an outside system's rate (`common.outside.Throttle`)."""
+    return f"ALTER TABLE {table} ADD COLUMN next_turn_at timestamptz NOT NULL DEFAULT now()"
 
 
 def mechanism_ddl() -> str:

@@ -7,15 +7,19 @@ from fastapi import FastAPI
 from common.cli import service_main
 from common.cut_off_api import cut_offs_router
 from common.db import Database
+from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
-from common.worker import Loop, every, run_worker
-from identity_verify.api.routes import WATCHERS, make_router
+from common.worker import Loop, every, owner_name, run_worker
+from identity_verify.api import WATCHERS, make_routers
 from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
+from identity_verify.usecases import graces
 from identity_verify.usecases.cut_off import pass_on_once
+from identity_verify.usecases.exchanges import APPLY_ANSWERS, AnswerApplier
+from identity_verify.usecases.plan import RECHECK, DeathFeed, RecheckJob, plan_rechecks
 from identity_verify.usecases.verify import Verifier
 from identity_verify.usecases.views import work_left
 
@@ -23,6 +27,7 @@ __all__ = ["SERVICE", "make_app", "work"]
 
 SERVICE = "identity-verify"
 _IDLE_SECONDS = 0.5
+_FEED_SECONDS = 2.0
 
 
 def _database(settings: Settings) -> tuple[Database, Keyring]:
@@ -40,17 +45,18 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         settings=settings,
         db=db,
         routers=[
-            make_router(db, settings),
+            *make_routers(db, settings),
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             parked_router(db),
         ],
+        body_limits={"/v1/verification/exchanges": settings.exchange_bytes},
     )
 
 
 async def work(settings: Settings) -> None:
-    """The worker: projection, lanes of checks, cut-offs."""
+    """The worker: projection, lanes of checks, re-checks, the feed of deaths, grace, files of answers, cut-offs."""
     db, keyring = _database(settings)
     population = PopulationOnline(
         keyring,
@@ -64,9 +70,25 @@ async def work(settings: Settings) -> None:
     async def pass_on() -> bool:
         return await pass_on_once(db, settings)
 
+    async def plan() -> bool:
+        return await plan_rechecks(db, settings)
+
+    async def grace() -> bool:
+        return await graces.apply_once(db, settings)
+
+    feed = DeathFeed(db, population, settings)
+    handlers = {APPLY_ANSWERS: AnswerApplier(db, keyring, settings).apply, RECHECK: RecheckJob(db, settings).run}
+    runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
+    loops = [
+        Loop("cut-off", every(_IDLE_SECONDS, pass_on)),
+        Loop("rechecks", every(settings.plan_seconds, plan)),
+        Loop("grace", every(settings.plan_seconds, grace)),
+        Loop("deaths", every(_FEED_SECONDS, feed.poll_once)),
+        Loop("jobs", every(_IDLE_SECONDS, runner.run_one)),
+    ]
     lanes = [Loop(f"verify-{number}", every(_IDLE_SECONDS, verifier.run_once)) for number in range(1, settings.lanes + 1)]
     try:
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, Loop("cut-off", every(_IDLE_SECONDS, pass_on))])
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, *loops])
     finally:
         await population.close()
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from common.actor import Actor, Role
-from common.auth import require
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database
 from common.problems import InvalidInput
@@ -20,17 +18,13 @@ from identity_verify.api.schemas import (
     VerificationPage,
     VerificationView,
 )
+from identity_verify.api.shared import Officer, Police, Watcher
 from identity_verify.settings import Settings
 from identity_verify.usecases import views
 from identity_verify.usecases.decide import decide
 
-__all__ = ["make_router"]
+__all__ = ["make_router", "read_cursor"]
 
-OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.COMMUNE_POLICE)
-WATCHERS = (*OFFICERS, Role.INTEGRATOR, Role.OPERATOR)
-_Watcher = Annotated[Actor, Depends(require(*WATCHERS))]
-_Officer = Annotated[Actor, Depends(require(*OFFICERS))]
-_Police = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE))]
 _SubjectId = Annotated[UUID, Path(description="Person id of the beneficiary or representative")]
 
 
@@ -48,22 +42,22 @@ def _add_views(router: APIRouter, db: Database) -> None:
         summary="Progress of verification",
         description="Tiến độ xác minh. How many people of the caller's units wait for an answer, and the verdicts so far.",
     )
-    async def progress(actor: _Watcher) -> ProgressView:
+    async def progress(actor: Watcher) -> ProgressView:
         pending, by_verdict = await views.progress(db, actor)
         return ProgressView(pending=pending, answered=sum(by_verdict.values()), by_verdict=by_verdict)
 
     @router.get(
         "/verifications",
         summary="Work list of verifications",
-        description="Danh sách kết quả xác minh theo đơn vị. Filter by verdict; follow `next` until it is null.",
+        description="Danh sách kết quả xác minh theo đơn vị. Filter by verdict; follow `next_cursor` until it is null.",
     )
     async def verifications(
-        actor: _Officer,
+        actor: Officer,
         verdict: Annotated[Verdict | None, Query(description="Only this verdict; UNANSWERED: nobody has answered yet")] = None,
-        cursor: Annotated[str | None, Query(description="`next` of the page before", max_length=80)] = None,
+        cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=80)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> VerificationPage:
-        rows = await views.work_list(db, actor, verdict=verdict, after=_read_cursor(cursor), limit=limit)
+        rows = await views.work_list(db, actor, verdict=verdict, after=read_cursor(cursor), limit=limit)
         items = [VerificationView.model_validate(dict(row)) for row in rows]
         more = f"{items[-1].beneficiary_id}.{items[-1].subject_id}" if len(items) == limit else None
         return VerificationPage(items=items, next_cursor=more)
@@ -73,7 +67,7 @@ def _add_views(router: APIRouter, db: Database) -> None:
         summary="Verifications of one person",
         description="Kết quả xác minh của một người: as beneficiary and as representative of others, with the evidence kept.",
     )
-    async def one(actor: _Officer, subject_id: _SubjectId) -> list[PersonView]:
+    async def one(actor: Officer, subject_id: _SubjectId) -> list[PersonView]:
         return [PersonView.model_validate(row) for row in await views.person(db, actor, subject_id)]
 
 
@@ -87,7 +81,7 @@ def _add_decision(router: APIRouter, db: Database, settings: Settings) -> None:
         ),
         responses={202: {"model": DecisionView, "description": "Proposed; a second person must confirm"}},
     )
-    async def decision(actor: _Police, subject_id: _SubjectId, body: DecisionRequest, response: Response) -> DecisionView:
+    async def decision(actor: Police, subject_id: _SubjectId, body: DecisionRequest, response: Response) -> DecisionView:
         state, version = await decide(
             db,
             settings,
@@ -102,11 +96,14 @@ def _add_decision(router: APIRouter, db: Database, settings: Settings) -> None:
         return DecisionView(state=cast(Literal["PROPOSED", "APPLIED"], state), version=version)
 
 
-def _read_cursor(cursor: str | None) -> tuple[UUID, UUID] | None:
+def read_cursor(cursor: str | None) -> tuple[UUID, UUID] | None:
+    """(beneficiary, subject) of a cursor of people. Raises InvalidInput for something else."""
     if cursor is None:
         return None
     try:
         beneficiary, subject = cursor.split(".")
         return UUID(beneficiary), UUID(subject)
     except ValueError:
-        raise InvalidInput("not a cursor of this list", errors=[{"field": "cursor", "detail": "use `next` of the page before"}]) from None
+        raise InvalidInput(
+            "not a cursor of this list", errors=[{"field": "cursor", "detail": "use `next_cursor` of the page before"}]
+        ) from None

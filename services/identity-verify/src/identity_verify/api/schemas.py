@@ -77,6 +77,7 @@ class VerificationView(BaseModel):
     reference: str | None
     death_date: date | None
     decided_by: str | None
+    grace_until: date | None = Field(default=None, description="Approved grace: the evidence counts until then although it ran out")
     pending: bool | None = Field(description="A check is waiting for an answer")
     current: bool | None = Field(description="The verdict is about the data the register has now")
 
@@ -101,6 +102,7 @@ class EvidenceView(BaseModel):
     reference: str | None
     death_date: date | None
     checked_on: date = Field(description="Business date of the check")
+    reason: str | None = Field(default=None, description="Why the person was asked about, or DECIDED")
     source_checked_at: datetime | None = Field(description="When the source says it looked")
     recorded_at: datetime
 

@@ -1,4 +1,4 @@
-"""Online check against the population database: one JSON request for up to 1,000 people, under an agreed rate."""
+"""Online check against the population database: one JSON request for up to 1,000 people, and the feed of deaths."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from typing import Any, Final
 import httpx
 import orjson
 
-from common.outside import Outside, Pace, listed
-from common.sealing import Keyring, SealBroken
+from common.outside import AwayError, Outside, Pace, listed
+from common.sealing import Keyring
 from identity_verify.domain.verdict import Answer, SourceStatus
+from identity_verify.population.source import NUMBER, Answered, Person, field_or_not_given, opened, reference_or_none, text_or_none
 
-__all__ = ["SOURCE", "Person", "PopulationOnline"]
+__all__ = ["SOURCE", "DeathPage", "Person", "PopulationOnline"]
 
 SOURCE: Final = "population-online"
+_NO_ANSWER: Final = Answer(SourceStatus.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """One person to ask about; the number is still sealed."""
+class DeathPage:
+    """One page of the feed: blind indexes of the numbers, and where to go on. `more`: the next page is there already."""
 
-    number_token: str
-    full_name: str
-    birth_date: str | None
-    sex: str
+    numbers: list[bytes]
+    cursor: str | None
+    more: bool
 
 
 class PopulationOnline:
     """The adapter. It opens sealed numbers in memory, asks, and hands back answers; it keeps nothing."""
+
+    source = SOURCE
 
     def __init__(
         self,
@@ -58,49 +61,76 @@ class PopulationOnline:
             BusyError: 429; nothing was answered.
             AwayError: no connection, timeout, other status, or an answer not in the agreed form.
         """
-        persons = []
-        for index, person in enumerate(people):
-            try:
-                number = self._keyring.open(person.number_token)
-            except SealBroken:
-                continue  # answered ERROR below: one broken token must not stop the other people
-            persons.append(
-                {"ref": str(index), "number": number, "full_name": person.full_name, "birth_date": person.birth_date, "sex": person.sex}
-            )
-        answers = [Answer(SourceStatus.ERROR)] * len(people)
-        if not persons:
-            return answers
-        data = await self._outside.ask("POST", "/v1/checks", headers=self._headers, body=orjson.dumps({"persons": persons}))
-        for item in listed(data, "results"):
-            index, answer = _read(item)
-            if 0 <= index < len(answers):
-                answers[index] = answer
-        return answers
+        question = self._persons(people)
+        if not question:
+            return [_NO_ANSWER] * len(people)
+        data = await self._outside.ask("POST", "/v1/checks", headers=self._headers, body=orjson.dumps({"persons": question}))
+        answered = _read_all(listed(data, "results"), len(people)).answers
+        if not answered:
+            raise AwayError("no answer names anybody asked")
+        return [answered.get(place, _NO_ANSWER) for place in range(len(people))]
+
+    def question(self, people: Sequence[Person]) -> bytes:
+        """The body of the request."""
+        return orjson.dumps({"persons": self._persons(people)})
+
+    def answers(self, content: bytes, people: int) -> Answered:
+        """The answers in the body of a 200. Raises AwayError where there are none."""
+        try:
+            return _read_all(listed(orjson.loads(content), "results"), people)
+        except orjson.JSONDecodeError as error:
+            raise AwayError("unreadable answer") from error
+
+    async def deaths(self, cursor: str | None, limit: int) -> DeathPage:
+        """The next page of the feed of recorded deaths. Raises as :meth:`check`."""
+        params: dict[str, str | int] = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+        data = await self._outside.ask("GET", "/v1/deaths", headers=self._headers, params=params)
+        numbers = [
+            self._keyring.blind(NUMBER, item["number"])
+            for item in listed(data, "deaths")
+            if isinstance(item, dict) and isinstance(item.get("number"), str)
+        ]
+        return DeathPage(numbers, text_or_none(data.get("cursor")), data.get("more") is True)
+
+    def _persons(self, people: Sequence[Person]) -> list[dict[str, Any]]:
+        return [
+            {"ref": str(place), "number": number, "full_name": person.full_name, "birth_date": person.birth_date, "sex": person.sex}
+            for place, number, person in opened(self._keyring, people)
+        ]
+
+
+def _read_all(results: list[Any], people: int) -> Answered:
+    """Answers by place. A place named twice contradicts itself: no answer; a reference that is not ours is left aside."""
+    answers: dict[int, Answer] = {}
+    seen: set[int] = set()
+    for item in results:
+        place, answer = _read(item)
+        if not 0 <= place < people:
+            continue
+        answers[place] = _NO_ANSWER if place in seen else answer
+        seen.add(place)
+    return Answered(answers)
 
 
 def _read(item: Any) -> tuple[int, Answer]:
     """One result; an unknown status or an unreadable one is ERROR, never a pass."""
     try:
-        index = int(item["ref"])
+        place = int(item["ref"])
     except (KeyError, TypeError, ValueError):
-        return -1, Answer(SourceStatus.ERROR)
+        return -1, _NO_ANSWER
     try:
         fields = item.get("fields") or {}
         checked_at = item.get("checked_at")
         if checked_at is not None:
             datetime.fromisoformat(checked_at)
-        return index, Answer(
+        return place, Answer(
             status=SourceStatus(item["status"]),
-            name=_text(item.get("population_name")),
-            birth_date=_text(item.get("population_birth_date")),
-            sex_field=str(fields.get("sex", "not-given")),
+            name=text_or_none(item.get("population_name")),
+            birth_date=text_or_none(item.get("population_birth_date")),
+            sex_field=field_or_not_given(fields.get("sex")),
             death_date=date.fromisoformat(item["death_date"]) if item.get("death_date") else None,
-            reference=_text(item.get("reference")),
+            reference=reference_or_none(item.get("reference")),
             checked_at=checked_at,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        return index, Answer(SourceStatus.ERROR)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+        return place, _NO_ANSWER

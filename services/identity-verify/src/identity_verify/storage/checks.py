@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from common.db import Tx
@@ -28,21 +28,23 @@ class Check:
     unit_code: str
     unit_path: str
     business_date: date
+    reason: str
+    decided: dict[str, Any] | None
 
 
 _CLAIM: Final = """
 WITH due AS (
     SELECT beneficiary_id, subject_id FROM check_request
-    WHERE state = 'PENDING' AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now()) {condition}
-    ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    WHERE state = 'PENDING' AND exchange_id IS NULL AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now()) {condition}
+    ORDER BY priority, next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE check_request c SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
     FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
-    RETURNING c.beneficiary_id, c.subject_id, c.fingerprint
+    RETURNING c.beneficiary_id, c.subject_id, c.fingerprint, c.business_date, c.reason
 )
 SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, t.fingerprint, s.unit_code,
-       s.unit_path, s.business_date
-FROM taken t JOIN subject s USING (beneficiary_id, subject_id)
+       s.unit_path, t.business_date, t.reason, v.decided
+FROM taken t JOIN subject s USING (beneficiary_id, subject_id) LEFT JOIN verification v USING (beneficiary_id, subject_id)
 """
 
 _NO_NUMBER: Final = """
@@ -57,14 +59,15 @@ WITH ours AS MATERIALIZED (
     FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[]), CAST(:fingerprint AS text[]))
          AS a (beneficiary_id, subject_id, fingerprint)
     JOIN check_request c USING (beneficiary_id, subject_id)
-    WHERE c.fingerprint = a.fingerprint AND c.state = 'PENDING' AND c.lease_owner = :owner
+    WHERE c.fingerprint = a.fingerprint AND c.state = 'PENDING'
+      AND (c.lease_owner = :owner OR c.exchange_id = CAST(:exchange_id AS uuid))
     ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c
 )
 """
 
 _ANSWERED: Final = f"""
 {_OURS}
-UPDATE check_request c SET state = 'ANSWERED', lease_owner = NULL, lease_until = NULL, last_error = NULL
+UPDATE check_request c SET state = 'ANSWERED', exchange_id = NULL, lease_owner = NULL, lease_until = NULL, last_error = NULL
 FROM ours WHERE c.beneficiary_id = ours.beneficiary_id AND c.subject_id = ours.subject_id
 RETURNING c.beneficiary_id, c.subject_id
 """
@@ -89,15 +92,20 @@ async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int, asking: b
     return [Check(**row) for row in rows]
 
 
-async def mark_answered(tx: Tx, owner: str, checks: Sequence[Check]) -> set[tuple[UUID, UUID]]:
-    """Close the checks still ours and still about the same identity; the others were changed meanwhile and are asked again."""
-    rows = await tx.rows(_ANSWERED, owner=owner, **_keys(checks))
+async def mark_answered(tx: Tx, owner: str, checks: Sequence[Check], exchange_id: UUID | None = None) -> set[tuple[UUID, UUID]]:
+    """Close the checks still ours and still about the same identity; the others were changed meanwhile and are asked again.
+
+    Ours are those leased to `owner`, or on the list `exchange_id`.
+    """
+    rows = await tx.rows(_ANSWERED, owner=owner, exchange_id=exchange_id, **_keys(checks))
     return {(row["beneficiary_id"], row["subject_id"]) for row in rows}
 
 
 async def put_back(tx: Tx, owner: str, checks: Sequence[Check], *, error: str, wait_seconds: float, counted: bool) -> None:
     """Release checks to be asked later. `counted`: the source failed on these very people, so their own back-off doubles."""
-    await tx.execute(_PUT_BACK, owner=owner, error=error, wait_seconds=wait_seconds, counted=int(counted), **_keys(checks))
+    await tx.execute(
+        _PUT_BACK, owner=owner, exchange_id=None, error=error, wait_seconds=wait_seconds, counted=int(counted), **_keys(checks)
+    )
 
 
 def _keys(checks: Sequence[Check]) -> dict[str, list[UUID] | list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from common.cut_offs import parked_by_partition
 from common.db import Tx
 from common.topics import PARTITIONS, Topic, partition_sql
 
-__all__ = ["published_counts", "waiting"]
+__all__ = ["mark_rechecked", "not_rechecked", "published_counts", "waiting"]
 
 _WAITING: Final = """
 SELECT count(*) AS unanswered,
@@ -37,6 +38,19 @@ async def waiting(tx: Tx, cut_off_id: UUID, tries: int) -> RowMapping | None:
     `waited_seconds`: how long the cut-off has been complete.
     """
     return await tx.row(_WAITING, id=cut_off_id, tries=tries)
+
+
+async def not_rechecked(tx: Tx) -> Sequence[RowMapping]:
+    """Cut-offs all of whose markers are here and for which nobody has looked yet whose evidence is too old."""
+    return await tx.rows(
+        "SELECT cut_off_id, business_date FROM cut_off WHERE complete_at IS NOT NULL AND passed_at IS NULL AND rechecked_at IS NULL"
+        " ORDER BY complete_at"
+    )
+
+
+async def mark_rechecked(tx: Tx, cut_off_id: UUID) -> None:
+    """Everybody whose evidence is too old at this cut-off is being asked about."""
+    await tx.execute("UPDATE cut_off SET rechecked_at = now() WHERE cut_off_id = :id", id=cut_off_id)
 
 
 async def published_counts(tx: Tx) -> dict[int, dict[str, int]]:

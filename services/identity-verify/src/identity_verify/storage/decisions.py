@@ -20,6 +20,8 @@ class Decidable:
 
     def __init__(self, row: RowMapping) -> None:
         self.check = Check(**{name: row[name] for name in Check.__slots__})
+        self.valid_until: date | None = row["valid_until"]
+        self.death_date: date | None = row["death_date"]
         self.version: int | None = row["version"]
         self.verdict: str | None = row["verdict"]
         self.current: bool = bool(row["current"])
@@ -32,7 +34,8 @@ async def lock_decidable(tx: Tx, beneficiary_id: UUID, subject_id: UUID, scope: 
     """Lock one verification within the caller's units; None where there is none."""
     row = await tx.row(
         "SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, s.fingerprint, s.unit_code,"
-        " s.unit_path, s.business_date, v.version, v.verdict, v.source_status, v.fields, v.reference,"
+        " s.unit_path, s.business_date, 'REQUESTED' AS reason,"
+        " v.decided, v.valid_until, v.death_date, v.version, v.verdict, v.source_status, v.fields, v.reference,"
         " v.fingerprint = s.fingerprint AS current"
         " FROM subject s JOIN verification v USING (beneficiary_id, subject_id)"
         f" WHERE s.beneficiary_id = :beneficiary_id AND s.subject_id = :subject_id AND {scope} FOR UPDATE OF v",

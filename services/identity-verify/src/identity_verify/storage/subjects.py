@@ -18,7 +18,7 @@ __all__ = ["Subject", "counts_in_partition", "upsert"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person to check, as the registry said last."""
+    """One person to check, as the registry said last. `number_blind` in PostgreSQL's hexadecimal form of bytes."""
 
     beneficiary_id: UUID
     subject_id: UUID
@@ -27,6 +27,7 @@ class Subject:
     birth_date: str | None
     sex: str
     number_token: str | None
+    number_blind: str | None
     fingerprint: str
     unit_code: str
     unit_path: str
@@ -38,25 +39,26 @@ class Subject:
 _UPSERT: Final = """
 WITH incoming AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
-        beneficiary_id uuid, subject_id uuid, kind text, full_name text, birth_date text, sex text, number_token text, fingerprint text,
-        unit_code text, unit_path text, active boolean, version integer, business_date date)
+        beneficiary_id uuid, subject_id uuid, kind text, full_name text, birth_date text, sex text, number_token text, number_blind bytea,
+        fingerprint text, unit_code text, unit_path text, active boolean, version integer, business_date date)
 ), stored AS (
-    INSERT INTO subject AS s (beneficiary_id, subject_id, kind, full_name, birth_date, sex, number_token, fingerprint, unit_code,
-                              unit_path, active, version, business_date)
+    INSERT INTO subject AS s (beneficiary_id, subject_id, kind, full_name, birth_date, sex, number_token, number_blind, fingerprint,
+                              unit_code, unit_path, active, version, business_date)
     SELECT * FROM incoming
     ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
         kind = excluded.kind, full_name = excluded.full_name, birth_date = excluded.birth_date, sex = excluded.sex,
-        number_token = excluded.number_token, fingerprint = excluded.fingerprint, unit_code = excluded.unit_code,
+        number_token = excluded.number_token, number_blind = excluded.number_blind,
+        fingerprint = excluded.fingerprint, unit_code = excluded.unit_code,
         unit_path = excluded.unit_path, active = excluded.active, version = excluded.version, business_date = excluded.business_date
     WHERE excluded.version > s.version
-    RETURNING s.beneficiary_id, s.subject_id, s.fingerprint, s.active
+    RETURNING s.beneficiary_id, s.subject_id, s.fingerprint, s.active, s.business_date
 )
-INSERT INTO check_request AS c (beneficiary_id, subject_id, fingerprint, state)
-SELECT beneficiary_id, subject_id, fingerprint, CASE WHEN active THEN 'PENDING' ELSE 'CANCELLED' END FROM stored
+INSERT INTO check_request AS c (beneficiary_id, subject_id, fingerprint, state, business_date)
+SELECT beneficiary_id, subject_id, fingerprint, CASE WHEN active THEN 'PENDING' ELSE 'CANCELLED' END, business_date FROM stored
 ORDER BY beneficiary_id, subject_id
 ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
     fingerprint = excluded.fingerprint,
-    state = excluded.state,
+    state = excluded.state, reason = 'CHANGED', priority = 0, business_date = excluded.business_date, exchange_id = NULL,
     attempts = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
     pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END
 WHERE excluded.fingerprint <> c.fingerprint OR (excluded.state = 'CANCELLED') <> (c.state = 'CANCELLED')

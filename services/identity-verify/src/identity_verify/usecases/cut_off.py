@@ -11,6 +11,7 @@ from common.db import Database, Tx
 from common.topics import Topic
 from identity_verify.settings import Settings
 from identity_verify.storage import cut_offs, subjects
+from identity_verify.usecases.plan import recheck_before_cut_off
 
 __all__ = ["TOTALS", "pass_on_once", "take_marker"]
 
@@ -30,7 +31,14 @@ async def take_marker(tx: Tx, marker: CutOffReached) -> None:
 
 
 async def pass_on_once(db: Database, settings: Settings) -> bool:
-    """Pass on the cut-offs that are ready. Returns whether any was."""
+    """Pass on the cut-offs that are ready. Returns whether any was.
+
+    Each first has everybody asked about whose evidence is too old on its business date: no list is computed on that.
+    """
+    async with db.read() as tx:
+        new = await cut_offs.not_rechecked(tx)
+    for cut_off in new:
+        await recheck_before_cut_off(db, settings, cut_off["cut_off_id"], cut_off["business_date"])
 
     async def ready(tx: Tx, cut_off_id: UUID) -> bool:
         state = await cut_offs.waiting(tx, cut_off_id, settings.cut_off_tries)

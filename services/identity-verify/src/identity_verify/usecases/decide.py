@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final, Literal
+from typing import Literal
 from uuid import UUID
 
 from common import audit
@@ -11,14 +11,13 @@ from common.actor import Actor
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database
 from identity_verify.domain.errors import DecisionNotPossible, SecondPersonRequired, VerificationNotFound
+from identity_verify.domain.verdict import CONFIRMED, DECIDABLE
 from identity_verify.settings import Settings
 from identity_verify.storage import decisions
 from identity_verify.storage.verifications import Recorded
-from identity_verify.usecases.verify import publish, valid_until
+from identity_verify.usecases.record import publish, valid_until
 
 __all__ = ["decide"]
-
-DECIDABLE: Final = frozenset({Verdict.REVIEW, Verdict.SUSPECTED_IDENTITY, Verdict.NOT_FOUND, Verdict.NO_ID})
 
 
 async def decide(
@@ -53,21 +52,26 @@ async def decide(
             return "PROPOSED", found.version
         await decisions.confirm(tx, decision["id"], actor.subject)
         check = found.check
+        by = f"{decision['proposed_by']},{actor.subject}"
+        undecided = {name: value for name, value in found.fields.items() if name != "decision"}
         recorded = Recorded(
             beneficiary_id=check.beneficiary_id,
             subject_id=check.subject_id,
             verdict=verdict,
             source="commune-police",
             source_status=found.source_status or "NOT_ASKED",
-            fields={**found.fields, "decision": "confirmed by two people"},
+            fields={**undecided, "decision": CONFIRMED},
             fingerprint=check.fingerprint,
             checked_on=business_date,
             valid_until=valid_until(business_date, settings.evidence_valid_days),
             reference=f"decision:{decision['id']}",
             death_date=None,
             source_checked_at=None,
-            decided_by=f"{decision['proposed_by']},{actor.subject}",
+            decided_by=by,
             unit_path=check.unit_path,
+            reason="DECIDED",
+            # The same answer on the same data at the next check asks nobody again.
+            decided={"verdict": verdict, "fields": undecided, "fingerprint": check.fingerprint, "by": by},
         )
         await publish(tx, [(check, recorded)])
         await audit.record(tx, "decision.applied", "verification", subject_id, {"verdict": verdict, "version": found.version + 1})

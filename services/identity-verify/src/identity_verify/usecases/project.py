@@ -7,14 +7,17 @@ from typing import Final
 from uuid import UUID
 
 from common import outbox
+from common.contracts.accounts_v1 import AccountState
 from common.contracts.identity_verify_v1 import Verdict
-from common.contracts.registry_v1 import BeneficiaryState, RepresentativeState
+from common.contracts.registry_v1 import BeneficiaryState, BeneficiaryStatus, RepresentativeState
 from common.db import Tx
 from identity_verify.domain.events import event_type
-from identity_verify.storage import subjects, verifications
+from identity_verify.population.source import blind_number
+from identity_verify.storage import accounts, issue_requests, subjects, verifications
 from identity_verify.storage.subjects import Subject
+from identity_verify.usecases.record import settle_left
 
-__all__ = ["beneficiaries", "representatives"]
+__all__ = ["accounts_of_payees", "beneficiaries", "representatives"]
 
 SERVICE: Final = "identity-verify"
 """The name under which producers seal fields for this service."""
@@ -33,10 +36,11 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
                 birth_date=event.birth_date,
                 sex=event.sex,
                 number_token=event.national_number.get(SERVICE),
+                number_blind=_blind(tx, event.national_number.get(SERVICE)),
                 fingerprint=event.identity_fingerprint,
                 unit_code=event.unit_code,
                 unit_path=event.unit_path,
-                active=True,
+                active=event.status == BeneficiaryStatus.ACTIVE,
                 version=event.version,
                 business_date=event.business_date,
             )
@@ -44,6 +48,10 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
         ],
     )
     await _move(tx, [(event.beneficiary_id, event.beneficiary_id) for event in events])
+    if events:
+        # Whoever left, or has another number now, sets the number free for those who claimed it too.
+        await settle_left(tx, [event.beneficiary_id for event in events], events[0].business_date)
+        await issue_requests.close_registered(tx, [event.beneficiary_id for event in events if event.national_number.get(SERVICE)])
 
 
 async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None:
@@ -59,6 +67,7 @@ async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None
                 birth_date=event.birth_date,
                 sex=event.sex,
                 number_token=event.national_number.get(SERVICE),
+                number_blind=_blind(tx, event.national_number.get(SERVICE)),
                 fingerprint=event.identity_fingerprint,
                 unit_code=event.unit_code,
                 unit_path=event.unit_path,
@@ -70,6 +79,16 @@ async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None
         ],
     )
     await _move(tx, [(event.beneficiary_id, event.representative_id) for event in events])
+
+
+async def accounts_of_payees(tx: Tx, events: Sequence[AccountState]) -> None:
+    """Store which account each payee has, masked: lists for the police ask whether it is that person's (plan 152, step 3)."""
+    await accounts.upsert(tx, events)
+
+
+def _blind(tx: Tx, token: str | None) -> str | None:
+    blind = blind_number(tx.db.keyring, token)
+    return None if blind is None else "\\x" + blind.hex()
 
 
 async def _move(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> None:
@@ -92,6 +111,7 @@ async def _move(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> None:
                 valid_until=row["valid_until"],
                 reference=row["reference"],
                 death_date=row["death_date"],
+                grace_until=row["grace_until"],
                 unit_code=row["unit_code"],
                 unit_path=row["unit_path"],
             )

@@ -1,0 +1,91 @@
+"""Who is to be asked about again, and why: evidence that grew old, deaths in the feed, numbers claimed or set free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+
+__all__ = ["ask_about_deaths", "ask_again", "feed_cursor", "keep_feed_cursor", "recheck_old"]
+
+# Spread over the last days of the window by person, always the same way: a province registered in one week is not asked about in one.
+_JITTER: Final = "(get_byte(uuid_send(v.subject_id), 14) * 256 + get_byte(uuid_send(v.subject_id), 13)) % (CAST(:jitter AS int) + 1)"
+
+# Locked in key order, as everybody locks them. Who is asked about already, or is on a list with the police, is not asked twice.
+_RECHECK: Final = f"""
+WITH due AS MATERIALIZED (
+    SELECT c.beneficiary_id, c.subject_id
+    FROM verification v JOIN check_request c USING (beneficiary_id, subject_id) JOIN subject s USING (beneficiary_id, subject_id)
+    WHERE v.checked_on <= CAST(:business_date AS date) - (CAST(:window AS int) - CAST(:jitter AS int))
+      AND v.checked_on <= CAST(:business_date AS date) - CAST(:window AS int) + {_JITTER}
+      AND v.verdict <> 'DECEASED' AND c.state = 'ANSWERED' AND s.active AND s.number_token IS NOT NULL
+    ORDER BY c.beneficiary_id, c.subject_id LIMIT :limit FOR UPDATE OF c
+)
+UPDATE check_request c SET state = 'PENDING', reason = 'RECHECK', priority = 1, business_date = :business_date, attempts = 0,
+    last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
+    pending_since = coalesce((SELECT o.complete_at FROM cut_off o WHERE o.cut_off_id = :cut_off_id), now())
+FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
+"""
+
+# An answer that is on its way was given before the death was recorded: it loses its lease, so that it is not taken.
+_ASK_AGAIN: Final = """
+WITH due AS MATERIALIZED (
+    SELECT c.beneficiary_id, c.subject_id FROM check_request c JOIN subject s USING (beneficiary_id, subject_id)
+    LEFT JOIN verification v USING (beneficiary_id, subject_id)
+    WHERE {condition} AND c.state <> 'CANCELLED' AND s.active
+    ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c
+)
+UPDATE check_request c SET reason = :reason, priority = 0, business_date = greatest(c.business_date, CAST(:business_date AS date)),
+    exchange_id = NULL, attempts = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
+    pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, state = 'PENDING'
+FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
+"""
+
+
+async def recheck_old(tx: Tx, business_date: date, *, window: int, jitter: int, limit: int, cut_off_id: UUID | None = None) -> int:
+    """Ask again about up to `limit` people whose evidence is older than the window on that day. How many.
+
+    Each person's own window is up to `jitter` days shorter than `window`, never longer. With a cut-off, it waits for their answers.
+    """
+    return await tx.execute(_RECHECK, business_date=business_date, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
+
+
+async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], business_date: date) -> int:
+    """Ask about whoever has one of these numbers and is not known to be dead. How many."""
+    condition = "s.number_blind = ANY(CAST(:numbers AS bytea[])) AND v.verdict IS DISTINCT FROM 'DECEASED'"
+    return await tx.execute(_ASK_AGAIN.format(condition=condition), reason="DEATH_FEED", business_date=business_date, numbers=list(numbers))
+
+
+async def ask_again(tx: Tx, beneficiary_ids: Sequence[UUID], reason: str, business_date: date) -> int:
+    """Ask again about these beneficiaries themselves (not about their representatives). How many."""
+    condition = "s.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND s.subject_id = s.beneficiary_id"
+    return await tx.execute(_ASK_AGAIN.format(condition=condition), reason=reason, business_date=business_date, ids=list(beneficiary_ids))
+
+
+async def feed_cursor(tx: Tx, seconds: float) -> RowMapping | None:
+    """Where the feed of deaths was left, locked; None while another worker reads it, or when it was read within `seconds`."""
+    return await tx.row(
+        "SELECT cursor, deaths, ours FROM death_feed WHERE source = 'population'"
+        " AND (polled_at IS NULL OR polled_at < now() - make_interval(secs => :seconds)) FOR UPDATE SKIP LOCKED",
+        seconds=seconds,
+    )
+
+
+async def keep_feed_cursor(tx: Tx, before: str | None, cursor: str | None, *, deaths: int, ours: int, more: bool) -> bool:
+    """Move on, unless another worker has meanwhile. The next page of a feed that has more is due at once."""
+    moved = await tx.execute(
+        "UPDATE death_feed SET cursor = coalesce(:cursor, cursor), deaths = deaths + :deaths, ours = ours + :ours,"
+        " polled_at = CASE WHEN :more THEN NULL ELSE now() END"
+        " WHERE source = 'population' AND cursor IS NOT DISTINCT FROM CAST(:before AS text)",
+        before=before,
+        cursor=cursor,
+        deaths=deaths,
+        ours=ours,
+        more=more,
+    )
+    return moved == 1
