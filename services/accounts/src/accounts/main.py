@@ -5,15 +5,23 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from accounts.api import imports
+from accounts.api.alerts import alerts_router
+from accounts.api.directory import directory_router
+from accounts.api.lists import lists_router
+from accounts.api.openings import PUBLIC, openings_router
+from accounts.api.payees import payees_router
 from accounts.api.routes import WATCHERS, make_router
 from accounts.messaging.subscriptions import SUBSCRIPTIONS
 from accounts.providers.directory import load_directory
-from accounts.providers.inquiry import NameInquiry, load_partners
+from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
 from accounts.settings import Settings
+from accounts.usecases import directory as directory_uses
 from accounts.usecases.check_accounts import AccountChecker
 from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.importing import APPLY, CHECK, Importer
 from accounts.usecases.views import work_left
+from common import audit
+from common.actor import SYSTEM
 from common.cli import service_main
 from common.cut_off_api import cut_offs_router
 from common.db import Database
@@ -23,11 +31,12 @@ from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
 
-__all__ = ["SERVICE", "make_app", "work"]
+__all__ = ["SERVICE", "load_reference_data", "make_app", "work"]
 
 SERVICE = "accounts"
 _JOBS_SECONDS = 0.2
 _IDLE_SECONDS = 0.5
+_DIRECTORY_SECONDS = 5.0
 
 
 def _database(settings: Settings) -> tuple[Database, Keyring]:
@@ -39,6 +48,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
     """The API; `db` replaces the database of the settings in tests."""
     if db is None:
         db, _ = _database(settings)
+    known = load_directory()
     return create_app(
         title="accounts",
         description="Tài khoản nhận trợ cấp và hình thức chi trả. Payout accounts of payees, and how each person is to be paid.",
@@ -46,13 +56,19 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         db=db,
         routers=[
             imports.make_router(db),
-            make_router(db, load_directory()),
+            make_router(db),
+            directory_router(db, known),
+            payees_router(db, known),
+            alerts_router(db),
+            openings_router(db, load_inbound_secrets(settings.partners_file)),
+            lists_router(db),
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             parked_router(db),
         ],
-        body_limits={"/v1/imports": settings.import_bytes},
+        body_limits={"/v1/imports": settings.import_bytes, "/v1/opening-results": settings.import_bytes},
+        public=PUBLIC,
     )
 
 
@@ -60,18 +76,23 @@ async def work(settings: Settings) -> None:
     """The worker: projection, lists, name inquiries, cut-offs."""
     db, keyring = _database(settings)
     inquiry = NameInquiry(keyring, load_partners(settings.partners_file), timeout_seconds=settings.inquiry_timeout_seconds)
-    checker = AccountChecker(db, inquiry, load_directory(), settings)
-    importer = Importer(db, load_directory(), apply_rows=settings.apply_rows)
+    known = load_directory()
+    checker = AccountChecker(db, inquiry, known, settings)
+    importer = Importer(db, known, apply_rows=settings.apply_rows)
     runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
     async def pass_on() -> bool:
         return await pass_on_once(db, settings)
+
+    async def follow_directory() -> bool:
+        return await directory_uses.refresh(db, known)
 
     lanes = [Loop(f"inquiry-{number}", every(_IDLE_SECONDS, checker.run_once)) for number in range(1, settings.lanes + 1)]
     loops = [
         Loop("jobs", every(_JOBS_SECONDS, runner.run_one)),
         Loop("waiting-rows", every(_IDLE_SECONDS, importer.retry_waiting)),
         Loop("cut-off", every(_IDLE_SECONDS, pass_on)),
+        Loop("directory", every(_DIRECTORY_SECONDS, follow_directory)),
         *lanes,
     ]
     try:
@@ -80,5 +101,17 @@ async def work(settings: Settings) -> None:
         await inquiry.close()
 
 
+async def load_reference_data(settings: Settings) -> None:
+    """Load the provider directory and new settings with the owner role; loading the same files again changes nothing."""
+    db = Database(settings.owner_database_url or settings.database_url, pool_size=1, application=SERVICE)
+    try:
+        async with db.transaction(SYSTEM("migrate")) as tx:
+            changed = await directory_uses.load_reference(tx)
+            if any(changed.values()):
+                await audit.record(tx, "directory.load", "directory", "files", changed)
+    finally:
+        await db.close()
+
+
 if __name__ == "__main__":
-    service_main("accounts", Settings, make_app, work)
+    service_main("accounts", Settings, make_app, work, after_migrate=load_reference_data)

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from accounts.api.schemas import AccountPage, AccountView, MethodRequest, MethodView, ProgressView, ProviderView
-from accounts.domain.directory import Directory
+from accounts.api.schemas import AccountPage, AccountView, MethodRequest, MethodView, ProgressView
 from accounts.usecases import views
 from accounts.usecases.choose_method import Choice, choose_method, present_method
 from common.auth import Actor, Role, require
@@ -16,7 +15,7 @@ from common.contracts.accounts_v1 import AccountStatus
 from common.db import Database
 from common.problems import InvalidInput, NotFound, PreconditionRequired
 
-__all__ = ["WATCHERS", "make_router"]
+__all__ = ["OFFICERS", "WATCHERS", "make_router", "version_of"]
 
 OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 WATCHERS = (*OFFICERS, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR)
@@ -26,15 +25,15 @@ _Officer = Annotated[Actor, Depends(require(*OFFICERS))]
 _BeneficiaryId = Annotated[UUID, Path(description="Person id of the beneficiary")]
 
 
-def make_router(db: Database, directory: Directory) -> APIRouter:
+def make_router(db: Database) -> APIRouter:
     """All routes under /v1 except imports."""
     router = APIRouter(prefix="/v1", tags=["accounts"])
-    _add_views(router, db, directory)
+    _add_views(router, db)
     _add_methods(router, db)
     return router
 
 
-def _add_views(router: APIRouter, db: Database, directory: Directory) -> None:
+def _add_views(router: APIRouter, db: Database) -> None:
     @router.get(
         "/progress",
         summary="Progress of account linking",
@@ -57,22 +56,6 @@ def _add_views(router: APIRouter, db: Database, directory: Directory) -> None:
         rows = await views.account_page(db, actor, status=status, after=cursor, limit=limit)
         last = str(rows[-1]["account_id"]) if len(rows) == limit else None
         return AccountPage(items=[AccountView.model_validate(row) for row in rows], next_cursor=last)
-
-    @router.get(
-        "/providers",
-        summary="Provider directory",
-        description="Danh mục ngân hàng, ví điện tử, mobile money. `partner` tells who pays into their accounts.",
-    )
-    async def providers(
-        _actor: _Watcher,
-        name: Annotated[str | None, Query(description="Free text as offices write it, e.g. Liên Việt", max_length=100)] = None,
-    ) -> list[ProviderView]:
-        if name is None:
-            found = sorted(directory.providers.values(), key=lambda provider: provider.code)
-        else:
-            one = directory.find(name)
-            found = [] if one is None else [one]
-        return [ProviderView.model_validate(provider, from_attributes=True) for provider in found]
 
 
 def _add_methods(router: APIRouter, db: Database) -> None:
@@ -102,14 +85,15 @@ def _add_methods(router: APIRouter, db: Database) -> None:
         if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
     ) -> MethodView:
         choice = Choice(body.method, body.payee_id, body.account_id, body.home_reason, body.business_date)
-        await choose_method(db, actor, beneficiary_id, choice, _version(if_match))
+        await choose_method(db, actor, beneficiary_id, choice, version_of(if_match))
         found = await present_method(db, actor, beneficiary_id)
         assert found is not None
         response.headers["ETag"] = f'"{found["version"]}"'
         return MethodView.model_validate(found)
 
 
-def _version(if_match: str | None) -> int:
+def version_of(if_match: str | None) -> int:
+    """The version an `If-Match` header names. Raises PreconditionRequired, InvalidInput."""
     if if_match is None:
         raise PreconditionRequired
     text = if_match.strip().removeprefix("W/").strip('"')

@@ -12,7 +12,7 @@ from common.contracts.accounts_v1 import AccountKind, AccountStatus, PayoutMetho
 
 __all__ = [
     "AccountPage", "AccountView", "ApproveImports", "ImportAccepted", "ImportPage", "ImportView", "JobAccepted",
-    "MethodRequest", "MethodView", "ProgressView", "ProviderView",
+    "MethodRequest", "MethodView", "ProgressView",
 ]  # fmt: skip
 
 _ID = "0191f5a0-0000-7000-8000-000000000001"
@@ -102,7 +102,7 @@ class AccountView(BaseModel):
     model_config = _example(
         account_id=_ID, payee_id=_ID, payee_kind="SELF", kind="BANK", provider_code="AGRIBANK", partner="agribank", masked_number="…1234",
         holder_name="TRAN THI PHUONG", status="ACTIVE", reason=None, version=1, unit_code="22924", unit_path="60/593/22924",
-        business_date="2024-08-20",
+        business_date="2024-08-20", priority=1, source="IMPORT", consent_on="2024-08-20", checked_on="2024-08-20",
     )  # fmt: skip
 
     account_id: UUID
@@ -119,6 +119,10 @@ class AccountView(BaseModel):
     unit_code: str
     unit_path: str
     business_date: date
+    priority: int = Field(description="The next in order is used when the one before comes to its end")
+    source: str = Field(description="Where the account is known from: FORM, IMPORT, BANK_LIST, VNEID or OPENING")
+    consent_on: date | None = Field(description="When the payee agreed to its use")
+    checked_on: date | None = Field(description="Business date of the provider's last answer")
 
 
 class AccountPage(BaseModel):
@@ -126,21 +130,6 @@ class AccountPage(BaseModel):
 
     items: list[AccountView]
     next_cursor: str | None
-
-
-class ProviderView(BaseModel):
-    """One provider of the directory."""
-
-    model_config = _example(
-        code="LPBANK", name="Ngân hàng TMCP Lộc Phát Việt Nam", short_name="LPBank", kind="BANK", bin="970449", partner="lpbank"
-    )
-
-    code: str
-    name: str
-    short_name: str
-    kind: AccountKind
-    bin: str | None
-    partner: str | None = Field(description="The payment partner that pays into its accounts; null: none yet")
 
 
 class MethodRequest(BaseModel):
@@ -160,7 +149,7 @@ class MethodView(BaseModel):
 
     model_config = _example(
         beneficiary_id=_ID, payee_id=_ID, payee_kind="SELF", method="ACCOUNT", account_id=_ID, account_status="ACTIVE",
-        masked_number="…1234", provider_code="AGRIBANK", reason=None, version=1,
+        masked_number="…1234", provider_code="AGRIBANK", reason=None, version=1, account_from=None, fraud_suspected=False,
     )  # fmt: skip
 
     beneficiary_id: UUID
@@ -173,3 +162,5 @@ class MethodView(BaseModel):
     provider_code: str | None
     reason: str | None
     version: int
+    account_from: date | None = Field(description="Cool-down: the changed account is paid into from this business date on")
+    fraud_suspected: bool = Field(description="Payments are held until the suspicion is cleared")

@@ -8,7 +8,7 @@ from typing import Final
 from common import names
 from common.contracts.accounts_v1 import AccountStatus
 
-__all__ = ["PAYMENT_FAILURES", "SHARED", "Answer", "Outcome", "judge"]
+__all__ = ["INQUIRY_FORBIDDEN", "PAYMENT_FAILURES", "SHARED", "Answer", "Outcome", "judge"]
 
 SHARED: Final = "SHARED_ACCOUNT"
 """Reason of accounts that several payees claim."""
@@ -45,9 +45,17 @@ _REFUSALS: Final[dict[str, tuple[AccountStatus, str]]] = {
 PAYMENT_FAILURES: Final[dict[str, tuple[AccountStatus, str]]] = {
     "ACCOUNT_CLOSED": (AccountStatus.CLOSED, "CLOSED"),
     "ACCOUNT_INVALID": (AccountStatus.REJECTED, "NOT_FOUND"),
+    "ACCOUNT_NOT_FOUND": (AccountStatus.REJECTED, "NOT_FOUND"),
+    "ACCOUNT_BLOCKED": (AccountStatus.DORMANT, "DORMANT"),
     "NAME_DIFFERS": (AccountStatus.REJECTED, "NAME_DIFFERS"),
+    "ID_DIFFERS": (AccountStatus.REJECTED, "ID_DIFFERS"),
+    "NOT_UPGRADED": (AccountStatus.NOT_UPGRADED, "NOT_UPGRADED"),
 }
 """What a failed payment says of the account it was for; other reasons say nothing of it."""
+
+
+INQUIRY_FORBIDDEN: Final = Outcome(AccountStatus.NEEDS_REVIEW, "INQUIRY_FORBIDDEN", None)
+"""The number came from VNeID and may not be handed on: people confirm the account by other evidence."""
 
 
 def judge(payee_name: str, answer: Answer) -> Outcome | None:

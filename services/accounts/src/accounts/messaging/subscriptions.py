@@ -52,9 +52,22 @@ async def _cut_off(tx: Tx, events: list[Incoming]) -> None:
         await cut_off.take_marker(tx, event.parse(CutOffReached))
 
 
+async def _preferences(tx: Tx, events: list[Incoming]) -> None:
+    parsed = [event.parse(PreferenceRecorded) for event in events]
+    await project.preferences(tx, latest(parsed, part=lambda event: event.beneficiary_id))
+
+
 async def _payment_failed(tx: Tx, events: list[Incoming]) -> None:
     parsed = [event.parse(disbursement.PaymentFailed) for event in events]
     await check_accounts.note_failed_payments(tx, latest(parsed, part=lambda event: event.payment_id))
+
+
+async def _paid(tx: Tx, events: list[Incoming]) -> None:
+    settled = [event.parse(disbursement.PaymentSettled) for event in events if event.type == "PaymentSettled"]
+    returned = [event.parse(disbursement.PaymentReturned) for event in events if event.type == "PaymentReturned"]
+    both: list[disbursement.PaymentSettled | disbursement.PaymentReturned] = [*settled, *returned]
+    await project.payments(tx, latest(both, part=lambda event: event.payment_id))
+    await check_accounts.note_failed_payments(tx, latest(returned, part=lambda event: event.payment_id))
 
 
 SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
@@ -63,16 +76,16 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
         Topic.BENEFICIARY, (BeneficiaryRegistered, BeneficiaryUpdated, BeneficiaryMoved, BeneficiaryDeceased), apply=_beneficiaries
     ),
     Subscription(Topic.BENEFICIARY, (RepresentativeAppointed, RepresentativeRevoked), apply=_representatives),
+    Subscription(Topic.BENEFICIARY, (PreferenceRecorded,), apply=_preferences),
     Subscription(Topic.BENEFICIARY, (CutOffReached,), apply=_cut_off, barrier=True),
     Subscription(Topic.PAYMENT, (disbursement.PaymentFailed,), apply=_payment_failed),
+    Subscription(Topic.PAYMENT, (disbursement.PaymentSettled, disbursement.PaymentReturned), apply=_paid),
 )
 
+_PAYMENTS: Final = (disbursement.PaymentFailed, disbursement.PaymentSettled, disbursement.PaymentReturned)
+
 IGNORED: Final[dict[str, tuple[type[Event], ...]]] = {
-    Topic.BENEFICIARY: (
-        EntitlementGranted, EntitlementChanged, EntitlementSuspended, EntitlementResumed, EntitlementEnded, PreferenceRecorded,
-    ),
-    Topic.PAYMENT: tuple(
-        kind for kind in disbursement.PUBLISHES if kind.TOPIC == Topic.PAYMENT and kind is not disbursement.PaymentFailed
-    ),
-}  # fmt: skip
-"""Events on these topics that say nothing of accounts; wishes of the survey are not yet choices of a way to be paid."""
+    Topic.BENEFICIARY: (EntitlementGranted, EntitlementChanged, EntitlementSuspended, EntitlementResumed, EntitlementEnded),
+    Topic.PAYMENT: tuple(kind for kind in disbursement.PUBLISHES if kind.TOPIC == Topic.PAYMENT and kind not in _PAYMENTS),
+}
+"""Events on these topics that say nothing of accounts."""

@@ -17,7 +17,7 @@ from common.ids import new_id
 from common.outside import AwayError, Outside, listed
 from common.sealing import Keyring, SealBroken
 
-__all__ = ["Asked", "NameInquiry", "PartnerAddress", "load_partners"]
+__all__ = ["Asked", "NameInquiry", "PartnerAddress", "load_inbound_secrets", "load_partners"]
 
 _NO_ANSWER: Final = Answer("ERROR")
 
@@ -45,6 +45,14 @@ def load_partners(path: Path | None) -> dict[str, PartnerAddress]:
         return {}
     listed = json.loads(path.read_text(encoding="utf-8"))["partners"]
     return {name: PartnerAddress(item["url"].rstrip("/"), item["outbound_secret"]) for name, item in listed.items()}
+
+
+def load_inbound_secrets(path: Path | None) -> dict[str, tuple[str, ...]]:
+    """The secrets with which partners sign their notices, by partner (several while one is replaced)."""
+    if path is None:
+        return {}
+    listed = json.loads(path.read_text(encoding="utf-8"))["partners"]
+    return {name: tuple(item.get("inbound_secrets") or ()) for name, item in listed.items()}
 
 
 class NameInquiry:

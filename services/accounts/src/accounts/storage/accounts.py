@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from accounts.domain.outcome import SHARED, Outcome
+from accounts.domain.status import Cause, transitions_values
+from accounts.storage import alerts, history, methods
 from common.db import Tx
 
 __all__ = ["Claimed", "claim", "mark_failed_payment", "move", "page", "put_back", "record", "settle", "take_record_lock"]
@@ -20,7 +22,7 @@ _RECORD_LOCK: Final = 7_310_001
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One claimed account with what is needed to ask about it."""
+    """One claimed account with what is needed to ask about it, and what two people accepted of it before."""
 
     account_id: UUID
     partner: str
@@ -28,42 +30,63 @@ class Claimed:
     number_cipher: bytes
     payee_name: str
     number_token: str | None
+    source: str
+    fingerprint: str
+    accepted_reason: str | None
+    accepted_holder: str | None
+    accepted_fingerprint: str | None
 
+
+_FREE: Final = "{due} AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())"
+_NEW: Final = _FREE.format(due="a.check_due")
+_AGAIN: Final = _FREE.format(due="a.recheck_on IS NOT NULL AND NOT a.check_due")
+_PACE_SECONDS: Final = 10  # a slow provider is asked about as many at once as it answers in this time
 
 # One partner at a time, so that one that is away holds up nobody else's accounts.
+_WHICH: Final = """
+SELECT p.partner, rate.per_second FROM unnest(CAST(:partners AS text[])) AS p (partner)
+LEFT JOIN partner_state s USING (partner) LEFT JOIN inquiry_pace i USING (partner)
+LEFT JOIN LATERAL (SELECT min(v.inquiries_per_second) AS per_second FROM provider v WHERE v.partner = p.partner) rate ON true
+CROSS JOIN LATERAL (
+    SELECT a.next_try_at FROM account a WHERE a.partner = p.partner AND {free} ORDER BY a.next_try_at LIMIT 1
+) first
+WHERE (s.open_until IS NULL OR s.open_until <= now())
+  AND (rate.per_second IS NULL OR i.next_free_at IS NULL OR i.next_free_at <= now())
+ORDER BY first.next_try_at LIMIT 1
+"""
+
 _CLAIM: Final = """
-WITH which AS (
-    SELECT p.partner FROM unnest(CAST(:partners AS text[])) AS p (partner) LEFT JOIN partner_state s USING (partner)
-    CROSS JOIN LATERAL (
-        SELECT next_try_at FROM account a
-        WHERE a.partner = p.partner AND a.check_due AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())
-        ORDER BY next_try_at LIMIT 1
-    ) first
-    WHERE s.open_until IS NULL OR s.open_until <= now()
-    ORDER BY first.next_try_at LIMIT 1
-), due AS (
-    SELECT account_id FROM account JOIN which USING (partner)
-    WHERE check_due AND next_try_at <= now() AND (lease_until IS NULL OR lease_until < now())
-    ORDER BY next_try_at LIMIT :limit FOR UPDATE OF account SKIP LOCKED
+WITH due AS (
+    SELECT a.account_id FROM account a WHERE a.partner = :partner AND {free}
+    ORDER BY a.next_try_at LIMIT :limit FOR UPDATE OF a SKIP LOCKED
 ), taken AS (
     UPDATE account a SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
     FROM due WHERE a.account_id = due.account_id
-    RETURNING a.account_id, a.partner, a.provider_code, a.number_cipher, a.payee_id, a.payee_kind, a.via_beneficiary_id
+    RETURNING a.*
 )
-SELECT t.account_id, t.partner, t.provider_code, t.number_cipher,
-       coalesce(r.full_name, b.full_name) AS payee_name,
+SELECT t.account_id, t.partner, t.provider_code, t.number_cipher, t.source, t.accepted_reason, t.accepted_holder, t.accepted_fingerprint,
+       coalesce(r.full_name, b.full_name) AS payee_name, coalesce(r.fingerprint, b.fingerprint) AS fingerprint,
        CASE WHEN t.payee_kind = 'SELF' THEN b.number_token ELSE r.number_token END AS number_token
 FROM taken t
 JOIN beneficiary b ON b.beneficiary_id = t.via_beneficiary_id
 LEFT JOIN representative r ON t.payee_kind <> 'SELF' AND r.beneficiary_id = t.via_beneficiary_id AND r.representative_id = t.payee_id
 """
 
-_RECORD: Final = """
+# The next turn of a provider with a limit; whoever comes second at the same moment finds it taken.
+_TURN: Final = """
+INSERT INTO inquiry_pace AS i (partner, next_free_at) VALUES (:partner, now() + make_interval(secs => :seconds))
+ON CONFLICT (partner) DO UPDATE SET next_free_at = excluded.next_free_at WHERE i.next_free_at <= now()
+RETURNING true
+"""
+
+_RECORD: Final = f"""
 UPDATE account a SET status = i.status, reason = i.reason, holder_name = i.holder_name, check_due = false, attempts = 0, last_error = NULL,
-    lease_owner = NULL, lease_until = NULL, updated_at = now()
+    lease_owner = NULL, lease_until = NULL, updated_at = now(), checked_on = coalesce(a.recheck_on, a.business_date),
+    business_date = CASE WHEN a.status = i.status THEN a.business_date ELSE coalesce(a.recheck_on, a.business_date) END, recheck_on = NULL
 FROM unnest(CAST(:account_id AS uuid[]), CAST(:status AS text[]), CAST(:reason AS text[]), CAST(:holder_name AS text[]))
      AS i (account_id, status, reason, holder_name)
-WHERE a.account_id = i.account_id AND a.check_due AND a.lease_owner = :owner
+WHERE a.account_id = i.account_id AND (a.check_due OR a.recheck_on IS NOT NULL) AND a.lease_owner = :owner
+  AND (a.status, i.status) IN ({transitions_values(Cause.ANSWER)})
 RETURNING a.account_id
 """
 
@@ -78,8 +101,9 @@ WITH touched AS (
     GROUP BY 1, 2 HAVING count(DISTINCT a.payee_id) > 1
 )
 UPDATE account a SET status = 'NEEDS_REVIEW', reason = '{SHARED}' FROM shared s
-WHERE a.provider_code = s.provider_code AND a.number_blind = s.number_blind
-  AND (a.status IN ('ACTIVE', 'NEEDS_REVIEW') OR a.reason IN ('NAME_DIFFERS', 'ID_DIFFERS'))
+WHERE a.provider_code = s.provider_code AND a.number_blind = s.number_blind AND a.accepted_reason IS DISTINCT FROM '{SHARED}'
+  AND (a.status, 'NEEDS_REVIEW') IN ({transitions_values(Cause.SHARED)})
+  AND (a.status <> 'REJECTED' OR a.reason IN ('NAME_DIFFERS', 'ID_DIFFERS'))
 """
 
 _SETTLE: Final = """
@@ -90,7 +114,8 @@ WITH touched AS (
         'unit', a.unit_path) AS said
     FROM account a JOIN touched USING (provider_code, number_blind) WHERE a.status <> 'PENDING_CHECK'
 )
-UPDATE account a SET version = a.version + 1, said = n.said, updated_at = now()
+UPDATE account a SET version = a.version + 1, said = n.said, updated_at = now(),
+    active_since = CASE WHEN a.status = 'ACTIVE' THEN coalesce(a.active_since, a.business_date) ELSE a.active_since END
 FROM now_said n WHERE a.account_id = n.account_id AND a.said IS DISTINCT FROM n.said
 RETURNING a.*
 """
@@ -99,19 +124,22 @@ _PUT_BACK: Final = """
 UPDATE account a SET attempts = a.attempts + :counted, last_error = :error, lease_owner = NULL, lease_until = NULL,
     next_try_at = now() + make_interval(secs => CAST(:wait_seconds AS double precision) * CASE WHEN :counted = 1
         THEN power(2, least(a.attempts, 8)) ELSE 1 END)
-WHERE a.account_id = ANY(CAST(:ids AS uuid[])) AND a.check_due AND a.lease_owner = :owner
+WHERE a.account_id = ANY(CAST(:ids AS uuid[])) AND (a.check_due OR a.recheck_on IS NOT NULL) AND a.lease_owner = :owner
 """
 
-# A payment that failed says something of the account it went to: the one of this payee at this partner that is chosen now.
-_FAILED_PAYMENTS: Final = """
+# A payment that failed says something of the account it went to: the one it names; of a payment that names none, the one of this
+# payee at this partner that is chosen now. The officer is asked, for only the payee knows of another account.
+_FAILED_PAYMENTS: Final = f"""
 WITH failed AS (
-    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:payee_id AS uuid[]), CAST(:partner AS text[]), CAST(:status AS text[]),
-        CAST(:reason AS text[]), CAST(:business_date AS date[])) AS f (beneficiary_id, payee_id, partner, status, reason, business_date)
+    SELECT * FROM unnest(CAST(:beneficiary_id AS uuid[]), CAST(:payee_id AS uuid[]), CAST(:partner AS text[]), CAST(:account_id AS uuid[]),
+        CAST(:status AS text[]), CAST(:reason AS text[]), CAST(:business_date AS date[]))
+        AS f (beneficiary_id, payee_id, partner, account_id, status, reason, business_date)
 )
 UPDATE account a SET status = f.status, reason = f.reason, business_date = f.business_date, check_due = false, lease_owner = NULL,
-    lease_until = NULL
-FROM failed f JOIN payout_method m USING (beneficiary_id)
-WHERE a.account_id = m.account_id AND a.payee_id = f.payee_id AND a.partner = f.partner AND a.status = 'ACTIVE'
+    lease_until = NULL, ask_officer = 'PAYMENT_FAILED', accepted_reason = NULL, accepted_holder = NULL, accepted_fingerprint = NULL
+FROM failed f LEFT JOIN payout_method m USING (beneficiary_id)
+WHERE a.account_id = coalesce(f.account_id, m.account_id) AND a.payee_id = f.payee_id AND a.partner = f.partner
+  AND (a.status, f.status) IN ({transitions_values(Cause.PAYMENT)})
 RETURNING a.account_id
 """
 
@@ -126,9 +154,23 @@ async def take_record_lock(tx: Tx) -> None:
 
 
 async def claim(tx: Tx, *, owner: str, partners: Sequence[str], limit: int, lease_seconds: int) -> list[Claimed]:
-    """Lease up to `limit` due accounts of one of `partners`: the one longest due among those that may be asked now."""
-    rows = await tx.rows(_CLAIM, owner=owner, partners=list(partners), limit=limit, lease_seconds=lease_seconds)
-    return [Claimed(**row) for row in rows]
+    """Lease up to `limit` due accounts of one of `partners`: the one longest due among those that may be asked now.
+
+    New and changed accounts go first; the rolling plan takes what is left of a provider's rate.
+    """
+    for free in (_NEW, _AGAIN):
+        which = await tx.row(_WHICH.format(free=free), partners=list(partners))
+        if which is None:
+            continue
+        rate = which["per_second"]
+        if rate is not None:
+            limit = min(limit, max(1, int(rate * _PACE_SECONDS)))
+            if not await tx.value(_TURN, partner=which["partner"], seconds=float(limit / rate)):
+                return []
+        rows = await tx.rows(_CLAIM.format(free=free), owner=owner, partner=which["partner"], limit=limit, lease_seconds=lease_seconds)
+        if rows:
+            return [Claimed(**row) for row in rows]
+    return []
 
 
 async def record(tx: Tx, owner: str, outcomes: Sequence[tuple[UUID, Outcome]]) -> list[UUID]:
@@ -145,9 +187,22 @@ async def record(tx: Tx, owner: str, outcomes: Sequence[tuple[UUID, Outcome]]) -
 
 
 async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
-    """Apply the rule on shared accounts around these, raise the version of every account whose state changed, return those."""
-    await tx.execute(_SHARED, ids=list(account_ids))
-    return await tx.rows(_SETTLE, ids=list(account_ids))
+    """Apply the rule on shared accounts around these, raise the version of every account whose state changed, return those.
+
+    Changes are kept in the history; an account that several payees claim raises an alert; whoever's account came to its end
+    falls over to the payee's next one.
+    """
+    if not account_ids:
+        return []
+    if await tx.execute(_SHARED, ids=list(account_ids)):
+        day = await tx.value("SELECT max(business_date) FROM account WHERE account_id = ANY(CAST(:ids AS uuid[]))", ids=list(account_ids))
+        await alerts.look_at_numbers(tx, account_ids, day)
+    changed = await tx.rows(_SETTLE, ids=list(account_ids))
+    if changed:
+        ids = [row["account_id"] for row in changed]
+        await history.note_accounts(tx, ids, subject=tx.actor.subject if tx.actor is not None else "system:accounts")
+        await methods.fall_over(tx, ids)
+    return changed
 
 
 async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_seconds: float, counted: bool) -> None:
@@ -155,9 +210,9 @@ async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_
     await tx.execute(_PUT_BACK, owner=owner, ids=list(ids), error=error, wait_seconds=wait_seconds, counted=int(counted))
 
 
-async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, str, str, date]]) -> list[UUID]:
-    """Mark the accounts of failed payments: (beneficiary, payee, partner, status, reason, business date). Ids of those changed."""
-    names = ("beneficiary_id", "payee_id", "partner", "status", "reason", "business_date")
+async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, UUID | None, str, str, date]]) -> list[UUID]:
+    """Mark the accounts of failed payments: (beneficiary, payee, partner, account, status, reason, business date). Ids of those changed."""
+    names = ("beneficiary_id", "payee_id", "partner", "account_id", "status", "reason", "business_date")
     columns = {name: [item[index] for item in failed] for index, name in enumerate(names)}
     rows = await tx.rows(_FAILED_PAYMENTS, **columns)
     return [row["account_id"] for row in rows]
@@ -180,7 +235,8 @@ async def page(
     """One page of accounts, numbers masked, in id order."""
     return await tx.rows(
         "SELECT account_id, payee_id, payee_kind, kind, provider_code, partner, masked_number, holder_name, status, reason, version,"
-        f" unit_code, unit_path, business_date FROM account a WHERE {scope} AND (CAST(:status AS text) IS NULL OR status = :status)"
+        f" unit_code, unit_path, business_date, priority, source, consent_on, checked_on FROM account a WHERE {scope}"
+        " AND (CAST(:status AS text) IS NULL OR status = :status)"
         " AND (CAST(:after AS uuid) IS NULL OR account_id > :after) ORDER BY account_id LIMIT :limit",
         status=status,
         after=after,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from accounts.storage import alerts, history
 from accounts.storage.accounts import take_record_lock
+from accounts.storage.method_sql import METHOD_EVENTS, NEW_ACCOUNT_FROM, NEW_TRUSTED
 from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
@@ -26,9 +28,11 @@ _ACCOUNTS: Final = f"""
     WHERE r.import_id = :id AND r.method = 'ACCOUNT' ORDER BY r.payee_id, r.provider_code, r.number_blind, r.row_number
 )
 INSERT INTO account AS a (payee_id, payee_kind, via_beneficiary_id, kind, provider_code, partner, number_cipher, number_blind,
-                          masked_number, unit_code, unit_path, business_date)
+                          masked_number, unit_code, unit_path, business_date, consent_on, consent_evidence, priority)
 SELECT payee_id, payee_kind, beneficiary_id, kind, provider_code, partner, number_cipher, number_blind, masked_number, unit_code, unit_path,
-       business_date FROM wanted
+       business_date, business_date, 'import ' || import_id,
+       (SELECT least(coalesce(max(o.priority), 0) + 1, 99) FROM account o WHERE o.payee_id = wanted.payee_id)
+FROM wanted
 ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET
     check_due = true, due_since = now(), next_try_at = now(), attempts = 0, business_date = excluded.business_date
 WHERE NOT a.check_due AND a.status NOT IN ('PENDING_CHECK', 'ACTIVE')
@@ -66,6 +70,7 @@ WHERE r.import_id = :id
 ON CONFLICT (beneficiary_id) DO UPDATE SET
     version = m.version + 1, payee_id = excluded.payee_id, payee_kind = excluded.payee_kind, method = excluded.method,
     account_id = excluded.account_id, reason = excluded.reason, home_reason_cipher = excluded.home_reason_cipher,
+    trusted_account_id = {NEW_TRUSTED}, account_from = {NEW_ACCOUNT_FROM},
     unit_code = excluded.unit_code, unit_path = excluded.unit_path, business_date = excluded.business_date
 WHERE (m.payee_id, m.payee_kind, m.method, m.account_id, m.reason)
     IS DISTINCT FROM (excluded.payee_id, excluded.payee_kind, excluded.method, excluded.account_id, excluded.reason)
@@ -78,15 +83,6 @@ UPDATE import_row r SET verdict = CASE WHEN r.beneficiary_id = ANY(CAST(:changed
 FROM chosen WHERE r.import_id = :id AND r.row_number = chosen.row_number
 """
 
-METHOD_EVENTS: Final = """
-SELECT m.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
-    'version', m.version, 'business_date', m.business_date, 'beneficiary_id', m.beneficiary_id, 'payee_id', m.payee_id,
-    'payee_kind', m.payee_kind, 'method', m.method, 'account_id', m.account_id, 'reason', m.reason, 'unit_code', m.unit_code,
-    'unit_path', m.unit_path) AS body
-FROM payout_method m WHERE m.beneficiary_id = ANY(CAST(:changed AS uuid[]))
-"""
-"""What PayoutMethodChosen carries, for the people in `changed`."""
-
 
 async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
     """Apply up to `limit` good rows of one import, with events. Returns (rows taken, people whose method changed)."""
@@ -98,7 +94,11 @@ async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
     changed = [row["beneficiary_id"] for row in await tx.rows(_METHODS, **batch)]
     taken = await tx.execute(_DONE, changed=changed, **batch)
     if changed:
+        sent = await tx.row("SELECT created_by, business_date FROM import_file WHERE import_id = :id", id=import_id)
+        assert sent is not None
         await insert_select(tx, PayoutMethodChosen, METHOD_EVENTS, changed=changed)
+        await history.note_methods(tx, changed, subject=sent["created_by"], in_bulk=True)
+        await alerts.look_at_representatives(tx, changed, sent["business_date"])
     return taken, len(changed)
 
 

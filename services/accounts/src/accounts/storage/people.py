@@ -18,7 +18,7 @@ from common.topics import partition_sql
 __all__ = [
     "ARRIVALS_LOCK",
     "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "take_arrival_locks", "unit_path",
-    "upsert_beneficiaries", "upsert_representatives", "upsert_units",
+    "upsert_beneficiaries", "upsert_paid", "upsert_preferences", "upsert_representatives", "upsert_units",
 ]  # fmt: skip
 
 
@@ -41,6 +41,9 @@ class Beneficiary:
     unit_code: str
     unit_path: str
     business_date: date
+    birth_date: str | None
+    programmes: list[str]
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class Representative:
     number_token: str | None
     fingerprint: str
     revoked_on: date | None
+    birth_date: str | None
+    valid_from: date
+    valid_to: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +81,18 @@ _BENEFICIARIES: Final = """
 WITH incoming AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
         beneficiary_id uuid, version integer, file_code text, full_name text, name_key text, name_folded text, number_token text,
-        fingerprint text, unit_code text, unit_path text, business_date date)
+        fingerprint text, unit_code text, unit_path text, business_date date, birth_date text, programmes text[], status text)
 ), before AS (
     SELECT beneficiary_id, b.fingerprint FROM beneficiary b JOIN incoming USING (beneficiary_id)
 ), stored AS (
     INSERT INTO beneficiary AS b (beneficiary_id, version, file_code, full_name, name_key, name_folded, number_token, fingerprint,
-                                  unit_code, unit_path, business_date)
+                                  unit_code, unit_path, business_date, birth_date, programmes, status)
     SELECT * FROM incoming
     ON CONFLICT (beneficiary_id) DO UPDATE SET version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name,
         name_key = excluded.name_key, name_folded = excluded.name_folded, number_token = excluded.number_token,
         fingerprint = excluded.fingerprint, unit_code = excluded.unit_code, unit_path = excluded.unit_path,
-        business_date = excluded.business_date
+        business_date = excluded.business_date, birth_date = excluded.birth_date, programmes = excluded.programmes,
+        status = excluded.status
     WHERE excluded.version > b.version
     RETURNING b.beneficiary_id, b.file_code, b.fingerprint
 ), again AS (
@@ -100,16 +107,17 @@ _REPRESENTATIVES: Final = """
 WITH incoming AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
         beneficiary_id uuid, representative_id uuid, version integer, kind text, full_name text, name_key text, name_folded text,
-        number_token text, fingerprint text, revoked_on date)
+        number_token text, fingerprint text, revoked_on date, birth_date text, valid_from date, valid_to date)
 ), before AS (
     SELECT beneficiary_id, representative_id, r.fingerprint FROM representative r JOIN incoming USING (beneficiary_id, representative_id)
 ), stored AS (
     INSERT INTO representative AS r (beneficiary_id, representative_id, version, kind, full_name, name_key, name_folded, number_token,
-                                     fingerprint, revoked_on)
+                                     fingerprint, revoked_on, birth_date, valid_from, valid_to)
     SELECT * FROM incoming
     ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET version = excluded.version, kind = excluded.kind,
         full_name = excluded.full_name, name_key = excluded.name_key, name_folded = excluded.name_folded,
-        number_token = excluded.number_token, fingerprint = excluded.fingerprint, revoked_on = excluded.revoked_on
+        number_token = excluded.number_token, fingerprint = excluded.fingerprint, revoked_on = excluded.revoked_on,
+        birth_date = excluded.birth_date, valid_from = excluded.valid_from, valid_to = excluded.valid_to
     WHERE excluded.version > r.version
     RETURNING r.beneficiary_id, r.representative_id, r.fingerprint
 ), again AS (
@@ -129,6 +137,21 @@ SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
 ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, code = excluded.code, path = excluded.path,
     valid_from = excluded.valid_from, valid_to = excluded.valid_to
 WHERE excluded.version > u.version
+"""
+
+_PREFERENCES: Final = """
+INSERT INTO preference AS p (beneficiary_id, version, preference, recorded_on, evidence)
+SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
+    beneficiary_id uuid, version integer, preference text, recorded_on date, evidence text)
+ON CONFLICT (beneficiary_id) DO UPDATE SET version = excluded.version, preference = excluded.preference,
+    recorded_on = excluded.recorded_on, evidence = excluded.evidence
+WHERE excluded.version > p.version
+"""
+
+_PAID: Final = """
+INSERT INTO paid_by_account AS p (payment_id, beneficiary_id, version, month, paid)
+SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (payment_id uuid, beneficiary_id uuid, version integer, month text, paid boolean)
+ON CONFLICT (payment_id) DO UPDATE SET version = excluded.version, paid = excluded.paid WHERE excluded.version > p.version
 """
 
 _MINE: Final = partition_sql("beneficiary_id") + " = :partition"
@@ -163,6 +186,16 @@ async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> No
     """Store higher versions; as for beneficiaries."""
     await take_arrival_locks(tx)
     await tx.execute(_REPRESENTATIVES, rows=_json(people))
+
+
+async def upsert_preferences(tx: Tx, preferences: Sequence[dict[str, Any]]) -> None:
+    """Store what people said in the survey (at most one per person); higher versions only."""
+    await tx.execute(_PREFERENCES, rows=_json(preferences))
+
+
+async def upsert_paid(tx: Tx, payments: Sequence[dict[str, Any]]) -> None:
+    """Store which payments into accounts are settled and have not come back."""
+    await tx.execute(_PAID, rows=_json(payments))
 
 
 async def upsert_units(tx: Tx, units: Sequence[Unit]) -> None:

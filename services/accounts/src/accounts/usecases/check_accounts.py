@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts.domain.directory import Directory
-from accounts.domain.outcome import PAYMENT_FAILURES, judge
+from accounts.domain.outcome import INQUIRY_FORBIDDEN, PAYMENT_FAILURES, Answer, Outcome, judge
+from accounts.domain.policy import VneidUse
 from accounts.providers.inquiry import Asked, NameInquiry
 from accounts.settings import Settings
-from accounts.storage import accounts, people
+from accounts.storage import accounts, people, policy
+from accounts.storage.accounts import Claimed
 from accounts.usecases.publish import publish_accounts
 from common import audit
 from common.actor import SYSTEM
-from common.contracts.disbursement_v1 import PaymentFailed
+from common.contracts.accounts_v1 import AccountStatus
+from common.contracts.disbursement_v1 import PaymentFailed, PaymentReturned
 from common.db import Database, Tx
 from common.ids import new_id
 from common.outside import Breaker
@@ -28,7 +31,7 @@ class AccountChecker:
 
     def __init__(self, db: Database, inquiry: NameInquiry, directory: Directory, settings: Settings) -> None:
         self._db = db
-        self._partners = sorted({item.partner for item in directory.providers.values() if item.partner is not None})
+        self._directory = directory
         self._inquiry = inquiry
         self._settings = settings
         self._breaker = Breaker(
@@ -42,25 +45,23 @@ class AccountChecker:
             batch = await accounts.claim(
                 tx,
                 owner=owner,
-                partners=self._partners,
+                partners=self._directory.partners,
                 limit=self._settings.batch_size,
                 lease_seconds=self._settings.lease_seconds,
             )
+            vneid = any(item.source == "VNEID" for item in batch)
+            forbidden = vneid and await policy.text(tx, VneidUse.NAME_INQUIRY) != "ALLOW"
         if not batch:
             return False
         partner = batch[0].partner
-        questions = [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in batch]
-
-        async def put_back(tx: Tx, error: str) -> None:
-            # Accounts stay due: the breaker holds them back, so that they are asked about as soon as it closes.
-            await accounts.put_back(tx, owner, [item.account_id for item in batch], error=error, wait_seconds=0, counted=False)
-
-        answers = await self._breaker.guard(
-            self._db, _ACTOR, partner, lambda: self._inquiry.ask(partner, questions), put_back, waiting=len(batch)
-        )
+        kept = [item for item in batch if forbidden and item.source == "VNEID"]
+        asked = [item for item in batch if not (forbidden and item.source == "VNEID")]
+        answers = await self._ask(owner, partner, asked) if asked else []
         if answers is None:
             return True
-        judged = [(item, judge(item.payee_name, answer)) for item, answer in zip(batch, answers, strict=True)]
+        judged: list[tuple[Claimed, Outcome | None]] = [(item, INQUIRY_FORBIDDEN) for item in kept]
+        judged += [(item, judge(item.payee_name, answer)) for item, answer in zip(asked, answers, strict=True)]
+        judged = [(item, _as_accepted(item, outcome)) for item, outcome in judged]
         async with self._db.transaction(_ACTOR) as tx:
             await accounts.take_record_lock(tx)
             recorded = await accounts.record(tx, owner, [(item.account_id, outcome) for item, outcome in judged if outcome is not None])
@@ -71,14 +72,38 @@ class AccountChecker:
             if unanswered:
                 wait = self._settings.backoff_first_seconds
                 await accounts.put_back(tx, owner, unanswered, error="no answer on this account", wait_seconds=wait, counted=True)
-            await self._breaker.ok(tx, partner)
+            if asked:
+                await self._breaker.ok(tx, partner)
         return True
 
+    async def _ask(self, owner: str, partner: str, asked: Sequence[Claimed]) -> list[Answer] | None:
+        questions = [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in asked]
 
-async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed]) -> None:
+        async def put_back(tx: Tx, error: str) -> None:
+            # Accounts stay due: the breaker holds them back, so that they are asked about as soon as it closes.
+            await accounts.put_back(tx, owner, [item.account_id for item in asked], error=error, wait_seconds=0, counted=False)
+
+        return await self._breaker.guard(
+            self._db, _ACTOR, partner, lambda: self._inquiry.ask(partner, questions), put_back, waiting=len(asked)
+        )
+
+
+def _as_accepted(item: Claimed, outcome: Outcome | None) -> Outcome | None:
+    """What two people accepted for this identity needs no second look while the provider answers the same."""
+    if outcome is None or outcome.status is not AccountStatus.NEEDS_REVIEW or item.accepted_reason is None:
+        return outcome
+    same = (item.accepted_reason, item.accepted_holder, item.accepted_fingerprint) == (
+        outcome.reason,
+        outcome.holder_name,
+        item.fingerprint,
+    )
+    return Outcome(AccountStatus.ACTIVE, None, outcome.holder_name) if same else outcome
+
+
+async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed | PaymentReturned]) -> None:
     """Back-channel: mark the accounts that failed payments say are closed, invalid or somebody else's, and say so."""
     failed = [
-        (event.beneficiary_id, event.payee_id, event.partner, *PAYMENT_FAILURES[event.reason], event.business_date)
+        (event.beneficiary_id, event.payee_id, event.partner, event.account_id, *PAYMENT_FAILURES[event.reason], event.business_date)
         for event in events
         if event.reason in PAYMENT_FAILURES
     ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from accounts.domain.errors import AccountNotUsable, PersonNotFound
 from accounts.storage import accounts, methods, people
+from accounts.usecases.payee_accounts import within_daily_limit
 from common import audit
 from common.actor import Actor
 from common.contracts.accounts_v1 import PayoutMethod
@@ -36,6 +37,7 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
         PersonNotFound: not a beneficiary of the caller's units.
         PreconditionFailed: somebody else chose meanwhile.
         AccountNotUsable: the account is not an active one of this payee, or the payee may not collect for the person.
+        BulkNeedsSecondPerson: too many changes by this user on this business date.
     """
     payee_id = choice.payee_id or beneficiary_id
     async with db.transaction(actor) as tx:
@@ -50,6 +52,7 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
             raise AccountNotUsable
         if now and (now["payee_id"], now["method"], now["account_id"]) == (payee_id, choice.method, choice.account_id):
             return int(now["version"])
+        await within_daily_limit(tx, actor.subject, choice.business_date)
         reason = {PayoutMethod.CASH_POST: "PREFERENCE", PayoutMethod.CASH_HOME: "FORCE_MAJEURE"}.get(choice.method)
         home = db.keyring.encrypt("home_reason", choice.home_reason) if choice.home_reason and db.keyring else None
         version = await methods.choose(

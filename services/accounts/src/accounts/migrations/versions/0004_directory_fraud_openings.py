@@ -117,6 +117,7 @@ ALTER TABLE beneficiary ADD COLUMN birth_date text, ADD COLUMN programmes text[]
 CREATE INDEX beneficiary_unit_path ON beneficiary (unit_path text_pattern_ops);
 ALTER TABLE representative ADD COLUMN birth_date text, ADD COLUMN valid_from date, ADD COLUMN valid_to date;
 CREATE INDEX representative_person ON representative (representative_id);
+CREATE INDEX representative_fingerprint ON representative (fingerprint);
 CREATE TABLE preference (
     beneficiary_id uuid PRIMARY KEY,
     version integer NOT NULL,
@@ -142,15 +143,16 @@ ALTER TABLE account
     ADD COLUMN consent_on date,
     ADD COLUMN consent_evidence text,
     ADD COLUMN checked_on date,
-    ADD COLUMN recheck_due boolean NOT NULL DEFAULT false,
+    ADD COLUMN active_since date,
+    ADD COLUMN recheck_on date,
     ADD COLUMN accepted_reason text,
     ADD COLUMN accepted_holder text,
     ADD COLUMN accepted_fingerprint text,
     ADD COLUMN ask_officer text CHECK (ask_officer IN ('PAYMENT_FAILED'));
-COMMENT ON COLUMN account.recheck_due IS 'To be asked about on the rolling plan; stays usable meanwhile and delays no cut-off';
-COMMENT ON COLUMN account.accepted_holder IS 'Two people accepted this holder name for this identity: the same answer again needs no review';
+COMMENT ON COLUMN account.recheck_on IS 'To be asked about for this business date on the rolling plan; usable meanwhile, delays no cut-off';
+COMMENT ON COLUMN account.accepted_holder IS 'Accepted by two people for this identity: the same answer again needs no review';
 CREATE INDEX account_payee ON account (payee_id, priority);
-CREATE INDEX account_recheck ON account (partner, next_try_at) WHERE recheck_due AND NOT check_due;
+CREATE INDEX account_recheck ON account (partner, next_try_at) WHERE recheck_on IS NOT NULL AND NOT check_due;
 CREATE INDEX account_to_review ON account (account_id) WHERE status = 'NEEDS_REVIEW' OR ask_officer IS NOT NULL;
 
 ALTER TABLE payout_method
@@ -326,10 +328,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("ALTER TABLE payout_method DROP COLUMN trusted_account_id, DROP COLUMN account_from, DROP COLUMN fraud_suspected")
-    op.execute("DROP INDEX payout_method_payee, account_payee, beneficiary_unit_path, representative_person")
+    op.execute("DROP INDEX payout_method_payee, account_payee, beneficiary_unit_path, representative_person, representative_fingerprint")
     op.execute(f"DROP TABLE {_TABLES}")
     names = (
-        "priority, source, consent_on, consent_evidence, checked_on, recheck_due, accepted_reason, accepted_holder, accepted_fingerprint,"
+        "priority, source, consent_on, consent_evidence, checked_on, active_since,"
+        " recheck_on, accepted_reason, accepted_holder, accepted_fingerprint,"
         " ask_officer"
     )
     op.execute("ALTER TABLE account " + ", ".join(f"DROP COLUMN {name.strip()}" for name in names.split(",")))

@@ -1,0 +1,36 @@
+"""SQL of how people are paid that single choices and approved lists share: the cool-down of a changed account, and the event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from accounts.storage.policy import number_sql
+
+__all__ = ["COOL_DOWN", "METHOD_EVENTS", "NEW_ACCOUNT_FROM", "NEW_TRUSTED"]
+
+COOL_DOWN: Final = number_sql("COOL_DOWN_DAYS")
+
+# The account in use on the day of the change: the chosen one if it ever was verified and has waited its time, else the one before.
+_IN_USE: Final = """(CASE WHEN m.account_id IS NULL OR m.account_from > excluded.business_date
+    OR NOT EXISTS (SELECT FROM account t WHERE t.account_id = m.account_id AND t.active_since IS NOT NULL)
+    THEN m.trusted_account_id ELSE m.account_id END)"""
+
+NEW_TRUSTED: Final = f"CASE WHEN excluded.account_id IS NOT DISTINCT FROM m.account_id THEN m.trusted_account_id ELSE {_IN_USE} END"
+"""For ON CONFLICT on `payout_method AS m`: kept through times of cash, so that cash in between saves no waiting time."""
+
+NEW_ACCOUNT_FROM: Final = f"""CASE WHEN excluded.account_id IS NULL THEN NULL
+    WHEN excluded.account_id = m.account_id THEN m.account_from
+    WHEN {_IN_USE} IS NULL OR {_IN_USE} = excluded.account_id THEN NULL
+    ELSE excluded.business_date + {COOL_DOWN} END"""
+"""Likewise: from when on the account is used; null at once (a first account, or one that was in use before)."""
+
+METHOD_EVENTS: Final = """
+SELECT m.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
+    'version', m.version, 'business_date', m.business_date, 'beneficiary_id', m.beneficiary_id, 'payee_id', m.payee_id,
+    'payee_kind', m.payee_kind, 'method', m.method, 'account_id', m.account_id, 'reason', m.reason, 'unit_code', m.unit_code,
+    'unit_path', m.unit_path, 'account_from', m.account_from, 'fraud_suspected', m.fraud_suspected,
+    'meanwhile_account_id', CASE WHEN m.account_from IS NOT NULL THEN
+        (SELECT t.account_id FROM account t WHERE t.account_id = m.trusted_account_id AND t.payee_id = m.payee_id) END) AS body
+FROM payout_method m WHERE m.beneficiary_id = ANY(CAST(:changed AS uuid[]))
+"""
+"""What PayoutMethodChosen carries, for the people in `changed`."""

@@ -1,0 +1,38 @@
+"""The rolling re-check by business date: what is asked about this month, and when it will be done."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from accounts.storage import accounts, policy, rechecks
+from common import audit
+from common.actor import Actor
+from common.db import Database, Tx
+from common.ids import new_id
+
+__all__ = ["overview", "plan_month"]
+
+
+async def plan_month(tx: Tx, month: str, business_date: date) -> dict[str, Any]:
+    """Plan a month: changed and failed accounts, and a part of the rest. The same month again changes nothing.
+
+    The questions are asked by the worker within each provider's rate; a stopped worker goes on where it was.
+    """
+    if tx.actor is None:
+        raise RuntimeError("this use case needs an actor")
+    await accounts.take_record_lock(tx)
+    known = await rechecks.plan(tx, month)
+    if known is None:
+        urgent, rolling = await rechecks.mark(tx, business_date, await policy.number(tx, "RECHECK_MONTHS"))
+        await rechecks.note_plan(tx, plan_id=new_id(), month=month, day=business_date, urgent=urgent, rolling=rolling, by=tx.actor.subject)
+        await audit.record(tx, "recheck.plan", "recheck_plan", month, {"urgent": urgent, "rolling": rolling})
+        known = await rechecks.plan(tx, month)
+    assert known is not None
+    return dict(known)
+
+
+async def overview(db: Database, actor: Actor) -> dict[str, Any]:
+    """Plans, and per partner what waits, at which rate, and its expected end."""
+    async with db.read(actor) as tx:
+        return {"plans": [dict(row) for row in await rechecks.plans(tx)], "waiting": [dict(row) for row in await rechecks.pending(tx)]}
