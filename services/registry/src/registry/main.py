@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import dues, duplicates, exchange, history, imports, living, papers, people, travel, units
+from registry.api import dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
@@ -23,7 +23,9 @@ from registry.storage import units as unit_storage
 from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
+from registry.usecases.remapping import REMAP, Remapper
 from registry.usecases.representatives import EXPIRE, Expirer
+from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
@@ -65,6 +67,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             *living.routers(db),
             *papers.routers(db),
             dues.make_router(db),
+            remaps.make_router(db),
             units.make_router(db),
             history.make_router(db),
             duplicates.make_router(db),
@@ -82,6 +85,8 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     lists = importer(db, apply_rows=settings.import_apply_rows, second_above=settings.import_second_person_above)
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
     handlers = {**lists.handlers(), RECOMPUTE: recomputer.run, SCAN: Scanner(db).run, EXPIRE: Expirer(db).run}
+    at_once = settings.import_apply_rows
+    handlers |= {REMAP: Remapper(db, at_once=at_once).run, APPLY_WORK: WorkApplier(db, at_once=at_once).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 

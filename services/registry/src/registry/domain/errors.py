@@ -35,8 +35,16 @@ __all__ = [
     "RowRefused",
     "SamePerson",
     "TransferNotOpen",
+    "UnitChangeRefused",
     "UnknownUnit",
 ]
+
+
+class UnitChangeRefused(Problem):
+    """A file of changed units does not fit the tree of the day before; `errors` names row, field and reason."""
+
+    type, status = "unit-change-refused", 422
+    title, title_vi = "The change of units does not fit the tree", "Thay đổi đơn vị không khớp với cây đơn vị hiện có"
 
 
 class RowRefused(Problem):

@@ -17,8 +17,8 @@ from registry.domain.units import ChangeRow, Unit, search_key
 from registry.storage.catalogue import read_file
 
 __all__ = [
-    "REFORM", "VALID", "apply_change", "clashes", "counts", "load", "page", "predecessors", "publish", "successors", "tree_before",
-    "unit_id_of", "versions",
+    "REFORM", "VALID", "apply_change", "clashes", "counts", "load", "page", "predecessors", "publish", "successors", "take_lock",
+    "tree_before", "unit_id_of", "versions",
 ]  # fmt: skip
 
 REFORM: Final = date(2025, 7, 1)
@@ -195,6 +195,11 @@ async def clashes(tx: Tx, gone: Sequence[str], new: Sequence[str], effective_on:
         on=effective_on,
     )
     return [row["code"] for row in rows]
+
+
+async def take_lock(tx: Tx) -> None:
+    """One change of the tree at a time: each is checked against the tree it will change."""
+    await tx.execute("SELECT pg_advisory_xact_lock(7210002)")
 
 
 async def apply_change(tx: Tx, change_id: UUID, rows: Sequence[ChangeRow], effective_on: date, legal_basis: str, as_of: date) -> int:

@@ -89,7 +89,7 @@ CREATE TABLE unit_remap_unit (
 );
 CREATE INDEX unit_remap_unit_path ON unit_remap_unit (remap_id, old_path);
 
--- Who was moved by a change of units: one row per person and date, so that nothing is done twice.
+-- Who was moved by a change of units, from where to where, on whose approval.
 CREATE TABLE unit_moved (
     effective_on date NOT NULL,
     person_id uuid NOT NULL REFERENCES person,
@@ -98,9 +98,9 @@ CREATE TABLE unit_moved (
     new_path text NOT NULL,
     approved_by text NOT NULL,
     moved_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (effective_on, person_id)
+    PRIMARY KEY (remap_id, person_id)
 );
-CREATE INDEX unit_moved_remap ON unit_moved (remap_id);
+CREATE INDEX unit_moved_person ON unit_moved (person_id, effective_on);
 
 -- People whose old unit was split (or has no single successor): assigned by an officer, approved by another.
 CREATE TABLE unit_work_item (
@@ -262,10 +262,11 @@ YEARS: Final = range(2025, 2036)
 KEPT: Final = (
     "person", "representative", "entitlement", "preference", "entitlement_pause", "one_off_due", "household", "household_member",
     "group_membership", "institution", "institution_stay", "other_benefit", "beneficiary_group",
-    "benefit_standard", "benefit_category", "category_coefficient", "category_amount",
-    "administrative_unit",
+    "benefit_standard", "benefit_category", "category_coefficient", "category_amount", "policy_setting", "stacking_rule", "category_step",
+    "category_group_condition", "category_exclusion", "provincial_top_up", "one_off_rule", "law_change",
+    "deciding_authority", "decision", "transfer", "life_event", "funeral_support", "merit_relation", "administrative_unit",
 )  # fmt: skip
-"""Tables of migrations 0001 and 0002 whose history is kept; later migrations call `keep_history` for their own."""
+"""Tables of records made before this migration, whose history is kept; later migrations call `keep_history` for their own."""
 
 
 def upgrade() -> None:
