@@ -29,7 +29,8 @@ SELECT x.n, p.person_id, p.status AS person_status, p.death_date, p.unit_path, e
        coalesce(c.needs_percent, k.needs_percent) AS needs_percent, coalesce(x.percent, e.percent, 0) AS percent, c.code AS known_category,
        e.programme AS held_programme, a.authority, a.authority_path,
        least(e.from_month, e.arrears_from) AS began,
-       (SELECT max(u.until) FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id AND NOT u.back_pay) AS paused_until,
+       (SELECT max(u.until) FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id AND NOT u.back_pay
+        AND u.until < 'infinity') AS paused_until,
        coalesce((SELECT max(u.from_month) FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id AND u.until = 'infinity'),
                 CASE WHEN e.status = 'ENDED' THEN e.until END) AS suspended_from,
        (SELECT d.reason FROM decision d WHERE d.entitlement_id = e.entitlement_id AND d.state = 'APPROVED' AND d.kind = 'SUSPEND'
@@ -47,8 +48,8 @@ ORDER BY x.n
 
 _INSERT: Final = f"""
 INSERT INTO decision AS d (bulk_id, kind, person_id, entitlement_id, programme, category, percent, dependant_id, number, decision_date,
-                           signer, authority, authority_path, effective_month, arrears_from, back_pay, reason, note, event_date, attachment_id,
-                           transfer_id, life_event_id, unit_path, business_date, maker)
+                           signer, authority, authority_path, effective_month, arrears_from, back_pay, reason, note, event_date,
+                           attachment_id, transfer_id, life_event_id, unit_path, business_date, maker)
 SELECT :bulk_id, x.kind, x.person_id, x.entitlement_id, x.programme, x.category, x.percent, x.dependant_id, :number, :decision_date,
        :signer, x.authority, x.authority_path, x.effective_month, x.arrears_from, x.back_pay, x.reason, CAST(:note AS text),
        CAST(:event_date AS date), CAST(:attachment_id AS uuid), CAST(:transfer_id AS uuid), x.life_event_id, x.unit_path, :business_date,

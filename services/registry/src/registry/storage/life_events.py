@@ -142,7 +142,8 @@ async def decided_by(tx: Tx, event_ids: Sequence[UUID]) -> Sequence[Any]:
     """What the decisions that came with these events suspended or ended and nothing has undone."""
     return await tx.rows(
         "SELECT d.life_event_id, d.person_id, d.entitlement_id, d.kind, e.programme FROM decision d"
-        " JOIN entitlement e USING (entitlement_id) WHERE d.life_event_id = ANY(CAST(:ids AS uuid[])) AND d.state = 'APPROVED' AND e.status IN ('SUSPENDED', 'ENDED')"
+        " JOIN entitlement e USING (entitlement_id) WHERE d.life_event_id = ANY(CAST(:ids AS uuid[])) AND d.state = 'APPROVED'"
+        " AND e.status IN ('SUSPENDED', 'ENDED')"
         " AND NOT EXISTS (SELECT FROM decision l WHERE l.entitlement_id = d.entitlement_id AND l.state = 'APPROVED'"
         "                 AND l.kind IN ('SUSPEND', 'END') AND l.checked_at > d.checked_at)"
         " ORDER BY d.decision_id",

@@ -12,14 +12,14 @@ from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
-from common.problems import NotFound
+from common.problems import Forbidden, NotFound
 from common.sealing import Keyring
 from registry.domain.decisions import EFFECTS, RULES, TRANSITIONS, Action, Held, Kind, MonthOpen, State, first_month, rule_of
 from registry.domain.errors import AlreadyEntitled, DecisionNotOpen, DecisionRefused, EntitlementState, SamePerson
 from registry.storage import attachments, decision_effects, dues, publishing
 from registry.storage import decisions as storage
 
-__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "decide", "needs", "propose", "seen"]
+__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "check_authority", "decide", "needs", "propose", "seen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +203,17 @@ async def answer(
     owned = [row for row in rows if row["transfer_id"] is not None or row["life_event_id"] is not None]
     if owned:
         raise DecisionNotOpen("It is part of a move or a life event: answer that", errors=_named(owned))
+    if action is Action.APPROVE:
+        check_authority(actor, rows)
     await answer_locked(tx, action, rows, business_date, why)
     return len(rows)
+
+
+def check_authority(actor: Actor, rows: Sequence[Any]) -> None:
+    """A decision is entered for the authority that took it: by somebody whose area covers that authority's unit. Raises Forbidden."""
+    above = sorted({row["authority"] for row in rows if row["authority_path"] is not None and not actor.sees(row["authority_path"])})
+    if above:
+        raise Forbidden(f"Decided by {', '.join(above)}: somebody of that level approves it")
 
 
 async def decide(

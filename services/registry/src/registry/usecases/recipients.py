@@ -64,8 +64,8 @@ async def person_of(tx: Tx, person: UUID | NewPerson, unit: Any, business_date: 
             return UUID(str(known["person_id"]))
     row = await tx.row(
         "INSERT INTO person (is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number,"
-        " address, unit_code, unit_path, identity_fingerprint, created_by) VALUES (false, :name, :folded, :born, :sex, :number, :blind, :masked,"
-        " :address, :unit, :path, :fingerprint, :by) RETURNING person_id",
+        " address, unit_code, unit_path, identity_fingerprint, created_by) VALUES (false, :name, :folded, :born, :sex, :number, :blind,"
+        " :masked, :address, :unit, :path, :fingerprint, :by) RETURNING person_id",
         name=name, folded=folded(name), born=born, sex=person.sex, blind=blind, address=person.address, unit=unit["unit_code"],
         number=keyring.encrypt("national_number", number) if number else None, masked=mask_national_number(number) if number else None,
         path=unit["unit_path"], by=actor.subject,

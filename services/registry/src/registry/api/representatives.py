@@ -1,0 +1,198 @@
+"""Routes of representatives: appoint, extend, revoke, print; lists of those about to end and of those acting for many."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+
+from common import idempotency, paper
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
+from common.problems import InvalidInput
+from registry.api import cursors, paper_cells
+from registry.api.authorisation_paper import authorisation
+from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.models import JobAccepted
+from registry.api.paper_cells import Checker, Maker, Reader
+from registry.api.representative_models import (
+    AppointmentIn,
+    ExpireIn,
+    ExpiringPage,
+    ExpiringView,
+    ExtensionIn,
+    ManyPage,
+    ManyView,
+    RepresentativeDetail,
+    RevokeIn,
+)
+from registry.storage import decisions as decision_storage
+from registry.storage import representatives as storage
+from registry.usecases import people, representatives
+
+__all__ = ["make_routers"]
+
+
+def make_routers(db: Database) -> list[APIRouter]:
+    """Representatives of a beneficiary, and `/v1/representatives`."""
+    one = APIRouter(prefix="/v1/beneficiaries/{beneficiary_id}/representatives", tags=["representatives"])
+    _add_changes(one, db)
+    _add_paper(one, db)
+    many = APIRouter(prefix="/v1/representatives", tags=["representatives"])
+    _add_lists(many, db)
+    return [one, many]
+
+
+def _detail(row: Any) -> RepresentativeDetail:
+    return RepresentativeDetail(**{name: row[name] for name in RepresentativeDetail.model_fields if name in row})
+
+
+def _answer(row: Any) -> Response:
+    detail = _detail(row)
+    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"'})
+
+
+def _add_changes(router: APIRouter, db: Database) -> None:
+    @router.post(
+        "",
+        status_code=201,
+        response_model=RepresentativeDetail,
+        summary="Appoint a representative",
+        description="Cử người giám hộ, người được ủy quyền hoặc người chăm sóc nhận thay, theo chương trình và thời hạn; sau khi người"
+        " hưởng qua đời, cử người thừa kế (`heir`) để nhận tháng qua đời. They are verified like anyone. 422 names the rule broken.",
+    )
+    async def appoint(request: Request, actor: Maker, beneficiary_id: UUID, key: IdempotencyKey, body: AppointmentIn) -> Response:
+        async def effect(tx: Tx) -> tuple[int, RepresentativeDetail]:
+            person_id = await representatives.appoint(
+                tx,
+                representatives.Appointment(
+                    beneficiary_id=beneficiary_id, person=paper_cells.person(body.person), kind=body.kind, valid_from=body.valid_from,
+                    business_date=body.business_date, valid_to=body.valid_to, programmes=[item.value for item in body.programmes],
+                    certificate_number=body.certificate_number, attachment_id=body.attachment_id, heir=body.heir,
+                ),
+            )  # fmt: skip
+            return 201, _detail(await representatives.seen(tx, beneficiary_id, person_id))
+
+        route = f"POST /v1/beneficiaries/{beneficiary_id}/representatives"
+        answer = await idempotency.run(db, actor, key, route, await request.body(), effect)
+        headers = {"ETag": f'"{answer.body["version"]}"'}
+        return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+
+    @router.get(
+        "/{representative_id}", response_model=RepresentativeDetail, summary="One representative", description="Một người nhận thay."
+    )
+    async def one(actor: Reader, beneficiary_id: UUID, representative_id: UUID) -> Response:
+        async with db.read(actor) as tx:
+            return _answer(await representatives.seen(tx, beneficiary_id, representative_id))
+
+    @router.patch(
+        "/{representative_id}",
+        response_model=RepresentativeDetail,
+        summary="Extend or change a right",
+        description="Gia hạn hoặc đổi phạm vi. Needs `If-Match`; an authorisation is extended by the setting's months at most.",
+    )
+    async def extend(actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: ExtensionIn, if_match: IfMatch = None) -> Response:
+        programmes = None if body.programmes is None else [item.value for item in body.programmes]
+        change = representatives.Extension(body.valid_to, programmes, body.certificate_number, body.attachment_id)
+        version = cursors.version(if_match)
+        return _answer(await representatives.settle(db, actor, beneficiary_id, representative_id, version, change, body.business_date))
+
+    @router.post(
+        "/{representative_id}/revoke",
+        response_model=RepresentativeDetail,
+        summary="Revoke a right",
+        description="Chấm dứt việc nhận thay, có lý do. Needs `If-Match`; it ends on the business date.",
+    )
+    async def revoke(actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: RevokeIn, if_match: IfMatch = None) -> Response:
+        version = cursors.version(if_match)
+        return _answer(await representatives.settle(db, actor, beneficiary_id, representative_id, version, body.reason, body.business_date))
+
+
+def _add_paper(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/{representative_id}/form",
+        summary="Authorisation form to print",
+        description="Giấy ủy quyền để in và ký. HTML for A4 paper with national heading and signature blocks; national numbers are masked,"
+        " the signers write them by hand.",
+        response_class=HTMLResponse,
+    )
+    async def form(actor: Reader, beneficiary_id: UUID, representative_id: UUID) -> StreamingResponse:
+        async with db.read(actor) as tx:
+            row = await representatives.seen(tx, beneficiary_id, representative_id)
+            beneficiary = await people.seen(tx, beneficiary_id)
+            unit = await tx.value(
+                "SELECT name FROM administrative_unit WHERE path = :path ORDER BY valid_from DESC LIMIT 1", path=beneficiary["unit_path"]
+            )
+        return paper.answer(authorisation(beneficiary, row, unit or ""))
+
+
+def _add_lists(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/expiring",
+        summary="Rights about to end",
+        description="Người nhận thay sắp hết hạn, theo đơn vị. Days ahead: the setting (60) unless given.",
+    )
+    async def expiring(
+        actor: Reader,
+        business_date: Annotated[date, Query(examples=["2024-08-20"])],
+        days: Annotated[int | None, Query(ge=1, le=366)] = None,
+        unit_path: Annotated[str | None, Query(examples=["60/593"])] = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> ExpiringPage:
+        async with db.read(actor) as tx:
+            ahead = days or int((await decision_storage.policy(tx, ["REPRESENTATIVE_WARN_DAYS"]))["REPRESENTATIVE_WARN_DAYS"])
+            rows = await storage.expiring(
+                tx, actor, on=business_date, until=business_date + timedelta(days=ahead), unit_path=unit_path, after=_after(cursor),
+                limit=limit,
+            )  # fmt: skip
+        last = rows[-1] if len(rows) == limit else None
+        parts = [f"{last['valid_to'].isoformat()} {last['beneficiary_id']}", str(last["representative_id"])] if last else None
+        items = [ExpiringView(**{name: row[name] for name in ExpiringView.model_fields}) for row in rows]
+        return ExpiringPage(items=items, next_cursor=cursors.encode(parts))
+
+    @router.get(
+        "/of-many",
+        summary="People who collect for several",
+        description="Người nhận thay cho nhiều người hưởng, kèm số lượng: để rà soát.",
+    )
+    async def of_many(
+        actor: Reader,
+        business_date: Annotated[date, Query(examples=["2024-08-20"])],
+        at_least: Annotated[int, Query(ge=2, le=10_000)] = 2,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> ManyPage:
+        async with db.read(actor) as tx:
+            rows = await storage.of_many(tx, actor, on=business_date, at_least=at_least, after=cursors.decode_id(cursor), limit=limit)
+        items = [ManyView(**row) for row in rows]
+        return ManyPage(items=items, next_cursor=paper_cells.next_cursor(rows, limit, "representative_id"))
+
+    @router.post(
+        "/expire",
+        status_code=202,
+        response_model=JobAccepted,
+        summary="End the rights that are past",
+        description="Chấm dứt việc nhận thay đã hết hạn tính đến ngày nghiệp vụ (chạy hằng ngày). A job; each right ends the day"
+        " after its last.",
+    )
+    async def expire(request: Request, actor: Checker, key: IdempotencyKey, body: ExpireIn) -> Response:
+        async def effect(tx: Tx) -> tuple[int, JobAccepted]:
+            return 202, JobAccepted(job_id=await representatives.request_expiry(tx, body.business_date))
+
+        answer = await idempotency.run(db, actor, key, "POST /v1/representatives/expire", await request.body(), effect)
+        return JSONResponse(answer.body, status_code=answer.status)
+
+
+def _after(cursor: str | None) -> tuple[date, UUID, UUID] | None:
+    parts = cursors.decode(cursor, 2)
+    if parts is None:
+        return None
+    try:
+        day, beneficiary = parts[0].split(" ")
+        return date.fromisoformat(day), UUID(beneficiary), UUID(parts[1])
+    except ValueError as error:
+        raise InvalidInput(errors=[{"field": "cursor", "detail": "not a cursor of this list"}]) from error
