@@ -33,7 +33,7 @@ async def test_a_list_is_checked_approved_and_applied(world) -> None:
         ]
     )
     assert {name: done[name] for name in done if name.startswith("rows_")} == {
-        "rows_total": 5, "rows_good": 3, "rows_refused": 2, "rows_waiting": 0, "rows_applied": 3, "rows_unchanged": 0,
+        "rows_total": 5, "rows_good": 3, "rows_refused": 2, "rows_waiting": 0, "rows_applied": 3, "rows_unchanged": 0, "rows_left_out": {},
     }  # fmt: skip
     assert done["state"] == "APPLIED"
     methods = {body["beneficiary_id"]: body for _, body in await world.events("PayoutMethodChosen")}
@@ -115,7 +115,7 @@ async def test_a_person_who_arrives_while_a_list_is_checked_is_not_missed(world)
         assert not done  # the arrival comes after the rows that wait for it can be seen
         await tx.execute("UPDATE import_file SET state = 'CHECKED'")
         await imports.stage(tx, [imports.staged_values(world.db.keyring, UUID(import_id), 3, waiting_row())])
-        await tx.execute("UPDATE import_row SET verdict = 'WAITING', reason = 'BENEFICIARY_UNKNOWN'")
+        await tx.execute("UPDATE import_row SET verdict = 'WAITING'")
     await arrival
     await world.drain()
     assert (await world.officer.get(f"/v1/imports/{import_id}")).json()["rows_good"] == 1
@@ -151,7 +151,7 @@ async def test_a_file_that_is_no_list_is_refused_at_once(world) -> None:
         files={"file": ("x.csv", b"a,b,c\n1,2,3\n")},
         headers={"Idempotency-Key": new_id().hex},
     )
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/file-refused")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/import-file-refused")
     unknown = await world.send([ACCOUNT], unit_code="99999")
     assert (unknown.status_code, unknown.json()["type"]) == (422, "/problems/unknown-unit")
 

@@ -26,6 +26,9 @@ class Settings(MechanismSettings):
     backoff_longest_seconds: float = Field(default=300.0, description="Longest such wait")
     apply_rows: int = Field(default=5_000, ge=1, description="Rows of an approved list applied in one transaction")
     import_bytes: int = Field(default=64 * 1024 * 1024, description="Largest list taken")
+    import_second_person_above: int = Field(
+        default=0, ge=0, description="A list of more rows than this is approved by somebody else than its sender; 0: every list"
+    )
     cut_off_tries: int = Field(default=5, description="An account the partner failed on so often counts as unanswered at a cut-off")
     cut_off_away_seconds: float = Field(default=30.0, description="A partner away so long no longer delays a cut-off")
     cut_off_longest_seconds: float = Field(default=900.0, description="No cut-off waits longer than this, for any cause")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.contracts.accounts_v1 import AccountKind, AccountStatus, PayoutMethod
 
 __all__ = [
-    "AccountPage", "AccountView", "ApproveImports", "ImportAccepted", "ImportPage", "ImportView", "JobAccepted",
+    "AccountPage", "AccountView",
     "MethodRequest", "MethodView", "ProgressView",
 ]  # fmt: skip
 
@@ -20,62 +20,6 @@ _ID = "0191f5a0-0000-7000-8000-000000000001"
 
 def _example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [fields]})
-
-
-class ImportAccepted(BaseModel):
-    """A list was taken; its check runs as a job."""
-
-    model_config = _example(import_id=_ID, job_id=_ID, already_imported=False)
-
-    import_id: UUID
-    job_id: UUID = Field(description="Progress at GET /v1/jobs/{job_id}")
-    already_imported: bool = Field(description="The same bytes were taken for this unit before: nothing was changed")
-
-
-class ImportView(BaseModel):
-    """One import and its counts."""
-
-    import_id: UUID
-    job_id: UUID
-    unit_code: str
-    unit_path: str
-    file_name: str
-    business_date: date
-    dry_run: bool
-    state: Literal["RECEIVED", "CHECKED", "REFUSED", "APPROVED", "APPLIED"]
-    refusal: str | None = Field(description="Why the whole file was refused")
-    rows_total: int
-    rows_good: int
-    rows_refused: int
-    rows_waiting: int = Field(description="Rows whose person or representative is not registered yet; taken as soon as they are")
-    rows_applied: int = Field(description="Rows that changed how a person is paid")
-    rows_unchanged: int = Field(description="Rows that said what was known")
-    created_by: str
-    created_at: datetime
-    approved_by: str | None
-
-
-class ImportPage(BaseModel):
-    """Imports, newest last."""
-
-    items: list[ImportView]
-    next_cursor: str | None
-
-
-class ApproveImports(BaseModel):
-    """Imports to approve together; all or none."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"import_ids": [_ID]}]})
-
-    import_ids: Annotated[list[UUID], Field(min_length=1, max_length=2_000)]
-
-
-class JobAccepted(BaseModel):
-    """Long work was queued."""
-
-    model_config = _example(job_id=_ID)
-
-    job_id: UUID
 
 
 class ProgressView(BaseModel):

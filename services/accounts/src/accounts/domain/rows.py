@@ -9,39 +9,54 @@ from typing import Final
 from accounts.domain.directory import Directory
 from accounts.domain.numbers import BadNumberError, read_account_number
 from common.contracts.accounts_v1 import AccountKind, PayoutMethod
+from common.lists.cells import hide_numbers
+from common.lists.headers import ColumnSpec
+from common.lists.reasons import GENERAL
 from common.names import clean, comparison_key, folded
-from common.tabular import ColumnSpec
 
-__all__ = ["COLUMNS", "REASONS", "CheckedRow", "check_row"]
+__all__ = ["COLUMNS", "FIELDS", "REASONS", "CheckedRow", "check_row"]
 
 COLUMNS: Final = (
-    ColumnSpec("file_code", ("Mã hồ sơ", "Mã HS", "Số hồ sơ"), required=True),
-    ColumnSpec("beneficiary", ("Họ và tên người hưởng", "Họ tên người hưởng", "Họ và tên", "Họ tên"), required=True),
-    ColumnSpec("payee", ("Người nhận", "Họ tên người nhận", "Người nhận tiền")),
-    ColumnSpec("method", ("Hình thức nhận", "Hình thức chi trả", "Hình thức"), required=True),
-    ColumnSpec("provider", ("Ngân hàng / nhà cung cấp", "Ngân hàng", "Tên ngân hàng", "Nhà cung cấp")),
-    ColumnSpec("account_number", ("Số tài khoản", "Số TK", "STK")),
-    ColumnSpec("holder", ("Tên chủ tài khoản", "Chủ tài khoản")),
-    ColumnSpec("home_reason", ("Lý do nhận tại nhà", "Lý do")),
+    ColumnSpec("file_code", ("Mã hồ sơ", "Mã HS", "Số hồ sơ", "File code", "Dossier code"), required=True),
+    ColumnSpec(
+        "beneficiary",
+        ("Họ và tên người hưởng", "Họ tên người hưởng", "Người hưởng", "Họ và tên", "Họ tên", "Beneficiary name"),
+        required=True,
+    ),
+    ColumnSpec("payee", ("Người nhận", "Họ tên người nhận", "Họ và tên người nhận", "Người nhận tiền", "Người nhận thay")),
+    ColumnSpec("method", ("Hình thức nhận", "Hình thức chi trả", "Hình thức", "Payment method"), required=True),
+    ColumnSpec("provider", ("Ngân hàng / nhà cung cấp", "Ngân hàng", "Tên ngân hàng", "Nhà cung cấp", "Tổ chức cung ứng", "Bank")),
+    ColumnSpec("account_number", ("Số tài khoản", "Số TK", "STK", "Account number"), secret=True),
+    ColumnSpec("holder", ("Tên chủ tài khoản", "Chủ tài khoản", "Account holder")),
+    ColumnSpec("home_reason", ("Lý do nhận tại nhà", "Lý do"), secret=True),
 )
 """The columns of an account list, by the headers that offices use."""
 
 REASONS: Final[dict[str, tuple[str, str]]] = {
-    "FILE_CODE_MISSING": ("file_code", "Thiếu mã hồ sơ – the file code is missing"),
-    "METHOD_UNKNOWN": ("method", "Không rõ hình thức nhận – the form of payment is not one of the list's"),
-    "PROVIDER_UNKNOWN": ("provider", "Không nhận ra ngân hàng hoặc nhà cung cấp – the provider is not known"),
-    "PROVIDER_NOT_SERVED": ("provider", "Chưa có kênh chi trả tới nhà cung cấp này – no payment partner pays into it"),
-    "ACCOUNT_NUMBER": ("account_number", "Số tài khoản không hợp lệ – an account number has 6 to 19 letters or digits"),
-    "SPREADSHEET_DAMAGE": ("account_number", "Số tài khoản bị bảng tính làm hỏng – type the number again as text"),
-    "LEADING_ZERO_LOST": ("account_number", "Mất số 0 ở đầu – the leading zero is lost; confirm the number"),
-    "HOME_REASON_MISSING": ("home_reason", "Thiếu lý do nhận tại nhà – payment at home needs its reason"),
-    "DUPLICATE_ROW": ("file_code", "Mã hồ sơ lặp lại trong danh sách – an earlier row has this file code"),
-    "OTHER_UNIT": ("file_code", "Hồ sơ thuộc đơn vị khác – the person belongs to another unit"),
-    "OTHER_PERSON": ("beneficiary", "Họ tên không khớp với hồ sơ – the file code belongs to somebody of another name"),
-    "BENEFICIARY_UNKNOWN": ("file_code", "Chưa có hồ sơ này – waits until the person is registered"),
-    "PAYEE_UNKNOWN": ("payee", "Chưa có người nhận thay này – waits until the representative is registered"),
+    **GENERAL,
+    "FILE_CODE_MISSING": ("Thiếu mã hồ sơ", "The file code is missing"),
+    "METHOD_UNKNOWN": ("Không rõ hình thức nhận", "The form of payment is not one of the list's"),
+    "PROVIDER_UNKNOWN": ("Không nhận ra ngân hàng hoặc nhà cung cấp", "The provider is not known"),
+    "PROVIDER_NOT_SERVED": ("Chưa có kênh chi trả tới nhà cung cấp này", "No payment partner pays into it"),
+    "ACCOUNT_NUMBER": ("Số tài khoản không hợp lệ", "An account number has 6 to 19 letters or digits"),
+    "SPREADSHEET_DAMAGE": ("Số tài khoản bị bảng tính làm hỏng", "A spreadsheet has rounded the number: type it again as text"),
+    "LEADING_ZERO_LOST": ("Mất số 0 ở đầu", "The leading zero is lost; confirm the number"),
+    "HOME_REASON_MISSING": ("Thiếu lý do nhận tại nhà", "Payment at home needs its reason"),
+    "DUPLICATE_ROW": ("Mã hồ sơ lặp lại trong danh sách", "An earlier row has this file code"),
+    "OTHER_UNIT": ("Hồ sơ thuộc đơn vị khác", "The person belongs to another unit"),
+    "OTHER_PERSON": ("Họ tên không khớp với hồ sơ", "The file code belongs to somebody of another name"),
+    "BENEFICIARY_UNKNOWN": ("Chưa có hồ sơ này", "Waits until the person is registered"),
+    "PAYEE_UNKNOWN": ("Chưa có người nhận thay này", "Waits until the representative is registered"),
+}
+"""Reason code → (Vietnamese, English)."""
+
+FIELDS: Final[dict[str, str]] = {
+    "FILE_CODE_MISSING": "file_code", "METHOD_UNKNOWN": "method", "PROVIDER_UNKNOWN": "provider", "PROVIDER_NOT_SERVED": "provider",
+    "ACCOUNT_NUMBER": "account_number", "SPREADSHEET_DAMAGE": "account_number", "LEADING_ZERO_LOST": "account_number",
+    "HOME_REASON_MISSING": "home_reason", "DUPLICATE_ROW": "file_code", "OTHER_UNIT": "file_code", "OTHER_PERSON": "beneficiary",
+    "BENEFICIARY_UNKNOWN": "file_code", "PAYEE_UNKNOWN": "payee",
 }  # fmt: skip
-"""Reason code → (field, text for the officer)."""
+"""Reason code → the column at fault."""
 
 _METHODS: Final[dict[str, PayoutMethod]] = {
     **dict.fromkeys(("TAI KHOAN", "TAI KHOAN NGAN HANG", "TK", "VI DIEN TU", "VI", "MOBILE MONEY", "TIEN DI DONG"), PayoutMethod.ACCOUNT),
@@ -62,6 +77,8 @@ class CheckedRow:
     payee_key: str | None
     payee_folded: str | None
     refusal: str | None = None
+    hidden_in: tuple[str, ...] = ()
+    """Columns in which what looks like a national number stood: it is not kept."""
     method: PayoutMethod | None = None
     kind: AccountKind | None = None
     provider_code: str | None = None
@@ -73,6 +90,7 @@ class CheckedRow:
 
 def check_row(values: Mapping[str, str], directory: Directory) -> CheckedRow:
     """Read one row; the payee is the person himself or a representative named (None: himself)."""
+    values, hidden = _hidden(values)
     name, payee = clean(values.get("beneficiary", "")), clean(values.get("payee", ""))
     himself = folded(payee) in _SELF or comparison_key(payee) == comparison_key(name)
     row = CheckedRow(
@@ -82,6 +100,7 @@ def check_row(values: Mapping[str, str], directory: Directory) -> CheckedRow:
         payee_name=None if himself else payee,
         payee_key=None if himself else comparison_key(payee),
         payee_folded=None if himself else folded(payee),
+        hidden_in=hidden,
     )
     method = _METHODS.get(folded(values.get("method", "")))
     if not row.file_code:
@@ -94,6 +113,13 @@ def check_row(values: Mapping[str, str], directory: Directory) -> CheckedRow:
     if method is PayoutMethod.CASH_HOME and home_reason is None:
         return replace(row, refusal="HOME_REASON_MISSING")
     return replace(row, method=method, home_reason=home_reason)
+
+
+def _hidden(values: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The cells that are kept in clear, without national numbers."""
+    found = {name: hide_numbers(values[name]) for name in ("file_code", "beneficiary", "payee", "holder") if name in values}
+    hit = tuple(name for name, (_, was) in found.items() if was)
+    return ({**values, **{name: found[name][0] for name in hit}} if hit else values), hit
 
 
 def _account(row: CheckedRow, values: Mapping[str, str], directory: Directory) -> CheckedRow:

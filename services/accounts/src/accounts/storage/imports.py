@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import RowMapping
 
-from accounts.domain.rows import CheckedRow
+from accounts.domain.rows import FIELDS, REASONS, CheckedRow
 from accounts.storage.people import ARRIVALS_LOCK
 from common.db import Tx
+from common.lists.reasons import Reason, reason
+from common.lists.storage import GENERAL_COLUMNS, reasons_json
 from common.masking import mask_account
 from common.sealing import Keyring
 
-__all__ = ["COUNTS", "find", "page", "refuse_repeats", "resolve", "rows_to_show", "stage", "staged_values", "take_retries"]
+__all__ = ["OWN_COLUMNS", "next_import", "own_values", "reasons_of", "refuse_repeats", "resolve", "stage", "staged_values", "take_retries"]
 
-_COLUMNS: Final = (
-    "import_id", "row_number", "verdict", "reason", "file_code", "beneficiary_name", "name_folded", "payee_name", "payee_key",
-    "payee_folded",
-    "method", "kind", "provider_code", "partner", "number_cipher", "number_blind", "masked_number", "claimed_holder", "home_reason_cipher",
+OWN_COLUMNS: Final = (
+    "file_code", "beneficiary_name", "name_folded", "payee_name", "payee_key", "payee_folded", "method", "kind", "provider_code", "partner",
+    "number_cipher", "number_blind", "masked_number", "claimed_holder", "home_reason_cipher",
 )  # fmt: skip
+"""What accounts keeps of a row besides its verdict."""
 
-COUNTS: Final = """
-    count(r.import_id) AS rows_total,
-    count(*) FILTER (WHERE r.verdict IN ('GOOD', 'APPLIED', 'UNCHANGED')) AS rows_good,
-    count(*) FILTER (WHERE r.verdict = 'REFUSED') AS rows_refused,
-    count(*) FILTER (WHERE r.verdict = 'WAITING') AS rows_waiting,
-    count(*) FILTER (WHERE r.verdict = 'APPLIED') AS rows_applied,
-    count(*) FILTER (WHERE r.verdict = 'UNCHANGED') AS rows_unchanged
-"""
+_CATALOGUE: Final = orjson.dumps({code: reason(code, field, "", REASONS).as_json() for code, field in FIELDS.items()}).decode()
 
 # A file code finds the person; the name written beside it must be that person's, else the code was mistyped and the money would
 # go to a stranger. The payee is the person, or the representative of that name: letter by letter if there is one, else unaccented.
@@ -57,7 +53,7 @@ WITH r AS (
     END AS reason FROM found
 )
 UPDATE import_row t SET
-    reason = j.reason, retry = false,
+    reasons = CASE WHEN j.reason IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(CAST(:catalogue AS jsonb) -> j.reason) END, retry = false,
     verdict = CASE WHEN j.reason IS NULL THEN 'GOOD'
                    WHEN j.reason IN ('BENEFICIARY_UNKNOWN', 'PAYEE_UNKNOWN') THEN 'WAITING' ELSE 'REFUSED' END,
     beneficiary_id = j.beneficiary_id,
@@ -67,30 +63,44 @@ FROM judged j WHERE t.import_id = j.import_id AND t.row_number = j.row_number
 """
 
 
-def staged_values(keyring: Keyring, import_id: UUID, number: int, row: CheckedRow) -> tuple[Any, ...]:
+def reasons_of(row: CheckedRow) -> list[Reason]:
+    """Why a row cannot be taken; empty when it can."""
+    found = [reason("NUMBER_IN_TEXT", name) for name in row.hidden_in]
+    return found if row.refusal is None else [*found, reason(row.refusal, FIELDS[row.refusal], "", REASONS)]
+
+
+def own_values(keyring: Keyring, row: CheckedRow) -> tuple[Any, ...]:
     """One checked row as stored: the account number encrypted, blind-indexed and masked, the reason for home payment encrypted."""
     account = row.account_number
     return (
-        import_id, number, "REFUSED" if row.refusal else "GOOD", row.refusal, row.file_code, row.beneficiary_name, row.name_folded,
-        row.payee_name, row.payee_key, row.payee_folded, row.method, row.kind, row.provider_code, row.partner,
-        keyring.encrypt("account_number", account) if account else None, keyring.blind("account_number", account) if account else None,
-        mask_account(account), row.claimed_holder, keyring.encrypt("home_reason", row.home_reason) if row.home_reason else None,
+        row.file_code, row.beneficiary_name, row.name_folded, row.payee_name, row.payee_key, row.payee_folded, row.method, row.kind,
+        row.provider_code, row.partner, keyring.encrypt("account_number", account) if account else None,
+        keyring.blind("account_number", account) if account else None, mask_account(account), row.claimed_holder,
+        keyring.encrypt("home_reason", row.home_reason) if row.home_reason else None,
     )  # fmt: skip
+
+
+def staged_values(keyring: Keyring, import_id: UUID, number: int, row: CheckedRow) -> tuple[Any, ...]:
+    """One checked row with its verdict, for `stage`."""
+    found = reasons_of(row)
+    return (import_id, number, "REFUSED" if found else "GOOD", reasons_json(found), "[]", *own_values(keyring, row))
 
 
 async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
     """COPY checked rows into the staging table; how many."""
-    return await tx.copy("import_row", _COLUMNS, rows)
+    return await tx.copy("import_row", (*GENERAL_COLUMNS, *OWN_COLUMNS), rows)
 
 
 async def refuse_repeats(tx: Tx, import_id: UUID) -> None:
     """Refuse further rows of a file code in one list: a person has one way to be paid, and the first row says it."""
     await tx.execute(
-        "UPDATE import_row r SET verdict = 'REFUSED', reason = 'DUPLICATE_ROW' FROM (SELECT row_number,"
+        "UPDATE import_row r SET verdict = 'REFUSED', reasons = jsonb_build_array(CAST(:catalogue AS jsonb) -> 'DUPLICATE_ROW')"
+        " FROM (SELECT row_number,"
         "   row_number() OVER (PARTITION BY file_code ORDER BY row_number) AS nth FROM import_row"
         "   WHERE import_id = :id AND verdict = 'GOOD') d"
         " WHERE r.import_id = :id AND r.row_number = d.row_number AND d.nth > 1",
         id=import_id,
+        catalogue=_CATALOGUE,
     )
 
 
@@ -100,7 +110,7 @@ async def resolve(tx: Tx, imports: Sequence[UUID]) -> None:
     People who arrive at this moment are kept out until the transaction ends: they then find the rows that wait for them.
     """
     await tx.execute(f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK})")
-    await tx.execute(_RESOLVE, imports=list(imports))
+    await tx.execute(_RESOLVE, imports=list(imports), catalogue=_CATALOGUE)
 
 
 async def take_retries(tx: Tx, limit: int) -> Sequence[RowMapping]:
@@ -112,35 +122,12 @@ async def take_retries(tx: Tx, limit: int) -> Sequence[RowMapping]:
     )
 
 
-async def find(tx: Tx, import_id: UUID) -> RowMapping | None:
-    """An import with its counts."""
-    return await tx.row(
-        f"SELECT f.*, {COUNTS} FROM import_file f LEFT JOIN import_row r USING (import_id) WHERE f.import_id = :id GROUP BY f.import_id",
-        id=import_id,
+async def next_import(tx: Tx, imports: Sequence[UUID]) -> UUID | None:
+    """The first of these approved imports, in the order received, that has good rows left; locked."""
+    found = await tx.row(
+        "SELECT f.import_id FROM import_file f WHERE f.import_id = ANY(CAST(:ids AS uuid[])) AND f.state IN ('APPROVED', 'APPLIED')"
+        " AND EXISTS (SELECT FROM import_row r WHERE r.import_id = f.import_id AND r.verdict = 'GOOD') ORDER BY f.seq LIMIT 1"
+        " FOR NO KEY UPDATE",
+        ids=list(imports),
     )
-
-
-async def page(
-    tx: Tx, *, state: str | None, after: UUID | None, limit: int, scope: str, scope_params: dict[str, Any]
-) -> Sequence[RowMapping]:
-    """One page of imports in the order received, with counts."""
-    return await tx.rows(
-        "WITH f AS (SELECT * FROM import_file f WHERE (CAST(:after AS uuid) IS NULL OR f.import_id > :after)"
-        f"   AND (CAST(:state AS text) IS NULL OR f.state = :state) AND {scope} ORDER BY f.import_id LIMIT :limit),"
-        f" c AS (SELECT f.import_id, {COUNTS} FROM f LEFT JOIN import_row r USING (import_id) GROUP BY f.import_id)"
-        " SELECT f.*, c.* FROM f JOIN c USING (import_id) ORDER BY f.import_id",
-        after=after,
-        state=state,
-        limit=limit,
-        **scope_params,
-    )
-
-
-async def rows_to_show(tx: Tx, import_id: UUID) -> AsyncIterator[RowMapping]:
-    """Refused and waiting rows of an import, by row."""
-    async for row in tx.stream(
-        "SELECT row_number, verdict, reason, file_code, beneficiary_name, masked_number FROM import_row"
-        " WHERE import_id = :id AND verdict IN ('REFUSED', 'WAITING') ORDER BY row_number",
-        id=import_id,
-    ):
-        yield row
+    return None if found is None else UUID(str(found["import_id"]))

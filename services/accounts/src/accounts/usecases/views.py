@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
-from accounts.domain.errors import ImportNotFound
-from accounts.storage import accounts, imports
+from accounts.storage import accounts
 from common.actor import Actor
 from common.db import Database, Tx
 
-__all__ = ["account_page", "import_page", "import_rows", "one_import", "progress", "work_left"]
+__all__ = ["account_page", "progress", "work_left"]
 
 
 async def progress(db: Database, actor: Actor) -> dict[str, Any]:
@@ -45,29 +41,6 @@ async def account_page(db: Database, actor: Actor, *, status: str | None, after:
     scope, params = actor.scope_sql("a.unit_path")
     async with db.read(actor) as tx:
         return [dict(row) for row in await accounts.page(tx, status=status, after=after, limit=limit, scope=scope, scope_params=params)]
-
-
-async def import_page(db: Database, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """One page of imports in the actor's units."""
-    scope, params = actor.scope_sql("f.unit_path")
-    async with db.read(actor) as tx:
-        return [dict(row) for row in await imports.page(tx, state=state, after=after, limit=limit, scope=scope, scope_params=params)]
-
-
-async def one_import(db: Database, actor: Actor, import_id: UUID) -> dict[str, Any]:
-    """An import with its counts. Raises ImportNotFound, also for another unit's."""
-    async with db.read(actor) as tx:
-        found = await imports.find(tx, import_id)
-    if found is None or not actor.sees(found["unit_path"]):
-        raise ImportNotFound
-    return dict(found)
-
-
-async def import_rows(db: Database, actor: Actor, import_id: UUID) -> AsyncIterator[RowMapping]:
-    """Refused and waiting rows of an import, streamed."""
-    async with db.read(actor) as tx:
-        async for row in imports.rows_to_show(tx, import_id):
-            yield row
 
 
 async def work_left(tx: Tx) -> dict[str, int]:

@@ -67,6 +67,11 @@ def upgrade() -> None:
     """Add columns and tables."""
     lists_upgrade(op, "sha256, unit_code, programme")
     op.execute(ROWS)
+    op.execute(
+        "UPDATE import_file f SET rows_applied = c.applied, rows_unchanged = c.same FROM (SELECT import_id,"
+        " count(*) FILTER (WHERE verdict = 'APPLIED') AS applied, count(*) FILTER (WHERE verdict = 'UNCHANGED') AS same"
+        " FROM import_row GROUP BY import_id) c WHERE c.import_id = f.import_id"
+    )
     op.execute(TRAVEL)
 
 
