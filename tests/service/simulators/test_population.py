@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from simulators.population.app import create_app
@@ -99,9 +100,48 @@ async def test_corrections_and_deaths(population: httpx.AsyncClient) -> None:
     assert await correct(number="060000000009", full_name="Mới", birth_date="1950") == 200
     deaths = (await population.get("/v1/deaths", params={"since": "2024-07-11"})).json()
     assert [row["number"] for row in deaths["deaths"]] == ["060048000002", "060148000001"]
-    first = (await population.get("/v1/deaths", params={"since": "2024-07-11", "limit": 1})).json()
-    rest = (await population.get("/v1/deaths", params={"since": "2024-07-12", "after": first["next"]})).json()
-    assert [row["number"] for row in rest["deaths"]] == ["060148000001"]
+    assert not deaths["more"]
+    first = (await population.get("/v1/deaths", params={"limit": 1})).json()
+    assert ([row["number"] for row in first["deaths"]], first["more"]) == (["060048000002"], True)
+    rest = (await population.get("/v1/deaths", params={"cursor": first["cursor"]})).json()
+    assert ([row["number"] for row in rest["deaths"]], rest["more"]) == (["060148000001"], False)
+    none = (await population.get("/v1/deaths", params={"cursor": rest["cursor"]})).json()
+    assert (none["deaths"], none["cursor"]) == ([], rest["cursor"])
+    assert (await population.get("/v1/deaths", params={"since": "2024-08-02"})).json()["deaths"] == deaths["deaths"][1:], "recorded today"
+    assert (await population.get("/v1/deaths", params={"cursor": "x"})).status_code == 400
+
+
+async def test_one_person_at_a_time(population: httpx.AsyncClient) -> None:
+    assert (await population.post("/v1/check", json=person("060148000001"))).json()["status"] == "MATCH"
+    assert (await population.post("/v1/check", json={"ref": "a"})).status_code == 400
+    assert (await population.get("/control/asked", params={"number": "060148000001"})).json()["rows"][0]["times"] == 1
+
+
+async def test_garbled_answers_and_lies(population: httpx.AsyncClient) -> None:
+    async def told(**script: Any) -> bytes:
+        await population.post("/control/script", json=script)
+        return (await population.post("/v1/checks", json={"persons": [person("060148000001"), person("060048000002", "b")]})).content
+
+    assert (await told(garble={"how": "truncated"}))[-2:] != b"]}"
+    assert [row["ref"] for row in orjson.loads(await told(garble={"how": "foreign_refs"}))["results"]] == ["xa", "xb"]
+    assert len(orjson.loads(await told(garble={"how": "missing"}))["results"]) == 1
+    assert len(orjson.loads(await told(garble={"how": "doubled"}))["results"]) == 4
+    assert orjson.loads(await told(garble={"how": "strange_words"}))["results"][0]["status"] == "OK?"
+    assert orjson.loads(await told(garble={"how": "number_in_reference"}))["results"][0]["reference"] == "PD-060148000001"
+    assert len(orjson.loads(await told())["results"]) == 2, "each for one request"
+    lie = {"status": "MATCH", "name": "Ai Đó", "birth_date": "1900", "answers": 1}
+    assert orjson.loads(await told(lie=lie))["results"][0]["population_name"] == "Ai Đó"
+
+
+async def test_the_police_answer_a_list(population: httpx.AsyncClient) -> None:
+    head = "Mã lô,Mã dòng,Số định danh cá nhân,Họ và tên,Ngày sinh,Giới tính,Kết quả,Ngày mất,Tài khoản (Khớp/Không khớp)"
+    rows = ["DANH SÁCH", head, "L1,1,060148000001,Đặng Thị Hoà,03/05/1948,Nữ,,,", "L1,2,060048000002,Lê Văn Tú,1948,Nam,,,"]
+    await population.post("/control/accounts", json={"060148000001": "mismatch"})
+    answer = await population.post("/v1/files", content="\r\n".join(rows).encode())
+    assert answer.content.decode("utf-8-sig").splitlines()[2:] == [
+        "L1,1,060148000001,Đặng Thị Hoà,03/05/1948,Nữ,Khớp,,Không khớp", "L1,2,060048000002,Lê Văn Tú,1948,Nam,Đã chết,11/07/2024,",
+    ]
+    assert (await population.post("/v1/files", content=b"x")).status_code == 400
 
 
 async def test_without_a_world_it_is_away_and_says_nothing_wrong(tmp_path: Path) -> None:

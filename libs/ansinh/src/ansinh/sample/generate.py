@@ -29,6 +29,7 @@ _MILLION = 1_000_000
 _WORLD_DDL = """
 CREATE TABLE person(number TEXT PRIMARY KEY, full_name TEXT NOT NULL, birth_date TEXT NOT NULL, sex TEXT NOT NULL, status TEXT NOT NULL,
                     death_date TEXT, multiple INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX person_deaths ON person(death_date, number) WHERE status = 'DECEASED';
 CREATE TABLE account(partner TEXT NOT NULL, provider_code TEXT NOT NULL, account_number TEXT NOT NULL, holder_name TEXT NOT NULL,
                      holder_number TEXT, status TEXT NOT NULL, pay_behaviour TEXT NOT NULL,
                      PRIMARY KEY(provider_code, account_number)) WITHOUT ROWID;

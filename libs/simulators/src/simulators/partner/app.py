@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, FastAPI, HTTPException, Request
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from simulators.partner.books import accept, inquire
 from simulators.partner.control import control_routes
 from simulators.partner.messages import Inquiries, NameInquiries
-from simulators.partner.name_inquiry import WorldMissingError, name_inquiry
+from simulators.partner.name_inquiry import WorldMissingError, name_inquiry, with_quirks
 from simulators.partner.runtime import Runtime
 from simulators.partner.scripts import Behaviour, Phase, Script
 from simulators.serving import health
@@ -29,7 +29,6 @@ _OVERSIZE_CHUNKS, _CHUNK = 16, 1024 * 1024
 _SLOW_PIECES = 20
 _ANSWER = frozenset({Phase.ANSWER})
 MessageT = TypeVar("MessageT", bound=BaseModel)
-T = TypeVar("T")
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -82,7 +81,7 @@ def _partner_routes(runtime: Runtime) -> APIRouter:
     return router
 
 
-async def _answered(runtime: Runtime, partner: str, route: str, read: Callable[[sqlite3.Connection], T]) -> Response:
+async def _answered(runtime: Runtime, partner: str, route: str, read: Callable[[sqlite3.Connection], list[dict[str, Any]]]) -> Response:
     script = await _script(runtime, partner, route)
     early = await _instead(script)
     if early is not None:
@@ -91,7 +90,8 @@ async def _answered(runtime: Runtime, partner: str, route: str, read: Callable[[
         results = await runtime.lane.run(read)
     except WorldMissingError:
         raise HTTPException(503, "no account data yet") from None
-    return await _spoilt(script, Response(orjson.dumps({"results": results}), media_type="application/json"))
+    answer = Response(orjson.dumps({"results": with_quirks(script, results)}), media_type="application/json")
+    return await _spoilt(script, answer)
 
 
 async def _believed_body(runtime: Runtime, partner: str, request: Request, *, always: bool = False) -> bytes:

@@ -9,9 +9,18 @@ from typing import Any
 import orjson
 
 from simulators.partner.messages import NameInquiry
+from simulators.partner.scripts import Behaviour, Script
 from simulators.sqlite_lane import WorldLink
 
-__all__ = ["WorldMissingError", "name_inquiry"]
+__all__ = ["WorldMissingError", "name_inquiry", "with_quirks"]
+
+_NAME_FIELD = 25  # characters some banks keep of a name
+_INSTEAD = {
+    Behaviour.PENDING_ANSWERS: "PENDING",  # "being looked up": ask again later
+    Behaviour.UNKNOWN_ANSWERS: "UNKNOWN",  # code 43 of public lookup services
+    Behaviour.UNSUPPORTED_ANSWERS: "UNSUPPORTED",  # code 41: no inquiry for this bank
+    Behaviour.INVALID_ANSWERS: "NOT_FOUND",  # code 42: no such account
+}
 
 _FIND = """
 SELECT j.key, a.partner, a.holder_name, a.holder_number, a.status FROM json_each(?) AS j CROSS JOIN world.account AS a
@@ -70,3 +79,26 @@ def _answer(item: NameInquiry, status: str, holder_name: str | None, id_match: s
         "provider_code": item.provider_code, "account_number": item.account_number, "status": status, "holder_name": holder_name,
         "id_match": id_match,
     }
+
+
+def with_quirks(script: Script | None, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers as a bank with this habit gives them; `rows` of the script: only so many, from the first."""
+    if script is None:
+        return results
+    rows = script.params.get("rows")
+    count = len(results) if rows is None else min(int(rows), len(results))
+    return [_quirk(script.behaviour, item) for item in results[:count]] + results[count:]
+
+
+def _quirk(behaviour: Behaviour, item: dict[str, Any]) -> dict[str, Any]:
+    if behaviour in _INSTEAD:
+        return {**item, "status": _INSTEAD[behaviour], "holder_name": None, "id_match": "NOT_GIVEN"}
+    name = item["holder_name"]
+    if not name:
+        return item
+    if behaviour is Behaviour.TRUNCATED_NAMES:
+        return {**item, "holder_name": name[:_NAME_FIELD].rstrip()}
+    if behaviour is Behaviour.NAMES_WITHOUT_MIDDLE:
+        first, *middle, last = name.split()
+        return {**item, "holder_name": " ".join([first, *(token for token in middle if token not in ("THI", "VAN")), last])}
+    return item

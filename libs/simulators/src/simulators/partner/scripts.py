@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulators.sqlite_lane import transaction
 
-__all__ = ["Behaviour", "Phase", "Script", "ScriptRequest", "Scripts"]
+__all__ = ["NAME_FAULTS", "Behaviour", "Phase", "Script", "ScriptRequest", "Scripts"]
 
 
 class Phase(StrEnum):
@@ -54,6 +54,12 @@ class Behaviour(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     STALE_TIMESTAMP = "stale_timestamp"
     OVERSIZED_NOTICE = "oversized_notice"
+    TRUNCATED_NAMES = "truncated_names"
+    NAMES_WITHOUT_MIDDLE = "names_without_middle"
+    PENDING_ANSWERS = "pending_answers"
+    UNKNOWN_ANSWERS = "unknown_answers"
+    UNSUPPORTED_ANSWERS = "unsupported_answers"
+    INVALID_ANSWERS = "invalid_answers"
 
     @property
     def phase(self) -> Phase:
@@ -64,7 +70,12 @@ class Behaviour(StrEnum):
 
 
 _RESULT = frozenset({Behaviour.LATE_SETTLEMENT, Behaviour.FAIL_RESULTS, Behaviour.RETURN_AFTER_SETTLEMENT})
-_ANSWER = frozenset({
+NAME_FAULTS = frozenset({
+    Behaviour.TRUNCATED_NAMES, Behaviour.NAMES_WITHOUT_MIDDLE, Behaviour.PENDING_ANSWERS, Behaviour.UNKNOWN_ANSWERS,
+    Behaviour.UNSUPPORTED_ANSWERS, Behaviour.INVALID_ANSWERS,
+})
+"""What a bank does to the answers of a name inquiry; they act on nothing else."""
+_ANSWER = NAME_FAULTS | frozenset({
     Behaviour.ACCEPT, Behaviour.REJECT, Behaviour.OUTAGE, Behaviour.ERROR_500, Behaviour.TIMEOUT_BEFORE_ACCEPT, Behaviour.REDIRECT,
     Behaviour.TIMEOUT_AFTER_ACCEPT, Behaviour.ERROR_500_AFTER_ACCEPT, Behaviour.NOT_FOUND_THEN_ACCEPTED, Behaviour.SLOW_BODY,
     Behaviour.NONSENSE_ANSWER, Behaviour.OVERSIZED,
@@ -101,7 +112,10 @@ class ScriptRequest(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> ScriptRequest:
-        if self.on != "batches" and self.behaviour not in _ANY_ROUTE:
+        if self.behaviour in NAME_FAULTS:
+            if self.on != "name-inquiries":
+                raise ValueError(f"{self.behaviour.value} acts on name-inquiries only")
+        elif self.on != "batches" and self.behaviour not in _ANY_ROUTE:
             raise ValueError(f"{self.behaviour.value} acts on batches only")
         if self.then_correct and self.behaviour not in _CONTENT_FAULTS_STAY:
             raise ValueError(f"then_correct means nothing for {self.behaviour.value}")

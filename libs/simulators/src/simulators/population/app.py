@@ -9,13 +9,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Body, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from simulators.population import books
+from simulators.population import books, files
 from simulators.population.answers import answer
 from simulators.population.behaviour import Behaviour
 from simulators.population.config import Correction, PopulationConfig, Script
@@ -42,49 +42,90 @@ def create_app(config: PopulationConfig) -> FastAPI:
 
     app = FastAPI(title="Population database (simulator)", version="1", lifespan=lifespan)
     health(app)
-    _checks(app, config, world, behaviour)
+    door = _Door(config, behaviour)
+    _checks(app, door, world, behaviour)
+    _lists(app, door, world, behaviour)
     _control(app, world, behaviour)
     return app
 
 
-def _checks(app: FastAPI, config: PopulationConfig, world: WorldLink, behaviour: Behaviour) -> None:
-    def admit(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), config.token.encode()):
-            raise HTTPException(401, "bearer token missing or wrong", {"WWW-Authenticate": "Bearer"})
+class _Door:
+    """What stands before every answer: the token, and the scripted trouble."""
 
-    async def disturb() -> None:
-        if behaviour.outage_until > time.monotonic():
+    def __init__(self, config: PopulationConfig, behaviour: Behaviour) -> None:
+        self._token = config.token
+        self._behaviour = behaviour
+
+    async def pass_through(self, request: Request) -> None:
+        """Let the request through, late, or not at all."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise HTTPException(401, "bearer token missing or wrong", {"WWW-Authenticate": "Bearer"})
+        if self._behaviour.outage_until > time.monotonic():
             raise HTTPException(503, "population database is away")
-        if behaviour.latency_ms:
-            await asyncio.sleep(behaviour.latency_ms / 1000)
-        if behaviour.fails_now():
+        if self._behaviour.latency_ms:
+            await asyncio.sleep(self._behaviour.latency_ms / 1000)
+        if self._behaviour.fails_now():
             raise HTTPException(500, "internal error")
 
+    def too_many(self, persons: int) -> Response | None:
+        """The answer to a request over the rate."""
+        wait = self._behaviour.wait_seconds(persons, time.monotonic())
+        return JSONResponse({"detail": "too many persons a second"}, 429, {"Retry-After": str(wait)}) if wait else None
+
+
+def _checks(app: FastAPI, door: _Door, world: WorldLink, behaviour: Behaviour) -> None:
     @app.post("/v1/checks", summary="Compare up to 1,000 persons with the population database")
     async def checks(request: Request) -> Response:
-        admit(request)
-        await disturb()
+        await door.pass_through(request)
         persons = _persons(await request.body())
-        wait = behaviour.wait_seconds(len(persons), time.monotonic())
-        if wait:
-            return JSONResponse({"detail": "too many persons a second"}, 429, {"Retry-After": str(wait)})
+        if (refused := door.too_many(len(persons))) is not None:
+            return refused
         results = await _answers(app.state.lane, world, persons)
         behaviour.bend(results, [person["number"] for person in persons])
         if behaviour.talks_nonsense():
             return HTMLResponse("<html><body>Bảo trì hệ thống</body></html>")
-        return Response(orjson.dumps({"results": results}), media_type="application/json")
+        return Response(behaviour.told(results, [person["number"] for person in persons]), media_type="application/json")
 
-    @app.get("/v1/deaths", summary="Deaths that happened or were recorded since a day, by number")
-    async def deaths(
-        request: Request, since: date, after: str = "", limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-    ) -> dict[str, Any]:
-        admit(request)
-        await disturb()
+    @app.post("/v1/check", summary="Compare one person with the population database")
+    async def check(request: Request) -> Response:
+        await door.pass_through(request)
+        persons = _persons(b'{"persons":[' + await request.body() + b"]}")
+        if (refused := door.too_many(len(persons))) is not None:
+            return refused
+        results = await _answers(app.state.lane, world, persons)
+        behaviour.bend(results, [person["number"] for person in persons])
+        return Response(orjson.dumps(results[0]), media_type="application/json")
+
+
+def _lists(app: FastAPI, door: _Door, world: WorldLink, behaviour: Behaviour) -> None:
+    @app.post("/v1/files", summary="The police answer a list (CSV), row by row")
+    async def answer_file(request: Request) -> Response:
+        await door.pass_through(request)
         try:
-            return await _lane(app).run(lambda connection: books.deaths(connection, world, since.isoformat(), after, limit))
+            rows, head, asked = files.read(await request.body())
+        except (files.NotAListError, UnicodeDecodeError):
+            raise HTTPException(400, "not a list of people to check") from None
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(asked), MAX_PERSONS):
+            results += await _answers(app.state.lane, world, asked[start : start + MAX_PERSONS])
+        behaviour.bend(results, [person["number"] for person in asked])
+        return Response(files.answered(rows, head, results, behaviour.accounts), media_type="text/csv")
+
+    @app.get("/v1/deaths", summary="Deaths recorded since a day, in the order they were recorded")
+    async def deaths(
+        request: Request,
+        since: date = date(1900, 1, 1),
+        cursor: Annotated[str | None, Query(max_length=80)] = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    ) -> dict[str, Any]:
+        await door.pass_through(request)
+        try:
+            return await _lane(app).run(lambda connection: books.deaths(connection, world, since.isoformat(), cursor, limit))
         except books.WorldMissingError:
             raise HTTPException(503, "no population data yet") from None
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
 
 
 def _control(app: FastAPI, world: WorldLink, behaviour: Behaviour) -> None:
@@ -95,6 +136,11 @@ def _control(app: FastAPI, world: WorldLink, behaviour: Behaviour) -> None:
     @app.post("/control/script", summary="Script outages, slowness, errors, rate and lies")
     async def script(script: Script) -> dict[str, Any]:
         return behaviour.apply(script, time.monotonic())
+
+    @app.post("/control/accounts", summary="What the police know of people's accounts, for answered lists: number → match or mismatch")
+    async def accounts(known: Annotated[dict[str, Literal["match", "mismatch"]], Body(max_length=10_000)]) -> dict[str, int]:
+        behaviour.accounts |= known
+        return {"known": len(behaviour.accounts)}
 
     @app.post("/control/corrections", summary="Change or add persons; kept over a restart")
     async def corrections(corrections: Annotated[list[Correction], Body(embed=True, max_length=10_000)]) -> dict[str, int]:

@@ -6,7 +6,9 @@ import math
 import random
 from typing import Any
 
-from simulators.population.config import Lie, PopulationConfig, Script
+import orjson
+
+from simulators.population.config import Garble, Lie, PopulationConfig, Script
 
 __all__ = ["Behaviour"]
 
@@ -16,6 +18,7 @@ class Behaviour:
 
     def __init__(self, config: PopulationConfig) -> None:
         self._config = config
+        self.accounts: dict[str, str] = {}
         self._random = random.Random(config.seed)
         self._reset()
 
@@ -25,6 +28,7 @@ class Behaviour:
         self.error_rate = 0.0
         self.nonsense = 0
         self.lie: Lie | None = None
+        self.garble: Garble | None = None
         self.outage_until = 0.0
         self._tokens = float(self.rate_per_second)
         self._filled_at = 0.0
@@ -43,6 +47,8 @@ class Behaviour:
             self.rate_per_second, self._tokens, self._filled_at = script.rate_per_second, float(script.rate_per_second), now
         if "lie" in given:
             self.lie = script.lie
+        if "garble" in given:
+            self.garble = script.garble
         return self.state(now)
 
     def state(self, now: float) -> dict[str, Any]:
@@ -50,6 +56,7 @@ class Behaviour:
         return {
             "outage_seconds": max(0.0, round(self.outage_until - now, 3)), "latency_ms": self.latency_ms, "error_rate": self.error_rate,
             "rate_per_second": self.rate_per_second, "nonsense": self.nonsense, "lie": self.lie.model_dump() if self.lie else None,
+            "garble": self.garble.model_dump() if self.garble else None,
         }
 
     def fails_now(self) -> bool:
@@ -88,8 +95,39 @@ class Behaviour:
             if chosen and number not in chosen:
                 continue
             result["status"] = lie.status
+            for given, field in ((lie.name, "population_name"), (lie.birth_date, "population_birth_date"), (lie.death_date, "death_date")):
+                if given is not None:
+                    result[field] = given
             if lie.answers is not None:
                 lie.answers -= 1
                 if lie.answers <= 0:
                     self.lie = None
                     return
+
+    def told(self, results: list[dict[str, Any]], numbers: list[str]) -> bytes:
+        """The body of the answer, broken as scripted."""
+        garble = self.garble
+        if garble is None:
+            return orjson.dumps({"results": results})
+        garble.requests -= 1
+        if garble.requests <= 0:
+            self.garble = None
+        broken = _BREAKS[garble.how](results, numbers)
+        body = orjson.dumps({"results": broken})
+        return body[: len(body) // 2] if garble.how == "truncated" else body
+
+
+def _strange(result: dict[str, Any]) -> dict[str, Any]:
+    return {**result, "status": "OK?", "fields": "none", "population_birth_date": "1950-99-99", "checked_at": "yesterday"}
+
+
+_BREAKS: dict[str, Any] = {
+    "truncated": lambda results, _: results,
+    "foreign_refs": lambda results, _: [{**result, "ref": "x" + result["ref"]} for result in results],
+    "missing": lambda results, _: results[::2],
+    "doubled": lambda results, _: [*results, *({**result, "status": "NOT_FOUND"} for result in results)],
+    "strange_words": lambda results, _: [_strange(result) for result in results],
+    "number_in_reference": lambda results, numbers: [
+        {**result, "reference": f"PD-{number}"} for result, number in zip(results, numbers, strict=True)
+    ],
+}

@@ -85,16 +85,28 @@ def correct(connection: sqlite3.Connection, world: WorldLink, corrections: Seque
     return len(rows)
 
 
-def deaths(connection: sqlite3.Connection, world: WorldLink, since: str, after: str, limit: int) -> dict[str, Any]:
-    """Deaths that happened or were recorded on or after `since` (YYYY-MM-DD), by number; `after` is the last number seen."""
+def deaths(connection: sqlite3.Connection, world: WorldLink, since: str, cursor: str | None, limit: int) -> dict[str, Any]:
+    """Deaths recorded on or after `since` (YYYY-MM-DD), in the order they were recorded, after `cursor`.
+
+    A death of the world counts as recorded on its day, a correction when it was made. The cursor never goes back, so that whoever keeps
+    it misses none and reads none twice. ValueError for a cursor that is none of ours.
+    """
     if not world.ensure(connection):
         raise WorldMissingError
+    recorded, separator, number = (cursor or f"{since}|").partition("|")
+    if not separator:
+        raise ValueError("not a cursor of this feed")
     rows = connection.execute(
-        "SELECT number, death_date FROM main.person WHERE status = 'DECEASED' AND number > :after"
-        " AND (death_date >= :since OR recorded_at >= :since)"
-        " UNION ALL SELECT number, death_date FROM world.person AS w"
-        " WHERE w.status = 'DECEASED' AND w.number > :after AND w.death_date >= :since"
-        " AND NOT EXISTS (SELECT 1 FROM main.person AS m WHERE m.number = w.number) ORDER BY 1 LIMIT :limit",
-        {"after": after, "since": since, "limit": limit},
+        "SELECT number, death_date, recorded FROM ("
+        " SELECT number, death_date, recorded_at AS recorded FROM main.person WHERE status = 'DECEASED'"
+        " UNION ALL SELECT number, death_date, death_date FROM world.person AS w WHERE w.status = 'DECEASED' AND w.death_date >= :day"
+        "  AND NOT EXISTS (SELECT 1 FROM main.person AS m WHERE m.number = w.number))"
+        " WHERE recorded >= :since AND (recorded, number) > (:recorded, :number) ORDER BY recorded, number LIMIT :limit + 1",
+        {"since": since, "day": max(since, recorded[:10]), "recorded": recorded, "number": number, "limit": limit},
     ).fetchall()
-    return {"deaths": [{"number": row[0], "death_date": row[1]} for row in rows], "next": rows[-1][0] if len(rows) == limit else None}
+    page = rows[:limit]
+    return {
+        "deaths": [{"number": row[0], "death_date": row[1], "recorded_at": row[2]} for row in page],
+        "cursor": f"{page[-1][2]}|{page[-1][0]}" if page else cursor,
+        "more": len(rows) > limit,
+    }

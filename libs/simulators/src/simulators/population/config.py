@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from simulators.serving import beside
 
-__all__ = ["Correction", "Lie", "PopulationConfig", "Script"]
+__all__ = ["Correction", "Garble", "Lie", "PopulationConfig", "Script"]
 
 
 class PopulationConfig(BaseModel):
@@ -39,6 +40,22 @@ class Lie(BaseModel):
     status: str = Field(description="Status to answer, e.g. NOT_FOUND, DECEASED, MULTIPLE, MISMATCH, ERROR")
     numbers: list[str] = Field(default_factory=list, description="Whom; empty = everyone")
     answers: int | None = Field(default=None, ge=1, description="For how many answers; null = until changed")
+    name: str | None = Field(default=None, description="Name to give as the registered one")
+    birth_date: str | None = Field(default=None, description="Birth date to give as the registered one")
+    death_date: str | None = Field(default=None, description="Day of death to give")
+
+
+class Garble(BaseModel):
+    """Answers of the agreed form whose content is broken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    how: Literal["truncated", "foreign_refs", "missing", "doubled", "strange_words", "number_in_reference"] = Field(
+        description="truncated: the JSON ends in its middle; foreign_refs: answers to references nobody asked under; missing: every other"
+        " answer is left out; doubled: every answer twice, the second one another; strange_words: words and dates nobody agreed on;"
+        " number_in_reference: the reference repeats the person's number"
+    )
+    requests: int = Field(default=1, ge=1, description="For how many next requests")
 
 
 class Script(BaseModel):
@@ -52,6 +69,7 @@ class Script(BaseModel):
     rate_per_second: int | None = Field(default=None, ge=0)
     nonsense: int | None = Field(default=None, ge=0, description="So many next requests get 200 with an HTML page")
     lie: Lie | None = None
+    garble: Garble | None = None
     reset: bool = Field(default=False, description="Back to the config first")
 
 

@@ -81,9 +81,11 @@ class PopulationOnline:
         except orjson.JSONDecodeError as error:
             raise AwayError("unreadable answer") from error
 
-    async def deaths(self, cursor: str | None, limit: int) -> DeathPage:
-        """The next page of the feed of recorded deaths. Raises as :meth:`check`."""
-        params: dict[str, str | int] = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+    async def deaths(self, cursor: str | None, since: date, limit: int) -> DeathPage:
+        """The next page of the feed of recorded deaths; the first begins with the day `since`. Raises as :meth:`check`."""
+        params: dict[str, str | int] = {"limit": limit, "since": since.isoformat()}
+        if cursor is not None:
+            params["cursor"] = cursor
         data = await self._outside.ask("GET", "/v1/deaths", headers=self._headers, params=params)
         numbers = [
             self._keyring.blind(NUMBER, item["number"])

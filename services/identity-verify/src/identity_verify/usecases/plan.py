@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +20,7 @@ __all__ = ["RECHECK", "DeathFeed", "RecheckJob", "plan_rechecks", "recheck_befor
 
 _ACTOR: Final = SYSTEM("identity-verify")
 _CHUNK: Final = 5_000
+_FEED_BEGINS_DAYS: Final = 31
 RECHECK: Final = "recheck"
 _log = get_logger(__name__)
 
@@ -93,6 +94,9 @@ class DeathFeed:
         if left is None:
             return False
 
+        # Who registers later is asked about then: the feed begins shortly before the platform does.
+        since = clock.today(self._settings) - timedelta(days=_FEED_BEGINS_DAYS)
+
         async def nothing_to_put_back(_tx: Tx, _error: str) -> None:
             return
 
@@ -100,7 +104,7 @@ class DeathFeed:
             self._db,
             _ACTOR,
             POPULATION,
-            lambda: self._population.deaths(left["cursor"], self._settings.batch_size),
+            lambda: self._population.deaths(left["cursor"], since, self._settings.batch_size),
             nothing_to_put_back,
             waiting=0,
         )
