@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Process → the point at which its first start dies, the point at which its second start dies, … (`:n` lets n hits pass).
 ARMED = {
-    "registry-worker": ("registry.import_between_batches",),
+    "registry-worker": ("lists.check_between_batches", "registry.import_between_batches"),
     "identity-verify-worker": ("relay.before_send",),
     "accounts-worker": ("relay.after_send_before_mark",),
     "reporting-worker": ("consumer.after_db_before_offset:8",),

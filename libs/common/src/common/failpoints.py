@@ -19,6 +19,7 @@ POINTS: Final = frozenset(
         "disbursement.after_claim_before_send",
         "disbursement.after_send_before_record",
         "disbursement.after_notice_stored",
+        "lists.check_between_batches",
         "registry.import_between_batches",
     }
 )

@@ -1,0 +1,94 @@
+"""One hundred thousand people from a spreadsheet: rows a second from upload to dues, and memory that stays flat.
+
+`IMPORT_ROWS` sets another size; the figures are printed. The worker's code runs in this process; PostgreSQL is a process of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from registry_test_helpers import HEADERS, UNIT, row
+
+from common.actor import Role
+from registry.main import make_jobs
+
+ROWS = int(os.environ.get("IMPORT_ROWS", "100000"))
+FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
+MIDDLE = ("Thị", "Văn", "Hữu", "Đức", "Minh", "Ngọc", "Thanh", "Quang", "Xuân", "Thu")
+GIVEN = ("Hoà", "An", "Bình", "Châu", "Dũng", "Hạnh", "Khánh", "Lan", "Mai", "Nam", "Oanh", "Phúc", "Quân", "Sơn", "Tâm", "Uyên", "Yến")
+
+
+def workbook(rows: int) -> bytes:
+    """A list of so many people, each with a number; every tenth has somebody who collects."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"constant_memory": True})
+    sheet = book.add_worksheet("Danh sách")
+    sheet.write_row(0, 0, ["DANH SÁCH ĐỐI TƯỢNG"])
+    sheet.write_row(2, 0, list(HEADERS.values()))
+    for n in range(rows):
+        name = f"{FAMILY[n % 16]} {MIDDLE[n // 16 % 10]} {GIVEN[n // 160 % 17]}"
+        rep = {"rep_name": f"Trần {name}", "rep_kind": "Ủy quyền", "rep_number": f"0600{n % 90 + 10:02d}{n:06d}"} if n % 10 == 0 else {}
+        item = row(f"P-{n:06d}", f"0601{n % 90 + 10:02d}{n:06d}", full_name=name, birth_date=f"02/03/19{n % 90 + 10}", unit_code=UNIT, **rep)
+        sheet.write_row(n + 3, 0, [item.get(column, "") for column in HEADERS])
+    book.close()
+    return out.getvalue()
+
+
+@contextmanager
+def peak_mib() -> Iterator[list[float]]:
+    """The highest resident memory above what the process had at the start, sampled."""
+    found, stop = [0.0], threading.Event()
+    page = os.sysconf("SC_PAGE_SIZE")
+
+    def resident() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * page / 2**20
+
+    start = resident()
+
+    def sample() -> None:
+        while not stop.wait(0.02):
+            found[0] = max(found[0], resident() - start)
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    yield found
+    stop.set()
+    thread.join()
+    found.append(start)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_province_of_people_from_a_spreadsheet(world: Any) -> None:
+    content = workbook(ROWS)
+    jobs = make_jobs(world.db, world.settings.model_copy(update={"import_apply_rows": 12_000}))
+    marks = [time.perf_counter()]
+    with peak_mib() as peak:
+        sent = await world.send(content, world.checker)
+        assert sent.status_code == 202, sent.text
+        marks.append(time.perf_counter())
+        assert await jobs.run_one()
+        marks.append(time.perf_counter())
+        second = world.client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="second")
+        approved = await second.post(f"/v1/imports/{sent.json()['import_id']}/approve")
+        assert approved.status_code == 202, approved.text
+        assert await jobs.run_one()
+        marks.append(time.perf_counter())
+    found = (await world.checker.get(f"/v1/imports/{sent.json()['import_id']}")).json()
+    assert (found["state"], found["rows_applied"]) == ("APPLIED", ROWS), found
+    upload, check, apply = (round(b - a, 2) for a, b in zip(marks, marks[1:], strict=False))
+    rate = ROWS / (marks[-1] - marks[0])
+    print(f"\n{ROWS} rows, {len(content)} bytes: upload {upload} s, check {check} s, apply {apply} s: {rate:.0f} rows/s, "
+          f"memory +{peak[0]:.0f} MiB over {peak[1]:.0f} MiB")  # fmt: skip
+    assert peak[0] + peak[1] < 600
+    if ROWS >= 50_000:
+        assert rate >= 2_000
