@@ -133,6 +133,9 @@ async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(p
     assert [rep["full_name"] for rep in after[pair.a][0]["representatives"]] == ["Trần Văn Bình"]
     assert after[pair.b][0]["status"] == "LEFT"
     assert after[pair.b][0]["entitlements"] == [], "months both files stood were double"
+    late = await pair.send(as_csv([row("B-1", "", category="CS_HH_XS", unit_code="22915", **SAME)]), pair.other, unit_code="22915")
+    await pair.work()
+    assert await pair.errors(late.json()["import_id"]) == [(4, "MERGED_FILE")], "nothing new is granted to a file that is gone"
     for month in ("2024-05", "2024-09", "2025-01"):
         due = {code: (await pair.due(code, month))["total"] for code in ("A-1", "B-1")}
         assert due["B-1"] == 0, (month, due)

@@ -80,6 +80,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "NOT_ASKED": ("Người này không thuộc đợt khảo sát", "The person is not part of the survey"),
     "EVIDENCE_NEEDED": ("Bất khả kháng cần ghi căn cứ", "Force majeure needs its evidence"),
     "BAD_ANSWER_DATE": ("Ngày trả lời không đọc được hoặc ở tương lai: {0}", "The date of the answer cannot be read or lies ahead: {0}"),
+    "MERGED_FILE": (
+        "Hồ sơ này đã gộp vào hồ sơ khác của cùng một người; hãy dùng mã hồ sơ còn lại",
+        "This file was merged into another one of the same person: use the dossier code that stands",
+    ),
     "DECEASED": ("Người này đã được ghi nhận qua đời", "This person's death is recorded"),
 }
 

@@ -105,6 +105,7 @@ SELECT j.import_id, j.row_number, CASE
     WHEN pf.person_id IS NOT NULL AND (pf.number_blind IS DISTINCT FROM j.number_blind
                                        OR pf.number_blind IS NULL AND pf.name_folded <> j.name_folded)
         THEN 'FILE_CODE_OTHER_PERSON'
+    WHEN pf.merged_into IS NOT NULL THEN 'MERGED_FILE'
     WHEN pf.status = 'DECEASED' THEN 'DECEASED'
     WHEN j.earlier_row IS NOT NULL THEN 'DUPLICATE_ROW'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
