@@ -15,7 +15,7 @@ _LISTED: Final = """
 FROM payout_method m JOIN beneficiary b USING (beneficiary_id) JOIN account a USING (account_id)
 LEFT JOIN representative r ON m.payee_kind <> 'SELF' AND r.beneficiary_id = m.beneficiary_id AND r.representative_id = m.payee_id
 WHERE m.method = 'ACCOUNT' AND (b.unit_path = :unit OR b.unit_path LIKE :below) AND :programme = ANY(b.programmes)
-  AND (m.payee_kind = 'SELF') = :self AND b.status = 'ACTIVE'
+  AND (m.payee_kind = 'SELF') = :own AND b.status = 'ACTIVE'
 """
 
 # One row a person and unit; a person counts in each column whose own condition holds, whatever the other columns say.
@@ -47,7 +47,7 @@ async def four_lists(tx: Tx, *, unit: str, programme: str, own: bool, with_vneid
         unit=unit,
         below=unit + "/%",
         programme=programme,
-        self=own,
+        own=own,
         with_vneid=with_vneid,
     ):
         yield row
@@ -56,7 +56,7 @@ async def four_lists(tx: Tx, *, unit: str, programme: str, own: bool, with_vneid
 async def withheld(tx: Tx, *, unit: str, programme: str, own: bool) -> int:
     """How many rows of a list are left out because their account data came from VNeID."""
     return int(
-        await tx.value(f"SELECT count(*) {_LISTED} AND a.source = 'VNEID'", unit=unit, below=unit + "/%", programme=programme, self=own)
+        await tx.value(f"SELECT count(*) {_LISTED} AND a.source = 'VNEID'", unit=unit, below=unit + "/%", programme=programme, own=own)
     )
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlalchemy import RowMapping
 
+from accounts.domain.policy import VneidUse
+from accounts.storage import policy
 from common import outbox
 from common.contracts.accounts_v1 import AccountClosed, AccountLinked, AccountRejected, AccountState, AccountStatus
 from common.db import Tx
@@ -26,10 +28,16 @@ _TYPES: Final[dict[AccountStatus, type[AccountState]]] = {
 
 
 async def publish_accounts(tx: Tx, rows: Sequence[RowMapping]) -> None:
-    """Add one event per account row, carrying its full state."""
+    """Add one event per account row, carrying its full state.
+
+    The number of an account known from VNeID is left out where it may not be paid into: the payer then pays in cash.
+    """
+    if not rows:
+        return
     keyring = tx.db.keyring
     if keyring is None:
         raise RuntimeError("accounts needs its keyring")
+    kept_back = any(row["source"] == "VNEID" for row in rows) and await policy.text(tx, VneidUse.PAYMENT) != "ALLOW"
     event_ids = [new_id() for _ in rows]
     events = []
     for event_id, row in zip(event_ids, rows, strict=True):
@@ -44,7 +52,9 @@ async def publish_accounts(tx: Tx, rows: Sequence[RowMapping]) -> None:
                 kind=row["kind"],
                 provider_code=row["provider_code"],
                 partner=row["partner"],
-                account_number={PAYER: keyring.seal(PAYER, event_id, "account_number", number)},
+                account_number={}
+                if kept_back and row["source"] == "VNEID"
+                else {PAYER: keyring.seal(PAYER, event_id, "account_number", number)},
                 masked_number=row["masked_number"],
                 holder_name=row["holder_name"],
                 status=status,
