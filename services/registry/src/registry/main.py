@@ -20,11 +20,14 @@ from registry.settings import Settings
 from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
 from registry.storage import units as unit_storage
+from registry.usecases.data_sets import BUILD, Builder
 from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
 from registry.usecases.remapping import REMAP, Remapper
+from registry.usecases.remapping import REMAP, Remapper
 from registry.usecases.representatives import EXPIRE, Expirer
+from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
@@ -76,7 +79,12 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
         ],
-        body_limits={"/v1/imports": settings.import_max_bytes, "/v1/attachments": settings.attachment_max_bytes},
+        body_limits={
+            "/v1/imports": settings.import_max_bytes,
+            "/v1/attachments": settings.attachment_max_bytes,
+            "/v1/group-lists/file": settings.import_max_bytes,
+            "/v1/surveys": 8 * 1024 * 1024,
+        },
     )
 
 
@@ -87,6 +95,7 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     handlers = {**lists.handlers(), RECOMPUTE: recomputer.run, SCAN: Scanner(db).run, EXPIRE: Expirer(db).run}
     at_once = settings.import_apply_rows
     handlers |= {REMAP: Remapper(db, at_once=at_once).run, APPLY_WORK: WorkApplier(db, at_once=at_once).run}
+    handlers |= {BUILD: Builder(db).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 

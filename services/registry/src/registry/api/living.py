@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from common.db import Database
-from registry.api import groups, households, institutions
+from registry.api import groups, households, institutions, relations, surveys
 
 __all__ = ["routers"]
 
 
 def routers(db: Database) -> list[APIRouter]:
     """In the order the console shows them."""
-    return [households.make_router(db), groups.make_router(db), institutions.make_router(db)]
+    made = (relations, households, groups, institutions, surveys)
+    return [module.make_router(db) for module in made]

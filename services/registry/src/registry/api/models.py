@@ -217,6 +217,7 @@ class BeneficiaryPatch(PersonAttributes):
     sex: Literal["M", "F", "UNKNOWN"] | None = None
     address: str | None = Field(default=None, max_length=400)
     unit_code: str | None = Field(default=None, description="Move to this commune")
+    address_from: date | None = Field(default=None, description="From when address, hamlet or unit hold; else the business date")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
     preference_evidence: str | None = Field(default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"])
 

@@ -24,7 +24,7 @@ async def record(
         " ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on,"
         "   evidence = coalesce(excluded.evidence, CASE WHEN t.preference = excluded.preference THEN t.evidence END),"
         "   source = excluded.source, recorded_by = excluded.recorded_by, version = t.version + 1"
-        " WHERE excluded.recorded_on >= t.recorded_on"
+        " WHERE (excluded.recorded_on >= t.recorded_on OR t.preference = 'UNKNOWN')"
         "   AND (excluded.preference, excluded.recorded_on, coalesce(excluded.evidence, t.evidence))"
         "     IS DISTINCT FROM (t.preference, t.recorded_on, t.evidence)"
         " RETURNING t.person_id",
