@@ -25,9 +25,7 @@ from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
 from registry.usecases.remapping import REMAP, Remapper
-from registry.usecases.remapping import REMAP, Remapper
 from registry.usecases.representatives import EXPIRE, Expirer
-from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
