@@ -13,6 +13,8 @@ from common.actor import SYSTEM, Role
 from common.ids import new_id
 
 DAY = "2024-08-20"
+_CONTRACT = {"number": "1", "provider_code": "AGRIBANK", "scope": "xx", "fee_basis_points": 1, "valid_from": DAY}
+_OFFER = {"provider_code": "AGRIBANK", "kind": "OPENING", "amount": 1, "source": "xx", "valid_from": DAY}
 
 
 async def propose(client: Any, kind: str, body: dict[str, Any]) -> Any:
@@ -58,7 +60,8 @@ async def test_the_database_finds_what_the_files_find(world) -> None:
         "VBA",
     ):
         found, expected = known.find(text), files.find(text)
-        assert found is not None and expected is not None and found.code == expected.code, text
+        assert found is not None, text
+        assert found == expected or (expected is not None and found.code == expected.code), text
     assert known.find("VNPost") is None  # the post keeps no accounts
 
 
@@ -136,8 +139,8 @@ async def test_what_is_not_possible_names_its_field(world, two, client_as) -> No
         ("SETTING", {"code": "COOL_DOWN_DAYS", "value": "1000"}, 422),
         ("SETTING", {"code": "NO_SUCH", "value": "1"}, 422),
         ("PROVIDER_ALIAS", {"provider_code": "NOBODY", "alias": "xx"}, 404),
-        ("CONTRACT", {"number": "1", "unit_code": "00000", "provider_code": "AGRIBANK", "scope": "xx", "fee_basis_points": 1, "valid_from": DAY}, 422),
-        ("FEE_OFFER", {"provider_code": "AGRIBANK", "kind": "OPENING", "amount": 1, "source": "xx", "valid_from": DAY, "valid_to": "2020-01-01"}, 422),
+        ("CONTRACT", {**_CONTRACT, "unit_code": "00000"}, 422),
+        ("FEE_OFFER", {**_OFFER, "valid_to": "2020-01-01"}, 422),
     ):  # fmt: skip
         answer = await propose(first, kind, body)
         assert answer.status_code == status, (kind, answer.text)

@@ -60,7 +60,8 @@ async def test_letters_and_leading_zeros_stay_and_bad_numbers_name_their_field(w
     await world.drain()
     assert sorted(number for _, asked in world.partner.asked for number in asked) == ["0001234567", "99MM24011M34875080"]
     for number, provider, field in (
-        ("12345", "Agribank", "account_number"), ("3.80E+11", "Agribank", "account_number"), ("912345678", "Viettel Money", "account_number"),
+        ("12345", "Agribank", "account_number"), ("3.80E+11", "Agribank", "account_number"),
+        ("912345678", "Viettel Money", "account_number"),
         ("0123456789", "Ngân hàng gần chợ", "provider"), ("0123456789", "Vietcombank", "provider"),
     ):  # fmt: skip
         answer = await register(world, number, provider)
