@@ -25,7 +25,7 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_OURS: Final = frozenset({"console.js", "console.css", "coverage.js", "favicon.svg", "sign-in.js"})
+_OURS: Final = frozenset({"console.js", "console.css", "coverage.js", "favicon.svg", "sign-in.js", "survey.css", "survey.js"})
 # Swagger UI 5 (Apache-2.0) as shipped in the wheel fastapi-offline (MIT).
 _SWAGGER: Final = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
 
@@ -107,5 +107,9 @@ def console_router(settings: Settings) -> APIRouter:
         month: Annotated[str, Query(max_length=7)] = "", unit_path: Annotated[str, Query(max_length=40)] = ""
     ) -> Response:
         return page("coverage.html", month=month, unit_path=unit_path)
+
+    @router.get("/pages/survey")
+    async def survey_page() -> Response:
+        return page("survey.html")
 
     return router
