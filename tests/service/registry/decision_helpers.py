@@ -56,12 +56,21 @@ class Office:
         head = {"number": "46/QĐ", "decision_date": "2024-08-15", "signer": "Lê Văn Minh"}
         body = {"kind": kind, "event_date": event_date, "beneficiary_ids": ids, "evidence": "Văn bản 31", "business_date": DAY}
         made = await self.post("/v1/life-events", body | {"decision": head} | more)
-        if not confirm or made.status_code != 201:
+        if not confirm or made.status_code != 201 or kind == "DEATH":
             return made
         answer = {"event_ids": made.json()["event_ids"], "business_date": more.get("business_date", DAY)}
         done = await self.world.checker.post("/v1/life-events/confirm", json=answer)
         assert done.status_code == 200, done.text
         return made
+
+    async def all_months(self, code: str, months: list[str]) -> dict[str, int]:
+        """What is due in many months, by one question."""
+        person = await self.world.id_of(code)
+        found = (await self.world.checker.get(f"/v1/beneficiaries/{person}/dues")).json()["intervals"]
+        return {
+            month: sum(item["amount"] for item in found if item["from_month"] <= month <= (item["to_month"] or "9999-12"))
+            for month in months
+        }
 
     def client(self, subject: str, unit: str = "60", role: Role = Role.DEPARTMENT_OFFICER) -> Any:
         """Somebody else."""

@@ -140,6 +140,7 @@ class RepresentativeState(Event):
     valid_to: date | None
     certificate_number: str | None
     revoked_on: date | None = None
+    programmes: list[Programme] = Field(default=[], description="Programmes of which they may collect, sorted; empty: all of them")
 
 
 class RepresentativeAppointed(RepresentativeState):

@@ -19,7 +19,7 @@ from registry.domain.errors import AlreadyEntitled, DecisionNotOpen, DecisionRef
 from registry.storage import attachments, decision_effects, dues, publishing
 from registry.storage import decisions as storage
 
-__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "check_authority", "decide", "needs", "propose", "seen"]
+__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "decide", "needs", "propose", "seen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +203,11 @@ async def answer(
     owned = [row for row in rows if row["transfer_id"] is not None or row["life_event_id"] is not None]
     if owned:
         raise DecisionNotOpen("It is part of a move or a life event: answer that", errors=_named(owned))
-    if action is Action.APPROVE:
-        check_authority(actor, rows)
     await answer_locked(tx, action, rows, business_date, why)
     return len(rows)
 
 
-def check_authority(actor: Actor, rows: Sequence[Any]) -> None:
+def _check_authority(actor: Actor, rows: Sequence[Any]) -> None:
     """A decision is entered for the authority that took it: by somebody whose area covers that authority's unit. Raises Forbidden."""
     above = sorted({row["authority"] for row in rows if row["authority_path"] is not None and not actor.sees(row["authority_path"])})
     if above:
@@ -228,8 +226,10 @@ def _named(rows: Sequence[Any]) -> list[dict[str, str]]:
     return [{"field": "decision_ids", "detail": f"{row['decision_id']}: {row['state']}"} for row in rows[:50]]
 
 
-async def answer_locked(tx: Tx, action: Action, rows: Sequence[Any], business_date: date, why: str | None) -> None:
-    """Answer proposals already locked and seen. The people lock is held."""
+async def answer_locked(
+    tx: Tx, action: Action, rows: Sequence[Any], business_date: date, why: str | None, *, by_authority: bool = True
+) -> None:
+    """Answer proposals already locked and seen; `by_authority`: only for the level that decides. The people lock is held."""
     actor, _ = needs(tx)
     closed = [row for row in rows if (State(row["state"]), action) not in TRANSITIONS]
     if closed:
@@ -239,6 +239,8 @@ async def answer_locked(tx: Tx, action: Action, rows: Sequence[Any], business_da
         raise SamePerson("Only who proposed it withdraws it; another person rejects it")
     if action is not Action.WITHDRAW and own:
         raise SamePerson("Who proposed a decision cannot answer it", errors=_named(own))
+    if action is Action.APPROVE and by_authority:
+        _check_authority(actor, rows)
     ids = [row["decision_id"] for row in rows]
     await storage.answer(tx, ids, TRANSITIONS[State.PROPOSED, action], actor.subject, why)
     if action is Action.APPROVE:

@@ -188,7 +188,7 @@ async def answer(tx: Tx, transfer_id: UUID, action: Action, business_date: date,
     carried = await decision_storage.lock(tx, ids)
     person_id = row["person_id"]
     if action is not Action.APPROVE:
-        await decisions.answer_locked(tx, action, carried, business_date, why)
+        await decisions.answer_locked(tx, action, carried, business_date, why, by_authority=False)
         state = "RETURNED" if action is Action.REJECT else "WITHDRAWN"
         await transfers.answer(tx, transfer_id, state, actor.subject, business_date, why, None)
         await audit.record(tx, f"transfer.{state.lower()}", "transfer", transfer_id, {"reason": why})
@@ -204,7 +204,7 @@ async def answer(tx: Tx, transfer_id: UUID, action: Action, business_date: date,
         await publishing.publish_people(tx, keyring, [(person_id, kind)], business_date)
         await publishing.publish_representatives(tx, keyring, await transfers.said_again(tx, person_id), business_date)
     await transfers.answer(tx, transfer_id, "RECEIVED", actor.subject, business_date, why, pays_from)
-    await decisions.answer_locked(tx, action, carried, business_date, why)
+    await decisions.answer_locked(tx, action, carried, business_date, why, by_authority=False)
     if not carried:
         await dues.recompute(tx, [person_id], business_date)
     await life_events.insert_move(tx, transfer_id)
