@@ -17,12 +17,16 @@ from common.contracts.envelope import Event
 from common.contracts.registry_v1 import BeneficiaryRegistered, CutOffReached, RepresentativeAppointed
 from common.db import Database
 from common.ids import new_id, stable_id
+from common.jobs import JobRunner
 from common.sealing import Keyring
 from common.testing import TestDatabase
 from common.topics import PARTITIONS, Topic, partition_of
+from identity_verify.main import make_app
 from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
+from identity_verify.usecases.exchanges import APPLY_ANSWERS, AnswerApplier
+from identity_verify.usecases.plan import RECHECK, DeathFeed, RecheckJob
 from identity_verify.usecases.verify import Verifier
 
 DAY = date(2024, 8, 20)
@@ -36,8 +40,12 @@ class Population:
         self.people: dict[str, dict[str, Any]] = {}
         self.script: list[httpx.Response | Exception] = []
         self.asked: list[list[str]] = []
+        self.deaths: list[str] = []
+        self.feed_reads: list[str | None] = []
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/deaths":
+            return self._feed(request.url.params)
         persons = orjson.loads(request.content)["persons"]
         self.asked.append([person["number"] for person in persons])
         if self.script:
@@ -46,6 +54,18 @@ class Population:
                 raise step
             return step
         return httpx.Response(200, json={"results": [self._answer(person) for person in persons]})
+
+    def _feed(self, params: httpx.QueryParams) -> httpx.Response:
+        """Two deaths a page, in the order recorded; the cursor is how many were read."""
+        self.feed_reads.append(params.get("cursor"))
+        if self.script and isinstance(self.script[0], Exception):
+            raise self.script.pop(0)  # type: ignore[misc]
+        start = int(params.get("cursor") or 0)
+        page = self.deaths[start : start + 2]
+        found = [{"number": number, "death_date": "2024-08-01"} for number in page]
+        return httpx.Response(
+            200, json={"deaths": found, "cursor": str(start + len(page)), "more": start + len(page) < len(self.deaths)}
+        )
 
     def _answer(self, person: dict[str, Any]) -> dict[str, Any]:
         known = self.people.get(person["number"])
@@ -74,11 +94,16 @@ class World:
         self._registry = registry
         self._consumer = Consumer(self.db, "identity-verify", SUBSCRIPTIONS, bootstrap="", group="", session_ms=6000, heartbeat_ms=1000)
         self._offset = 0
+        self.registry_keys = registry
         self.adapter = PopulationOnline(
             own, url="http://population", token="t", timeout_seconds=5, requests_per_second=1000,
             transport=httpx.MockTransport(self.population.handle),
         )  # fmt: skip
         self.verifier = Verifier(self.db, self.adapter, settings)
+        self.feed = DeathFeed(self.db, self.adapter, settings)
+        handlers = {APPLY_ANSWERS: AnswerApplier(self.db, own, settings).apply, RECHECK: RecheckJob(self.db, settings).run}
+        self.jobs = JobRunner(self.db, handlers, owner="test")
+        self.app = make_app(settings, self.db)
 
     def person(
         self, name: str = "Trần Thị Phương", number: str | None = "060150123456", *, version: int = 1, **more: Any
@@ -152,6 +177,23 @@ class World:
         while await self.verifier.run_once():
             pass
 
+    async def work(self) -> None:
+        """Run jobs until none is left."""
+        while await self.jobs.run_one():
+            pass
+
+    async def verdicts(self) -> dict[UUID, str]:
+        """The verdict on each person now."""
+        async with self.db.read() as tx:
+            rows = await tx.rows("SELECT subject_id, verdict FROM verification")
+        return {row["subject_id"]: row["verdict"] for row in rows}
+
+    async def waiting(self) -> dict[UUID, str]:
+        """Who waits for an answer, and why."""
+        async with self.db.read() as tx:
+            rows = await tx.rows("SELECT subject_id, reason FROM check_request WHERE state = 'PENDING'")
+        return {row["subject_id"]: row["reason"] for row in rows}
+
     async def all_due(self) -> None:
         """As if the back-off had passed."""
         async with self.db.transaction() as tx:
@@ -176,7 +218,7 @@ async def world(
     own = database("identity-verify")
     settings = Settings(
         database_url=own.app_url, keys_file=keys_file("identity-verify"), environment="development", backoff_first_seconds=60,
-        cut_off_away_seconds=0,
+        cut_off_away_seconds=0, business_date=DAY,
     )  # fmt: skip
     made = World(own, keyring("registry"), keyring("identity-verify"), settings)
     yield made
