@@ -79,6 +79,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         ],
         body_limits={
             "/v1/imports": settings.import_max_bytes,
+            "/v1/insurance-lists": settings.import_max_bytes,
             "/v1/attachments": settings.attachment_max_bytes,
             "/v1/group-lists/file": settings.import_max_bytes,
             "/v1/surveys": 8 * 1024 * 1024,
