@@ -118,6 +118,7 @@ async def test_every_month_of_random_people_is_what_the_slow_model_says(world: A
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=600, **_HYPOTHESIS)  # type: ignore[arg-type]
 @given(people=st.lists(person(), min_size=8, max_size=16))
 async def test_every_month_of_many_random_people_is_what_the_slow_model_says(world: Any, people: list[Person]) -> None:

@@ -74,7 +74,7 @@ rates AS MATERIALIZED (
 
 # Stages of age, then the spans of explicit arrears, then one month a year where the law pays yearly, then rates.
 _PIECES: Final = """
-stages AS (
+stages AS MATERIALIZED (
     SELECT e.*, y.stage AS category, y.age_from, y.ends_by, c.benefit_line, c.stack_group, c.keep, c.excludes, c.per_quantity,
            c.frequency, c.arrears_apart,
            greatest(e.f, CASE WHEN y.age_from >= 0 THEN e.birth + y.age_from END, c.f,
@@ -96,7 +96,7 @@ stages AS (
         WHERE s.frequency = 'YEARLY' AND n * 12 + :yearly_month >= v.vf AND n * 12 + :yearly_month < v.vt
     ) AS z(pf, pt)
     WHERE v.vf < v.vt
-), pieces AS (
+), pieces AS MATERIALIZED (
     SELECT s.person_id, s.entitlement_id, s.dependant_id, s.concerns, s.unit_path, s.held, s.facts, s.programme, s.funding_source,
            s.category, s.benefit_line, s.decision_number, s.stack_group, s.keep, s.excludes, s.arrears_apart, s.explicit,
            greatest(s.pf, q.f) AS f, least(s.pt, q.t) AS t,
@@ -138,7 +138,7 @@ BLOCKS: Final = """
 
 # A person's months cut wherever anything of the person changes (`cells`), with the province's own additions, then stacked.
 _JUDGED: Final = f"""
-free AS (
+free AS MATERIALIZED (
     SELECT p.person_id, p.entitlement_id, p.unit_path, p.held, p.programme, p.funding_source, p.category, p.benefit_line,
            p.decision_number, p.stack_group, p.keep, p.excludes, p.arrears_apart, p.explicit, p.amount, p.basis, x.f, x.t
     FROM pieces p
@@ -165,7 +165,7 @@ free AS (
     CROSS JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object('funding_source', k.funding_source, 'amount', k.sum, 'basis', k.basis)) AS tops,
                coalesce(bool_or(k.mode = 'INSTEAD'), false) AS instead, coalesce(sum(k.sum), 0) AS extra
-        FROM (SELECT DISTINCT ON (z.code) z.mode, z.funding_source, z.basis,
+        FROM (SELECT DISTINCT ON (z.code) z.mode, z.funding_source, z.basis, bool_or(z.mode = 'INSTEAD') OVER () AS replaced,
                      CASE WHEN z.mode = 'DIFFERENCE' THEN greatest(z.level - b.amount, 0) ELSE z.level END AS sum
               FROM tops z
               WHERE CAST(:has_tops AS boolean) AND z.category = b.category AND z.f <= x.cf AND z.t > x.cf
@@ -173,7 +173,7 @@ free AS (
                                                         WHERE b.unit_path = a.prefix OR b.unit_path LIKE a.prefix || '/%'))
                 AND (z.mode <> 'DIFFERENCE' OR b.amount IS NOT NULL)
               ORDER BY z.code, z.f DESC, z.known_from DESC) AS k
-        WHERE k.sum > 0
+        WHERE k.sum > 0 AND NOT (k.replaced AND k.mode = 'DIFFERENCE')  -- no difference to a national sum that is not paid
     ) AS u
 ), levelled AS (
     SELECT c.*, CASE WHEN NOT CAST(:compare_total AS boolean) THEN c.amount
