@@ -29,6 +29,7 @@ __all__ = ["make_router"]
 _ID = "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"
 _SHEET_ROWS = 5_000
 _FILE_ROWS = 20_000
+_WIDE = "\u00a0" * 12  # room to write in
 _Answer = Literal["WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"]
 
 
@@ -261,8 +262,13 @@ def _sheet(router: APIRouter, db: Database) -> None:
         return paper.answer(_paper(survey, rows, hamlet))
 
 
+def _dated(birth_date: str | None) -> str:
+    """`1950-03-02` as it stands on papers here: `02/03/1950`."""
+    return "/".join(reversed((birth_date or "").split("-")))
+
+
 def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None) -> paper.Paper:
-    head = ("STT", "Chủ hộ / nơi ở", "Họ và tên", "Ngày sinh", "Mã hồ sơ", "TK", "TM", "BKK", "Căn cứ", "Ký tên")
+    head = ("STT", "Chủ hộ / nơi ở", "Họ và tên", "Ngày sinh", "Mã hồ sơ", "TK", "TM", "BKK", f"Căn cứ{_WIDE}", f"Ký tên{_WIDE}")
     body: list[paper.Text | paper.Fields | paper.Table] = [
         paper.Text(
             "Việc nhận tiền qua tài khoản là tự nguyện; ai muốn nhận tiền mặt vẫn được chi trả đủ, không mất phí."
@@ -273,7 +279,7 @@ def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None) -> paper.Paper:
         body.append(paper.Text(f"{unit}" + (f" – {place}" if place else "")))
         lines = [
             (
-                number, " – ".join(filter(None, (row["label"], row["address"]))), row["full_name"], row["birth_date"] or "",
+                number, " – ".join(filter(None, (row["label"], row["address"]))), row["full_name"], _dated(row["birth_date"]),
                 row["file_code"] or "", "☐", "☐", "☐", "", "",
             )
             for number, row in enumerate(people, start=1)
