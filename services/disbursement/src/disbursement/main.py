@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from disbursement.api import budgets, cycles, ledger, payments, quarantine, settlements, statements, take_overs, webhooks
+from disbursement.api import budgets, cycles, ledger, payments, quarantine, recoveries, settlements, statements, take_overs, webhooks
 from disbursement.api.common import READERS
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
@@ -59,6 +59,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             ledger.router,
             statements.router,
             settlements.router,
+            recoveries.router,
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.db import Tx
+from disbursement.storage import recoveries
 
 __all__ = [
     "put_accounts",
@@ -157,6 +158,7 @@ async def put_dues(tx: Tx, bodies: str) -> None:
         return
     await tx.execute("DELETE FROM due_interval WHERE beneficiary_id = ANY(CAST(:ids AS uuid[]))", ids=changed)
     await tx.execute(_INTERVALS, bodies=bodies, ids=changed)
+    await recoveries.flag(tx, changed, bodies)
 
 
 async def put_verifications(tx: Tx, bodies: str) -> None:

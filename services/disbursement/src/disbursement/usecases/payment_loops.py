@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from common.db import Tx
 from common.worker import Loop, every
@@ -10,14 +11,20 @@ from disbursement.storage import quiet
 from disbursement.usecases.apply_notices import apply_notices_round
 from disbursement.usecases.inquire import inquire_round
 from disbursement.usecases.payment_context import PaymentContext
+from disbursement.usecases.recover import look_round
 from disbursement.usecases.send_batches import send_round, take_over_round
 
 __all__ = ["payment_loops", "payment_probe"]
 
+_LOOK_SECONDS: Final = 5.0
+
 
 def payment_loops(context: PaymentContext) -> list[Loop]:
     """One sender and one inquirer per partner, so that a slow partner delays nobody else, and one applier of notices."""
-    loops = [Loop("notices", every(context.idle_seconds, partial(apply_notices_round, context)))]
+    loops = [
+        Loop("notices", every(context.idle_seconds, partial(apply_notices_round, context))),
+        Loop("recovery", every(_LOOK_SECONDS, partial(look_round, context.db))),
+    ]
     for partner in context.lanes:
         loops.append(Loop(f"send:{partner}", every(context.idle_seconds, partial(_send, context, partner))))
         loops.append(Loop(f"inquire:{partner}", every(1.0, partial(inquire_round, context, partner))))

@@ -1,0 +1,249 @@
+"""Recovery cases: found set-based where paid exceeds due, kept in step with the dues, told of in events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common import outbox
+from common.actor import Actor
+from common.contracts.disbursement_v1 import RecoveryEvent
+from common.db import Tx
+from common.ids import new_id
+from disbursement.domain.recovery import LIVING
+
+__all__ = [
+    "add_repayment",
+    "claim",
+    "decide_repayment",
+    "find",
+    "flag",
+    "items",
+    "over",
+    "page",
+    "publish",
+    "repayments",
+    "set_case",
+    "steps",
+    "summary",
+    "take_step",
+    "write_items",
+]
+
+_LIVING: Final = ", ".join(f"'{state}'" for state in LIVING)
+
+
+async def flag(tx: Tx, beneficiary_ids: Sequence[UUID], bodies: str) -> None:
+    """Note people whose dues changed although something was paid or is on its way: they are looked at soon.
+
+    `bodies` are the events that changed them: a case opens on their business date.
+    """
+    await tx.execute(
+        "INSERT INTO recovery_check (beneficiary_id, business_date)"
+        " SELECT e.beneficiary_id, max(e.business_date)"
+        " FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, business_date date)"
+        " WHERE e.beneficiary_id = ANY(CAST(:ids AS uuid[]))"
+        " AND EXISTS (SELECT 1 FROM due_month_position p WHERE p.beneficiary_id = e.beneficiary_id AND p.paid + p.committed > 0)"
+        " GROUP BY e.beneficiary_id ORDER BY e.beneficiary_id"
+        " ON CONFLICT (beneficiary_id) DO UPDATE SET next_at = now(), business_date = excluded.business_date",
+        ids=list(beneficiary_ids),
+        bodies=bodies,
+    )
+
+
+async def claim(tx: Tx, limit: int, again_seconds: int) -> dict[UUID, date]:
+    """People to look at now with the business date of their change; those with a payment on its way stay noted for later."""
+    rows = await tx.rows(
+        "UPDATE recovery_check SET next_at = now() + make_interval(secs => :seconds)"
+        " WHERE beneficiary_id IN (SELECT beneficiary_id FROM recovery_check WHERE next_at <= now()"
+        " ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING beneficiary_id, business_date",
+        limit=limit,
+        seconds=again_seconds,
+    )
+    await tx.execute(
+        "DELETE FROM recovery_check c WHERE c.beneficiary_id = ANY(CAST(:ids AS uuid[]))"
+        " AND NOT EXISTS (SELECT 1 FROM due_month_position p WHERE p.beneficiary_id = c.beneficiary_id AND p.committed > 0)",
+        ids=[row["beneficiary_id"] for row in rows],
+    )
+    return {row["beneficiary_id"]: row["business_date"] for row in rows}
+
+
+_OVER: Final = f"""
+WITH months AS (
+    SELECT p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month, p.paid, coalesce(i.amount, 0) AS due
+    FROM due_month_position p
+    LEFT JOIN LATERAL (
+        SELECT i.amount, i.status FROM due_interval i
+        WHERE i.beneficiary_id = p.beneficiary_id AND i.programme = p.programme AND i.funding_source = p.funding_source
+          AND i.benefit_line = p.benefit_line AND i.from_month <= p.month AND coalesce(i.to_month, 'infinity') >= p.month
+    ) i ON true
+    WHERE p.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND p.paid > coalesce(i.amount, 0) AND i.status IS DISTINCT FROM 'RATE_MISSING'
+), sums AS (
+    SELECT beneficiary_id, programme, funding_source, CAST(sum(paid - due) AS bigint) AS amount,
+           array_agg(DISTINCT month ORDER BY month) AS months,
+           json_agg(json_build_object('benefit_line', benefit_line, 'month', month, 'paid', paid, 'due', due)) AS items
+    FROM months GROUP BY 1, 2, 3
+), living AS (
+    SELECT * FROM recovery_case WHERE beneficiary_id = ANY(CAST(:ids AS uuid[])) AND state IN ({_LIVING}) ORDER BY recovery_id FOR UPDATE
+)
+SELECT coalesce(s.beneficiary_id, c.beneficiary_id) AS beneficiary_id, coalesce(s.programme, c.programme) AS programme,
+       coalesce(s.funding_source, c.funding_source) AS funding_source,
+       coalesce(s.amount, 0) - coalesce(past.amount, 0) AS amount, coalesce(s.months, '{{}}') AS months, s.items,
+       c.recovery_id, c.amount AS was, c.recovered, c.state, c.months AS were,
+       coalesce(b.unit_code, d.unit_code, '') AS unit_code, coalesce(b.unit_path, d.unit_path, '') AS unit_path
+FROM sums s FULL JOIN living c USING (beneficiary_id, programme, funding_source)
+LEFT JOIN LATERAL (
+    SELECT sum(e.amount) AS amount FROM recovery_case e
+    WHERE e.beneficiary_id = s.beneficiary_id AND e.programme = s.programme AND e.funding_source = s.funding_source
+      AND e.state IN ('REPAID', 'WAIVED')
+) past ON true
+LEFT JOIN beneficiary b ON b.beneficiary_id = coalesce(s.beneficiary_id, c.beneficiary_id)
+LEFT JOIN dues d ON d.beneficiary_id = coalesce(s.beneficiary_id, c.beneficiary_id)
+"""
+
+
+async def over(tx: Tx, beneficiary_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """What is paid beyond what is due now, by person, programme and funding source, beside the living case (locked) if there is one.
+
+    What ended cases already settled (repaid, waived) does not count again. Months without a loaded rate prove nothing.
+    """
+    return await tx.rows(_OVER, ids=list(beneficiary_ids))
+
+
+async def write_items(tx: Tx, recovery_id: UUID, found: Sequence[Any]) -> None:
+    """Which months of which lines the case is about, as they stand now."""
+    await tx.execute("DELETE FROM recovery_item WHERE recovery_id = :id", id=recovery_id)
+    await tx.copy(
+        "recovery_item",
+        ("recovery_id", "benefit_line", "month", "paid", "due"),
+        [(recovery_id, item["benefit_line"], item["month"], item["paid"], item["due"]) for item in found],
+    )
+
+
+async def set_case(tx: Tx, recovery_id: UUID | None, values: dict[str, Any]) -> RowMapping:
+    """Open a case (no id) or change one; its version counts up."""
+    if recovery_id is None:
+        names = ", ".join(values)
+        row = await tx.row(f"INSERT INTO recovery_case ({names}) VALUES ({', '.join(':' + name for name in values)}) RETURNING *", **values)
+    else:
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        row = await tx.row(
+            f"UPDATE recovery_case SET {sets}, version = version + 1, updated_at = now() WHERE recovery_id = :recovery_id RETURNING *",
+            recovery_id=recovery_id,
+            **values,
+        )
+    if row is None:
+        raise LookupError(recovery_id)
+    return row
+
+
+async def take_step(tx: Tx, case: RowMapping, action: str, note: str | None) -> UUID:
+    """Keep what was done to a case, append-only; the step's id."""
+    step_id = new_id()
+    await tx.execute(
+        "INSERT INTO recovery_step (step_id, recovery_id, version, action, state, amount, recovered, note, actor)"
+        " VALUES (:step_id, :recovery_id, :version, :action, :state, :amount, :recovered, :note, :actor)",
+        step_id=step_id,
+        recovery_id=case["recovery_id"],
+        version=case["version"],
+        action=action,
+        state=case["state"],
+        amount=case["amount"],
+        recovered=case["recovered"],
+        note=note,
+        actor=tx.actor.subject if tx.actor else "system",
+    )
+    return step_id
+
+
+_EVENTS: Final = """
+SELECT c.beneficiary_id AS key, uuidv7() AS event_id, CASE c.version WHEN 1 THEN 'RecoveryOpened' ELSE 'RecoveryChanged' END AS type,
+       json_build_object('version', c.version, 'business_date', CAST(:business_date AS date), 'recovery_id', c.recovery_id,
+           'beneficiary_id', c.beneficiary_id, 'programme', c.programme, 'funding_source', c.funding_source,
+           'amount', greatest(c.amount - c.recovered, 0),
+           'months', array(SELECT to_char(m, 'YYYY-MM') FROM unnest(c.months) AS m ORDER BY m), 'status', c.state,
+           'unit_code', c.unit_code, 'unit_path', c.unit_path) AS body
+FROM recovery_case c WHERE c.recovery_id = ANY(CAST(:ids AS uuid[])) ORDER BY c.recovery_id
+"""
+
+
+async def publish(tx: Tx, recovery_ids: Sequence[UUID], business_date: date) -> None:
+    """Tell the full state of cases."""
+    if recovery_ids:
+        await outbox.insert_select(tx, RecoveryEvent, _EVENTS, typed=True, ids=list(recovery_ids), business_date=business_date)
+
+
+async def page(tx: Tx, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> Sequence[RowMapping]:
+    """Cases in the actor's units, oldest first."""
+    scope, params = actor.scope_sql("c.unit_path")
+    return await tx.rows(
+        "SELECT c.*, b.full_name, b.file_code FROM recovery_case c LEFT JOIN beneficiary b USING (beneficiary_id)"
+        f" WHERE {scope} AND (CAST(:state AS text) IS NULL OR c.state = :state)"
+        " AND (CAST(:after AS uuid) IS NULL OR c.recovery_id > :after) ORDER BY c.recovery_id LIMIT :limit",
+        state=state,
+        after=after,
+        limit=limit,
+        **params,
+    )
+
+
+async def find(tx: Tx, actor: Actor, recovery_id: UUID, *, lock: bool = False) -> RowMapping | None:
+    """One case in the actor's units."""
+    scope, params = actor.scope_sql("c.unit_path")
+    return await tx.row(
+        "SELECT c.*, b.full_name, b.file_code FROM recovery_case c LEFT JOIN beneficiary b USING (beneficiary_id)"
+        f" WHERE c.recovery_id = :id AND {scope}{' FOR UPDATE OF c' if lock else ''}",
+        id=recovery_id,
+        **params,
+    )
+
+
+async def items(tx: Tx, recovery_id: UUID) -> Sequence[RowMapping]:
+    """The months of a case."""
+    return await tx.rows("SELECT * FROM recovery_item WHERE recovery_id = :id ORDER BY month, benefit_line", id=recovery_id)
+
+
+async def steps(tx: Tx, recovery_id: UUID) -> Sequence[RowMapping]:
+    """What was done to a case, oldest first."""
+    return await tx.rows("SELECT * FROM recovery_step WHERE recovery_id = :id ORDER BY version", id=recovery_id)
+
+
+async def repayments(tx: Tx, recovery_id: UUID) -> Sequence[RowMapping]:
+    """Money that came back, oldest first."""
+    return await tx.rows("SELECT * FROM repayment WHERE recovery_id = :id ORDER BY repayment_id", id=recovery_id)
+
+
+async def add_repayment(tx: Tx, values: dict[str, Any]) -> RowMapping | None:
+    """Propose a repayment; None when this document is recorded already."""
+    names = ", ".join(values)
+    return await tx.row(
+        f"INSERT INTO repayment ({names}) VALUES ({', '.join(':' + name for name in values)}) ON CONFLICT DO NOTHING RETURNING *", **values
+    )
+
+
+async def decide_repayment(tx: Tx, recovery_id: UUID, repayment_id: UUID, state: str, by: str) -> RowMapping | None:
+    """The second person's word; None when there is no such proposal."""
+    return await tx.row(
+        "UPDATE repayment SET state = :state, decided_by = :by, decided_at = now()"
+        " WHERE recovery_id = :recovery_id AND repayment_id = :repayment_id AND state = 'PROPOSED' RETURNING *",
+        recovery_id=recovery_id,
+        repayment_id=repayment_id,
+        state=state,
+        by=by,
+    )
+
+
+async def summary(tx: Tx, actor: Actor, year: int) -> Sequence[RowMapping]:
+    """Cases opened in a year by programme, funding source and state: how many, how much, how much came back (yearly settlement)."""
+    scope, params = actor.scope_sql("c.unit_path")
+    return await tx.rows(
+        "SELECT c.programme, c.funding_source, c.state, count(*) AS cases, CAST(sum(c.amount) AS bigint) AS amount,"
+        " CAST(sum(c.recovered) AS bigint) AS recovered FROM recovery_case c"
+        f" WHERE {scope} AND extract(year FROM c.opened_on) = :year GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        year=year,
+        **params,
+    )
