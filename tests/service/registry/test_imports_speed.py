@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import threading
 import time
@@ -37,7 +38,9 @@ def workbook(rows: int) -> bytes:
     for n in range(rows):
         name = f"{FAMILY[n % 16]} {MIDDLE[n // 16 % 10]} {GIVEN[n // 160 % 17]}"
         rep = {"rep_name": f"Trần {name}", "rep_kind": "Ủy quyền", "rep_number": f"0600{n % 90 + 10:02d}{n:06d}"} if n % 10 == 0 else {}
-        item = row(f"P-{n:06d}", f"0601{n % 90 + 10:02d}{n:06d}", full_name=name, birth_date=f"02/03/19{n % 90 + 10}", unit_code=UNIT, **rep)
+        item = row(
+            f"P-{n:06d}", f"0601{n % 90 + 10:02d}{n:06d}", full_name=name, birth_date=f"02/03/19{n % 90 + 10}", unit_code=UNIT, **rep
+        )
         sheet.write_row(n + 3, 0, [item.get(column, "") for column in HEADERS])
     book.close()
     return out.getvalue()
@@ -85,7 +88,7 @@ async def test_a_province_of_people_from_a_spreadsheet(world: Any) -> None:
         marks.append(time.perf_counter())
     found = (await world.checker.get(f"/v1/imports/{sent.json()['import_id']}")).json()
     assert (found["state"], found["rows_applied"]) == ("APPLIED", ROWS), found
-    upload, check, apply = (round(b - a, 2) for a, b in zip(marks, marks[1:], strict=False))
+    upload, check, apply = (round(b - a, 2) for a, b in itertools.pairwise(marks))
     rate = ROWS / (marks[-1] - marks[0])
     print(f"\n{ROWS} rows, {len(content)} bytes: upload {upload} s, check {check} s, apply {apply} s: {rate:.0f} rows/s, "
           f"memory +{peak[0]:.0f} MiB over {peak[1]:.0f} MiB")  # fmt: skip

@@ -10,16 +10,16 @@ from common.names import folded
 
 __all__ = ["csv_safe", "csv_unsafe", "hide_numbers", "parse_amount_vi", "parse_date_vi", "parse_month_vi", "short_year"]
 
-_DATE: Final = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})\.?")
-_WORDS: Final = re.compile(r"(?:NGAY\s*(\d{1,2})\s*)?THANG\s*(\d{1,2})\s*(?:NAM|[/\-])\s*(\d{4})")
-_SHORT: Final = re.compile(r"\d{1,2}\s*[/.\-]\s*\d{1,2}\s*[/.\-]\s*\d{2}")
-_ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00:00(?:\.0+)?Z?)?")
-_ISO_MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
-_MONTH: Final = re.compile(r"[Tt]?(\d{1,2})\s*[/.\-]\s*(\d{4})")
-_YEAR: Final = re.compile(r"\d{4}")
-_SERIAL: Final = re.compile(r"[1-9]\d{4}")
+_DATE: Final = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})\.?", re.ASCII)
+_WORDS: Final = re.compile(r"(?:NGAY\s*(\d{1,2})\s*)?THANG\s*(\d{1,2})\s*(?:NAM|[/\-])\s*(\d{4})", re.ASCII)
+_SHORT: Final = re.compile(r"\d{1,2}\s*[/.\-]\s*\d{1,2}\s*[/.\-]\s*\d{2}", re.ASCII)
+_ISO: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00:00(?:\.0+)?Z?)?", re.ASCII)
+_ISO_MONTH: Final = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_MONTH: Final = re.compile(r"[Tt]?(\d{1,2})\s*[/.\-]\s*(\d{4})", re.ASCII)
+_YEAR: Final = re.compile(r"\d{4}", re.ASCII)
+_SERIAL: Final = re.compile(r"[1-9]\d{4}", re.ASCII)
 # Nine or twelve digits in one run, or in groups of three with one kind of separator.
-_NATIONAL: Final = re.compile(r"(?<!\d)(?:\d{12}|\d{9}|\d{3}(?P<gap>[ .\-])\d{3}(?P=gap)\d{3}(?:(?P=gap)\d{3})?)(?!\d)")
+_NATIONAL: Final = re.compile(r"(?<!\d)(?:\d{12}|\d{9}|\d{3}(?P<gap>[ .\-])\d{3}(?P=gap)\d{3}(?:(?P=gap)\d{3})?)(?!\d)", re.ASCII)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

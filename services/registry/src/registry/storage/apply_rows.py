@@ -155,15 +155,25 @@ WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.person_id 
                   AND e.decision_number = r.decision_number AND e.ordinal = r.ordinal AND e.import_id = r.import_id)
 """
 
+# Who decided follows from programme, date and unit: looked up once for each of these, not once a row.
 _ENTITLE: Final = f"""
+WITH b AS MATERIALIZED (
+    SELECT r.*, f.seq, c.programme, c.funding_source, c.per_dependant, c.benefit_line, p.unit_path AS home
+    {_BATCH}
+    JOIN benefit_category c ON c.code = r.category
+    JOIN person p ON p.person_id = r.person_id
+), a AS MATERIALIZED (
+    SELECT k.programme, k.decision_date, k.home, d.authority, d.authority_path
+    FROM (SELECT DISTINCT programme, decision_date, home FROM b) k
+    LEFT JOIN LATERAL deciding_authority_of(k.programme, k.decision_date, k.home) d ON true
+)
 INSERT INTO entitlement (person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line, decision_number,
-                         decision_date, from_month, arrears_from, import_id, dependant_id, dependant_birth_date)
-SELECT r.person_id, c.programme, c.funding_source, c.code, r.percent, c.per_dependant, r.ordinal, c.benefit_line,
-       r.decision_number, r.decision_date, r.from_month, r.arrears_from, r.import_id,
-       r.dependant_id, CASE WHEN c.per_dependant THEN r.dep_birth_date END
-{_BATCH}
-JOIN benefit_category c ON c.code = r.category
-ORDER BY f.seq, r.row_number
+                         decision_date, from_month, arrears_from, import_id, dependant_id, dependant_birth_date, authority, authority_path)
+SELECT b.person_id, b.programme, b.funding_source, b.category, b.percent, b.per_dependant, b.ordinal, b.benefit_line,
+       b.decision_number, b.decision_date, b.from_month, b.arrears_from, b.import_id,
+       b.dependant_id, CASE WHEN b.per_dependant THEN b.dep_birth_date END, a.authority, a.authority_path
+FROM b JOIN a USING (programme, decision_date, home)
+ORDER BY b.seq, b.row_number
 ON CONFLICT DO NOTHING
 RETURNING entitlement_id
 """
