@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
+from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
@@ -22,6 +22,7 @@ from registry.storage import duplicates as duplicate_storage
 from registry.storage import units as unit_storage
 from registry.usecases.data_sets import BUILD, Builder
 from registry.usecases.duplicates import SCAN, Scanner
+from registry.usecases.gifts import GIVE, Giver
 from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
 from registry.usecases.remapping import REMAP, Remapper
@@ -80,6 +81,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         body_limits={
             "/v1/imports": settings.import_max_bytes,
             "/v1/insurance-lists": settings.import_max_bytes,
+            "/v1/bulk": bulk.BODY_BYTES,
             "/v1/attachments": settings.attachment_max_bytes,
             "/v1/group-lists/file": settings.import_max_bytes,
             "/v1/surveys": 8 * 1024 * 1024,
@@ -93,6 +95,7 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
     handlers = {**lists.handlers(), RECOMPUTE: recomputer.run, SCAN: Scanner(db).run, EXPIRE: Expirer(db).run}
     at_once = settings.import_apply_rows
+    handlers |= {GIVE: Giver(db, at_once=at_once).run}
     handlers |= {REMAP: Remapper(db, at_once=at_once).run, APPLY_WORK: WorkApplier(db, at_once=at_once).run}
     handlers |= {BUILD: Builder(db).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)

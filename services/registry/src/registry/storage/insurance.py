@@ -43,8 +43,8 @@ async def freeze(tx: Tx, list_id: UUID, unit: Any, programmes: Sequence[str], on
     )
     await tx.execute(
         "UPDATE insurance_list SET people = :count, sha256 = (SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', line,"
-        " person_id, full_name, birth_date, masked_number), E'\\n' ORDER BY line), ''), 'UTF8')), 'hex') FROM insurance_line WHERE list_id = :id)"
-        " WHERE list_id = :id",
+        " person_id, full_name, birth_date, masked_number), E'\\n' ORDER BY line), ''), 'UTF8')), 'hex')"
+        " FROM insurance_line WHERE list_id = :id) WHERE list_id = :id",
         id=list_id,
         count=count,
     )
