@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency
 from common.auth import Actor, Role, require
@@ -15,9 +15,12 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
 from registry.api.models import JobAccepted
-from registry.usecases import recomputing
+from registry.usecases import gifts, law, recomputing
 
 __all__ = ["make_router"]
+
+
+_READERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR)
 
 
 class RecomputeRequest(BaseModel):
@@ -25,6 +28,33 @@ class RecomputeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2026-10-06"}]})
     business_date: date
+
+
+class GiftRequest(BaseModel):
+    """Which gift, with what is known on which date."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "GIFT_418", "business_date": "2025-12-29"}]})
+    code: str = Field(pattern="^[A-Z][A-Z0-9_]{1,39}$", description="Code of a rule of kind CAMPAIGN in the catalogue")
+    business_date: date
+
+
+class PolicySetting(BaseModel):
+    """A question the law leaves open, and the answer in force."""
+
+    code: str
+    value: str
+    allowed: list[str] = Field(description="Answers the engine knows; one only: the question is noted, no other answer is built")
+    question_vi: str
+    question_en: str
+    legal_ref: str
+    decided_by: str | None = Field(description="Who answered; null while the answer is the one shipped")
+    decided_on: date | None
+
+
+class PolicySettings(BaseModel):
+    """All of them, by code."""
+
+    items: list[PolicySetting]
 
 
 def make_router(db: Database) -> APIRouter:
@@ -50,5 +80,32 @@ def make_router(db: Database) -> APIRouter:
 
         answer = await idempotency.run(db, actor, key, "POST /v1/dues/recompute", body.model_dump_json().encode(), effect)
         return JSONResponse(answer.body, status_code=answer.status)
+
+    @router.post(
+        "/gifts",
+        status_code=202,
+        response_model=JobAccepted,
+        summary="Give a campaign's gift",
+        description="Ghi khoản quà của nghị quyết (263, 418) cho mọi người thuộc diện, mỗi người một suất dù thuộc nhiều diện. A gift is"
+        " noted once for each person, whatever categories they are in and however often this is asked. Department only.",
+    )
+    async def give(actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))], key: IdempotencyKey, body: GiftRequest) -> Response:
+        if not any("/" not in path for path in actor.unit_paths):
+            raise NotFound("The whole register is not in your area")
+
+        async def effect(tx: Tx) -> tuple[int, JobAccepted]:
+            return 202, JobAccepted(job_id=await gifts.request(tx, body.code, body.business_date))
+
+        answer = await idempotency.run(db, actor, key, "POST /v1/dues/gifts", body.model_dump_json().encode(), effect)
+        return JSONResponse(answer.body, status_code=answer.status)
+
+    @router.get(
+        "/policy-settings",
+        response_model=PolicySettings,
+        summary="Questions the law leaves open, with the answer in force",
+        description="Những điểm văn bản chưa nói rõ: câu hỏi, căn cứ, câu trả lời đang áp dụng và ai quyết định.",
+    )
+    async def policy_settings(_: Annotated[Actor, Depends(require(*_READERS))]) -> PolicySettings:
+        return PolicySettings(items=[PolicySetting(**row) for row in await law.questions(db)])
 
     return router
