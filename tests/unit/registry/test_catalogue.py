@@ -61,10 +61,36 @@ def test_every_row_has_its_legal_basis_and_its_two_dates() -> None:
     for name in ("standards.csv", "coefficients.csv", "merit_amounts.csv", "merit_wounded.csv"):
         for row in read_file(name):
             assert row["legal_basis"], row
-            assert (
-                date.fromisoformat(row["applies_from"]) <= date.fromisoformat(row["known_from"])
-            )
+            assert date.fromisoformat(row["applies_from"]) <= date.fromisoformat(row["known_from"])
     assert all(row["legal_basis"] and row["public_basis"] for row in CATEGORIES.values())
+
+
+def test_every_row_of_the_law_has_its_legal_basis_and_names_categories_that_exist() -> None:
+    for name in ("steps.csv", "group_conditions.csv", "exclusions.csv", "stacking.csv", "one_off.csv", "top_ups.csv"):
+        for row in read_file(name):
+            assert row["legal_basis"], row
+            assert row.get("category") in (*CATEGORIES, None, ""), row
+            assert row.get("next_category") in (*CATEGORIES, None, ""), row
+
+
+def test_an_age_step_stays_on_its_line_so_that_a_paid_month_is_remembered() -> None:
+    for row in read_file("steps.csv"):
+        if row["next_category"]:
+            before, after = CATEGORIES[row["category"]], CATEGORIES[row["next_category"]]
+            same = ("programme", "funding_source", "benefit_line", "stack_group", "concerns", "per_dependant")
+            assert [before[name] for name in same] == [after[name] for name in same], row
+
+
+def test_gifts_and_sums_due_once() -> None:
+    sums = {row["code"]: row for row in read_file("one_off.csv")}
+    assert (sums["GIFT_263"]["amount_vnd"], sums["GIFT_418"]["amount_vnd"]) == ("100000", "400000")
+    multiples = {code: row["multiple"] for code, row in sums.items() if row["multiple"]}
+    assert multiples == {
+        "FUNERAL_ASSISTANCE": "20", "FUNERAL_PENSION": "20", "FUNERAL_MERIT": "10", "LUMP_SUM_MERIT": "3", "EMERGENCY_DEATH": "50",
+        "EMERGENCY_INJURY": "10",
+    }  # fmt: skip
+    lines = {row["benefit_line"] for row in CATEGORIES.values()}
+    assert not lines & {row["benefit_line"] for row in sums.values()}, "one-off sums have lines of their own"
 
 
 def test_every_category_has_an_amount_and_a_neutral_line() -> None:
