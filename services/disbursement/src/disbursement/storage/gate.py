@@ -63,6 +63,7 @@ WITH owed AS MATERIALIZED (
     SELECT o.beneficiary_id, o.amount, o.months, o.rate_missing, s.unit_code, s.unit_path, b.file_code,
            coalesce(b.full_name, '') AS beneficiary_name,
            b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold,
+           b.unresolved_duplicate,
            st.status IS NULL AS status_unknown, {_VERDICT} AS verdict,
            CAST(:business_date AS date) > v.valid_until AS evidence_old,
            m.method, m.payee_id, m.payee_kind, m.reason AS method_reason, coalesce(m.fraud_suspected, false) AS fraud,
@@ -84,6 +85,7 @@ WITH owed AS MATERIALIZED (
 ), decided AS (
     SELECT f.*, rule.cash AS verdict_cash,
            CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}' WHEN f.status_hold IS NOT NULL THEN f.status_hold
+                WHEN f.unresolved_duplicate THEN '{HoldReason.DUPLICATE}'
                 WHEN f.fraud THEN '{HoldReason.FRAUD_SUSPECTED}'
                 WHEN f.status_unknown OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
                 WHEN f.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
@@ -112,6 +114,7 @@ SELECT w.line_id, w.reason FROM (
     SELECT l.line_id,
         CASE WHEN pb.key IS NOT NULL OR pm.key IS NOT NULL OR b.beneficiary_id IS NULL THEN '{HoldReason.DATA_PARKED}'
              WHEN st.hold IS NOT NULL THEN st.hold
+             WHEN b.unresolved_duplicate THEN '{HoldReason.DUPLICATE}'
              WHEN m.fraud_suspected THEN '{HoldReason.FRAUD_SUSPECTED}'
              WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
              WHEN rule.hold IS NOT NULL THEN rule.hold

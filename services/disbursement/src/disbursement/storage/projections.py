@@ -35,16 +35,16 @@ WHERE excluded.version > t.version
 
 _BENEFICIARIES: Final = """
 INSERT INTO beneficiary AS t (beneficiary_id, version, file_code, full_name, birth_date, unit_code, unit_path, status, death_date,
-                              identity_fingerprint)
+                              identity_fingerprint, unresolved_duplicate)
 SELECT DISTINCT ON (beneficiary_id) beneficiary_id, version, file_code, full_name, birth_date, unit_code, unit_path, status, death_date,
-       identity_fingerprint
+       identity_fingerprint, coalesce(unresolved_duplicate, false)
 FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, version bigint, file_code text, full_name text, birth_date text,
-     unit_code text, unit_path text, status text, death_date date, identity_fingerprint text)
+     unit_code text, unit_path text, status text, death_date date, identity_fingerprint text, unresolved_duplicate boolean)
 ORDER BY beneficiary_id, version DESC
 ON CONFLICT (beneficiary_id) DO UPDATE SET
     version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name, birth_date = excluded.birth_date,
     unit_code = excluded.unit_code, unit_path = excluded.unit_path, status = excluded.status, death_date = excluded.death_date,
-    identity_fingerprint = excluded.identity_fingerprint
+    identity_fingerprint = excluded.identity_fingerprint, unresolved_duplicate = excluded.unresolved_duplicate
 WHERE excluded.version > t.version
 """
 
