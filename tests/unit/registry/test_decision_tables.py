@@ -10,7 +10,19 @@ import pytest
 from registry.domain.attachments import media_type_of
 from registry.domain.dates import months_later
 from registry.domain.decisions import (
-    EFFECTS, RULES, TRANSITIONS, Action, Anchor, Held, Kind, MonthOpen, State, first_month, group_of, month_of, rule_of,
+    EFFECTS,
+    RULES,
+    TRANSITIONS,
+    Action,
+    Anchor,
+    Held,
+    Kind,
+    MonthOpen,
+    State,
+    first_month,
+    group_of,
+    month_of,
+    rule_of,
 )  # fmt: skip
 from registry.domain.errors import AttachmentRefused
 from registry.domain.life_events import CONSEQUENCES, RETURN_REASON, Event

@@ -15,7 +15,7 @@ from common.idempotency import IdempotencyKey
 from registry.api import cursors, paper_cells
 from registry.api.cursors import Cursor, Limit
 from registry.api.paper_cells import Checker, Maker, Reader, first_day
-from registry.api.paper_models import BulkView, CountView, DecisionIn, DecisionPage, DecisionsAnswer, DecisionView
+from registry.api.paper_models import AuthorityView, BulkView, CountView, DecisionIn, DecisionPage, DecisionsAnswer, DecisionView
 from registry.domain.decisions import Action, Kind
 from registry.storage import decisions as storage
 from registry.usecases import decisions
@@ -113,7 +113,16 @@ def _add_views(router: APIRouter, db: Database) -> None:
         items = [paper_cells.decision(row) for row in rows]
         return DecisionPage(items=items, next_cursor=paper_cells.next_cursor(rows, limit, "decision_id"))
 
+    @router.get(
+        "/authorities",
+        summary="Who decides",
+        description="Cấp có thẩm quyền quyết định theo chương trình và thời gian; mỗi quyết định ghi cấp đã quyết định.",
+    )
+    async def authorities(actor: Reader) -> list[AuthorityView]:
+        async with db.read(actor) as tx:
+            return [AuthorityView(**row) for row in await storage.all_authorities(tx)]
+
     @router.get("/{decision_id}", summary="One decision", description="Một quyết định: nội dung, người lập, người duyệt, kết quả.")
     async def one(actor: Reader, decision_id: UUID) -> DecisionView:
         async with db.read(actor) as tx:
-            return paper_cells.decision(await decisions.seen(tx, decision_id))
+            return paper_cells.decision(await decisions.seen(tx, decision_id), whole=True)

@@ -13,8 +13,9 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from registry.api import cursors, paper_cells
 from registry.api.cursors import Cursor, Limit
+from registry.api.life_models import FuneralIn, FuneralPage, FuneralView
 from registry.api.paper_cells import Checker, Maker, Reader
-from registry.api.paper_models import FuneralIn, FuneralPage, FuneralView, Reply
+from registry.api.paper_models import Reply
 from registry.domain.decisions import Action
 from registry.storage import funerals as storage
 from registry.usecases import funerals

@@ -13,8 +13,9 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from registry.api import cursors, paper_cells
 from registry.api.cursors import Cursor, Limit
+from registry.api.life_models import EventsAnswer, EventsView, LifeEventIn, LifeEventPage, LifeEventView
 from registry.api.paper_cells import Checker, Maker, Reader
-from registry.api.paper_models import CountView, EventsAnswer, EventsView, LifeEventIn, LifeEventPage, LifeEventView
+from registry.api.paper_models import CountView
 from registry.domain.decisions import Action
 from registry.domain.life_events import Event
 from registry.storage import life_events as storage

@@ -146,6 +146,7 @@ class EntitlementView(BaseModel):
     benefit_line: str
     decision_number: str
     decision_date: date
+    authority: str | None = Field(default=None, description="Who decides on this programme on that date, e.g. DISTRICT_CHAIR")
     from_month: Month
     arrears_from: Month | None
     to_month: Month | None

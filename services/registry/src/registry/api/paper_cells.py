@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from common.auth import Actor, Role, require
 from common.problems import InvalidInput
 from registry.api import cursors
-from registry.api.paper_models import DecisionView, FuneralView, LifeEventView, PayingUnitView, PersonIn, TransferView
+from registry.api.life_models import FuneralView, LifeEventView
+from registry.api.paper_models import DecisionView, PayingUnitView, PersonIn, TransferView
 from registry.domain.dates import month_text
 from registry.usecases.recipients import NewPerson
 
@@ -62,12 +63,12 @@ def _view(model: type[View], row: Any, **more: Any) -> View:
     return model(**({name: row[name] for name in model.model_fields if name in row} | more))
 
 
-def decision(row: Any) -> DecisionView:
-    """One decision. What it made exists once it is approved."""
+def decision(row: Any, *, whole: bool = False) -> DecisionView:
+    """One decision; `whole`: with its category, which may tell of an illness. What it made exists once it is approved."""
     made = row["result_id"] if row["state"] == "APPROVED" and row["kind"] in ("GRANT", "ADJUST") else None
     return _view(
         DecisionView, row, beneficiary_id=row["person_id"], result_id=made, effective_month=_month(row["effective_month"]),
-        arrears_from=_month(row["arrears_from"]),
+        arrears_from=_month(row["arrears_from"]), category=row["category"] if whole else None, percent=row["percent"] if whole else None,
     )  # fmt: skip
 
 

@@ -1,27 +1,25 @@
-"""Bodies of decisions, moves, life events and funerals. Months are YYYY-MM, amounts whole đồng."""
+"""Bodies of attachments, decisions and moves. Months are YYYY-MM."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from common.contracts.envelope import Amount, Month
+from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from registry.api.models import Closed
 
 __all__ = [
-    "ArrivalIn", "AttachmentView", "BulkView", "CountView", "DecisionIn", "DecisionPage", "DecisionView", "DecisionsAnswer", "DepartureIn",
-    "EventsView", "FuneralIn", "FuneralPage", "FuneralView", "LifeEventIn", "LifeEventPage", "LifeEventView", "PayingUnitView",
-    "PersonIn", "Reply", "TransferPage", "TransferView",
+    "ArrivalIn", "AttachmentView", "AuthorityView", "BulkView", "CountView", "DecisionIn", "DecisionPage", "DecisionView",
+    "DecisionsAnswer", "DepartureIn", "PayingUnitView", "PersonIn", "Reply", "TransferPage", "TransferView",
 ]  # fmt: skip
 
-_NUMBER = Field(min_length=1, max_length=100, description="Số quyết định", examples=["45/QĐ-UBND"])
-_SIGNER = Field(min_length=1, max_length=200, description="Người ký", examples=["Trần Văn Nam"])
-_ATTACHMENT = Field(default=None, description="Scan of the paper, from POST /v1/attachments")
-_WHY = Field(min_length=3, max_length=500, description="Lý do")
+NUMBER = Field(min_length=1, max_length=100, description="Số quyết định", examples=["45/QĐ-UBND"])
+SIGNER = Field(min_length=1, max_length=200, description="Người ký", examples=["Trần Văn Nam"])
+ATTACHMENT = Field(default=None, description="Scan of the paper, from POST /v1/attachments")
 
 
 class AttachmentView(BaseModel):
@@ -87,9 +85,9 @@ class DecisionIn(Closed):
         " UNCOLLECTED, NOT_REASSESSED, DETAINED (trợ giúp xã hội). RESUME: RELEASED, RETURNED, FALSE_ALARM, REMEDIED."
         " END: NOT_ENTITLED, REFUSED, FRAUD_CONCLUDED, NOT_REASSESSED, MISSING, PRISON. OTHER: the month is the one given.",
     )
-    number: str = _NUMBER
+    number: str = NUMBER
     decision_date: date
-    signer: str = _SIGNER
+    signer: str = SIGNER
     business_date: date
     event_date: date | None = Field(
         default=None, description="Date the month is counted from: judgement, conclusion, release, request, loss of entitlement"
@@ -98,7 +96,7 @@ class DecisionIn(Closed):
         default=None, description="First month. Left out where the law counts it; another month than the law's is refused"
     )
     note: str | None = Field(default=None, max_length=500)
-    attachment_id: UUID | None = _ATTACHMENT
+    attachment_id: UUID | None = ATTACHMENT
     items: Annotated[list[DecisionItem], Field(min_length=1, max_length=2_000)]
 
     @model_validator(mode="after")
@@ -124,8 +122,8 @@ class DecisionView(BaseModel):
     entitlement_id: UUID | None = Field(description="The allowance it is about")
     result_id: UUID | None = Field(description="The allowance it made, once approved (GRANT, ADJUST)")
     programme: Programme
-    category: str | None
-    percent: int | None
+    category: str | None = Field(description="Only where one decision is read: lists name no category")
+    percent: int | None = Field(description="Only where one decision is read")
     number: str
     decision_date: date
     signer: str
@@ -154,6 +152,19 @@ class DecisionPage(BaseModel):
 
     items: list[DecisionView]
     next_cursor: str | None
+
+
+class AuthorityView(BaseModel):
+    """Who decides on a programme's benefits, from when to when."""
+
+    programme: Programme
+    authority: str
+    unit_level: Literal["province", "district", "commune"]
+    name_vi: str
+    name_en: str
+    applies_from: date
+    applies_to: date | None
+    legal_basis: str
 
 
 class BulkView(BaseModel):
@@ -214,12 +225,12 @@ class DepartureIn(Closed):
     beneficiary_id: UUID
     to_unit_code: str | None = Field(default=None, description="Commune in this province", examples=["22915"])
     to_province: str | None = Field(default=None, min_length=2, max_length=100, description="Another province", examples=["Lâm Đồng"])
-    number: str = _NUMBER
+    number: str = NUMBER
     decision_date: date = Field(description="Date of the stop decision")
-    signer: str = _SIGNER
+    signer: str = SIGNER
     dossier: str = Field(min_length=3, max_length=500, description="What was sent and how: file, pages, way")
     last_month: Month | None = Field(default=None, description="Last month paid here, as the paper says (leaving the province)")
-    attachment_id: UUID | None = _ATTACHMENT
+    attachment_id: UUID | None = ATTACHMENT
     business_date: date
 
 
@@ -236,13 +247,13 @@ class ArrivalIn(Closed):
     person: PersonIn
     unit_code: str = Field(examples=["22924"])
     from_province: str = Field(min_length=2, max_length=100, examples=["Đồng Nai"])
-    number: str = _NUMBER
+    number: str = NUMBER
     decision_date: date
-    signer: str = _SIGNER
+    signer: str = SIGNER
     dossier: str = Field(min_length=3, max_length=500)
     last_month: Month = Field(description="Last month paid there, as the paper says")
     entitlements: Annotated[list[ArrivalGrant], Field(min_length=1, max_length=10)]
-    attachment_id: UUID | None = _ATTACHMENT
+    attachment_id: UUID | None = ATTACHMENT
     business_date: date
 
 
@@ -287,135 +298,3 @@ class PayingUnitView(BaseModel):
     to_month: Month | None = Field(description="Last month, inclusive; null: from then on")
     unit_code: str
     unit_path: str
-
-
-class DecisionHead(Closed):
-    """Head of the decisions an event calls for."""
-
-    number: str = _NUMBER
-    decision_date: date
-    signer: str = _SIGNER
-    note: str | None = Field(default=None, max_length=500)
-
-
-class LifeEventIn(Closed):
-    """An event of one or many people."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "PRISON", "event_date": "2024-08-05", "beneficiary_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"],
-                    "evidence": "Bản án 31/2024/HS-ST", "business_date": "2024-08-20",
-                    "decision": {"number": "46/QĐ-SLĐTBXH", "decision_date": "2024-08-15", "signer": "Lê Văn Minh"},
-                }
-            ]
-        },
-    )  # fmt: skip
-    kind: Literal["DEATH", "MISSING", "PRISON", "RETURN"]
-    event_date: date = Field(description="Death; conclusion that somebody is missing; judgement in force; release or request to resume")
-    beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
-    evidence: str = Field(min_length=3, max_length=500, description="Paper that proves it: death certificate, judgement, conclusion")
-    attachment_id: UUID | None = _ATTACHMENT
-    decision: DecisionHead | None = Field(default=None, description="Needed when allowances are decided by the event")
-    mistaken: bool = Field(default=False, description="RETURN: it was recorded by mistake; a recorded death is taken back only so")
-    business_date: date
-
-
-class EventsView(BaseModel):
-    """Events stored, in the order of the people."""
-
-    event_ids: list[UUID]
-
-
-class LifeEventView(BaseModel):
-    """One event of one person."""
-
-    event_id: UUID
-    kind: str
-    beneficiary_id: UUID
-    full_name: str
-    file_code: str | None
-    masked_number: str | None
-    event_date: date
-    business_date: date
-    evidence: str
-    attachment_id: UUID | None
-    mistaken: bool
-    reverses: UUID | None
-    reversed_by: UUID | None
-    state: Literal["PROPOSED", "CONFIRMED", "REJECTED"]
-    answer_reason: str | None
-    maker: str
-    made_at: datetime
-    checker: str | None
-
-
-class LifeEventPage(BaseModel):
-    """Events, oldest first."""
-
-    items: list[LifeEventView]
-    next_cursor: str | None
-
-
-class EventsAnswer(Closed):
-    """Answer to events, all or none."""
-
-    event_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
-    business_date: date
-    reason: str | None = Field(default=None, min_length=3, max_length=500)
-
-
-class FuneralIn(Closed):
-    """Who organised the funeral; for merit also who receives the lump sum for the family (else the organiser)."""
-
-    beneficiary_id: UUID = Field(description="Who died")
-    organiser: PersonIn
-    relative: PersonIn | None = Field(default=None, description="Đại diện thân nhân nhận trợ cấp một lần")
-    number: str = _NUMBER
-    decision_date: date
-    signer: str = _SIGNER
-    pension_requested_on: date | None = Field(
-        default=None, description="Request for the social pension, when death came before its decision"
-    )
-    paid_elsewhere: Amount | None = Field(default=None, description="Funeral sum granted under another law, đồng")
-    attachment_id: UUID | None = _ATTACHMENT
-    business_date: date
-
-
-class FuneralView(BaseModel):
-    """A request for funeral support and its sums."""
-
-    funeral_id: UUID
-    deceased_id: UUID
-    deceased_name: str
-    death_date: date
-    organiser_id: UUID
-    organiser_name: str
-    organiser_number: str | None = Field(description="Masked")
-    relative_id: UUID | None
-    relative_name: str | None
-    programme: Programme
-    funeral_amount: Amount
-    lump_sum: Amount
-    basis: str
-    set_aside: list[dict[str, Any]] = Field(description="What other laws would pay, and why they do not")
-    number: str
-    decision_date: date
-    signer: str
-    authority: str
-    attachment_id: UUID | None
-    month: Month | None = Field(description="Month in which the sums are due, once approved")
-    business_date: date
-    state: Literal["PROPOSED", "APPROVED", "REJECTED", "CANCELLED"]
-    answer_reason: str | None
-    maker: str
-    checker: str | None
-
-
-class FuneralPage(BaseModel):
-    """Requests, oldest first."""
-
-    items: list[FuneralView]
-    next_cursor: str | None

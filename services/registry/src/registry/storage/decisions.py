@@ -11,8 +11,8 @@ from common.actor import Actor
 from common.db import Tx
 
 __all__ = [
-    "COLUMNS", "already_held", "answer", "authorities", "find", "in_area", "insert", "lock", "open_for", "page", "people_of", "policy",
-    "targets",
+    "COLUMNS", "all_authorities", "already_held", "answer", "authorities", "find", "in_area", "insert", "lock", "open_for", "page",
+    "people_of", "policy", "targets",
 ]  # fmt: skip
 
 COLUMNS: Final = (
@@ -105,10 +105,18 @@ async def authorities(tx: Tx, programme: str, decided: date, unit_path: str) -> 
     )  # fmt: skip
 
 
-async def in_area(tx: Tx, actor: Actor, person_id: UUID) -> bool:
-    """Whether the person is in the register and in the actor's area."""
-    path = await tx.value("SELECT unit_path FROM person WHERE person_id = :id", id=person_id)
-    return path is not None and actor.sees(path)
+async def all_authorities(tx: Tx) -> Sequence[Any]:
+    """Who decides on which programme, from when to when."""
+    return await tx.rows("SELECT * FROM deciding_authority ORDER BY programme, applies_from")
+
+
+async def in_area(tx: Tx, actor: Actor, person_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the people who are in the register and in the actor's area."""
+    scope, params = actor.scope_sql("unit_path")
+    rows = await tx.rows(
+        f"SELECT person_id FROM person WHERE person_id = ANY(CAST(:ids AS uuid[])) AND {scope}", ids=list(person_ids), **params
+    )
+    return {row["person_id"] for row in rows}
 
 
 async def insert(tx: Tx, header: dict[str, Any], items: Sequence[dict[str, Any]]) -> Sequence[Any]:

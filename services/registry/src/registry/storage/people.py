@@ -66,8 +66,8 @@ async def say_again(tx: Tx, representative_ids: Sequence[UUID]) -> list[tuple[UU
 async def entitlements_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
     """The decisions of a person."""
     return await tx.rows(
-        "SELECT entitlement_id, programme, funding_source, category, percent, benefit_line, decision_number, decision_date, from_month,"
-        " arrears_from, nullif(until, 'infinity') AS until, status FROM entitlement WHERE person_id = :id"
+        "SELECT entitlement_id, programme, funding_source, category, percent, benefit_line, decision_number, decision_date, authority,"
+        " from_month, arrears_from, nullif(until, 'infinity') AS until, status FROM entitlement WHERE person_id = :id"
         " ORDER BY from_month, entitlement_id",
         id=person_id,
     )

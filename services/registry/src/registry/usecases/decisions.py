@@ -74,9 +74,9 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
         [item.percent for item in items], header.decision_date,
     )  # fmt: skip
     unseen = [number for number, row in enumerate(found) if row["person_id"] is None or not actor.sees(row["unit_path"])]
-    for number, item in enumerate(items):
-        if item.dependant_id is not None and not await storage.in_area(tx, actor, item.dependant_id):
-            unseen.append(number)
+    dependants = [item.dependant_id for item in items if item.dependant_id is not None]
+    near = await storage.in_area(tx, actor, dependants) if dependants else set()
+    unseen += [number for number, item in enumerate(items) if item.dependant_id is not None and item.dependant_id not in near]
     if unseen:
         raise NotFound("No such allowance or person", errors=[{"field": f"items.{number}", "detail": "not found"} for number in unseen])
     settings = await storage.policy(tx, sorted({rule.setting for rule in RULES.values() if rule.setting}))
