@@ -138,12 +138,16 @@ _ROWS: Final = (
     "group_list_row r JOIN group_list l USING (list_id) JOIN beneficiary_group g ON g.code = r.group_code"
     " WHERE r.list_id = :list AND r.verdict = 'GOOD'"
 )
+# The rows are new in this transaction and have no statistics: everything about them is looked up by key, row by row.
 # What ends: the row says so, the row starts another group of the same set, or a full review leaves the household out.
 _END: Final = f"""
 WITH l AS MATERIALIZED (SELECT * FROM group_list WHERE list_id = :list), ending AS (
     SELECT m.membership_id
     FROM (SELECT r.household_id, r.person_id, r.group_code, r.action, g.exclusive_set FROM {_ROWS}) r
-    JOIN group_membership m ON m.to_date IS NULL AND (m.household_id = r.household_id OR m.person_id = r.person_id)
+    JOIN LATERAL (
+        SELECT * FROM group_membership h WHERE h.household_id = r.household_id AND h.to_date IS NULL
+        UNION ALL SELECT * FROM group_membership p WHERE p.person_id = r.person_id AND p.to_date IS NULL
+    ) m ON true
     JOIN beneficiary_group o ON o.code = m.group_code
     WHERE r.action = 'END' AND m.group_code = r.group_code
        OR r.action = 'START' AND m.group_code <> r.group_code AND o.exclusive_set = r.exclusive_set

@@ -156,6 +156,7 @@ CREATE TABLE group_list_row (
     reasons jsonb NOT NULL DEFAULT '[]',
     PRIMARY KEY (list_id, row_number)
 );
+CREATE INDEX group_list_row_household ON group_list_row (household_id, list_id) WHERE household_id IS NOT NULL;
 ALTER TABLE group_membership ADD COLUMN list_id uuid REFERENCES group_list, ADD COLUMN end_decision_number text;
 CREATE UNIQUE INDEX group_membership_household_once ON group_membership (household_id, group_code)
     WHERE household_id IS NOT NULL AND to_date IS NULL;
