@@ -15,6 +15,7 @@ from accounts.api.guards import Checker, Cursor, Limit, Officer, PersonId, Purpo
 from accounts.api.schemas import AccountView
 from accounts.domain.directory import Directory
 from accounts.usecases import payee_accounts as uc
+from accounts.usecases.directory import refresh
 from common import idempotency
 from common.contracts.accounts_v1 import AccountKind, AccountStatus
 from common.db import Database, Tx
@@ -219,6 +220,7 @@ def _add_accounts(router: APIRouter, db: Database, known: Directory) -> None:
         async def effect(tx: Tx) -> tuple[int, Registered]:
             return 201, Registered.model_validate(await uc.register(tx, known, beneficiary_id, new))
 
+        await refresh(db, known)  # what another process's officers changed counts here too
         sent = orjson.dumps([str(beneficiary_id), body.model_dump(mode="json")])
         answer = await idempotency.run(db, actor, key, "POST /v1/beneficiaries/accounts", sent, effect)
         return JSONResponse(answer.body, status_code=answer.status)

@@ -20,7 +20,6 @@ from accounts.domain.errors import (
 from accounts.domain.numbers import BadNumberError, read_account_number
 from accounts.domain.rows import REASONS
 from accounts.storage import accounts, history, methods, payees, people, policy
-from accounts.storage import directory as directory_storage
 from accounts.usecases.publish import publish_accounts
 from common import audit
 from common.actor import Actor
@@ -74,7 +73,6 @@ async def register(tx: Tx, directory: Directory, beneficiary_id: UUID, new: NewA
     if new.consent_on > new.business_date:
         raise InvalidInput("consent cannot be given later", errors=[{"field": "consent_on", "detail": new.consent_on.isoformat()}])
     await within_daily_limit(tx, actor.subject, new.business_date)
-    directory.replace(*await directory_storage.current(tx))
     provider = directory.find(new.provider)
     if provider is None or provider.partner is None:
         raise _refused("PROVIDER_UNKNOWN" if provider is None else "PROVIDER_NOT_SERVED", "provider")
