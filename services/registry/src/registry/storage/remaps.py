@@ -14,8 +14,8 @@ from uuid import UUID
 from common.db import Tx
 
 __all__ = [
-    "Follower", "finish", "followers", "left_at", "move", "move_followers", "move_records", "next_people", "open_work", "plan", "planned",
-    "representatives_again", "totals",
+    "Follower", "finish", "followers", "left_at", "move", "move_followers", "move_records", "move_transfers", "next_people", "open_work",
+    "plan", "planned", "representatives_again", "totals",
 ]  # fmt: skip
 
 _COUNTED: Final = {"people": "person", "households": "household", "institutions": "institution", "lists": "import_file"}
@@ -156,12 +156,13 @@ class Follower:
 async def followers(tx: Tx) -> list[Follower]:
     """Every table of records that says which unit looks after them (our own bookkeeping of units, and staging, aside)."""
     rows = await tx.rows(
-        "SELECT c.table_name, bool_or(c.column_name = 'unit_code') AS has_code, bool_or(c.column_name = 'version') AS has_version,"
-        " bool_or(c.column_name = 'person_id') AS has_person FROM information_schema.columns c"
-        " JOIN information_schema.tables t USING (table_schema, table_name)"
-        " WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.table_name NOT IN ('person', 'administrative_unit')"
-        " AND has_table_privilege(quote_ident(c.table_name), 'UPDATE')"
-        " GROUP BY c.table_name HAVING bool_or(c.column_name = 'unit_path') ORDER BY c.table_name"
+        "SELECT c.relname AS table_name, bool_or(a.attname = 'unit_code') AS has_code, bool_or(a.attname = 'version') AS has_version,"
+        " bool_or(a.attname = 'person_id') AS has_person FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.relnamespace = CAST('public' AS regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        " AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND c.relname NOT IN ('person', 'administrative_unit', 'data_set')"  # a data set given out keeps the unit it was of
+        " GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'unit_path' AND has_column_privilege(c.oid, a.attnum, 'UPDATE'))"
+        " ORDER BY c.relname"
     )
     return [Follower(row["table_name"], row["has_code"], row["has_version"], row["has_person"]) for row in rows]
 
@@ -176,6 +177,23 @@ async def move_records(tx: Tx, remap_id: UUID, follower: Follower, limit: int) -
         " WHERE t.ctid = x.place",
         remap=remap_id,
         limit=limit,
+    )
+
+
+async def move_transfers(tx: Tx, remap_id: UUID) -> int:
+    """Let moves on their way between two units, sent and not answered, go on between the units that followed them."""
+    new_end = (
+        "(SELECT u.new_{what} FROM unit_remap_unit u WHERE u.remap_id = :remap AND u.treatment = 'MOVE' AND u.old_path = t.{end}_path)"
+    )
+    sets = [
+        f"{end}_{column} = coalesce({new_end.format(what=what, end=end)}, {end}_{column})"
+        for end in ("from", "to")
+        for column, what in (("unit_code", "code"), ("path", "path"))
+    ]
+    return await tx.execute(
+        f"UPDATE transfer t SET {', '.join(sets)}, version = version + 1 WHERE t.state = 'SENT' AND EXISTS (SELECT 1 FROM unit_remap_unit u"
+        " WHERE u.remap_id = :remap AND u.treatment = 'MOVE' AND u.old_path IN (t.from_path, t.to_path))",
+        remap=remap_id,
     )
 
 
@@ -215,6 +233,11 @@ async def finish(tx: Tx, tables: Sequence[Follower], people: Sequence[UUID], old
                 " WHERE t.person_id = x.person_id AND t.unit_path = x.old_path",
                 **pairs,
             )
+    await tx.execute(
+        f"UPDATE transfer t SET from_unit_code = x.code, from_path = x.path, version = version + 1 FROM {led} x"
+        " WHERE t.person_id = x.person_id AND t.state = 'SENT' AND t.from_path = x.old_path",
+        **pairs,
+    )
     household = next(follower for follower in tables if follower.table == "household")
     await tx.execute(
         f"UPDATE household t SET {household.sets('x')} FROM (SELECT DISTINCT ON (m.household_id) m.household_id, x.old_path, x.code, x.path"

@@ -135,6 +135,10 @@ class Remapper:
         async with self._db.read(SYSTEM(REMAP)) as tx:
             tables = await remaps.followers(tx)
         moved: dict[str, int] = {}
+        async with self._db.transaction(SYSTEM(REMAP)) as tx:
+            if transfers := await remaps.move_transfers(tx, remap_id):
+                moved["transfer"] = transfers
+                await audit.record(tx, "units.remap-records", "unit-remap", remap_id, {"table": "transfer", "records": transfers})
         for follower in tables:
             while True:
                 async with self._db.transaction(SYSTEM(REMAP)) as tx:

@@ -287,6 +287,8 @@ def upgrade() -> None:
     role = config.attributes["app_role"]
     op.execute(f'REVOKE INSERT ON record_history, history_table FROM "{role}"')
     op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON unit_link FROM "{role}"')
+    # Attachments are never changed, but they follow their unit.
+    op.execute(f'GRANT UPDATE (unit_code, unit_path) ON attachment TO "{role}"')
     # An approved change of units adds rows and closes old ones; it never rewrites what a unit was.
     op.execute(f'GRANT INSERT, UPDATE (valid_to, version) ON administrative_unit TO "{role}"')
 
@@ -296,7 +298,9 @@ def downgrade() -> None:
     config = op.get_context().config
     if config is None:
         raise RuntimeError("run by common.migrate, which names the application role")
-    op.execute(f'REVOKE INSERT, UPDATE (valid_to, version) ON administrative_unit FROM "{config.attributes["app_role"]}"')
+    role = config.attributes["app_role"]
+    op.execute(f'REVOKE UPDATE (unit_code, unit_path) ON attachment FROM "{role}"')
+    op.execute(f'REVOKE INSERT, UPDATE (valid_to, version) ON administrative_unit FROM "{role}"')
     op.execute("DROP FUNCTION write_history() CASCADE; DROP FUNCTION keep_history(text); DROP FUNCTION record_versions(text, text)")
     op.execute("ALTER TABLE audit_log DROP COLUMN txid; DROP TABLE history_table, change_set, record_history")
     op.execute("DROP TABLE unit_work_item, unit_moved, unit_remap_unit, unit_remap, unit_change, unit_link")
