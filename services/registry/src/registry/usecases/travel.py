@@ -81,6 +81,8 @@ async def submit_again(
     async with db.transaction(actor) as tx:
         row = await _step(tx, actor, list_id, version, "submit", sender=True)
         await _checked(tx, actor, import_id or row["import_id"])
+        if any(other["list_id"] != list_id for other in await travel.of_imports(tx, [import_id or row["import_id"]])):
+            raise ListNotOpen("That import travels in another list")
         values = {
             "state": "SUBMITTED", "import_id": import_id or row["import_id"], "round": row["round"] + 1, "submitted_on": business_date,
             "submitted_by": actor.subject, "due_on": working_days_after(business_date, answer_days), "received_by": None,

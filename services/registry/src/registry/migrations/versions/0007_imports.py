@@ -31,7 +31,7 @@ ALTER TABLE import_row
 TRAVEL = """
 CREATE TABLE submitted_list (
     list_id uuid PRIMARY KEY,
-    import_id uuid NOT NULL UNIQUE REFERENCES import_file,
+    import_id uuid NOT NULL REFERENCES import_file,
     number text NOT NULL CHECK (number <> ''),
     unit_code text NOT NULL,
     unit_path text NOT NULL,
@@ -58,6 +58,7 @@ CREATE TABLE submitted_list (
     CHECK (unit_path <> to_unit_path AND starts_with(unit_path, to_unit_path || '/'))
 );
 COMMENT ON TABLE submitted_list IS 'A registration list on its way from the commune to the district or the department';
+CREATE UNIQUE INDEX submitted_list_import ON submitted_list (import_id) WHERE state <> 'WITHDRAWN';
 CREATE INDEX submitted_list_from ON submitted_list (unit_path text_pattern_ops, list_id);
 CREATE INDEX submitted_list_to ON submitted_list (to_unit_path text_pattern_ops, list_id);
 """
