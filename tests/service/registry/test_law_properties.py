@@ -111,7 +111,7 @@ _HYPOTHESIS = {"deadline": None, "print_blob": True, "suppress_health_check": [H
                                                                               HealthCheck.data_too_large]}  # fmt: skip
 
 
-@settings(max_examples=25, **_HYPOTHESIS)  # type: ignore[arg-type]
+@settings(max_examples=15, **_HYPOTHESIS)  # type: ignore[arg-type]
 @given(people=st.lists(person(), min_size=4, max_size=8))
 async def test_every_month_of_random_people_is_what_the_slow_model_says(world: Any, people: list[Person]) -> None:
     await _compare(world, people)

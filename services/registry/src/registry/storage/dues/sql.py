@@ -29,13 +29,11 @@ ent AS MATERIALIZED (
                 ELSE greatest(month_no(e.from_month), month_no(e.decision_date) + 1) END AS r,
            birth_month_no(CASE WHEN c.concerns = 'PERSON' THEN p.birth_date ELSE coalesce(d.birth_date, e.dependant_birth_date) END,
                           :birth_month) AS birth,
-           NOT CAST(:group_keep AS boolean)
+           e.category IN (SELECT y.category FROM path y JOIN cond n ON n.category = y.stage)
            OR EXISTS (SELECT FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id)
            OR EXISTS (SELECT FROM institution_stay i WHERE i.person_id = e.person_id)
-           OR e.dependant_id IS NOT NULL
-           OR EXISTS (SELECT FROM other_benefit o WHERE o.person_id = e.person_id)
-           OR EXISTS (SELECT FROM group_membership m WHERE m.person_id = e.person_id)
-           OR EXISTS (SELECT FROM household_member h WHERE h.person_id = e.person_id) AS facts
+           OR EXISTS (SELECT FROM institution_stay i WHERE i.person_id = e.dependant_id)
+           OR EXISTS (SELECT FROM other_benefit o WHERE o.person_id = e.person_id) AS facts
     FROM unnest(CAST(:ids AS uuid[])) AS scope(person_id)
     JOIN person p USING (person_id)
     JOIN entitlement e USING (person_id)
@@ -199,7 +197,7 @@ free AS MATERIALIZED (
     FROM ranked r
 )"""
 
-JUDGED: Final = ",\n".join((_ENT, _LAW.strip(), _PIECES.strip(), _JUDGED.strip()))
+JUDGED: Final = ",\n".join((_LAW, _ENT.strip(), _PIECES.strip(), _JUDGED.strip()))
 """All decisions of the people (:ids) by month: `ent`, `stages`, `pieces` and `judged` (what counts and what stacking sets aside)."""
 
 # Arrears of allowances that add up have a line of their own, whatever else is due: months of a line have one flag, and a month paid on
