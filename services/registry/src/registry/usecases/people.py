@@ -8,33 +8,25 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from common import audit
 from common.actor import Actor
 from common.db import Tx
-from common.ids import new_id
 from common.masking import mask_national_number
 from common.names import clean, comparison_key, folded
 from common.problems import Conflict, InvalidInput, NotFound, PreconditionFailed
 from common.sealing import Keyring
 from registry.domain import dates
-from registry.domain.errors import AlreadyEntitled, DuplicateNumber, RowRefused, UnknownUnit
+from registry.domain.errors import DuplicateNumber, RowRefused, UnknownUnit
 from registry.domain.numbers import structure_reason
 from registry.domain.reasons import reason
-from registry.domain.rows import Rules, check_row
-from registry.storage import catalogue, dues, imports, life_events, people, publishing
+from registry.storage import catalogue, dues, history, life_events, people, publishing, representatives
 from registry.usecases import attributes, preferences
-from registry.usecases.applying import apply_batch
 from registry.usecases.attributes import Attributes
+from registry.usecases.registering import Item, register_many
 
 __all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
 
 _IDENTITY: Final = frozenset({"full_name", "birth_date", "sex", "national_number"})
-_CONFLICT: Final = {
-    "DUPLICATE_NUMBER_REGISTER": DuplicateNumber, "DUPLICATE_NUMBER_FILE": DuplicateNumber, "ALREADY_ENTITLED": AlreadyEntitled,
-    "DUPLICATE_ROW": AlreadyEntitled,
-}  # fmt: skip
 
 
 def _needs(tx: Tx) -> tuple[Actor, Keyring]:
@@ -59,36 +51,12 @@ async def register(
 
     Raises RowRefused, DuplicateNumber, AlreadyEntitled, UnknownUnit; NotFound for a unit outside the caller's area.
     """
-    actor, keyring = _needs(tx)
-    unit = await catalogue.unit_of(tx, unit_code, business_date)
-    if unit is None:
-        raise UnknownUnit(errors=[{"field": "unit_code", "detail": unit_code}])
-    if not actor.sees(unit["path"]):
-        raise NotFound("No such unit in your area")
-    rules = Rules(programme, unit_code, unit["path"], business_date, await catalogue.categories(tx), {unit_code: unit["path"]})
-    checked = [check_row(values, rules) for values in rows]
-    refused = [item for row in checked for item in row.reasons]
-    if refused:
-        raise RowRefused(errors=[item.as_json() for item in refused])
-    import_id = new_id()
-    content = orjson.dumps(list(rows))
-    await tx.execute(
-        "INSERT INTO import_file (import_id, job_id, programme, unit_code, unit_path, file_name, sha256, content, business_date,"
-        " dry_run, state, created_by) VALUES (:id, :id, :programme, :unit, :path, 'api', :sha, :content, :day, false, 'APPROVED', :by)",
-        id=import_id, programme=programme, unit=unit_code, path=unit["path"], sha=import_id.bytes,
-        content=keyring.encrypt("import_file", content), day=business_date, by=actor.subject,
-    )  # fmt: skip
-    await imports.stage(tx, [imports.staged_values(keyring, import_id, number, row) for number, row in enumerate(checked, start=1)])
-    await imports.number_dependants(tx, import_id)
-    numbers = list(range(1, len(checked) + 1))
-    done, clashes = await apply_batch(tx, keyring, [import_id] * len(numbers), numbers, business_date)
-    if clashes:
-        raise _CONFLICT.get(clashes[0][2].code, RowRefused)(errors=[item[2].as_json() for item in clashes])
-    await imports.count_verdicts(tx, [import_id])
-    extra = attributes.values(keyring, more or Attributes(), has_number=checked[0].number is not None)
-    if extra:  # in no event: no new version
-        await people.complete(tx, done.people[0], extra)
-    return done.people[0]
+    (outcome,) = await register_many(tx, [Item(programme, unit_code, business_date, rows, more or Attributes())])
+    if outcome.problem is not None:
+        raise outcome.problem
+    if outcome.person_id is None:
+        raise RuntimeError("an item is registered or has a problem")
+    return outcome.person_id
 
 
 async def warnings(tx: Tx, person_id: UUID) -> list[dict[str, Any]]:
@@ -107,6 +75,7 @@ class Changes:
     national_number: str | None = None
     address: str | None = None
     unit_code: str | None = None
+    address_from: date | None = None
     preference: str | None = None
     preference_evidence: str | None = None
     second_number: str | None = None
@@ -127,6 +96,7 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
     row = await seen(tx, person_id, lock=True)
     if row["version"] != version:
         raise PreconditionFailed(f"version {row['version']} is current")
+    await _date_address(tx, changes, business_date)
     values = await _place(tx, actor, row, changes, business_date)
     moved = "unit_path" in values
     if changes.full_name is not None:
@@ -154,6 +124,18 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
         tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
     )
     return await seen(tx, person_id)
+
+
+async def _date_address(tx: Tx, changes: Changes, business_date: date) -> None:
+    """Say from when a new address holds; what else is changed in the same call would be dated with it."""
+    if changes.address_from is None:
+        return
+    given = {name for name in Changes.__dataclass_fields__ if getattr(changes, name) is not None}
+    if not given <= {"address", "hamlet", "unit_code", "address_from"}:
+        raise InvalidInput(errors=[{"field": "address_from", "detail": "change address, hamlet and unit in a call of their own"}])
+    if changes.address_from > business_date:
+        raise InvalidInput(errors=[{"field": "address_from", "detail": "after the business date"}])
+    await history.dated(tx, business_date, changes.address_from)
 
 
 async def _place(tx: Tx, actor: Actor, row: Any, changes: Changes, business_date: date) -> dict[str, Any]:
@@ -212,6 +194,8 @@ async def record_deaths(
         return 0
     await life_events.insert_deaths(tx, changed, business_date, evidence, actor.subject)
     await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryDeceased") for person_id in changed], business_date)
+    ended = await representatives.end_of_dead(tx, changed, business_date)
+    await publishing.publish_representatives(tx, keyring, ended, business_date)
     await dues.recompute(tx, changed, business_date)
     await audit.record(tx, "beneficiary.death", "beneficiary", changed[0], {"people": len(changed)})
     return len(changed)
