@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from simulators.partner.messages import NameInquiry
-from simulators.partner.scripts import Behaviour, Script
+from simulators.partner.scripts import NAME_FAULTS, Behaviour, Script
 from simulators.sqlite_lane import WorldLink
 
 __all__ = ["WorldMissingError", "name_inquiry", "with_quirks"]
@@ -83,7 +83,7 @@ def _answer(item: NameInquiry, status: str, holder_name: str | None, id_match: s
 
 def with_quirks(script: Script | None, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers as a bank with this habit gives them; `rows` of the script: only so many, from the first."""
-    if script is None:
+    if script is None or script.behaviour not in NAME_FAULTS:
         return results
     rows = script.params.get("rows")
     count = len(results) if rows is None else min(int(rows), len(results))
