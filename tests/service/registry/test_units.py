@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from common.actor import Role
 from registry.main import load_reference_data
 
@@ -90,10 +88,10 @@ async def test_tree_level_by_level_and_any_depth(world: Any) -> None:
     assert (await one(world, "318", OLD))["successors"][0]["name"] == "Đặc khu Bạch Long Vĩ"
 
 
-@pytest.mark.parametrize("asked", ["Mũi Né", "mui ne", "P. Mũi Né", "MUI", "né"])
-async def test_names_with_and_without_accents(world: Any, asked: str) -> None:
-    found = await units(world, NEW, parent="68", name=asked)
-    assert ("22918", "Phường Mũi Né") in [(item["code"], item["name"]) for item in found]
+async def test_names_with_and_without_accents(world: Any) -> None:
+    for asked in ("Mũi Né", "mui ne", "P. Mũi Né", "MUI", "né"):
+        found = await units(world, NEW, parent="68", name=asked)
+        assert ("22918", "Phường Mũi Né") in [(item["code"], item["name"]) for item in found], asked
 
 
 HEAD = "Mã đơn vị;Tên đơn vị;Cấp;Loại;Mã cấp trên;Hình thành từ mã\n"
