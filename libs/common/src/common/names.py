@@ -18,7 +18,7 @@ _TONES: Final = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u
 _ETH: Final = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # old fonts typed Eth for Đ
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _APOSTROPHES: Final = re.compile("['`´\u02bc\u2018\u2019\u2032]")
-_NOT_LETTERS: Final = re.compile(r"[^\w\s]|[\d_]", re.UNICODE)
+_NOT_LETTERS: Final = re.compile(r"[^\w\s\u0300-\u036f]|[\d_]", re.UNICODE)  # marks that do not compose belong to their letter
 _TRUNCATED_FROM: Final = 25  # characters: shorter names are not cut by any bank field
 
 
@@ -38,9 +38,8 @@ def clean(name: str) -> str:
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=65_536)
-def _syllable(token: str) -> tuple[str, str, str]:
-    """(letters with quality marks, tone, bare letters) of one upper-case syllable; tone is independent of where it is written."""
+def _syllable(token: str) -> tuple[str, str]:
+    """(letters with quality marks and the tone behind them, bare letters) of one upper-case syllable, wherever its tone is written."""
     tone, letters, bare = "0", [], []
     for char in unicodedata.normalize("NFD", token):
         if char in _TONES:
@@ -50,27 +49,44 @@ def _syllable(token: str) -> tuple[str, str, str]:
         else:
             letters.append(char)
             bare.append("D" if char == "Đ" else char)
-    return "".join(letters), tone, "".join(bare)
+    return unicodedata.normalize("NFC", "".join(letters) + tone), "".join(bare)
 
 
-@lru_cache(maxsize=16_384)
-def _parts(name: str) -> tuple[tuple[tuple[str, str, str], ...], bool]:
-    text = _NOT_LETTERS.sub(" ", _APOSTROPHES.sub("", clean(name)).upper())
-    syllables = tuple(_syllable(token) for token in text.split())
-    accented = any(tone != "0" or letters != bare for letters, tone, bare in syllables)
-    return syllables, accented
+@lru_cache(maxsize=262_144)
+def _token(raw: str) -> tuple[str, str, bool]:
+    """(key, bare letters, whether accented) of what stands between two spaces. The names of a province share a few thousand of them."""
+    text = _NOT_LETTERS.sub(" ", _APOSTROPHES.sub("", clean(raw)).upper())
+    syllables = [syllable for part in text.split() if (syllable := _syllable(part))[1]]  # a mark without its letter says nothing
+    accented = any(key != bare + "0" for key, bare in syllables)
+    return " ".join(key for key, _ in syllables), " ".join(bare for _, bare in syllables), accented
+
+
+def _tokens(name: str) -> list[tuple[str, str, bool]]:
+    """Its tokens, without those that hold no letter."""
+    tokens = [*map(_token, name.split())]
+    return tokens if ("", "", False) not in tokens else [token for token in tokens if token[0]]
+
+
+def _keys(tokens: list[tuple[str, str, bool]]) -> str:
+    return " ".join([token[0] for token in tokens])
+
+
+def _bares(tokens: list[tuple[str, str, bool]]) -> str:
+    return " ".join([token[1] for token in tokens])
+
+
+def _accented(tokens: list[tuple[str, str, bool]]) -> bool:
+    return any(token[2] for token in tokens)
 
 
 def comparison_key(name: str) -> str:
     """Equal for two spellings of the same name (form, tone placement, case, spaces), different otherwise."""
-    syllables, _ = _parts(name)
-    return unicodedata.normalize("NFC", " ".join(letters + tone for letters, tone, _ in syllables))
+    return _keys(_tokens(name))
 
 
 def folded(name: str) -> str:
     """Unaccented capitals, as banks print names: `Đặng Văn Đức` → `DANG VAN DUC`."""
-    syllables, _ = _parts(name)
-    return " ".join(bare for _, _, bare in syllables)
+    return _bares(_tokens(name))
 
 
 def _variant(a: str, b: str) -> bool:
@@ -90,11 +106,12 @@ def _variant(a: str, b: str) -> bool:
 
 def compare(a: str, b: str) -> NameVerdict:
     """The verdict of domain §6.2 on two names, in either order."""
-    (first, first_accented), (second, second_accented) = _parts(a), _parts(b)
+    first, second = _tokens(a), _tokens(b)
     if not first or not second:
         return NameVerdict.MISMATCH
-    if [part[:2] for part in first] == [part[:2] for part in second]:
+    if first == second or _keys(first) == _keys(second):
         return NameVerdict.MATCH
-    if [part[2] for part in first] == [part[2] for part in second]:
-        return NameVerdict.REVIEW_DIACRITIC if first_accented and second_accented else NameVerdict.MATCH_UNACCENTED
-    return NameVerdict.REVIEW_VARIANT if _variant(folded(a), folded(b)) else NameVerdict.MISMATCH
+    first_bare, second_bare = _bares(first), _bares(second)
+    if first_bare == second_bare:
+        return NameVerdict.REVIEW_DIACRITIC if _accented(first) and _accented(second) else NameVerdict.MATCH_UNACCENTED
+    return NameVerdict.REVIEW_VARIANT if _variant(first_bare, second_bare) else NameVerdict.MISMATCH
