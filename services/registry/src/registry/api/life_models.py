@@ -91,6 +91,14 @@ class LifeEventPage(BaseModel):
 class EventsAnswer(Closed):
     """Answer to events, all or none."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"event_ids": ["0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"], "business_date": "2024-08-21"}
+            ]
+        },
+    )  # fmt: skip
     event_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     business_date: date
     reason: str | None = Field(default=None, min_length=3, max_length=500)
@@ -99,6 +107,18 @@ class EventsAnswer(Closed):
 class FuneralIn(Closed):
     """Who organised the funeral; for merit also who receives the lump sum for the family (else the organiser)."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "beneficiary_id": "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e",
+                    "organiser": {"full_name": "Nguyễn Văn Hùng", "birth_date": "1980", "sex": "M", "national_number": "060080004321"},
+                    "number": "46/QĐ-UBND", "decision_date": "2024-08-15", "signer": "Trần Văn Nam", "business_date": "2024-08-20",
+                }
+            ]
+        },
+    )  # fmt: skip
     beneficiary_id: UUID = Field(description="Who died")
     organiser: PersonIn
     relative: PersonIn | None = Field(default=None, description="Đại diện thân nhân nhận trợ cấp một lần")

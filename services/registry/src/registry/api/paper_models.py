@@ -244,6 +244,19 @@ class ArrivalGrant(Closed):
 class ArrivalIn(Closed):
     """Somebody coming from another province."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "person": {"full_name": "Lê Thị Mai", "birth_date": "1950-05-01", "sex": "F", "national_number": "075150000017"},
+                    "unit_code": "22924", "from_province": "Đồng Nai", "number": "9/QĐ-UBND", "decision_date": "2024-09-10",
+                    "signer": "Trần Văn Nam", "dossier": "Hồ sơ nhận ngày 10/9/2024", "last_month": "2024-08",
+                    "entitlements": [{"category": "SA6_S"}], "business_date": "2024-09-11",
+                }
+            ]
+        },
+    )  # fmt: skip
     person: PersonIn
     unit_code: str = Field(examples=["22924"])
     from_province: str = Field(min_length=2, max_length=100, examples=["Đồng Nai"])

@@ -48,6 +48,14 @@ class AppointmentIn(Closed):
 class ExtensionIn(Closed):
     """What changes; left-out fields stay."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"valid_to": "2025-12-31", "business_date": "2025-06-30"}
+            ]
+        },
+    )  # fmt: skip
     valid_to: date | None = None
     programmes: _PROGRAMMES | None = None
     certificate_number: str | None = Field(default=None, max_length=100)
@@ -58,6 +66,14 @@ class ExtensionIn(Closed):
 class RevokeIn(Closed):
     """End of a right."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"reason": "Người hưởng yêu cầu", "business_date": "2025-07-01"}
+            ]
+        },
+    )  # fmt: skip
     reason: str = Field(min_length=3, max_length=200, description="Lý do")
     business_date: date
 
@@ -117,4 +133,12 @@ class ManyPage(BaseModel):
 class ExpireIn(Closed):
     """Which rights have ended: those whose last day is before this date."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"business_date": "2024-09-10"}
+            ]
+        },
+    )  # fmt: skip
     business_date: date

@@ -177,7 +177,7 @@ async def people_of(tx: Tx, person_ids: Sequence[UUID]) -> tuple[list[UUID], lis
         " FROM (SELECT b.person_id, b.is_beneficiary AS before, coalesce(array_agg(DISTINCT g.programme ORDER BY g.programme)"
         "        FILTER (WHERE g.programme IS NOT NULL), '{}') AS programmes FROM person b"
         "       LEFT JOIN LATERAL (SELECT e.programme FROM entitlement e WHERE e.person_id = b.person_id"
-        "             UNION SELECT o.programme FROM one_off_due o WHERE o.person_id = b.person_id) g ON true"
+        "             UNION SELECT o.programme FROM one_off_due o WHERE o.person_id = b.person_id AND o.cancelled_on IS NULL) g ON true"
         "       WHERE b.person_id = ANY(CAST(:ids AS uuid[])) GROUP BY b.person_id, b.is_beneficiary) s"
         " WHERE p.person_id = s.person_id AND (p.programmes <> s.programmes OR NOT p.is_beneficiary) RETURNING p.person_id, s.before",
         ids=list(person_ids),

@@ -10,7 +10,7 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["appoint", "end_standing", "expire", "expiring", "find", "of_many", "revoke", "update"]
+__all__ = ["appoint", "end_of_dead", "end_standing", "expire", "expiring", "find", "of_many", "revoke", "update"]
 
 _COLUMNS: Final = (
     "r.beneficiary_id, r.representative_id, r.kind, r.basis, r.programmes, r.certificate_number, r.valid_from, r.valid_to, r.revoked_on,"
@@ -65,6 +65,17 @@ async def end_standing(tx: Tx, beneficiary_id: UUID, day: date) -> list[tuple[UU
         "UPDATE representative SET revoked_on = :day, revoked_why = 'DEATH', version = version + 1"
         " WHERE beneficiary_id = :id AND basis = 'STANDING' AND revoked_on IS NULL RETURNING beneficiary_id, representative_id",
         id=beneficiary_id,
+        day=day,
+    )
+    return [(row["beneficiary_id"], row["representative_id"]) for row in rows]
+
+
+async def end_of_dead(tx: Tx, representative_ids: Sequence[UUID], day: date) -> list[tuple[UUID, UUID]]:
+    """End what people who died had been appointed to. The pairs to publish."""
+    rows = await tx.rows(
+        "UPDATE representative SET revoked_on = :day, revoked_why = 'REPRESENTATIVE_DIED', version = version + 1"
+        " WHERE representative_id = ANY(CAST(:ids AS uuid[])) AND revoked_on IS NULL RETURNING beneficiary_id, representative_id",
+        ids=list(representative_ids),
         day=day,
     )
     return [(row["beneficiary_id"], row["representative_id"]) for row in rows]
