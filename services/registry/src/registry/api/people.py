@@ -52,7 +52,8 @@ def _answer(found: desk.Found) -> Response:
         entitlements=[cells.entitlement(item) for item in found.entitlements],
         representatives=[cells.representative(item) for item in found.representatives],
     )  # fmt: skip
-    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"'})
+    links = f'</v1/history/person/{detail.beneficiary_id}/versions>; rel="version-history"'
+    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"', "Link": links})
 
 
 def make_router(db: Database) -> APIRouter:

@@ -19,7 +19,7 @@ __all__ = ["Record", "dossier", "kinds", "record_on", "versions_of"]
 PUBLIC: Final = frozenset({
     "administrative_unit", "beneficiary_group", "benefit_standard", "benefit_category", "category_coefficient", "category_amount",
     "policy_setting", "stacking_rule", "category_step", "category_group_condition", "category_exclusion", "provincial_top_up",
-    "one_off_rule",
+    "one_off_rule", "deciding_authority",
 })  # fmt: skip
 """Law and units: nobody's personal data, so not limited to an area."""
 
