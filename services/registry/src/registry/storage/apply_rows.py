@@ -59,10 +59,18 @@ WHERE p.person_id = s.person_id AND (p.second_blind IS NULL AND s.second_blind I
       OR p.ethnicity IS NULL AND s.ethnicity IS NOT NULL OR p.hamlet IS NULL AND s.hamlet IS NOT NULL)
 """
 
+_HAS: Final = f"""
+SELECT bool_or(coalesce(r.masked_second_number, r.masked_phone, r.hamlet) IS NOT NULL OR r.ethnicity IS NOT NULL) AS attributes,
+       bool_or(r.dep_name IS NOT NULL OR r.dep_birth_date IS NOT NULL) AS dependants,
+       bool_or(r.rep_full_name IS NOT NULL) AS representatives
+{_BATCH}
+"""
+
 _LINK: Final = """
 UPDATE import_row r SET person_id = p.person_id, verdict = 'APPLIED'
 FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number), person p
 WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND p.file_code = r.file_code
+RETURNING r.person_id
 """
 
 _INSERT_REPRESENTATIVES: Final = f"""
@@ -213,6 +221,13 @@ class Applied:
     preferences: list[UUID] = field(default_factory=list)
 
 
+async def _represent(tx: Tx, batch: dict[str, Any]) -> list[tuple[UUID, UUID]]:
+    await tx.execute(_INSERT_REPRESENTATIVES, **batch)
+    await tx.execute(_INSERT_UNNUMBERED, **batch)
+    await tx.execute(_LINK_REPRESENTATIVES, **batch)
+    return [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+
+
 async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Applied:
     """Apply one batch of good rows. The order matters: people, then who represents them, then what they hold."""
     batch: dict[str, Any] = {"imports": list(imports), "rows": list(rows)}
@@ -222,15 +237,15 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     promoted = [row["person_id"] for row in await tx.rows(_PROMOTE, **batch)]
     done.registered = list(promoted)
     done.registered += [row["person_id"] for row in await tx.rows(_INSERT, **batch)]
-    await tx.execute(_LINK, **batch)
-    done.people = [row["person_id"] for row in await tx.rows(f"SELECT DISTINCT r.person_id {_BATCH}", **batch)]
-    await tx.execute(_COMPLETE, **batch)
-    await tx.execute(_INSERT_DEPENDANTS, **batch)
-    await tx.execute(_NUMBER_DEPENDANTS, **batch)
-    await tx.execute(_INSERT_REPRESENTATIVES, **batch)
-    await tx.execute(_INSERT_UNNUMBERED, **batch)
-    await tx.execute(_LINK_REPRESENTATIVES, **batch)
-    appointed = [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+    done.people = list(dict.fromkeys(row["person_id"] for row in await tx.rows(_LINK, **batch)))
+    has = await tx.row(_HAS, **batch)
+    assert has is not None
+    if has["attributes"]:
+        await tx.execute(_COMPLETE, **batch)
+    if has["dependants"]:
+        await tx.execute(_INSERT_DEPENDANTS, **batch)
+        await tx.execute(_NUMBER_DEPENDANTS, **batch)
+    appointed = await _represent(tx, batch) if has["representatives"] else []
     done.representatives = list(dict.fromkeys([*appointed, *(await people.say_again(tx, promoted) if promoted else [])]))
     done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
     done.preferences = [row["person_id"] for row in await tx.rows(_PREFER, **batch)]

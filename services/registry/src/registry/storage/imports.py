@@ -161,9 +161,11 @@ async def next_rows(tx: Tx, imports: Sequence[UUID], most: int) -> Sequence[Any]
     """The next good rows of approved imports, in the order received, at most `most`. Only the imports next in turn are read."""
     return await tx.rows(
         "WITH f AS MATERIALIZED (SELECT import_id, seq, business_date FROM ("
-        "    SELECT import_id, seq, business_date, sum(rows_good) OVER (ORDER BY business_date, seq) - rows_good AS before"
-        "    FROM import_file WHERE import_id = ANY(CAST(:ids AS uuid[])) AND state = 'APPROVED') x WHERE before < :most)"
-        " SELECT r.import_id, r.row_number, f.business_date FROM f JOIN import_row r USING (import_id) WHERE r.verdict = 'GOOD'"
+        "    SELECT import_id, seq, business_date, sum(open) OVER (ORDER BY business_date, seq) - open AS before"
+        "    FROM (SELECT *, rows_good - rows_applied - rows_unchanged AS open FROM import_file"
+        "          WHERE import_id = ANY(CAST(:ids AS uuid[])) AND state = 'APPROVED') o) x WHERE before < :most)"
+        " SELECT r.import_id, r.row_number, f.business_date FROM f CROSS JOIN LATERAL (SELECT import_id, row_number FROM import_row"
+        "   WHERE import_id = f.import_id AND verdict = 'GOOD' ORDER BY import_id, row_number LIMIT :most) r"
         " ORDER BY f.business_date, f.seq, r.row_number LIMIT :most",
         ids=list(imports),
         most=most,
