@@ -237,3 +237,13 @@ async def test_two_programmes_that_exclude_each_other_add_to_the_score(world: An
         await world.checker.post("/v1/duplicates/scan", json={"business_date": day})
         await world.work()
         assert ("EXCLUDING_PROGRAMMES" in {reason["code"] for reason in (await _one(world))["reasons"]}) is excluded, day
+
+
+async def test_the_province_decides_from_which_score_a_file_is_held(pair: Any) -> None:
+    for value, strong in (("90", False), ("75", True), ("NEVER", False)):
+        async with pair.db.transaction() as tx:
+            await tx.execute("UPDATE policy_setting SET value = :value WHERE code = 'DUPLICATE_HOLD_FROM'", value=value)
+        await pair.checker.post("/v1/duplicates/scan", json={"business_date": DAY})
+        await pair.work()
+        assert (await _one(pair))["strong"] is strong, value
+        assert (await pair.events("BeneficiaryUpdated"))[-1]["body"]["unresolved_duplicate"] is strong, value

@@ -14,10 +14,11 @@ from common.names import NameVerdict, compare
 
 __all__ = ["LISTED_FROM", "REASONS", "STRONG_FROM", "TRANSITIONS", "UNRESOLVED", "Evidence", "Judgement", "judge", "same_number_in_a_row"]
 
-LISTED_FROM: Final = 50
+LISTED_FROM: Final = 60
 """From this score a pair is put on the work list."""
 STRONG_FROM: Final = 80
-"""From this score the file registered later is held until two people have decided."""
+"""From this score the file registered later is held until two people have decided, unless the province decided otherwise
+(setting DUPLICATE_HOLD_FROM)."""
 
 UNRESOLVED: Final = ("OPEN", "CONFIRMED", "UNDONE")
 TRANSITIONS: Final[Mapping[tuple[str, str], str]] = {
@@ -46,7 +47,12 @@ REASONS: Final[Mapping[str, tuple[int, str, str]]] = {
     "NAME_VARIANT": (15, "Họ tên là biến thể chính tả hoặc viết thiếu", "A spelling variant or shortened form of the name"),
     "SAME_BIRTH_DATE": (30, "Cùng ngày sinh", "The same birth date"),
     "SAME_BIRTH_MONTH": (20, "Cùng tháng, năm sinh", "The same month and year of birth"),
-    "SAME_BIRTH_YEAR": (10, "Cùng năm sinh", "The same year of birth"),
+    "SAME_BIRTH_YEAR": (5, "Cùng năm sinh", "The same year of birth"),
+    "SAME_FIRST_OF_JANUARY": (
+        10,
+        "Cùng ghi sinh ngày 01/01 của một năm (thường là không rõ ngày)",
+        "The same 1 January: mostly a day not known",
+    ),
     "SAME_HOUSEHOLD": (40, "Cùng hộ gia đình", "The same household"),
     "SAME_ADDRESS": (20, "Cùng địa chỉ", "The same address"),
     "SAME_COMMUNE": (5, "Cùng xã", "The same commune"),
@@ -101,10 +107,9 @@ class Judgement:
         """Whether people should look at it."""
         return self.score >= LISTED_FROM
 
-    @property
-    def strong(self) -> bool:
-        """Whether the later file is held until it is decided."""
-        return self.score >= STRONG_FROM
+    def strong(self, hold_from: int | None = STRONG_FROM) -> bool:
+        """Whether the later file is held until it is decided; never with None."""
+        return hold_from is not None and self.score >= hold_from
 
     def as_json(self) -> list[dict[str, Any]]:
         """Reasons with their points and words."""
@@ -116,7 +121,9 @@ def _birth(a: str | None, b: str | None) -> str | None:
     if not a or not b:
         return None
     known = min(len(a), len(b))
-    return _BIRTH[known] if a[:known] == b[:known] else ""
+    if a[:known] != b[:known]:
+        return ""
+    return "SAME_FIRST_OF_JANUARY" if a == b and a.endswith("-01-01") else _BIRTH[known]
 
 
 def judge(evidence: Evidence) -> Judgement | None:

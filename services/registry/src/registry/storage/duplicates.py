@@ -11,13 +11,14 @@ import orjson
 
 from common.actor import Actor
 from common.db import Tx
-from registry.domain.duplicates import Judgement
+from registry.domain.duplicates import STRONG_FROM, Judgement
 
 __all__ = [
     "changed_since",
     "count_refused_rows",
     "find",
     "held",
+    "hold_from",
     "latest_business_date",
     "page",
     "pairs_of",
@@ -61,7 +62,7 @@ WITH subject AS MATERIALIZED (
            CASE WHEN (x.created_at, x.person_id) < (y.created_at, y.person_id) THEN m.two ELSE m.one END AS b_id
     FROM met m JOIN person x ON x.person_id = m.one JOIN person y ON y.person_id = m.two
     WHERE m.one <> m.two AND y.is_beneficiary AND y.merged_into IS NULL
-      AND (left(x.birth_date, 10) = y.birth_date AND length(y.birth_date) = 10 OR x.number_blind IS NULL OR y.number_blind IS NULL
+      AND (x.birth_date = y.birth_date AND length(y.birth_date) = 10 OR x.number_blind IS NULL OR y.number_blind IS NULL
            OR x.second_blind = y.second_blind OR x.unit_code = y.unit_code)
 )
 SELECT a.person_id AS a_id, b.person_id AS b_id, a.full_name AS a_name, b.full_name AS b_name, a.birth_date AS a_birth,
@@ -91,7 +92,7 @@ async def pairs_of(tx: Tx, ids: Sequence[UUID], as_of: date) -> Sequence[Any]:
     return await tx.rows(_PAIRS, ids=list(ids), as_of=as_of)
 
 
-async def save_pairs(tx: Tx, ids: Sequence[UUID], pairs: Sequence[tuple[UUID, UUID, Judgement]]) -> tuple[int, int]:
+async def save_pairs(tx: Tx, ids: Sequence[UUID], pairs: Sequence[tuple[UUID, UUID, Judgement]], hold_from: int | None) -> tuple[int, int]:
     """Keep what was judged of these people's pairs: (new or changed, lapsed). What two people decided stays as decided."""
     rows = await tx.rows(
         "INSERT INTO duplicate_candidate AS t (a_id, b_id, score, strong, reasons)"
@@ -105,7 +106,7 @@ async def save_pairs(tx: Tx, ids: Sequence[UUID], pairs: Sequence[tuple[UUID, UU
         a=[a for a, _, _ in pairs],
         b=[b for _, b, _ in pairs],
         scores=[judged.score for _, _, judged in pairs],
-        strong=[judged.strong for _, _, judged in pairs],
+        strong=[judged.strong(hold_from) for _, _, judged in pairs],
         reasons=[orjson.dumps(judged.as_json()).decode() for _, _, judged in pairs],
     )
     lapsed = await tx.execute(
@@ -121,6 +122,12 @@ async def save_pairs(tx: Tx, ids: Sequence[UUID], pairs: Sequence[tuple[UUID, UU
         b=[b for _, b, _ in pairs],
     )
     return len(rows), lapsed
+
+
+async def hold_from(tx: Tx) -> int | None:
+    """From which score a file is held: the province's answer to that question; None for never."""
+    value = await tx.value("SELECT value FROM policy_setting WHERE code = 'DUPLICATE_HOLD_FROM'")
+    return None if value == "NEVER" else int(value) if value is not None else STRONG_FROM
 
 
 async def refused_row_pairs(tx: Tx) -> Sequence[Any]:

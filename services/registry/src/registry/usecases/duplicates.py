@@ -50,7 +50,7 @@ async def _compare(tx: Tx, keyring: Keyring, ids: Sequence[UUID], as_of: date) -
             found.append((row["a_id"], row["b_id"], judged))
     concerned = [*ids, *(a for a, _, _ in found), *(b for _, b, _ in found)]
     before = await duplicates.held(tx, concerned)
-    changed, lapsed = await duplicates.save_pairs(tx, ids, found)
+    changed, lapsed = await duplicates.save_pairs(tx, ids, found, await duplicates.hold_from(tx))
     await _say_holds(tx, keyring, before, await duplicates.held(tx, concerned), as_of)
     return changed, lapsed
 
