@@ -99,6 +99,7 @@ def test_numbers_and_health_are_not_shown() -> None:
     state = {"full_name": "A", "national_number": "\\x00", "number_blind": "\\x01", "masked_number": "060*****1234", "category": "SA6_S"}
     hidden = ["national_number", "number_blind"]
     assert as_shown(state, hidden) == {"full_name": "A", "masked_number": "060*****1234", "category": "***"}
+    assert as_shown(state, hidden, personal=False)["category"] == "SA6_S", "a row of the law is nobody's health"
     after = state | {"national_number": "\\x02", "number_blind": "\\x03", "masked_number": "060*****9999", "category": "MR_AGENT"}
     assert changes(state, after, hidden) == [
         {"field": "masked_number", "before": "060*****1234", "after": "060*****9999"},

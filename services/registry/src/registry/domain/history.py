@@ -109,19 +109,21 @@ def _shown(name: str, hidden: Sequence[str]) -> bool:
     return name not in hidden and name not in _TECHNICAL and not name.endswith(_SECRET_ENDINGS)
 
 
-def as_shown(state: Mapping[str, Any], hidden: Sequence[str]) -> dict[str, Any]:
-    """A row for people's eyes: nothing encrypted, no index of a number, no fact of health; numbers masked."""
-    return {name: ("***" if name in HIDDEN and value else value) for name, value in state.items() if _shown(name, hidden)}
+def as_shown(state: Mapping[str, Any], hidden: Sequence[str], *, personal: bool = True) -> dict[str, Any]:
+    """A row for people's eyes: nothing encrypted, no index of a number; of a `personal` record no fact of health. Numbers are masked."""
+    return {name: ("***" if personal and name in HIDDEN and value else value) for name, value in state.items() if _shown(name, hidden)}
 
 
-def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, hidden: Sequence[str]) -> list[dict[str, Any]]:
+def changes(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, hidden: Sequence[str], *, personal: bool = True
+) -> list[dict[str, Any]]:
     """Field by field what a change changed, for people's eyes."""
     old, new = before or {}, after or {}
     found = []
     for name in dict.fromkeys((*old, *new)):
         if not _shown(name, hidden) or old.get(name) == new.get(name):
             continue
-        secret = name in HIDDEN
+        secret = personal and name in HIDDEN
         found.append({"field": name, "before": _value(old.get(name), secret=secret), "after": _value(new.get(name), secret=secret)})
     if any("masked" in item["field"] for item in found):
         return found  # the masked form tells of the change already

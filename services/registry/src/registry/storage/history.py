@@ -69,6 +69,8 @@ async def records_of(tx: Tx, person_id: UUID) -> Sequence[Any]:
 _BY_REFERENCE: Final[tuple[tuple[str, str], ...]] = (
     ("person_id", "SELECT unit_path FROM person WHERE person_id = CAST(:id AS uuid)"),
     ("beneficiary_id", "SELECT unit_path FROM person WHERE person_id = CAST(:id AS uuid)"),
+    ("merit_person_id", "SELECT unit_path FROM person WHERE person_id = CAST(:id AS uuid)"),
+    ("deceased_id", "SELECT unit_path FROM person WHERE person_id = CAST(:id AS uuid)"),
     (
         "entitlement_id",
         "SELECT p.unit_path FROM entitlement e JOIN person p USING (person_id) WHERE e.entitlement_id = CAST(:id AS uuid)",

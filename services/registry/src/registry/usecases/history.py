@@ -61,7 +61,7 @@ def _record(
     found = known(kind, versions, as_of, known_on)
     if found is None:
         return None
-    shown = as_shown(found.state, hidden) if found.state is not None else None
+    shown = as_shown(found.state, hidden, personal=kind not in PUBLIC) if found.state is not None else None
     return Record(kind, key, found, shown, who.get(found.version.seq, {}))
 
 
@@ -88,7 +88,7 @@ async def versions_of(db: Database, actor: Actor, kind: str, key: str, after: in
                 {
                     "seq": version.seq, "change": version.op, "recorded_at": version.recorded_at, "known_on": version.known_on,
                     "effective_on": version.effective_on, "changed_by": None, "request_id": None, "action": None,
-                    "changes": changes(before.state if before else None, version.state, hidden),
+                    "changes": changes(before.state if before else None, version.state, hidden, personal=kind not in PUBLIC),
                 }
                 | who.get(version.seq, {})
             )  # fmt: skip

@@ -207,9 +207,9 @@ BEGIN
                 ELSE format('concat_ws('','', %s)', string_agg(format('r.%I', c), ', ')) END
     INTO key_sql FROM unnest(keys) c;
     SELECT format('r.%I', a.attname) INTO subject FROM pg_attribute a
-    WHERE a.attrelid = kept::regclass AND a.attname IN ('person_id', 'beneficiary_id') AND keys <> ARRAY[a.attname::text]
-      AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped
-    ORDER BY a.attname DESC LIMIT 1;
+    WHERE a.attrelid = kept::regclass AND a.attname IN ('person_id', 'beneficiary_id', 'merit_person_id', 'deceased_id')
+      AND keys <> ARRAY[a.attname::text] AND a.atttypid = 'uuid'::regtype AND NOT a.attisdropped
+    ORDER BY array_position(ARRAY['person_id', 'beneficiary_id', 'merit_person_id', 'deceased_id'], a.attname::text) LIMIT 1;
     subject := coalesce(subject, 'NULL::uuid');
     INSERT INTO history_table (kind, key_types, live_sql, hidden)
     SELECT kept, types,
