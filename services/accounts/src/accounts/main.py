@@ -78,7 +78,7 @@ async def work(settings: Settings) -> None:
     inquiry = NameInquiry(keyring, load_partners(settings.partners_file), timeout_seconds=settings.inquiry_timeout_seconds)
     known = load_directory()
     checker = AccountChecker(db, inquiry, known, settings)
-    importer = Importer(db, known, apply_rows=settings.apply_rows)
+    importer = Importer(db, known, apply_rows=settings.apply_rows, second_above=settings.import_second_person_above)
     runner = JobRunner(db, {CHECK: importer.check, APPLY: importer.apply}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
     async def pass_on() -> bool:
