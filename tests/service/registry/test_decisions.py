@@ -219,6 +219,11 @@ async def test_the_authority_follows_programme_and_date_for_lists_and_decisions(
     assert [tuple(item.values()) for item in found] == [
         ("MERIT", "DEPARTMENT", "60"), ("SOCIAL_ASSISTANCE", "DISTRICT_CHAIR", "60/593"),
     ]  # fmt: skip
+    listed = (await world.maker.get("/v1/decisions/authorities")).json()
+    assert [(item["programme"], item["authority"], item["applies_from"]) for item in listed] == [
+        ("MERIT", "DEPARTMENT", "1900-01-01"), ("SOCIAL_ASSISTANCE", "DISTRICT_CHAIR", "1900-01-01"),
+        ("SOCIAL_ASSISTANCE", "COMMUNE_CHAIR", "2025-07-01"), ("SOCIAL_PENSION", "COMMUNE_CHAIR", "2025-07-01"),
+    ]  # fmt: skip
     late = {"decision_date": "2025-07-01", "business_date": "2025-07-02"}
     await office.propose("SUSPEND", "UNCOLLECTED", await office.allowance("A-1"), **late)
     shown = (await world.maker.get("/v1/decisions")).json()["items"][-1]

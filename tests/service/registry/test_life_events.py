@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from registry_test_helpers import row
 
 from common.contracts import registry_v1
@@ -77,27 +76,24 @@ async def test_a_death_takes_effect_at_once_and_is_taken_back_by_two_people(worl
     assert (last["status"], last["death_date"]) == ("ACTIVE", None)
 
 
-@pytest.mark.parametrize(
-    ("first", "then", "more", "words"),
-    [
-        (None, "RETURN", {}, "nothing is recorded to return from"),
-        ("DEATH", "PRISON", {}, "death is recorded"),
-        ("DEATH", "DEATH", {}, "death is recorded"),
-        ("PRISON", "PRISON", {}, "recorded already"),
-        ("PRISON", "RETURN", {}, "before the PRISON"),
-        (None, "PRISON", {"decision": None}, "missing"),
-    ],
-)
-async def test_an_event_that_does_not_fit_is_refused(
-    world: Any, office: Any, first: str | None, then: str, more: dict[str, Any], words: str
-) -> None:
+MISFITS: list[tuple[str | None, str, str, dict[str, Any], str]] = [
+    (None, "RETURN", "2024-08-11", {}, "nothing is recorded to return from"),
+    (None, "PRISON", "2024-08-11", {"decision": None}, "missing"),
+    ("PRISON", "PRISON", "2024-08-11", {}, "recorded already"),
+    (None, "RETURN", "2024-07-01", {}, "before the PRISON"),
+    ("DEATH", "PRISON", "2024-08-11", {}, "death is recorded"),
+    (None, "DEATH", "2024-08-11", {}, "death is recorded"),
+]
+
+
+async def test_an_event_that_does_not_fit_is_refused(world: Any, office: Any) -> None:
     await world.take([row("A-1")])
-    if first:
-        await office.event(first, "2024-08-05", "A-1")
-    day = "2024-07-01" if then == "RETURN" else "2024-08-11"
-    refused = await office.event(then, day, "A-1", confirm=False, **more)
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/life-event-refused")
-    assert words in refused.json()["errors"][0]["detail"]
+    for first, then, day, more, words in MISFITS:
+        if first:
+            assert (await office.event(first, "2024-08-05", "A-1")).status_code == 201
+        refused = await office.event(then, day, "A-1", confirm=False, **more)
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/life-event-refused"), then
+        assert words in refused.json()["errors"][0]["detail"]
 
 
 async def test_a_rejected_event_takes_its_decisions_with_it(world: Any, office: Any) -> None:
@@ -184,21 +180,16 @@ async def test_one_person_may_organise_and_receive_for_the_family(world: Any, of
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("died", "category", "more", "kind"),
-    [
-        ("2024-08-11", "CS_HH_XS", {}, "funeral-refused"),
-        ("2024-08-11", "SA6_S", {"paid_elsewhere": 10_000_000}, "funeral-refused"),
-        ("2024-08-11", "SA6_S", {"organiser": None}, "invalid-input"),
-        ("2024-08-11", "SA6_S", {"organiser": ORGANISER | {"national_number": "60080004321"}}, "representative-refused"),
-    ],
-)
-async def test_funeral_support_that_is_not_due_is_refused(
-    world: Any, office: Any, died: str, category: str, more: dict[str, Any], kind: str
-) -> None:
-    await world.take([row("A-1", category=category)])
-    await office.event("DEATH", died, "A-1")
-    assert (await _funeral(world, office, "A-1", **more)).json()["type"] == f"/problems/{kind}"
+async def test_funeral_support_that_is_not_due_is_refused(world: Any, office: Any) -> None:
+    await world.take([row("A-1", category="CS_HH_XS"), row("A-2", "060190000002")])
+    await office.event("DEATH", "2024-08-11", "A-1", "A-2")
+    for code, more, kind in (
+        ("A-1", {}, "funeral-refused"),
+        ("A-2", {"paid_elsewhere": 10_000_000}, "funeral-refused"),
+        ("A-2", {"organiser": None}, "invalid-input"),
+        ("A-2", {"organiser": ORGANISER | {"national_number": "60080004321"}}, "representative-refused"),
+    ):
+        assert (await _funeral(world, office, code, **more)).json()["type"] == f"/problems/{kind}"
 
 
 async def test_a_merit_death_before_the_tables_is_said_to_lack_its_rate(world: Any, office: Any) -> None:
@@ -217,6 +208,32 @@ async def test_what_a_pensioner_of_the_social_insurance_gets_there_is_not_paid_a
     await office.event("DEATH", "2024-08-11", "A-1")
     refused = await _funeral(world, office, "A-1")
     assert refused.json()["type"] == "/problems/funeral-refused", refused.text
+
+
+async def test_from_eighty_on_another_monthly_benefit_has_funeral_support_too(world: Any, office: Any) -> None:
+    """Decree 20/2021 Art. 11: whoever is 80 and on a survivor's allowance, though not on assistance; born a day later, not yet."""
+    rows = [row(f"A-{n}", category="CS_HH_XS", birth_date=born) for n, born in ((1, "11/08/1944"), (2, "12/08/1944"))]
+    await world.take(rows)
+    async with world.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO other_benefit (person_id, source, kind, from_month, told_on)"
+            " SELECT person_id, 'SOCIAL_INSURANCE', 'SURVIVOR', DATE '2024-01-01', DATE '2024-01-05' FROM person"
+        )
+    await office.event("DEATH", "2024-08-11", "A-1", "A-2")
+    assert (await _funeral(world, office, "A-1")).json()["funeral_amount"] == 10_000_000
+    assert (await _funeral(world, office, "A-2")).json()["type"] == "/problems/funeral-refused"
+
+
+async def test_a_pension_asked_for_before_the_death_counts(world: Any, office: Any) -> None:
+    await world.take([row("A-1", category="CS_HH_XS")])
+    day = {"business_date": "2025-09-03"}
+    await office.event("DEATH", "2025-08-11", "A-1", **day)
+    late = await _funeral(world, office, "A-1", pension_requested_on="2025-08-12", **day)
+    assert late.json()["type"] == "/problems/funeral-refused"
+    answer = await _funeral(world, office, "A-1", pension_requested_on="2025-08-01", decision_date="2025-09-02", **day)
+    assert answer.status_code == 201, answer.text
+    found = answer.json()
+    assert (found["programme"], found["funeral_amount"]) == ("SOCIAL_PENSION", 10_000_000)
 
 
 async def test_a_death_taken_back_cancels_the_funeral_sums(world: Any, office: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from registry_test_helpers import row
 
 from common.actor import Role
@@ -88,6 +87,14 @@ async def test_an_heir_is_appointed_after_the_death_and_only_then(world: Any, of
     assert (await world.due("A-1", "2024-08"))["total"] == 750_000
 
 
+async def test_a_representative_who_dies_represents_nobody(world: Any, office: Any) -> None:
+    await world.take([row("A-1", "060190000001"), row("A-2", "060190000002", full_name="Lê Văn Đức")])
+    await _appoint(world, office, person={"person_id": await world.id_of("A-2")})
+    await office.event("DEATH", "2024-08-11", "A-2")
+    (ended,) = await world.events("RepresentativeRevoked")
+    assert (ended["body"]["full_name"], ended["body"]["revoked_on"]) == ("Lê Văn Đức", DAY)
+
+
 async def test_the_sweep_ends_what_is_past_once(world: Any, office: Any) -> None:
     await world.take([row(f"A-{n}", f"06019000000{n}") for n in range(1, 5)])
     for n in (1, 2, 3):
@@ -153,19 +160,16 @@ async def test_the_form_to_print_has_heading_signatures_and_no_number(world: Any
     assert "060080004321" not in page.text
 
 
-@pytest.mark.parametrize(
-    ("more", "kind"),
-    [
+async def test_an_appointment_that_breaks_a_rule_is_refused(world: Any, office: Any) -> None:
+    await world.take([row("A-1", "060190000001"), row("A-2", "060190000002")])
+    await _appoint(world, office, "A-2")
+    for more, kind in (
         ({"person": HUNG | {"full_name": "Người Khác"}}, "duplicate-number"),
         ({"person": {"full_name": "X", "birth_date": "2030"}}, "representative-refused"),
         ({"person": {}}, "invalid-input"),
         ({"valid_to": "2024-08-19"}, "representative-refused"),
-    ],
-)
-async def test_an_appointment_that_breaks_a_rule_is_refused(world: Any, office: Any, more: dict[str, Any], kind: str) -> None:
-    await world.take([row("A-1", "060190000001"), row("A-2", "060190000002")])
-    await _appoint(world, office, "A-2")
-    assert (await _appoint(world, office, **more)).json()["type"] == f"/problems/{kind}"
+    ):
+        assert (await _appoint(world, office, **more)).json()["type"] == f"/problems/{kind}"
 
 
 async def test_nobody_represents_themselves_and_no_stranger_appoints(world: Any, office: Any) -> None:
