@@ -9,6 +9,7 @@ import pytest
 
 from accounts.messaging.subscriptions import SUBSCRIPTIONS
 from accounts.providers.directory import load_directory
+from accounts.storage.accounts import take_record_lock
 from accounts.usecases.check_accounts import AccountChecker
 from accounts.usecases.cut_off import pass_on_once
 from common.consumer import Consumer, Incoming
@@ -89,3 +90,28 @@ async def test_two_workers_at_once(world, people) -> None:
     await asyncio.gather(pass_on_once(world.db, world.settings), pass_on_once(second, world.settings))
     assert len(await world.events("CutOffReached")) == PARTITIONS  # both tried, one passed it on
     await second.close()
+
+
+async def test_people_of_whom_nothing_is_chosen_wait_for_no_recorder(world) -> None:
+    await world.hear([world.person("BT-1", "Trần Thị Hoà", "060150000001")])
+    world.partner.has("0123456789", "TRAN THI HOA", "060150000001")
+    body = {"provider": "Agribank", "account_number": "0123456789", "source": "FORM", "consent_on": DAY, "business_date": DAY}
+    path = f"/v1/beneficiaries/{stable_id('person', 'BT-1')}/accounts"
+    assert (await world.officer.post(path, json=body, headers={"Idempotency-Key": new_id().hex})).status_code == 201
+    async with world.db.transaction() as recorder:
+        await take_record_lock(recorder)
+        async with asyncio.timeout(20):
+            await world.hear(
+                [world.person("BT-2", "Lê Văn An", "060150000002"), world.representative("BT-2", "Lê Văn Bình", "060180000002")]
+            )
+        moved = world.person("BT-1", "Trần Thị Hoà", "060150000001", version=2, unit_path="60/593/22927")
+        waiting = asyncio.create_task(world.hear([moved]))
+        async with asyncio.timeout(20):
+            while not await recorder.value(
+                "SELECT true FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
+            ):
+                await asyncio.sleep(0.01)
+        assert not waiting.done()
+    await waiting
+    assert [body["unit_path"] for _, body in await world.events("PayoutMethodChosen")] == ["60/593/22924", "60/593/22927"]

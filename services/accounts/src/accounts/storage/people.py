@@ -17,8 +17,8 @@ from common.topics import partition_sql
 
 __all__ = [
     "ARRIVALS_LOCK",
-    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "take_arrival_locks", "unit_path",
-    "upsert_beneficiaries", "upsert_paid", "upsert_preferences", "upsert_representatives", "upsert_units",
+    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "take_arrival_locks",
+    "take_choice_locks", "unit_path", "upsert_beneficiaries", "upsert_paid", "upsert_preferences", "upsert_representatives", "upsert_units",
 ]  # fmt: skip
 
 
@@ -130,6 +130,12 @@ UPDATE import_row w SET retry = true FROM stored s JOIN beneficiary b USING (ben
 WHERE w.verdict = 'WAITING' AND NOT w.retry AND w.file_code = upper(b.file_code)
 """
 
+_CHOSEN: Final = """
+SELECT EXISTS (SELECT FROM payout_method WHERE beneficiary_id = ANY(CAST(:ids AS uuid[])))
+    OR EXISTS (SELECT FROM account WHERE via_beneficiary_id = ANY(CAST(:ids AS uuid[])))
+    OR EXISTS (SELECT FROM account WHERE payee_id = ANY(CAST(:ids AS uuid[])))
+"""
+
 _UNITS: Final = """
 INSERT INTO administrative_unit AS u (unit_id, version, code, path, valid_from, valid_to)
 SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
@@ -176,15 +182,31 @@ async def take_arrival_locks(tx: Tx) -> None:
     await take_record_lock(tx)
 
 
+async def take_choice_locks(tx: Tx) -> None:
+    """For whoever adds an account or a first choice: kept apart from people who arrive or move, then the turn of the recorders."""
+    await tx.execute(f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK})")
+    await take_record_lock(tx)
+
+
+async def _meet(tx: Tx, beneficiary_ids: Sequence[UUID]) -> None:
+    """Locks for storing these people. Those of whom nothing is chosen yet need no turn: a province arrives on all workers at once.
+
+    Accounts and first choices are added under the exclusive arrivals lock, so none can appear while these people are stored.
+    """
+    await tx.execute(f"SELECT pg_advisory_xact_lock_shared({ARRIVALS_LOCK})")
+    if await tx.value(_CHOSEN, ids=list(beneficiary_ids)):
+        await take_record_lock(tx)
+
+
 async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
     """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
-    await take_arrival_locks(tx)
+    await _meet(tx, [item.beneficiary_id for item in people])
     await tx.execute(_BENEFICIARIES, rows=_json(people))
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
     """Store higher versions; as for beneficiaries."""
-    await take_arrival_locks(tx)
+    await _meet(tx, [item.beneficiary_id for item in people])
     await tx.execute(_REPRESENTATIVES, rows=_json(people))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.errors import AccountNotUsable, PersonNotFound
-from accounts.storage import accounts, methods, people
+from accounts.storage import methods, people
 from accounts.usecases.payee_accounts import within_daily_limit
 from common import audit
 from common.actor import Actor
@@ -41,9 +41,9 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
     """
     payee_id = choice.payee_id or beneficiary_id
     async with db.transaction(actor) as tx:
+        await people.take_choice_locks(tx)
         if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
             raise PersonNotFound
-        await accounts.take_record_lock(tx)
         now = await methods.find(tx, beneficiary_id, lock=True)
         if (now["version"] if now else 0) != expected_version:
             raise PreconditionFailed

@@ -244,7 +244,7 @@ Result = tuple[UUID, str, str | None, str | None]
 
 async def _apply(tx: Tx, provider: str, kind: AccountKind, day: date, results: Sequence[Result]) -> dict[str, int]:
     """Record answers; an account that was opened is checked like any other and becomes the way to be paid."""
-    await people.take_arrival_locks(tx)
+    await people.take_choice_locks(tx)
     keyring = _keyring(tx.db)
     readable: dict[UUID, tuple[str, str | None, str | None]] = {}
     for request_id, status, number, reason in results:

@@ -63,7 +63,7 @@ async def register(tx: Tx, directory: Directory, beneficiary_id: UUID, new: NewA
         BulkNeedsSecondPerson: too many changes by this user on this business date.
     """
     actor = _actor(tx)
-    await people.take_arrival_locks(tx)
+    await people.take_choice_locks(tx)
     if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
         raise PersonNotFound
     payee_id = new.payee_id or beneficiary_id
