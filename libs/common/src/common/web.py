@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+import psycopg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -169,6 +171,8 @@ def _install_handlers(app: FastAPI) -> None:
         if is_transient(error):
             _log.warning("http.database_away", error=type(error).__name__)
             return answer(request, ServiceUnavailable(headers={"Retry-After": "5"}))
+        if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
+            return answer(request, InvalidInput("a text holds the character NUL (ký tự NUL), which is no text"))
         _log.error("http.defect", path=request.url.path, exc_info=error)
         return answer(request, UnexpectedError("An error of ours; tell us the request id"))
 
