@@ -247,3 +247,16 @@ async def test_the_province_decides_from_which_score_a_file_is_held(pair: Any) -
         await pair.work()
         assert (await _one(pair))["strong"] is strong, value
         assert (await pair.events("BeneficiaryUpdated"))[-1]["body"]["unresolved_duplicate"] is strong, value
+
+
+async def test_lists_come_first_and_are_compared_afterwards(world: Any) -> None:
+    await world.take([row("A-1", "060140000001", **SAME), row("B-1", "", **SAME)])
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE job SET state = 'RUNNING' WHERE kind = 'import-apply'")
+    assert not await Scanner(world.db).run_once()
+    assert (await world.checker.get("/v1/duplicates")).json()["items"] == []
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE job SET state = 'DONE' WHERE kind = 'import-apply'")
+    await _scan(world)
+    assert (await _one(world))["strong"]
+    assert not await Scanner(world.db).run_once(), "what a comparison says itself ends"

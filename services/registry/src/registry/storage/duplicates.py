@@ -20,14 +20,15 @@ __all__ = [
     "held",
     "hold_from",
     "latest_business_date",
+    "lists_being_applied",
     "page",
     "pairs_of",
+    "position",
     "raise_versions",
     "refused_row_pairs",
     "refused_rows_unseen",
     "save_pairs",
     "save_rows",
-    "scan_state",
     "set_scan_state",
     "unscanned",
 ]
@@ -89,6 +90,7 @@ FROM pair JOIN person a ON a.person_id = pair.a_id JOIN person b ON b.person_id 
 
 async def pairs_of(tx: Tx, ids: Sequence[UUID], as_of: date) -> Sequence[Any]:
     """Pairs worth judging in which these people take part, with what is known of both; the earlier file is `a`."""
+    await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")  # a generic plan expects ten people, not five thousand
     return await tx.rows(_PAIRS, ids=list(ids), as_of=as_of)
 
 
@@ -217,12 +219,14 @@ async def page(
     return await tx.rows(f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY c.candidate_id LIMIT :limit", **params)
 
 
-async def scan_state(tx: Tx) -> Any:
-    """How far the comparison has come: the last change compared, the refused rows seen."""
-    row = await tx.row("SELECT position, refused_rows FROM duplicate_scan FOR UPDATE")
-    if row is None:
-        raise RuntimeError("duplicate_scan has no row: the migration puts one there")
-    return row
+async def position(tx: Tx, *, lock: bool = False) -> int:
+    """The last change compared; with `lock` for moving on."""
+    return int(await tx.value("SELECT position FROM duplicate_scan" + (" FOR UPDATE" if lock else "")))
+
+
+async def lists_being_applied(tx: Tx) -> bool:
+    """Whether a list is on its way into the register."""
+    return bool(await tx.value("SELECT EXISTS (SELECT FROM job WHERE kind = 'import-apply' AND state IN ('QUEUED', 'RUNNING'))"))
 
 
 async def set_scan_state(tx: Tx, position: int, refused_rows: int) -> None:
@@ -234,14 +238,17 @@ _IDENTITY_EVENTS: Final = "('BeneficiaryRegistered', 'BeneficiaryUpdated', 'Bene
 
 
 async def changed_since(tx: Tx, position: int, limit: int) -> tuple[int, list[UUID]]:
-    """The people of the next `limit` changes of identity after a position, and the position reached. Under the people lock."""
+    """The people of the next `limit` changes of identity after a position, and the position reached."""
+    last = await tx.value("SELECT max(id) FROM person_change") or 0  # first: what is committed after this is for the next time
     rows = await tx.rows(
-        f"SELECT id, person_id FROM person_change WHERE id > :position AND type IN {_IDENTITY_EVENTS} ORDER BY id LIMIT :limit",
+        f"SELECT id, person_id FROM person_change WHERE id > :position AND id <= :last AND type IN {_IDENTITY_EVENTS}"
+        " ORDER BY id LIMIT :limit",
         position=position,
+        last=last,
         limit=limit,
     )
-    reached = rows[-1]["id"] if len(rows) == limit else await tx.value("SELECT max(id) FROM person_change")
-    return max(position, reached or 0), list(dict.fromkeys(row["person_id"] for row in rows))
+    reached = rows[-1]["id"] if len(rows) == limit else last
+    return max(position, reached), list(dict.fromkeys(row["person_id"] for row in rows))
 
 
 async def unscanned(tx: Tx) -> int:

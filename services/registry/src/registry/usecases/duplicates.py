@@ -20,7 +20,7 @@ from common.jobs import Job
 from common.names import comparison_key, folded
 from common.problems import Conflict, InvalidInput, NotFound
 from common.sealing import Keyring
-from registry.domain.duplicates import TRANSITIONS, Evidence, judge, same_number_in_a_row
+from registry.domain.duplicates import TRANSITIONS, Evidence, Judgement, judge, same_number_in_a_row
 from registry.domain.errors import DecisionPending, MergeChangedSince, NotPossibleInState, SamePerson
 from registry.storage import dues, duplicates, merging, people, publishing
 
@@ -33,21 +33,30 @@ _COLUMNS: Final = {
     "national_number": ("national_number", "number_blind", "masked_number"),
     "second_number": ("second_number", "second_blind", "masked_second_number"),
 }
+Pair = tuple[UUID, UUID, Judgement]
 _EVIDENCE: Final = tuple(Evidence.__dataclass_fields__)
 _FIRST: Final = UUID(int=0)
 _CHANGES_AT_ONCE: Final = 4_000
 _PEOPLE_AT_ONCE: Final = 5_000
 
 
-async def _compare(tx: Tx, keyring: Keyring, ids: Sequence[UUID], as_of: date) -> tuple[int, int]:
-    """Compare people with the register; (candidates new or changed, lapsed). Whoever is held or freed by it is published."""
-    if not ids:
-        return 0, 0
+async def _judged(tx: Tx, ids: Sequence[UUID], as_of: date) -> list[Pair]:
+    """The pairs of these people worth a look. Reads only: nobody waits for it."""
     found = []
     for row in await duplicates.pairs_of(tx, ids, as_of):
         judged = judge(Evidence(**{name: row[name] for name in _EVIDENCE}))
         if judged is not None and judged.listed:
             found.append((row["a_id"], row["b_id"], judged))
+    return found
+
+
+async def _keep(tx: Tx, keyring: Keyring, ids: Sequence[UUID], found: Sequence[Pair], as_of: date) -> tuple[int, int]:
+    """Keep what was found of these people; (new or changed, lapsed). Whoever is held or freed by it is published. Under the lock.
+
+    Somebody who changed after the reading is compared again: that change lies further on in `person_change`.
+    """
+    if not ids:
+        return 0, 0
     concerned = [*ids, *(a for a, _, _ in found), *(b for _, b, _ in found)]
     before = await duplicates.held(tx, concerned)
     changed, lapsed = await duplicates.save_pairs(tx, ids, found, await duplicates.hold_from(tx))
@@ -70,17 +79,19 @@ class Scanner:
         self._keyring = _keyring(db)
 
     async def run_once(self) -> bool:
-        """Compare the people of the next changes; False when nothing is left to do."""
+        """Compare the people of the next changes; False when nothing is left to do, or lists are being applied (they come first)."""
         async with self._db.read() as tx:
-            waiting = await duplicates.unscanned(tx) or await duplicates.refused_rows_unseen(tx)
-        if not waiting:
-            return False
+            if await duplicates.lists_being_applied(tx) or not (await duplicates.unscanned(tx) or await duplicates.refused_rows_unseen(tx)):
+                return False
+            position = await duplicates.position(tx)
+            reached, ids = await duplicates.changed_since(tx, position, _CHANGES_AT_ONCE)
+            day = await duplicates.latest_business_date(tx)
+            found = await _judged(tx, ids, day)
         async with self._db.transaction(SYSTEM(SCAN)) as tx:
             await publishing.take_people_lock(tx)
-            state = await duplicates.scan_state(tx)
-            reached, ids = await duplicates.changed_since(tx, state["position"], _CHANGES_AT_ONCE)
-            day = await duplicates.latest_business_date(tx)
-            changed, lapsed = await _compare(tx, self._keyring, ids, day)
+            if await duplicates.position(tx, lock=True) != position:
+                return True  # another worker was quicker
+            changed, lapsed = await _keep(tx, self._keyring, ids, found, day)
             rows = await duplicates.refused_row_pairs(tx)
             kept = await duplicates.save_rows(tx, rows, same_number_in_a_row()) if rows else 0
             await duplicates.set_scan_state(tx, reached, await duplicates.count_refused_rows(tx))
@@ -89,18 +100,20 @@ class Scanner:
         return True
 
     async def run(self, job: Job) -> dict[str, Any]:
-        """Compare everybody, a batch of people per transaction; repeated after a crash it finds the same."""
+        """Compare everybody, a batch of people at a time; repeated after a crash it finds the same."""
         after, done, changed, lapsed = _FIRST, 0, 0, 0
         async with self._db.read() as tx:
             total = await people.count(tx)
         while True:
-            async with self._db.transaction(SYSTEM(SCAN)) as tx:
-                await publishing.take_people_lock(tx)
+            async with self._db.read() as tx:
                 ids = await people.next_ids(tx, after, _PEOPLE_AT_ONCE)
-                new, gone = await _compare(tx, self._keyring, ids, job.business_date)
-                changed, lapsed = changed + new, lapsed + gone
+                found = await _judged(tx, ids, job.business_date)
             if not ids:
                 return {"people": done, "candidates_changed": changed, "lapsed": lapsed}
+            async with self._db.transaction(SYSTEM(SCAN)) as tx:
+                await publishing.take_people_lock(tx)
+                new, gone = await _keep(tx, self._keyring, ids, found, job.business_date)
+            changed, lapsed = changed + new, lapsed + gone
             after, done = ids[-1], done + len(ids)
             await jobs.progress(self._db, job.id, done, max(done, total))
 
