@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
-from common import audit
+from common import audit, clock
 from common.actor import Actor
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database
@@ -90,7 +90,7 @@ async def how_far(db: Database, settings: Settings, actor: Actor) -> dict[str, A
     queue = int(pace["queue"])
     ends = None
     if queue and per_second > 0 and source["failing_since"] is None:
-        ends = datetime.now(UTC) + timedelta(seconds=queue / per_second)
+        ends = clock.now() + timedelta(seconds=queue / per_second)
     state = "AWAY" if source["failing_since"] is not None else "SLOWED" if source["held_back"] else "ANSWERS"
     return {
         "mode": settings.population_mode, "waiting": waiting, "queue": queue, "answers_in_ten_minutes": int(pace["answers"]),
