@@ -97,10 +97,12 @@ async def test_the_next_account_in_order_is_used_when_one_ends(world) -> None:
     third = (await register(world, "888999000", "Nam Á", use_it=False)).json()["account_id"]
     await world.drain()
     assert len(await world.events("PayoutMethodChosen")) == 1  # known, not chosen
-    order = await world.officer.put(f"/v1/beneficiaries/{HOA}/account-order", json={"account_ids": [third, second]})
-    assert order.status_code == 204
-    stranger = await world.officer.put(f"/v1/beneficiaries/{HOA}/account-order", json={"account_ids": [str(new_id())]})
-    assert stranger.status_code == 404
+    path = f"/v1/beneficiaries/{HOA}/account-order"
+    assert (await world.officer.put(path, json={"account_ids": [third, second]})).status_code == 428
+    tag = {"If-Match": (await world.officer.get(f"/v1/beneficiaries/{HOA}/accounts")).headers["ETag"]}
+    assert (await world.officer.put(path, json={"account_ids": [str(new_id())]}, headers=tag)).status_code == 404
+    assert (await world.officer.put(path, json={"account_ids": [third, second]}, headers=tag)).status_code == 204
+    assert (await world.officer.put(path, json={"account_ids": [second, third]}, headers=tag)).status_code == 412  # in order already
     world.partner.has("0123456789", "", None, "CLOSED")
     async with world.db.transaction() as tx:
         await tx.execute("UPDATE account SET recheck_on = '2024-09-20', next_try_at = now() WHERE masked_number = '…6789'")

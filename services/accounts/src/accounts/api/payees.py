@@ -7,11 +7,12 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import Checker, Cursor, Limit, Officer, PersonId, Purpose, Reader, example, next_cursor
+from accounts.api.routes import version_of
 from accounts.api.schemas import AccountView
 from accounts.domain.directory import Directory
 from accounts.usecases import payee_accounts as uc
@@ -189,10 +190,13 @@ def _add_accounts(router: APIRouter, db: Database, known: Directory) -> None:
     @router.get(
         "/beneficiaries/{beneficiary_id}/accounts",
         summary="A person's accounts",
-        description="Các tài khoản của người hưởng và của người đang nhận thay, theo thứ tự ưu tiên (số được che).",
+        description="Các tài khoản của người hưởng và của người đang nhận thay, theo thứ tự ưu tiên (số được che)."
+        " The ETag is needed to put them in another order.",
     )
-    async def accounts(actor: Reader, beneficiary_id: PersonId) -> list[AccountView]:
-        return [AccountView.model_validate(row) for row in await uc.payee_accounts(db, actor, beneficiary_id)]
+    async def accounts(actor: Reader, beneficiary_id: PersonId, response: Response) -> list[AccountView]:
+        rows = await uc.payee_accounts(db, actor, beneficiary_id)
+        response.headers["ETag"] = f'"{uc.order_version(rows, beneficiary_id)}"'
+        return [AccountView.model_validate(row) for row in rows]
 
     @router.post(
         "/beneficiaries/{beneficiary_id}/accounts",
@@ -229,10 +233,16 @@ def _add_accounts(router: APIRouter, db: Database, known: Directory) -> None:
         "/beneficiaries/{beneficiary_id}/account-order",
         status_code=204,
         summary="Order a person's accounts",
-        description="Xếp thứ tự ưu tiên. When the account in use comes to its end, the next verified one is used.",
+        description="Xếp thứ tự ưu tiên. When the account in use comes to its end, the next verified one is used. Send If-Match"
+        " with the ETag of the list.",
     )
-    async def order(actor: Officer, beneficiary_id: PersonId, body: Order) -> None:
-        await uc.put_in_order(db, actor, beneficiary_id, body.account_ids)
+    async def order(
+        actor: Officer,
+        beneficiary_id: PersonId,
+        body: Order,
+        if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
+    ) -> None:
+        await uc.put_in_order(db, actor, beneficiary_id, body.account_ids, version_of(if_match))
 
 
 def _add_history(router: APIRouter, db: Database) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy import RowMapping
 
 from accounts.domain.directory import Directory
 from accounts.domain.errors import (
@@ -27,11 +31,12 @@ from common.contracts.accounts_v1 import PayoutMethod
 from common.db import Database, Tx
 from common.ids import new_id
 from common.masking import mask_account
-from common.problems import InvalidInput
+from common.problems import InvalidInput, PreconditionFailed
 from common.sealing import Keyring
 
 __all__ = [
-    "NewAccount", "decide", "history_page", "payee_accounts", "propose", "put_in_order", "read_number", "register", "review_page",
+    "NewAccount", "decide", "history_page",
+    "order_version", "payee_accounts", "propose", "put_in_order", "read_number", "register", "review_page",
     "within_daily_limit",
 ]  # fmt: skip
 
@@ -139,16 +144,24 @@ async def payee_accounts(db: Database, actor: Actor, beneficiary_id: UUID) -> li
     return found
 
 
-async def put_in_order(db: Database, actor: Actor, beneficiary_id: UUID, account_ids: list[UUID]) -> None:
+def order_version(rows: Iterable[Mapping[str, Any] | RowMapping], payee_id: UUID) -> int:
+    """A number that changes with a payee's accounts and their order."""
+    return crc32(";".join(f"{row['account_id']}:{row['priority']}" for row in rows if row["payee_id"] == payee_id).encode())
+
+
+async def put_in_order(db: Database, actor: Actor, beneficiary_id: UUID, account_ids: list[UUID], expected_version: int) -> None:
     """Set the order in which a beneficiary's own accounts are used when one comes to its end.
 
     Raises:
         PersonNotFound, AccountNotFound: not all of them are this person's.
+        PreconditionFailed: the accounts or their order changed meanwhile.
     """
     async with db.transaction(actor) as tx:
-        await accounts.take_record_lock(tx)
+        await people.take_choice_locks(tx)
         if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
             raise PersonNotFound
+        if order_version(await payees.accounts_of(tx, beneficiary_id), beneficiary_id) != expected_version:
+            raise PreconditionFailed
         if await payees.set_priorities(tx, beneficiary_id, account_ids) != len(set(account_ids)):
             raise AccountNotFound
         await audit.record(tx, "account.order", "beneficiary", beneficiary_id, {"accounts": [str(item) for item in account_ids]})
