@@ -49,6 +49,7 @@ async def test_columns_are_shown_set_and_remembered(world: Any) -> None:
     assert set(shown["missing"]) == {"file_code", "full_name", "number"}
     columns = {item["header"]: item for item in shown["columns"]}
     assert columns["Giấy tờ"]["samples"] == ["060*****0001"]
+    assert columns["Loại đối tượng"]["samples"] == ["***"]  # a category may tell of an illness
     assert (columns["Loại đối tượng"]["field"], columns["Loại đối tượng"]["confidence"]) == ("category", 1.0)
     chosen = {field["field"]: field["letter"] for field in shown["fields"] if field["letter"]}
     chosen |= {"file_code": columns["Ký hiệu"]["letter"], "full_name": columns["Tên đối tượng hưởng TC"]["letter"],

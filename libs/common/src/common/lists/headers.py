@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from common.lists.raw import RawRow
+from common.masking import mask_national_number
 from common.names import folded
 
 __all__ = ["APPLIED_FROM", "VERDICT_HEADERS", "ColumnSpec", "Match", "fingerprint", "guess", "header_key", "header_texts"]
@@ -45,6 +46,8 @@ class ColumnSpec:
     headers: tuple[str, ...]
     required: bool = False
     secret: bool = False
+    mask: Callable[[str | None], str | None] = mask_national_number
+    """How a long number of a secret column is shown."""
 
 
 @dataclass(frozen=True, slots=True)

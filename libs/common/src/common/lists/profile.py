@@ -85,7 +85,3 @@ class ListProfile:
     forget: Callable[[Tx, UUID], Awaitable[None]] = _nothing_of
     after_apply: Callable[[Tx, Sequence[UUID]], Awaitable[None]] = _nothing
     failpoint: str | None = None
-
-    def is_secret(self, name: str) -> bool:
-        """Whether a column's values are shown only with the right."""
-        return any(column.secret for column in self.columns if column.name == name)

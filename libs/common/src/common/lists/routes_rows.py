@@ -28,7 +28,7 @@ from common.lists.models import (
 from common.lists.profile import ListProfile
 from common.lists.raw import letter
 from common.lists.table import Choice, Layout
-from common.lists.verdicts import shown
+from common.lists.verdicts import cell_shown, shown
 from common.problems import InvalidInput, NotFound, PreconditionRequired
 
 __all__ = ["add_mapping", "add_waiting"]
@@ -151,7 +151,8 @@ def _mapping_view(profile: ListProfile, file: Any, layout: Layout) -> MappingVie
     columns = []
     for index, header in enumerate(layout.headers):
         name, match = by_index.get(index, (None, None))
-        samples = [shown(row[index]) for row in layout.samples if index < len(row) and row[index]]
+        cells = [row[index] for row in layout.samples if index < len(row) and row[index]]
+        samples = [cell_shown(profile, name, cell) if name else shown(cell) for cell in cells]
         columns.append(
             ColumnView(
                 letter=letter(index), header=header, samples=samples, field=name, confidence=match.confidence if match else None,

@@ -27,7 +27,7 @@ from common.lists.raw import letter
 from common.lists.table import Layout, SourceRow, data_rows, lay_out
 from common.masking import mask_national_number
 
-__all__ = ["error_csv", "shown", "verdict_file"]
+__all__ = ["cell_shown", "error_csv", "shown", "verdict_file"]
 
 _LONG: Final = re.compile(r"\d(?:[ .\-]?\d){8,}")
 _RESULT: Final = {
@@ -134,9 +134,16 @@ async def _table(
 def _cell(profile: ListProfile, name: str | None, text: str, whole: bool) -> str:
     if whole or not text:
         return text
-    if name is None:
-        return ""  # a column we do not know may hold anything
-    return (shown(text) if _LONG.search(text) else "***") if profile.is_secret(name) else shown(text)
+    return "" if name is None else cell_shown(profile, name, text)  # a column we do not know may hold anything
+
+
+def cell_shown(profile: ListProfile, name: str, text: str) -> str:
+    """A cell of a known column as it may be shown: numbers masked, what may tell of somebody's health or origin not at all."""
+    column = next((column for column in profile.columns if column.name == name), None)
+    if column is None or not column.secret:
+        return shown(text)
+    digits = re.sub(r"\D", "", text)
+    return (column.mask(digits) or "***") if len(digits) >= 9 else "***"
 
 
 def _words(verdict: RowMapping) -> list[str]:

@@ -12,6 +12,7 @@ from common.contracts.accounts_v1 import AccountKind, PayoutMethod
 from common.lists.cells import hide_numbers
 from common.lists.headers import ColumnSpec
 from common.lists.reasons import GENERAL
+from common.masking import mask_account
 from common.names import clean, comparison_key, folded
 
 __all__ = ["COLUMNS", "FIELDS", "REASONS", "CheckedRow", "check_row"]
@@ -26,7 +27,7 @@ COLUMNS: Final = (
     ColumnSpec("payee", ("Người nhận", "Họ tên người nhận", "Họ và tên người nhận", "Người nhận tiền", "Người nhận thay")),
     ColumnSpec("method", ("Hình thức nhận", "Hình thức chi trả", "Hình thức", "Payment method"), required=True),
     ColumnSpec("provider", ("Ngân hàng / nhà cung cấp", "Ngân hàng", "Tên ngân hàng", "Nhà cung cấp", "Tổ chức cung ứng", "Bank")),
-    ColumnSpec("account_number", ("Số tài khoản", "Số TK", "STK", "Account number"), secret=True),
+    ColumnSpec("account_number", ("Số tài khoản", "Số TK", "STK", "Account number"), secret=True, mask=mask_account),
     ColumnSpec("holder", ("Tên chủ tài khoản", "Chủ tài khoản", "Account holder")),
     ColumnSpec("home_reason", ("Lý do nhận tại nhà", "Lý do"), secret=True),
 )
