@@ -213,3 +213,15 @@ async def test_garbled_answers_are_no_answers(world, how: str) -> None:
     verdicts = set((await world.verdicts()).values())
     assert verdicts == ({"VERIFIED"} if how == "missing" else set())
     assert len(await world.waiting()) == (1 if how == "missing" else 2)
+
+
+async def test_the_day_is_the_registrys_and_not_the_calendars(world) -> None:
+    await registered(world, 3)
+    living_then = world.settings.model_copy(update={"business_date": None})
+    assert not await plan_rechecks(world.db, living_then)
+    assert await world.waiting() == {}, "a month of 2024 is run years later: its evidence is not old for that"
+    world.knows("060150099999")
+    await world.hear([world.person(number="060150099999", business_date=DAY + timedelta(days=46))])
+    await world.drain()
+    await plan_rechecks(world.db, living_then)
+    assert len(await world.waiting()) == 3

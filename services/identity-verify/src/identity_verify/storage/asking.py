@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["ask_about_deaths", "ask_again", "feed_cursor", "keep_feed_cursor", "recheck_old"]
+__all__ = ["ask_about_deaths", "ask_again", "feed_cursor", "keep_feed_cursor", "latest_day", "recheck_old"]
 
 # Spread over the last days of the window by person, always the same way: a province registered in one week is not asked about in one.
 _JITTER: Final = "(get_byte(uuid_send(v.subject_id), 14) * 256 + get_byte(uuid_send(v.subject_id), 13)) % (CAST(:jitter AS int) + 1)"
@@ -45,6 +45,12 @@ UPDATE check_request c SET reason = :reason, priority = 0, business_date = great
     pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, state = 'PENDING'
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
 """
+
+
+async def latest_day(tx: Tx) -> date | None:
+    """The latest business date the registry has named; None before it named any."""
+    day: date | None = await tx.value("SELECT greatest((SELECT max(business_date) FROM subject), (SELECT max(business_date) FROM cut_off))")
+    return day
 
 
 async def recheck_old(tx: Tx, business_date: date, *, window: int, jitter: int, limit: int, cut_off_id: UUID | None = None) -> int:

@@ -10,12 +10,13 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
-from common import audit, clock
+from common import audit
 from common.actor import SYSTEM, Actor
 from common.db import Database, Tx
 from identity_verify.domain.errors import GraceNotFound, GraceNotOpen, GraceTooLong, SecondPersonRequired, SourceAnswers
 from identity_verify.settings import Settings
 from identity_verify.storage import graces
+from identity_verify.usecases.plan import work_day
 
 __all__ = ["ProposedGrace", "apply_once", "decide", "page", "propose"]
 
@@ -75,8 +76,8 @@ async def apply_once(db: Database, settings: Settings, business_date: date | Non
 
     Runs as long as a period is in force: somebody's evidence may run out on its last day but one.
     """
-    day = business_date or clock.today(settings)
     async with db.transaction(_ACTOR) as tx:
+        day = business_date or await work_day(tx, settings)
         given = 0
         for period in await graces.approved(tx, day):
             people = await graces.apply(tx, period["grace_id"], period["valid_until"], day, _CHUNK - given)

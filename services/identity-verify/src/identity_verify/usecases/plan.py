@@ -16,7 +16,7 @@ from identity_verify.settings import Settings
 from identity_verify.storage import asking, cut_offs
 from identity_verify.usecases.verify import POPULATION, breaker
 
-__all__ = ["RECHECK", "DeathFeed", "RecheckJob", "plan_rechecks", "recheck_before_cut_off"]
+__all__ = ["RECHECK", "DeathFeed", "RecheckJob", "plan_rechecks", "recheck_before_cut_off", "work_day"]
 
 _ACTOR: Final = SYSTEM("identity-verify")
 _CHUNK: Final = 5_000
@@ -25,11 +25,18 @@ RECHECK: Final = "recheck"
 _log = get_logger(__name__)
 
 
+async def work_day(tx: Tx, settings: Settings) -> date:
+    """The business date of work that nobody gave one: the installation's, else the latest the registry has named, else today.
+
+    Not simply today: a month of another year can be run, and its evidence is not old for that.
+    """
+    return settings.business_date or await asking.latest_day(tx) or clock.today()
+
+
 async def plan_rechecks(db: Database, settings: Settings, business_date: date | None = None) -> bool:
     """Ask again about a chunk of those whose evidence is older than the window. Returns whether there may be more."""
-    day = business_date or clock.today(settings)
     async with db.transaction(_ACTOR) as tx:
-        count = await _recheck(tx, settings, day, _CHUNK)
+        count = await _recheck(tx, settings, business_date or await work_day(tx, settings), _CHUNK)
     return count == _CHUNK
 
 
@@ -91,11 +98,12 @@ class DeathFeed:
             if not await self._breaker.closed(tx, POPULATION):
                 return False
             left = await asking.feed_cursor(tx, self._settings.death_poll_seconds)
+            day = await work_day(tx, self._settings)
         if left is None:
             return False
 
         # Who registers later is asked about then: the feed begins shortly before the platform does.
-        since = clock.today(self._settings) - timedelta(days=_FEED_BEGINS_DAYS)
+        since = day - timedelta(days=_FEED_BEGINS_DAYS)
 
         async def nothing_to_put_back(_tx: Tx, _error: str) -> None:
             return
@@ -111,7 +119,7 @@ class DeathFeed:
         if page is None:
             return False
         async with self._db.transaction(_ACTOR) as tx:
-            ours = await asking.ask_about_deaths(tx, page.numbers, clock.today(self._settings)) if page.numbers else 0
+            ours = await asking.ask_about_deaths(tx, page.numbers, day) if page.numbers else 0
             if ours:
                 await audit.record(tx, "verification.death_feed", "batch", page.cursor or "start", {"count": ours})
             moved = await asking.keep_feed_cursor(tx, left["cursor"], page.cursor, deaths=len(page.numbers), ours=ours, more=page.more)

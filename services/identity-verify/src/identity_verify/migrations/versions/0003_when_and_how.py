@@ -11,6 +11,7 @@ _CHECKS = """
 ALTER TABLE subject ADD COLUMN number_blind bytea;
 COMMENT ON COLUMN subject.number_blind IS 'Blind index of the national number: to find its owner, not to read it';
 CREATE INDEX subject_number ON subject (number_blind) WHERE number_blind IS NOT NULL;
+CREATE INDEX subject_business_date ON subject (business_date);
 
 ALTER TABLE check_request
     ADD COLUMN reason text NOT NULL DEFAULT 'REGISTERED'
@@ -187,4 +188,5 @@ def downgrade() -> None:
     op.execute("ALTER TABLE verification DROP COLUMN grace_until, DROP COLUMN decided")
     op.execute("ALTER TABLE check_request DROP COLUMN reason, DROP COLUMN priority, DROP COLUMN business_date, DROP COLUMN exchange_id")
     op.execute("CREATE INDEX check_request_due ON check_request (next_try_at) WHERE state = 'PENDING'")
+    op.execute("DROP INDEX subject_business_date")
     op.execute("ALTER TABLE subject DROP COLUMN number_blind")
