@@ -164,8 +164,8 @@ async def test_a_split_keeps_groups_only_when_said(world: Any, homes: list[str])
     assert {item["file_code"] for item in found} == {"A-0", "A-1"}
 
 
-@given(steps=st.lists(st.tuples(st.sampled_from(["POOR", "NEAR_POOR"]), st.sampled_from(["START", "END"]), st.integers(1, 8)), max_size=6))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True)
+@given(steps=st.lists(st.tuples(st.sampled_from(["POOR", "NEAR_POOR"]), st.sampled_from(["START", "END"]), st.integers(1, 8)), max_size=5))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True)
 async def test_whatever_is_listed_a_household_is_in_one_group_of_a_set_on_any_day(
     world: Any, homes: list[str], steps: list[tuple[str, str, int]]
 ) -> None:
