@@ -53,6 +53,9 @@ async def test_a_list_goes_up_comes_back_with_reasons_and_is_accepted(world: Any
     end = (await world.maker.get(f"/v1/submitted-lists/{received['list_id']}")).json()
     assert (end["state"], end["accepted_by"], end["import_state"]) == ("ACCEPTED", "district", "APPLIED")
     assert (await step(district, end, "return", reasons=[{"reason": "quá muộn"}])).status_code == 409
+    async with world.db.transaction() as tx:  # as if the application had stopped on a defect
+        await tx.execute("UPDATE import_file SET state = 'APPROVED'")
+    assert (await district.post(f"/v1/imports/{corrected}/approve")).status_code == 202
     async with world.db.read() as tx:
         actions = await tx.rows("SELECT action, subject FROM audit_log WHERE object_type = 'submitted-list' ORDER BY id")
     assert [tuple(item.values()) for item in actions] == [

@@ -29,13 +29,15 @@ async def before_approve(tx: Tx, imports: Sequence[UUID]) -> None:
     Raises ImportNotApprovable for a list not received or returned, SamePerson for its submitter.
     """
     lists = await travel.of_imports(tx, imports)
-    closed = [row for row in lists if allowed(row["state"], "accept") is None]
+    closed = [row for row in lists if row["state"] != "ACCEPTED" and allowed(row["state"], "accept") is None]
     if closed:
         errors = [{"field": "import_ids", "detail": f"{row['import_id']}: list {row['state']}"} for row in closed]
         raise ImportNotApprovable("The list that carries this import has not been received, or was returned", errors=errors)
     if tx.actor is not None and any(row["submitted_by"] == tx.actor.subject for row in lists):
         raise SamePerson("Who submitted a list cannot accept it")
     for row in lists:
+        if row["state"] == "ACCEPTED":  # an application that stopped is approved, and so queued, again
+            continue
         by = tx.actor.subject if tx.actor else ""
         await travel.update(tx, row["list_id"], {"state": "ACCEPTED", "accepted_by": by}, ("accepted_at",))
         await audit.record(tx, "list.accept", "submitted-list", row["list_id"])
