@@ -202,8 +202,8 @@ async def one(request: Request, actor: Reader, recovery_id: UUID) -> RecoveryDet
 async def notify(request: Request, actor: Maker, recovery_id: UUID, body: Note) -> RecoveryDetail:
     """Note that the person knows."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        await recover.notify(tx, actor, recovery_id, body.note, body.business_date)
+    await recover.notify(db, actor, recovery_id, body.note, body.business_date)
+    async with db.read(actor) as tx:
         return await _detail(tx, actor, recovery_id)
 
 
@@ -211,8 +211,8 @@ async def notify(request: Request, actor: Maker, recovery_id: UUID, body: Note) 
 async def propose_waiver(request: Request, actor: Maker, recovery_id: UUID, body: Note) -> RecoveryDetail:
     """Propose that what is left be waived."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        await recover.propose_waiver(tx, actor, recovery_id, body.note, body.business_date)
+    await recover.propose_waiver(db, actor, recovery_id, body.note, body.business_date)
+    async with db.read(actor) as tx:
         return await _detail(tx, actor, recovery_id)
 
 
@@ -220,8 +220,8 @@ async def propose_waiver(request: Request, actor: Maker, recovery_id: UUID, body
 async def decide_waiver(request: Request, actor: Checker, recovery_id: UUID, body: WaiverDecision) -> RecoveryDetail:
     """The second person's word."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        await recover.decide_waiver(tx, actor, recovery_id, body.note, body.business_date, approve=body.approve)
+    await recover.decide_waiver(db, actor, recovery_id, body.note, body.business_date, approve=body.approve)
+    async with db.read(actor) as tx:
         return await _detail(tx, actor, recovery_id)
 
 
@@ -251,8 +251,8 @@ async def decide_repayment(
 ) -> RecoveryDetail:
     """The second person's word."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        await recover.decide_repayment(tx, actor, recovery_id, repayment_id, body.business_date, approve=body.approve)
+    await recover.decide_repayment(db, actor, recovery_id, repayment_id, body.business_date, approve=body.approve)
+    async with db.read(actor) as tx:
         return await _detail(tx, actor, recovery_id)
 
 

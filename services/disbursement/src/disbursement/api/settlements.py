@@ -161,15 +161,13 @@ class SettlementPage(BaseModel):
 @router.post("/fees", status_code=201, summary="Propose a partner's fee", description="Đề xuất mức phí chi trả; người thứ hai duyệt.")
 async def propose_fee(request: Request, actor: Maker, body: FeeForm) -> FeeView:
     """Propose a fee."""
-    async with request.app.state.db.transaction(actor) as tx:
-        return FeeView.model_validate(dict(await settle_partner.propose_fee(tx, actor, body.model_dump())))
+    return FeeView.model_validate(dict(await settle_partner.propose_fee(request.app.state.db, actor, body.model_dump())))
 
 
 @router.post("/fees/{fee_id}/decision", summary="Decide a fee", description="Duyệt hoặc từ chối mức phí.")
 async def decide_fee(request: Request, actor: Checker, fee_id: UUID, body: Decision) -> FeeView:
     """Decide a fee."""
-    async with request.app.state.db.transaction(actor) as tx:
-        return FeeView.model_validate(dict(await settle_partner.decide_fee(tx, actor, fee_id, approve=body.approve)))
+    return FeeView.model_validate(dict(await settle_partner.decide_fee(request.app.state.db, actor, fee_id, approve=body.approve)))
 
 
 @router.get("/fees", summary="Fees", description="Mức phí đã thỏa thuận với các đơn vị chi trả.")
@@ -202,8 +200,7 @@ async def propose_movement(request: Request, actor: Maker, key: IdempotencyKey, 
 @router.post("/money-movements/{movement_id}/decision", summary="Decide a movement", description="Duyệt hoặc từ chối; duyệt thì ghi sổ.")
 async def decide_movement(request: Request, actor: Checker, movement_id: UUID, body: Decision) -> MovementView:
     """Decide a movement."""
-    async with request.app.state.db.transaction(actor) as tx:
-        row = await settle_partner.decide_movement(tx, actor, movement_id, body.business_date, approve=body.approve)
+    row = await settle_partner.decide_movement(request.app.state.db, actor, movement_id, body.business_date, approve=body.approve)
     return MovementView.model_validate(dict(row))
 
 
@@ -239,8 +236,7 @@ async def propose_settlement(request: Request, actor: Maker, key: IdempotencyKey
 @router.post("/settlements/{settlement_id}/decision", summary="Decide a settlement", description="Duyệt hoặc từ chối quyết toán.")
 async def decide_settlement(request: Request, actor: Checker, settlement_id: UUID, body: Decision) -> SettlementView:
     """Decide a settlement."""
-    async with request.app.state.db.transaction(actor) as tx:
-        row = await settle_partner.decide_settlement(tx, actor, settlement_id, approve=body.approve)
+    row = await settle_partner.decide_settlement(request.app.state.db, actor, settlement_id, approve=body.approve)
     return SettlementView.model_validate(dict(row))
 
 

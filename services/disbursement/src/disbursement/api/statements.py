@@ -331,8 +331,7 @@ async def ageing(request: Request, actor: Reader, business_date: Annotated[date,
 async def propose(request: Request, actor: Proposer, break_id: UUID, body: Proposal) -> BreakView:
     """The first person's word."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        row = await resolve_break.propose(tx, actor, break_id, body.resolution, body.note, body.evidence)
+    row = await resolve_break.propose(db, actor, break_id, body.resolution, body.note, body.evidence)
     return _break(dict(row), body.business_date)
 
 
@@ -344,8 +343,7 @@ async def propose(request: Request, actor: Proposer, break_id: UUID, body: Propo
 async def decide(request: Request, actor: Confirmer, break_id: UUID, body: Decision) -> BreakView:
     """The second person's word."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        row = await resolve_break.decide(tx, actor, break_id, confirm=body.confirm, note=body.note)
+    row = await resolve_break.decide(db, actor, break_id, confirm=body.confirm, note=body.note)
     return _break(dict(row), body.business_date)
 
 

@@ -99,32 +99,35 @@ async def _move(
     return case, step_id
 
 
-async def notify(tx: Tx, actor: Actor, recovery_id: UUID, note: str, business_date: date) -> RowMapping:
+async def notify(db: Database, actor: Actor, recovery_id: UUID, note: str, business_date: date) -> RowMapping:
     """The person was told what is owed and why. Raises NotFound, IllegalRecoveryMove."""
-    case, _ = await _move(tx, await _found(tx, actor, recovery_id), RecoveryAction.NOTIFY, note, business_date)
-    return case
+    async with db.transaction(actor) as tx:
+        case, _ = await _move(tx, await _found(tx, actor, recovery_id), RecoveryAction.NOTIFY, note, business_date)
+        return case
 
 
-async def propose_waiver(tx: Tx, actor: Actor, recovery_id: UUID, note: str, business_date: date) -> RowMapping:
+async def propose_waiver(db: Database, actor: Actor, recovery_id: UUID, note: str, business_date: date) -> RowMapping:
     """The first person asks that what is left be waived. Raises NotFound, IllegalRecoveryMove."""
-    row = await _found(tx, actor, recovery_id)
-    case, _ = await _move(
-        tx, row, RecoveryAction.PROPOSE_WAIVER, note, business_date, waiver_proposed_by=actor.subject, waiver_decided_by=None
-    )
-    return case
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, actor, recovery_id)
+        case, _ = await _move(
+            tx, row, RecoveryAction.PROPOSE_WAIVER, note, business_date, waiver_proposed_by=actor.subject, waiver_decided_by=None
+        )
+        return case
 
 
-async def decide_waiver(tx: Tx, actor: Actor, recovery_id: UUID, note: str, business_date: date, *, approve: bool) -> RowMapping:
+async def decide_waiver(db: Database, actor: Actor, recovery_id: UUID, note: str, business_date: date, *, approve: bool) -> RowMapping:
     """The second person waives what is left, or keeps the case. Raises NotFound, SameDecider, IllegalRecoveryMove."""
-    row = await _found(tx, actor, recovery_id)
-    action = RecoveryAction.WAIVE if approve else RecoveryAction.KEEP
-    move(row["state"], action)
-    if row["waiver_proposed_by"] == actor.subject:
-        raise SameDecider()
-    case, step_id = await _move(tx, row, action, note, business_date, waiver_decided_by=actor.subject)
-    if approve:
-        await _post(tx, case, TransferKind.RECOVERY_CANCELLED, step_id, case["amount"] - case["recovered"], business_date)
-    return case
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, actor, recovery_id)
+        action = RecoveryAction.WAIVE if approve else RecoveryAction.KEEP
+        move(row["state"], action)
+        if row["waiver_proposed_by"] == actor.subject:
+            raise SameDecider()
+        case, step_id = await _move(tx, row, action, note, business_date, waiver_decided_by=actor.subject)
+        if approve:
+            await _post(tx, case, TransferKind.RECOVERY_CANCELLED, step_id, case["amount"] - case["recovered"], business_date)
+        return case
 
 
 async def propose_repayment(tx: Tx, actor: Actor, recovery_id: UUID, amount: int, document_number: str, document_date: date) -> RowMapping:
@@ -148,24 +151,27 @@ async def propose_repayment(tx: Tx, actor: Actor, recovery_id: UUID, amount: int
 
 
 async def decide_repayment(
-    tx: Tx, actor: Actor, recovery_id: UUID, repayment_id: UUID, business_date: date, *, approve: bool
+    db: Database, actor: Actor, recovery_id: UUID, repayment_id: UUID, business_date: date, *, approve: bool
 ) -> RowMapping:
     """The second person's word; an approved repayment counts and is posted. Raises SameDecider, AlreadyDecided, TooMuchRepaid."""
-    row = await _found(tx, actor, recovery_id)
-    known = next((item for item in await recoveries.repayments(tx, recovery_id) if item["repayment_id"] == repayment_id), None)
-    if known is None:
-        raise NotFound("No such repayment")
-    if known["proposed_by"] == actor.subject:
-        raise SameDecider()
-    if approve and known["amount"] > row["amount"] - row["recovered"]:
-        raise TooMuchRepaid(f"{row['amount'] - row['recovered']} đồng are owed")
-    decided = await recoveries.decide_repayment(tx, recovery_id, repayment_id, "APPROVED" if approve else "REJECTED", actor.subject)
-    if decided is None:
-        raise AlreadyDecided(f"It is {known['state']}", state=known["state"])
-    if approve:
-        recovered = row["recovered"] + known["amount"]
-        action = RecoveryAction.REPAY_ALL if recovered == row["amount"] else RecoveryAction.REPAY
-        case, _ = await _move(tx, row, action, known["document_number"], business_date, recovered=recovered)
-        await _post(tx, case, TransferKind.RECOVERY_PAID, repayment_id, known["amount"], business_date)
-    await audit.record(tx, "recovery.repayment_decided", "recovery", recovery_id, {"state": decided["state"], "amount": known["amount"]})
-    return decided
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, actor, recovery_id)
+        known = next((item for item in await recoveries.repayments(tx, recovery_id) if item["repayment_id"] == repayment_id), None)
+        if known is None:
+            raise NotFound("No such repayment")
+        if known["proposed_by"] == actor.subject:
+            raise SameDecider()
+        if approve and known["amount"] > row["amount"] - row["recovered"]:
+            raise TooMuchRepaid(f"{row['amount'] - row['recovered']} đồng are owed")
+        decided = await recoveries.decide_repayment(tx, recovery_id, repayment_id, "APPROVED" if approve else "REJECTED", actor.subject)
+        if decided is None:
+            raise AlreadyDecided(f"It is {known['state']}", state=known["state"])
+        if approve:
+            recovered = row["recovered"] + known["amount"]
+            action = RecoveryAction.REPAY_ALL if recovered == row["amount"] else RecoveryAction.REPAY
+            case, _ = await _move(tx, row, action, known["document_number"], business_date, recovered=recovered)
+            await _post(tx, case, TransferKind.RECOVERY_PAID, repayment_id, known["amount"], business_date)
+        await audit.record(
+            tx, "recovery.repayment_decided", "recovery", recovery_id, {"state": decided["state"], "amount": known["amount"]}
+        )
+        return decided

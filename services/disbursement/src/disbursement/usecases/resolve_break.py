@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 
 from common import audit, clock
 from common.actor import Actor
-from common.db import Tx
+from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.reconciliation import BreakAction, Resolution, move, result_of
@@ -26,42 +26,44 @@ async def _found(tx: Tx, actor: Actor, break_id: UUID) -> RowMapping:
     return row
 
 
-async def propose(tx: Tx, actor: Actor, break_id: UUID, resolution: Resolution, note: str, evidence: str) -> RowMapping:
+async def propose(db: Database, actor: Actor, break_id: UUID, resolution: Resolution, note: str, evidence: str) -> RowMapping:
     """The first person says how it ends. Raises IllegalBreakMove, or ResolutionNotPossible when no payment stands behind it."""
-    row = await _found(tx, actor, break_id)
-    state = move(row["state"], BreakAction.PROPOSE)
-    if resolution is Resolution.LATER_STATEMENT:
-        raise ResolutionNotPossible("Only a later statement says that")
-    if result_of(resolution) is not None and row["payment_id"] is None:
-        raise ResolutionNotPossible("No payment of ours stands behind this difference")
-    stored = await statements.set_break(
-        tx,
-        break_id,
-        {
-            "state": state.value, "resolution": resolution.value, "note": note, "evidence": evidence, "proposed_by": actor.subject,
-            "decided_by": None, "decided_at": None,
-        },
-    )  # fmt: skip
-    await audit.record(tx, "break.propose", "break", break_id, {"resolution": resolution.value, "note": note, "evidence": evidence})
-    return stored
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, actor, break_id)
+        state = move(row["state"], BreakAction.PROPOSE)
+        if resolution is Resolution.LATER_STATEMENT:
+            raise ResolutionNotPossible("Only a later statement says that")
+        if result_of(resolution) is not None and row["payment_id"] is None:
+            raise ResolutionNotPossible("No payment of ours stands behind this difference")
+        stored = await statements.set_break(
+            tx,
+            break_id,
+            {
+                "state": state.value, "resolution": resolution.value, "note": note, "evidence": evidence, "proposed_by": actor.subject,
+                "decided_by": None, "decided_at": None,
+            },
+        )  # fmt: skip
+        await audit.record(tx, "break.propose", "break", break_id, {"resolution": resolution.value, "note": note, "evidence": evidence})
+        return stored
 
 
-async def decide(tx: Tx, actor: Actor, break_id: UUID, *, confirm: bool, note: str) -> RowMapping:
+async def decide(db: Database, actor: Actor, break_id: UUID, *, confirm: bool, note: str) -> RowMapping:
     """The second person confirms (what it says of a payment is then applied) or refuses. Raises SameResolver, IllegalBreakMove."""
-    row = await _found(tx, actor, break_id)
-    state = move(row["state"], BreakAction.CONFIRM if confirm else BreakAction.REFUSE)
-    if row["proposed_by"] == actor.subject:
-        raise SameResolver()
-    if confirm:
-        await _apply(tx, row)
-        values: dict[str, object] = {"state": state.value, "decided_by": actor.subject, "decided_at": clock.now()}
-    else:
-        values = {"state": state.value, "resolution": None, "evidence": None, "proposed_by": None, "note": note}
-    stored = await statements.set_break(tx, break_id, values)
-    await audit.record(
-        tx, "break.confirm" if confirm else "break.refuse", "break", break_id, {"resolution": row["resolution"], "note": note}
-    )
-    return stored
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, actor, break_id)
+        state = move(row["state"], BreakAction.CONFIRM if confirm else BreakAction.REFUSE)
+        if row["proposed_by"] == actor.subject:
+            raise SameResolver()
+        if confirm:
+            await _apply(tx, row)
+            values: dict[str, object] = {"state": state.value, "decided_by": actor.subject, "decided_at": clock.now()}
+        else:
+            values = {"state": state.value, "resolution": None, "evidence": None, "proposed_by": None, "note": note}
+        stored = await statements.set_break(tx, break_id, values)
+        await audit.record(
+            tx, "break.confirm" if confirm else "break.refuse", "break", break_id, {"resolution": row["resolution"], "note": note}
+        )
+        return stored
 
 
 async def _apply(tx: Tx, row: RowMapping) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common import audit
 from common.actor import Actor
-from common.db import Tx
+from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.domain.fees import fee_of
 from disbursement.domain.ledger import TransferKind
@@ -49,18 +49,20 @@ async def _decide(tx: Tx, actor: Actor, table: str, row_id: UUID, *, approve: bo
     return decided
 
 
-async def propose_fee(tx: Tx, actor: Actor, values: dict[str, Any]) -> RowMapping:
+async def propose_fee(db: Database, actor: Actor, values: dict[str, Any]) -> RowMapping:
     """Propose a partner's fee on what it pays, from a date."""
-    row = await _propose(tx, "fee_agreement", "The agreement", {**values, "proposed_by": actor.subject})
-    await audit.record(tx, "fee.propose", "fee", row["fee_id"], {"partner": row["partner"], "basis_points": row["basis_points"]})
-    return row
+    async with db.transaction(actor) as tx:
+        row = await _propose(tx, "fee_agreement", "The agreement", {**values, "proposed_by": actor.subject})
+        await audit.record(tx, "fee.propose", "fee", row["fee_id"], {"partner": row["partner"], "basis_points": row["basis_points"]})
+        return row
 
 
-async def decide_fee(tx: Tx, actor: Actor, fee_id: UUID, *, approve: bool) -> RowMapping:
+async def decide_fee(db: Database, actor: Actor, fee_id: UUID, *, approve: bool) -> RowMapping:
     """Decide a fee agreement."""
-    row = await _decide(tx, actor, "fee_agreement", fee_id, approve=approve)
-    await audit.record(tx, "fee.decide", "fee", fee_id, {"state": row["state"]})
-    return row
+    async with db.transaction(actor) as tx:
+        row = await _decide(tx, actor, "fee_agreement", fee_id, approve=approve)
+        await audit.record(tx, "fee.decide", "fee", fee_id, {"state": row["state"]})
+        return row
 
 
 async def propose_movement(tx: Tx, actor: Actor, values: dict[str, Any]) -> RowMapping:
@@ -72,17 +74,18 @@ async def propose_movement(tx: Tx, actor: Actor, values: dict[str, Any]) -> RowM
     return row
 
 
-async def decide_movement(tx: Tx, actor: Actor, movement_id: UUID, business_date: date, *, approve: bool) -> RowMapping:
+async def decide_movement(db: Database, actor: Actor, movement_id: UUID, business_date: date, *, approve: bool) -> RowMapping:
     """Decide a movement; an approved one is posted."""
-    row = await _decide(tx, actor, "money_movement", movement_id, approve=approve)
-    if approve:
-        journal_id = await ledger.journal(tx, "money.movement", str(movement_id))
-        await ledger.post(
-            tx, journal_id, TransferKind(row["kind"]), subject_id=movement_id, amount=row["amount"], programme=row["programme"],
-            funding_source=row["funding_source"], business_date=business_date, partner=row["partner"], cycle_id=row["cycle_id"],
-        )  # fmt: skip
-    await audit.record(tx, "money.decide", "movement", movement_id, {"state": row["state"], "amount": row["amount"]})
-    return row
+    async with db.transaction(actor) as tx:
+        row = await _decide(tx, actor, "money_movement", movement_id, approve=approve)
+        if approve:
+            journal_id = await ledger.journal(tx, "money.movement", str(movement_id))
+            await ledger.post(
+                tx, journal_id, TransferKind(row["kind"]), subject_id=movement_id, amount=row["amount"], programme=row["programme"],
+                funding_source=row["funding_source"], business_date=business_date, partner=row["partner"], cycle_id=row["cycle_id"],
+            )  # fmt: skip
+        await audit.record(tx, "money.decide", "movement", movement_id, {"state": row["state"], "amount": row["amount"]})
+        return row
 
 
 async def propose_settlement(tx: Tx, actor: Actor, cycle_id: UUID, partner: str, number: str, business_date: date) -> RowMapping:
@@ -106,22 +109,23 @@ async def propose_settlement(tx: Tx, actor: Actor, cycle_id: UUID, partner: str,
     return row
 
 
-async def decide_settlement(tx: Tx, actor: Actor, settlement_id: UUID, *, approve: bool) -> RowMapping:
+async def decide_settlement(db: Database, actor: Actor, settlement_id: UUID, *, approve: bool) -> RowMapping:
     """Decide a settlement; an approved one is posted: paid out, what the partner must give back, and its fee.
 
     Raises SettlementNotPossible when the figures are no longer those that were proposed (money came back meanwhile).
     """
-    row = await _decide(tx, actor, "settlement", settlement_id, approve=approve)
-    if approve:
-        now = await settlements.figures(tx, row["cycle_id"], row["partner"])
-        changed = [name for name, value in now.items() if row[name] != value]
-        if changed:
-            raise SettlementNotPossible(
-                f"Changed since it was proposed: {', '.join(changed)}; reject it and propose again", changed=changed
-            )
-        await _post(tx, row)
-    await audit.record(tx, "settlement.decide", "settlement", settlement_id, {"state": row["state"]})
-    return row
+    async with db.transaction(actor) as tx:
+        row = await _decide(tx, actor, "settlement", settlement_id, approve=approve)
+        if approve:
+            now = await settlements.figures(tx, row["cycle_id"], row["partner"])
+            changed = [name for name, value in now.items() if row[name] != value]
+            if changed:
+                raise SettlementNotPossible(
+                    f"Changed since it was proposed: {', '.join(changed)}; reject it and propose again", changed=changed
+                )
+            await _post(tx, row)
+        await audit.record(tx, "settlement.decide", "settlement", settlement_id, {"state": row["state"]})
+        return row
 
 
 async def _post(tx: Tx, row: RowMapping) -> None:
