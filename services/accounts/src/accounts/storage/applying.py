@@ -12,7 +12,7 @@ from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
 
-__all__ = ["apply_some", "finish"]
+__all__ = ["apply_some"]
 
 _BATCH: Final = """
 WITH chosen AS (
@@ -100,12 +100,3 @@ async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
         await history.note_methods(tx, changed, subject=sent["created_by"], in_bulk=True)
         await alerts.look_at_representatives(tx, changed, sent["business_date"])
     return taken, len(changed)
-
-
-async def finish(tx: Tx, import_id: UUID) -> None:
-    """An approved import without good rows left is applied; rows that wait for their person stay."""
-    await tx.execute(
-        "UPDATE import_file f SET state = 'APPLIED' WHERE import_id = :id AND state = 'APPROVED' AND NOT EXISTS"
-        " (SELECT FROM import_row r WHERE r.import_id = f.import_id AND r.verdict = 'GOOD')",
-        id=import_id,
-    )
