@@ -70,9 +70,8 @@ async def change(world: Any, person: str, name: str, value: str, day: date, hold
                 await world.change_identity(person, business_date=str(day), full_name=value)
             return
         read = await world.checker.get(f"/v1/beneficiaries/{person}")
-        done = await world.checker.patch(
-            f"/v1/beneficiaries/{person}", json={"business_date": str(day), name: value}, headers={"If-Match": read.headers["ETag"]}
-        )
+        body = {"business_date": str(day), name: value} | ({"unit_reason": "nhập nhầm mã xã"} if name == "unit_code" else {})
+        done = await world.checker.patch(f"/v1/beneficiaries/{person}", json=body, headers={"If-Match": read.headers["ETag"]})
         assert done.status_code == 200, done.text
         return
     async with world.db.transaction(SYSTEM("test")) as tx:

@@ -71,14 +71,42 @@ async def test_a_number_issued_later_changes_the_identity(world: Any) -> None:
     assert sorted(updated["body"]["national_number"]) == ["accounts", "identity-verify"]
 
 
-async def test_a_move_says_person_and_dues_again_for_the_new_unit(world: Any) -> None:
+async def _unit(world: Any, client: Any, person: str, version: int, **fields: Any) -> Any:
+    body = {"business_date": "2024-08-20", "unit_code": "22915"} | fields
+    return await client.patch(f"/v1/beneficiaries/{person}", json=body, headers={"If-Match": f'"{version}"'})
+
+
+async def test_a_unit_recorded_by_mistake_is_corrected_with_a_reason_and_everything_said_for_the_right_one(world: Any) -> None:
+    await world.take([row("A-1", "060190000001", rep_name="Trần Văn Bình", rep_number="060070000009", rep_kind="Giám hộ")])
+    person = await world.id_of("A-1")
+    done = await _unit(world, world.checker, person, 1, unit_reason="Nhập nhầm mã xã 22924, hồ sơ 060190000001")
+    assert (done.status_code, done.json()["unit_path"]) == (200, "60/593/22915"), done.text
+    for kind in ("BeneficiaryMoved", "DuesChanged", "RepresentativeAppointed"):
+        assert (await world.events(kind))[-1]["body"]["unit_path"] == "60/593/22915", kind
+    assert [event["body"]["version"] for event in await world.events("RepresentativeAppointed")] == [1, 2]
+    async with world.db.read() as tx:
+        detail = await tx.value("SELECT detail FROM audit_log WHERE action = 'beneficiary.change'")
+    assert (detail["unit_before"], "Nhập nhầm" in detail["unit_reason"], "060190000001" in str(detail)) == ("22924", True, False)
+
+
+async def test_a_move_is_no_correction(world: Any) -> None:
     person = (await _register(world)).json()["beneficiary_id"]
-    moved = await world.checker.patch(
-        f"/v1/beneficiaries/{person}", json={"business_date": "2024-08-20", "unit_code": "22915"}, headers={"If-Match": '"1"'}
-    )
-    assert moved.json()["unit_path"] == "60/593/22915"
-    assert (await world.events("BeneficiaryMoved"))[0]["body"]["unit_code"] == "22915"
-    assert (await world.events("DuesChanged"))[-1]["body"]["unit_code"] == "22915"
+    plain = await _unit(world, world.checker, person, 1)
+    assert (plain.status_code, plain.json()["type"], "/v1/transfers" in plain.json()["title"]) == (422, "/problems/move-by-transfer", True)
+    assert (await _unit(world, world.maker, person, 1, unit_reason="Nhập nhầm mã xã")).status_code == 404, "not the officer's area"
+    integrator = world.client_as(world.app, Role.INTEGRATOR, units=("60",))
+    assert (await _unit(world, integrator, person, 1, unit_reason="Nhập nhầm mã xã")).status_code == 403
+    move = {
+        "beneficiary_id": person, "to_unit_code": "22915", "number": "12/QĐ", "decision_date": "2024-08-10", "signer": "Trần Văn Nam",
+        "dossier": "Hồ sơ 12 trang", "business_date": "2024-08-20",
+    }  # fmt: skip
+    assert (await world.maker.post("/v1/transfers", json=move, headers={"Idempotency-Key": "move-0001"})).status_code == 201
+    under_way = await _unit(world, world.checker, person, 1, unit_reason="Nhập nhầm mã xã")
+    assert (under_way.status_code, under_way.json()["type"]) == (422, "/problems/move-by-transfer")
+    items = [{"beneficiary_id": person, "version": 1, "changes": {"business_date": "2024-08-20", "unit_code": "22915"}}]
+    bulk = await world.checker.patch("/v1/bulk/beneficiaries", json={"items": items}, headers={"Idempotency-Key": "bulk-units-1"})
+    assert [item["status"] for item in bulk.json()["items"]] == [422]
+    assert not await world.events("BeneficiaryMoved")
 
 
 async def test_the_whole_number_needs_a_purpose_and_leaves_a_trace(world: Any) -> None:

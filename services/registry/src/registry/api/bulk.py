@@ -105,7 +105,7 @@ def make_router(db: Database) -> APIRouter:
     @router.patch(
         "/beneficiaries",
         response_model=BulkAnswer,
-        summary="Correct or move up to 1,000 people",
+        summary="Correct up to 1,000 people",
         description="Sửa thông tin nhiều người trong một lần, kết quả cho từng người. Each at the version read: 412 in its result when"
         " somebody changed it meanwhile.",
     )

@@ -217,7 +217,13 @@ class BeneficiaryPatch(PersonAttributes):
     business_date: date
     sex: Literal["M", "F", "UNKNOWN"] | None = None
     address: str | None = Field(default=None, max_length=400)
-    unit_code: str | None = Field(default=None, description="Move to this commune")
+    unit_code: str | None = Field(
+        default=None, description="The commune that should have been recorded, in your own area; somebody who moves is handed over"
+    )
+    unit_reason: str | None = Field(
+        default=None, min_length=5, max_length=300, description="Why the recorded unit is wrong; goes with `unit_code`",
+        examples=["Nhập nhầm mã xã"],
+    )  # fmt: skip
     address_from: date | None = Field(default=None, description="From when address, hamlet or unit hold; else the business date")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
     preference_evidence: str | None = Field(default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"])

@@ -151,10 +151,10 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
     @router.patch(
         "/{beneficiary_id}",
         response_model=BeneficiaryDetail,
-        summary="Correct or move a beneficiary",
-        description="Sửa thông tin, nguyện vọng hoặc chuyển đơn vị; họ tên, số định danh, ngày sinh sửa bằng yêu cầu có người duyệt."
-        " Name, number and birth date need a change request. Needs `If-Match` with the ETag read;"
-        " 412 when somebody changed it meanwhile.",
+        summary="Correct a beneficiary",
+        description="Sửa thông tin, nguyện vọng; họ tên, số định danh, ngày sinh sửa bằng yêu cầu có người duyệt; chuyển nơi chi trả qua"
+        " `/v1/transfers`. Name, number and birth date need a change request; a unit recorded by mistake is corrected with `unit_reason`,"
+        " a move is a hand-over (422 `move-by-transfer`). Needs `If-Match` with the ETag read; 412 when somebody changed it meanwhile.",
     )
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
         version = cursors.version(if_match)

@@ -24,10 +24,12 @@ __all__ = [
     "FuneralRefused",
     "ImportNotApprovable",
     "ImportNotFound",
+    "LawChangeRefused",
     "LifeEventRefused",
     "ListNotOpen",
     "MappingNotPossible",
     "MergeChangedSince",
+    "MoveByTransfer",
     "NotPossibleInState",
     "RateNotLoaded",
     "RepresentativeRefused",
@@ -159,6 +161,14 @@ class MergeChangedSince(Problem):
     title, title_vi = "Facts changed after the merge", "Hồ sơ đã thay đổi sau khi gộp nên không hoàn tác được"
 
 
+class MoveByTransfer(Problem):
+    """A person changes units by the hand-over of `/v1/transfers`; a correction of the recorded unit says why it was wrong."""
+
+    type, status = "move-by-transfer", 422
+    title = "People move by a hand-over between two offices: POST /v1/transfers"
+    title_vi = "Chuyển nơi chi trả qua bàn giao giữa hai nơi: POST /v1/transfers"
+
+
 class RequestPending(Problem):
     """Another change request for the same person waits for its decision."""
 
@@ -213,3 +223,10 @@ class ListNotOpen(Problem):
 
     type, status = "submitted-list-not-open", 409
     title, title_vi = "The list is not in a state for this", "Danh sách không ở trạng thái cho phép thao tác này"
+
+
+class LawChangeRefused(Problem):
+    """A draft of the law breaks a rule; `errors` names row, field and reason."""
+
+    type, status = "law-change-refused", 422
+    title, title_vi = "The change of the law is refused", "Thay đổi chính sách không hợp lệ"

@@ -10,7 +10,19 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["answer", "decisions_of", "find", "insert", "last_paid_from", "leave", "page", "paying_units", "said_again", "settle"]
+__all__ = [
+    "answer",
+    "decisions_of",
+    "find",
+    "insert",
+    "last_paid_from",
+    "leave",
+    "page",
+    "paying_units",
+    "said_again",
+    "settle",
+    "under_way",
+]
 
 _COLUMNS: Final = (
     "t.transfer_id, t.direction, t.person_id, t.from_unit_code, t.from_path, t.to_unit_code, t.to_path, t.other_province, t.number,"
@@ -92,6 +104,11 @@ async def said_again(tx: Tx, beneficiary_id: UUID) -> list[tuple[UUID, UUID]]:
         id=beneficiary_id,
     )
     return [(row["beneficiary_id"], row["representative_id"]) for row in rows]
+
+
+async def under_way(tx: Tx, person_id: UUID) -> bool:
+    """Whether a hand-over of the person waits for its answer."""
+    return bool(await tx.value("SELECT 1 FROM transfer WHERE person_id = :id AND state = 'SENT'", id=person_id))
 
 
 async def last_paid_from(tx: Tx, person_id: UUID) -> date | None:

@@ -9,23 +9,25 @@ from typing import Any, Final
 from uuid import UUID
 
 from common import audit
-from common.actor import Actor
+from common.actor import Actor, Role
 from common.db import Tx
+from common.lists.cells import hide_numbers
 from common.masking import mask_national_number
 from common.names import clean, comparison_key, folded
-from common.problems import Conflict, InvalidInput, NotFound, PreconditionFailed
+from common.problems import Conflict, Forbidden, InvalidInput, NotFound, PreconditionFailed
 from common.sealing import Keyring
 from registry.domain import dates
-from registry.domain.errors import DuplicateNumber, RowRefused, UnknownUnit
+from registry.domain.errors import DuplicateNumber, MoveByTransfer, RowRefused, UnknownUnit
 from registry.domain.numbers import structure_reason
 from registry.domain.reasons import reason
-from registry.storage import catalogue, dues, history, life_events, people, publishing, representatives
+from registry.storage import catalogue, dues, history, life_events, people, publishing, representatives, transfers
 from registry.usecases import attributes, preferences
 from registry.usecases.attributes import Attributes
 from registry.usecases.registering import Item, register_many
 
 __all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
 
+_OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _IDENTITY: Final = frozenset({"full_name", "birth_date", "sex", "national_number"})
 
 
@@ -75,6 +77,7 @@ class Changes:
     national_number: str | None = None
     address: str | None = None
     unit_code: str | None = None
+    unit_reason: str | None = None
     address_from: date | None = None
     preference: str | None = None
     preference_evidence: str | None = None
@@ -90,7 +93,7 @@ class Changes:
 
 
 async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, business_date: date) -> Any:
-    """Correct a person or move them to another unit; the row after. Raises PreconditionFailed on another version."""
+    """Correct a person; the row after. Raises PreconditionFailed on another version, MoveByTransfer for a move."""
     actor, keyring = _needs(tx)
     await publishing.take_people_lock(tx)
     row = await seen(tx, person_id, lock=True)
@@ -120,9 +123,10 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
     if changes.preference is not None:
         answer = preferences.Answer(person_id, changes.preference, business_date, changes.preference_evidence)
         await preferences.record(tx, [answer], "OFFICE", business_date)
-    await audit.record(
-        tx, "beneficiary.change", "beneficiary", person_id, {"fields": sorted(values) + (["preference"] if changes.preference else [])}
-    )
+    detail: dict[str, Any] = {"fields": sorted(values) + (["preference"] if changes.preference else [])}
+    if moved:
+        detail |= {"unit_before": row["unit_code"], "unit_reason": hide_numbers(changes.unit_reason or "")[0]}
+    await audit.record(tx, "beneficiary.change", "beneficiary", person_id, detail)
     return await seen(tx, person_id)
 
 
@@ -131,7 +135,7 @@ async def _date_address(tx: Tx, changes: Changes, business_date: date) -> None:
     if changes.address_from is None:
         return
     given = {name for name in Changes.__dataclass_fields__ if getattr(changes, name) is not None}
-    if not given <= {"address", "hamlet", "unit_code", "address_from"}:
+    if not given <= {"address", "hamlet", "unit_code", "unit_reason", "address_from"}:
         raise InvalidInput(errors=[{"field": "address_from", "detail": "change address, hamlet and unit in a call of their own"}])
     if changes.address_from > business_date:
         raise InvalidInput(errors=[{"field": "address_from", "detail": "after the business date"}])
@@ -139,22 +143,29 @@ async def _date_address(tx: Tx, changes: Changes, business_date: date) -> None:
 
 
 async def _place(tx: Tx, actor: Actor, row: Any, changes: Changes, business_date: date) -> dict[str, Any]:
-    """The new unit, or nothing when it stays."""
+    """The unit that should have been recorded, or nothing when it stays. A move is handed over between two offices instead."""
     if changes.unit_code is None or changes.unit_code == row["unit_code"]:
         return {}
+    if not changes.unit_reason:
+        raise MoveByTransfer(errors=[{"field": "unit_reason", "detail": "say why the recorded unit is wrong, or hand the person over"}])
+    if not actor.has(*_OFFICERS):
+        raise Forbidden("The recorded unit is corrected by an officer")
     unit = await catalogue.unit_of(tx, changes.unit_code, business_date)
     if unit is None or unit["level"] != "commune":
         raise UnknownUnit(errors=[{"field": "unit_code", "detail": str(changes.unit_code)}])
     if not actor.sees(unit["path"]):
         raise NotFound("No such unit in your area")
+    if await transfers.under_way(tx, row["person_id"]):
+        raise MoveByTransfer("A move of this person is under way", errors=[{"field": "unit_code", "detail": "answer the move first"}])
     return {"unit_code": unit["code"], "unit_path": unit["path"]}
 
 
 async def _publish(tx: Tx, keyring: Keyring, person_id: UUID, values: dict[str, Any], business_date: date, *, moved: bool) -> None:
-    """Tell of a changed person, and of what they are to those they collect for."""
+    """Tell of a changed person, of what they are to those they collect for, and of who collects for them, whose events carry the unit."""
     await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryMoved" if moved else "BeneficiaryUpdated")], business_date)
-    if not _IDENTITY.isdisjoint(values):
-        await publishing.publish_representatives(tx, keyring, await people.say_again(tx, [person_id]), business_date)
+    again = [] if _IDENTITY.isdisjoint(values) else await people.say_again(tx, [person_id])
+    again += await transfers.said_again(tx, person_id) if moved else []
+    await publishing.publish_representatives(tx, keyring, again, business_date)
     if moved:  # dues carry the unit: say them again for the new one
         await tx.execute("UPDATE dues_state SET lines_md5 = '' WHERE person_id = :id", id=person_id)
         await dues.recompute(tx, [person_id], business_date)
