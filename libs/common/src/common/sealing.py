@@ -54,6 +54,10 @@ class Keyring:
         self._event = {
             consumer: {kid: AESGCM(_key(value)) for kid, value in ring.items()} for consumer, ring in keys.get("event", {}).items()
         }
+        self._lookup = {
+            consumer: {kid: hmac.new(_key(value), b"lookup", hashlib.sha256).digest() for kid, value in ring.items()}
+            for consumer, ring in keys.get("event", {}).items()
+        }
 
     @classmethod
     def load(cls, path: Path, service: str) -> Self:
@@ -106,7 +110,20 @@ class Keyring:
         """Keyed blind index (HMAC-SHA256): equal text gives equal bytes, and nothing else can be learned without the key."""
         return hmac.new(self._blind, f"{field}\x1f{plaintext}".encode(), hashlib.sha256).digest()
 
+    def lookup(self, consumer: str, field: str, plaintext: str) -> str:
+        """A keyed index by which `consumer` finds a value it was never told; its key is derived from that consumer's event key."""
+        kid, key = next(reversed(self._lookup[consumer].items()))
+        return f"{kid}:{_index(key, consumer, field, plaintext)}"
+
+    def lookups(self, field: str, plaintext: str) -> list[str]:
+        """What :meth:`lookup` made for this service, under each of its keys that may still stand in our copies."""
+        return [f"{kid}:{_index(key, self.service, field, plaintext)}" for kid, key in self._lookup.get(self.service, {}).items()]
+
     def fingerprint(self, *parts: str | None) -> str:
         """Keyed hash of several values, hex, to notice a change without storing what changed."""
         text = "\x1f".join(part or "" for part in parts)
         return hmac.new(self._fingerprint, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _index(key: bytes, consumer: str, field: str, plaintext: str) -> str:
+    return hmac.new(key, f"{consumer}:{field}\x1f{plaintext}".encode(), hashlib.sha256).hexdigest()

@@ -82,6 +82,8 @@ _VALUES: Final[Mapping[str, Any]] = {
     "status": "ACTIVE",
     "death_date": None,
     "grace_until": None,
+    "phone": {"disbursement": "k1.c2VhbGVkLXRva2Vu"},
+    "number_index": {"disbursement": "k1:4f6d1c0e"},
     "national_number": {"identity-verify": "k1.c2VhbGVkLXRva2Vu", "accounts": "k1.c2VhbGVkLXRva2Vu"},
     "account_number": {"disbursement": "k1.c2VhbGVkLXRva2Vu"},
     "identity_fingerprint": "9f2c51d07be34a18",

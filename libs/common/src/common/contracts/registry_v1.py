@@ -102,6 +102,10 @@ class BeneficiaryState(Event):
         default=False, description="Another file, registered earlier, is probably the same person: hold this one until two people decided"
     )
     merged_into: UUID | None = Field(default=None, description="The file that goes on for this person, after two people merged the two")
+    phone: Sealed = Field(default={}, description="Sealed telephone number, by which the person is told of payments; empty when none")
+    number_index: Sealed = Field(
+        default={}, description="Consuming service → keyed index of the national number, to find the person by it without knowing it"
+    )
 
 
 class BeneficiaryRegistered(BeneficiaryState):

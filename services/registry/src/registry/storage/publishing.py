@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -16,10 +17,18 @@ from common.ids import new_id
 from common.sealing import Keyring
 from registry.storage import history
 
-__all__ = ["CONSUMERS", "publish_entitlements", "publish_people", "publish_preferences", "publish_representatives", "take_people_lock"]
+__all__ = [
+    "CONSUMERS", "COUNTER", "TELLER", "publish_entitlements", "publish_people", "publish_preferences", "publish_representatives",
+    "take_people_lock",
+]  # fmt: skip
 
 CONSUMERS: Final = ("identity-verify", "accounts")
 """Services that may open a national number in our events."""
+
+TELLER: Final = "disbursement"
+"""Opens a phone number, to tell people of their payments."""
+COUNTER: Final = "disbursement"
+"""Finds people by their number at the counter, by a keyed index; the number itself it never gets."""
 
 _PEOPLE_LOCK: Final = 7_210_001
 
@@ -29,10 +38,12 @@ SELECT p.person_id AS key, x.event_id, x.type,
            'file_code', p.file_code, 'full_name', p.full_name, 'birth_date', p.birth_date, 'sex', p.sex, 'unit_code', p.unit_code,
            'unit_path', p.unit_path, 'programmes', p.programmes, 'status', p.status, 'death_date', p.death_date,
            'national_number', CAST(x.sealed AS json), 'identity_fingerprint', p.identity_fingerprint,
+           'phone', CAST(x.phone AS json), 'number_index', CAST(x.number_index AS json),
            'merged_into', p.merged_into, 'unresolved_duplicate', EXISTS (SELECT FROM duplicate_candidate d WHERE d.b_id = p.person_id
                AND d.strong AND d.state IN ('OPEN', 'CONFIRMED', 'UNDONE'))) AS body
-FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:event_ids AS uuid[]), CAST(:sealed AS text[]))
-     WITH ORDINALITY AS x(person_id, type, event_id, sealed, n)
+FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:event_ids AS uuid[]), CAST(:sealed AS text[]), CAST(:phones AS text[]),
+            CAST(:indexes AS text[]))
+     WITH ORDINALITY AS x(person_id, type, event_id, sealed, phone, number_index, n)
 JOIN person p USING (person_id) ORDER BY x.n
 """
 
@@ -72,6 +83,16 @@ JOIN preference f USING (person_id) JOIN person p USING (person_id)
 """
 
 
+@dataclass
+class _Seals:
+    """Event ids, and JSON texts of what is sealed for each event."""
+
+    event_ids: list[UUID]
+    numbers: list[str] = field(default_factory=list)
+    phones: list[str] = field(default_factory=list)
+    indexes: list[str] = field(default_factory=list)
+
+
 async def take_people_lock(tx: Tx) -> None:
     """One writer of people at a time: duplicates are then judged against everything committed before.
 
@@ -81,23 +102,32 @@ async def take_people_lock(tx: Tx) -> None:
     await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
-async def _seals(tx: Tx, keyring: Keyring, person_ids: Sequence[UUID]) -> tuple[list[UUID], list[str]]:
-    """Event ids and sealed numbers (JSON text, `{}` for a person without a number), in the order of `person_ids`."""
+async def _seals(tx: Tx, keyring: Keyring, person_ids: Sequence[UUID]) -> _Seals:
+    """What our events carry sealed, in the order of `person_ids`."""
     rows = await tx.rows(
-        "SELECT p.national_number FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS x(person_id, n)"
+        "SELECT p.national_number, p.phone FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS x(person_id, n)"
         " JOIN person p USING (person_id) ORDER BY n",
         ids=list(person_ids),
     )
-    event_ids = [new_id() for _ in rows]
-    sealed = []
-    for row, event_id in zip(rows, event_ids, strict=True):
-        if row["national_number"] is None:
-            sealed.append("{}")
-            continue
-        number = keyring.decrypt("national_number", row["national_number"])
-        tokens = {name: keyring.seal(name, event_id, "national_number", number) for name in CONSUMERS}
-        sealed.append(orjson.dumps(tokens).decode())
-    return event_ids, sealed
+    made = _Seals([new_id() for _ in rows])
+    for row, event_id in zip(rows, made.event_ids, strict=True):
+        number: str | None = None
+        if row["national_number"] is not None:
+            number = keyring.decrypt("national_number", row["national_number"])
+        made.numbers.append(_sealed(keyring, CONSUMERS, event_id, "national_number", number))
+        made.indexes.append(_json({COUNTER: keyring.lookup(COUNTER, "national_number", number)} if number else {}))
+        phone = keyring.decrypt("phone", row["phone"]) if row["phone"] is not None else None
+        made.phones.append(_sealed(keyring, (TELLER,), event_id, "phone", phone))
+    return made
+
+
+def _json(tokens: dict[str, str]) -> str:
+    return orjson.dumps(tokens).decode()
+
+
+def _sealed(keyring: Keyring, consumers: Sequence[str], event_id: UUID, field_name: str, value: str | None) -> str:
+    """JSON text of the tokens, `{}` for a person without the value."""
+    return _json({name: keyring.seal(name, event_id, field_name, value) for name in consumers} if value else {})
 
 
 async def publish_people(tx: Tx, keyring: Keyring, people: Sequence[tuple[UUID, str]], as_of: date) -> None:
@@ -106,8 +136,11 @@ async def publish_people(tx: Tx, keyring: Keyring, people: Sequence[tuple[UUID, 
         return
     await history.dated(tx, as_of)
     ids = [person_id for person_id, _ in people]
-    event_ids, sealed = await _seals(tx, keyring, ids)
-    params: dict[str, Any] = {"ids": ids, "types": [kind for _, kind in people], "event_ids": event_ids, "sealed": sealed, "as_of": as_of}
+    seals = await _seals(tx, keyring, ids)
+    params: dict[str, Any] = {
+        "ids": ids, "types": [kind for _, kind in people], "event_ids": seals.event_ids, "sealed": seals.numbers, "phones": seals.phones,
+        "indexes": seals.indexes, "as_of": as_of,
+    }  # fmt: skip
     await outbox.insert_select(tx, BeneficiaryState, _PEOPLE, typed=True, **params)
 
 
@@ -117,12 +150,12 @@ async def publish_representatives(tx: Tx, keyring: Keyring, pairs: Sequence[tupl
         return
     await history.dated(tx, as_of)
     others = [other for _, other in pairs]
-    event_ids, sealed = await _seals(tx, keyring, others)
+    seals = await _seals(tx, keyring, others)
     params: dict[str, Any] = {
         "ids": [one for one, _ in pairs],
         "others": others,
-        "event_ids": event_ids,
-        "sealed": sealed,
+        "event_ids": seals.event_ids,
+        "sealed": seals.numbers,
         "as_of": as_of,
     }
     await outbox.insert_select(tx, RepresentativeState, _REPRESENTATIVES, typed=True, **params)
