@@ -18,11 +18,20 @@ from common.names import folded
 from common.sealing import Keyring, SealBroken
 from common.webhooks import sign
 from disbursement.channels.partners import Partner
-from disbursement.channels.protocol import BatchAnswer, CannotBuild, InstructionLine, NoAnswer, NoticeUnreadable, PartnerResult, Refusal
+from disbursement.channels.protocol import (
+    BatchAnswer,
+    BatchHead,
+    CannotBuild,
+    InstructionLine,
+    NoAnswer,
+    NoticeUnreadable,
+    PartnerResult,
+    Refusal,
+)
 from disbursement.domain.payment import ResultStatus
 from disbursement.domain.reasons import ALREADY_KNOWN, PARTNER_REFUSED, UNRECOGNISED_CODE, reason_of_code
 
-__all__ = ["JsonBatchChannel"]
+__all__ = ["JsonBatchChannel", "make"]
 
 _CASH_KIND: Final = {"CASH_POST": "POST", "CASH_HOME": "HOME"}
 _TEXT_LENGTH: Final = 25
@@ -52,7 +61,20 @@ class JsonBatchChannel:
         self._http = http
         self._keyring = keyring
 
-    def build(self, batch_reference: str, lines: Sequence[InstructionLine]) -> bytes:
+    @property
+    def answers_inquiries(self) -> bool:
+        """By reference, at any time."""
+        return True
+
+    def file_name(self, batch_reference: str) -> str | None:
+        """No file: the bytes go to the partner's API only."""
+        return None
+
+    def references(self, body: bytes) -> frozenset[str]:
+        """The payments in stored bytes."""
+        return frozenset(payment["reference"] for payment in orjson.loads(body)["payments"])
+
+    def build(self, head: BatchHead, lines: Sequence[InstructionLine]) -> bytes:
         """The batch's exact bytes. Account numbers are opened here and live only in these bytes."""
         payments: list[dict[str, Any]] = []
         broken: list[str] = []
@@ -63,7 +85,7 @@ class JsonBatchChannel:
                 broken.append(line.reference)
         if broken:
             raise CannotBuild(broken)
-        return orjson.dumps({"batch_reference": batch_reference, "payments": payments})
+        return orjson.dumps({"batch_reference": head.reference, "payments": payments})
 
     def _payment(self, line: InstructionLine) -> dict[str, Any]:
         cash = _CASH_KIND.get(line.channel)
@@ -138,6 +160,11 @@ class JsonBatchChannel:
         if len(data["results"]) > _MAX_RESULTS:
             raise NoticeUnreadable(f"more than {_MAX_RESULTS} results")
         return [_result(item) for item in data["results"]]
+
+
+def make(partner: Partner, http: httpx.AsyncClient, keyring: Keyring) -> JsonBatchChannel:
+    """The channel of a partner whose row says `json_batch`, or nothing."""
+    return JsonBatchChannel(partner, http, keyring)
 
 
 def _result(item: Any) -> PartnerResult:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from common.webhooks import decode_secret
 
-__all__ = ["Partner", "load_partners"]
+__all__ = ["Partner", "Payer", "load_partners"]
+
+
+class Payer(BaseModel):
+    """Our own paying account at a partner: what stands on payment orders and in files as the one who pays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=140)
+    account_number: str = Field(pattern=r"^[0-9A-Za-z]{4,34}$")
+    bank_name: str = Field(min_length=1, max_length=140)
+    bank_bic: str | None = Field(default=None, pattern=r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$")
+    budget_unit: str | None = Field(default=None, pattern=r"^[0-9]{7}$", description="Code of the unit that uses the budget (mã ĐVQHNS)")
 
 
 class Partner(BaseModel):
@@ -19,7 +31,11 @@ class Partner(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     kind: Literal["BANK", "WALLET", "MOBILE_MONEY", "POST"]
-    url: str
+    channel: str = Field(default="json_batch", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Module of `disbursement.channels`")
+    url: str = Field(description="Where its API is; empty where a person carries the files")
+    delivery: Literal["UPLOAD", "MANUAL"] = Field(default="UPLOAD", description="Files: over the partner's API, or by a person")
+    file_form: Literal["XLSX", "CSV"] = Field(default="XLSX", description="Form of payroll and Treasury files")
+    payer: Payer | None = Field(default=None, description="Our paying account there; file channels need it")
     outbound_secret: str = Field(repr=False)
     inbound_secrets: tuple[str, ...] = Field(repr=False, min_length=1)
     concurrency: int = Field(default=2, ge=1, le=16, description="Batches in flight at once")
@@ -32,6 +48,12 @@ class Partner(BaseModel):
     def expected_seconds(self) -> int | None:
         """`expected_minutes` in seconds; None leaves it to the channel."""
         return None if self.expected_minutes is None else self.expected_minutes * 60
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if not self.url and self.delivery != "MANUAL":
+            raise ValueError("a partner without an address is one whose files a person carries: delivery MANUAL")
+        return self
 
     @field_validator("outbound_secret")
     @classmethod

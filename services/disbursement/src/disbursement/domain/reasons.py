@@ -7,8 +7,12 @@ from typing import Final
 
 __all__ = [
     "ALREADY_KNOWN",
+    "AWAITING_ACKNOWLEDGEMENT",
+    "BUDGET_CODES_MISSING",
+    "FILE_WAITS",
     "PARTNER_CODES",
     "PARTNER_REFUSED",
+    "PAYER_MISSING",
     "REASONS",
     "REQUEST_UNREADABLE",
     "UNRECOGNISED_CODE",
@@ -32,6 +36,10 @@ UNRECOGNISED_CODE: Final = "UNRECOGNISED_CODE"
 ALREADY_KNOWN: Final = "ALREADY_KNOWN"
 PARTNER_REFUSED: Final = "PARTNER_REFUSED"
 REQUEST_UNREADABLE: Final = "REQUEST_UNREADABLE"
+AWAITING_ACKNOWLEDGEMENT: Final = "AWAITING_ACKNOWLEDGEMENT"
+FILE_WAITS: Final = "FILE_WAITS"
+PAYER_MISSING: Final = "PAYER_MISSING"
+BUDGET_CODES_MISSING: Final = "BUDGET_CODES_MISSING"
 
 _ALL: Final = (
     Reason("ACCOUNT_CLOSED", "The account is closed", "Tài khoản đã đóng", "COMMUNE_OFFICER"),
@@ -56,6 +64,18 @@ _ALL: Final = (
     Reason("NO_ANSWER", "No answer from the partner: being inquired", "Chưa có trả lời của đơn vị chi trả: đang tra soát", "OPERATOR"),
     Reason("ANSWER_UNREADABLE", "The partner's answer cannot be read: being inquired", "Trả lời không đọc được: đang tra soát", "OPERATOR"),
     Reason("PARTNER_ERROR", "The partner answered with an error: being inquired", "Đơn vị chi trả báo lỗi: đang tra soát", "OPERATOR"),
+    Reason(
+        AWAITING_ACKNOWLEDGEMENT,
+        "The file is with the bank: waiting for its acknowledgement or statement",
+        "Tệp đã giao ngân hàng: chờ xác nhận hoặc sao kê",
+        "OPERATOR",
+    ),
+    Reason(
+        FILE_WAITS,
+        "The file is ready: download it, hand it to the bank, then upload the acknowledgement",
+        "Tệp đã sẵn sàng: tải về, nộp ngân hàng, rồi nộp xác nhận của ngân hàng",
+        "OPERATOR",
+    ),
     Reason("TAKEN_OVER", "The sending worker stopped: being inquired", "Tiến trình gửi bị dừng: đang tra soát", "OPERATOR"),
     Reason(ALREADY_KNOWN, "The partner already has this reference: being inquired", "Đơn vị đã có mã này: đang tra soát", "OPERATOR"),
     Reason(UNRECOGNISED_CODE, "The partner's code is not in our map: a person looks", "Mã trả lời chưa có trong bảng mã", "OPERATOR"),
@@ -83,6 +103,18 @@ _ALL: Final = (
         "Our stored request does not open or was altered: it is not sent again, restore the key or the row",
         "Không mở được lệnh đã lưu hoặc lệnh bị thay đổi: không gửi lại, hãy khôi phục khóa hoặc dữ liệu",
         "OPERATOR",
+    ),
+    Reason(
+        PAYER_MISSING,
+        "The partners file does not say from which account of ours this partner pays: nothing was sent",
+        "Tệp cấu hình chưa có tài khoản chi của đơn vị tại đối tác này: chưa gửi gì",
+        "OPERATOR",
+    ),
+    Reason(
+        BUDGET_CODES_MISSING,
+        "No approved budget codes for this programme and day: nothing was sent",
+        "Chưa có mã nội dung ngân sách được duyệt cho chương trình và ngày này: chưa gửi gì",
+        "DEPARTMENT_OFFICER",
     ),
     Reason("NOTICE_ID_REUSED", "A notice id came again with other content", "Mã thông báo dùng lại với nội dung khác", "OPERATOR"),
     Reason(

@@ -22,12 +22,14 @@ __all__ = [
     "claim",
     "finish",
     "gate",
+    "head",
     "hold_withdrawn",
     "instruction_lines",
     "prepare_answer",
     "prepare_submitting",
     "prepare_unknown",
     "prepare_withdrawal",
+    "put_off",
     "set_aside",
     "settle_uncertain",
     "store_request",
@@ -162,6 +164,34 @@ async def instruction_lines(tx: Tx, batch_id: UUID) -> Sequence[RowMapping]:
         " l.beneficiary_name, p.month FROM payment p JOIN list_line l USING (line_id)"
         " WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ORDER BY p.reference",
         batch_id=batch_id,
+    )
+
+
+async def head(tx: Tx, batch_id: UUID) -> RowMapping:
+    """What a batch says of itself as a whole."""
+    row = await tx.row(
+        "SELECT b.reference, b.number, b.programme, b.funding_source, b.created_at, c.business_date FROM payment_batch b"
+        " JOIN payment_cycle c USING (cycle_id) WHERE b.batch_id = :batch_id",
+        batch_id=batch_id,
+    )
+    if row is None:
+        raise LookupError(batch_id)
+    return row
+
+
+async def put_off(tx: Tx, batch_id: UUID, owner: str, error: str, *, first_seconds: int, longest_seconds: int) -> int:
+    """The batch cannot be built yet: it stays READY and is tried again after a growing pause. How often it failed so far."""
+    return int(
+        await tx.value(
+            "UPDATE payment_batch SET lease_owner = NULL, lease_until = NULL, last_error = :error, failures = failures + 1,"
+            " next_at = clock_timestamp() + make_interval(secs => least(:first * power(2, least(failures, 20)), :longest))"
+            " WHERE batch_id = :batch_id AND lease_owner = :owner RETURNING failures",
+            batch_id=batch_id,
+            owner=owner,
+            error=error,
+            first=first_seconds,
+            longest=longest_seconds,
+        )
     )
 
 

@@ -21,13 +21,14 @@ async def inquire_round(context: PaymentContext, partner: str) -> bool:
     """Ask a partner about its UNKNOWN payments, and about accepted ones that stayed silent too long. True when any were due.
 
     A payment the partner does not know goes again only if its batch's send has ended without an answer: the same bytes
-    under the same reference, which the partner takes at most once.
+    under the same reference, which the partner takes at most once. Who answers no inquiries (files) is not asked: their payments
+    wait for an acknowledgement or a statement, and only a person has a file sent again.
     """
     lane = context.lanes[partner]
     if not lane.breaker.allows():
         return False
     async with context.db.transaction(context.actor) as tx:
-        due = await inquiries.claim_due(tx, partner, REFERENCES_AT_ONCE)
+        due = await inquiries.claim_due(tx, partner, REFERENCES_AT_ONCE) if lane.channel.answers_inquiries else []
         for cycle_id in await batches.settle_uncertain(tx, partner):
             await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
     if not due:

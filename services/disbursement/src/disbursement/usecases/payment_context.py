@@ -10,7 +10,7 @@ import httpx
 from common.auth import SYSTEM, Actor
 from common.db import Database
 from common.sealing import Keyring
-from disbursement.channels.json_batch import JsonBatchChannel
+from disbursement.channels.loading import channel_of
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import Channel
 from disbursement.usecases.breaker import Breaker
@@ -52,9 +52,9 @@ class PaymentContext:
 def make_payment_context(
     db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str, grace_days: int = 0
 ) -> PaymentContext:
-    """A context whose partners all speak the default contract (JSON batches). `http` comes from `common.http.client`."""
+    """A context with each partner's own channel. `http` comes from `common.http.client`. Raises NoSuchChannel."""
     lanes = {
-        name: PartnerLane(partner=partner, channel=JsonBatchChannel(partner, http, keyring), breaker=Breaker())
+        name: PartnerLane(partner=partner, channel=channel_of(partner, http, keyring), breaker=Breaker())
         for name, partner in partners.items()
     }
     return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner, grace_days=grace_days)

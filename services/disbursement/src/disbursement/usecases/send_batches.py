@@ -7,18 +7,25 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
-import orjson
 from sqlalchemy import RowMapping
 
 from common import audit, failpoints
 from common.db import Tx
 from common.sealing import SealBroken
 from common.telemetry import get_logger
-from disbursement.channels.protocol import BatchAnswer, CannotBuild, InstructionLine, NoAnswer
+from disbursement.channels.protocol import (
+    BatchAnswer,
+    BatchHead,
+    CannotBuild,
+    CannotBuildBatch,
+    Delivered,
+    InstructionLine,
+    NoAnswer,
+)
 from disbursement.domain.cycle import CycleAction
-from disbursement.domain.reasons import ALREADY_KNOWN, REQUEST_UNREADABLE, UNRECOGNISED_CODE
+from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
-from disbursement.storage import batches, notices, payment_moves
+from disbursement.storage import batch_files, batches, budget_codes, notices, payment_moves
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
@@ -54,7 +61,7 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
         return found
     failpoints.hit("disbursement.after_claim_before_send")
     try:
-        answer: BatchAnswer | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
+        answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
         lane.breaker.succeeded()
     except NoAnswer as error:
         answer = error
@@ -79,7 +86,11 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
         body = stored
         await batches.store_request(tx, batch_id, context.owner, None, None, expected_seconds=lane.partner.expected_seconds)
     else:
-        built = await _first_request(tx, context, lane, row)
+        try:
+            built = await _first_request(tx, context, lane, row)
+        except CannotBuildBatch as error:
+            await _put_off(tx, context, lane, row, error)
+            return True, None
         if built is None:
             await batches.withdraw(tx, batch_id)
             await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
@@ -88,10 +99,10 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
         body = built
         sealed, digest = context.keyring.encrypt(REQUEST_FIELD, body), hashlib.sha256(body).digest()
         await batches.store_request(tx, batch_id, context.owner, sealed, digest, expected_seconds=lane.partner.expected_seconds)
+        await batch_files.name(tx, batch_id, lane.channel.file_name(row["reference"]))
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
     await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
-    references = frozenset(payment["reference"] for payment in orjson.loads(body)["payments"])
-    return True, _Claimed(batch_id, cycle_id, row["reference"], body, references)
+    return True, _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body))
 
 
 def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
@@ -127,13 +138,14 @@ async def _set_aside(tx: Tx, context: PaymentContext, lane: PartnerLane, row: Ro
 
 async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping) -> bytes | None:
     """Gate once more, build the bytes of what is left and move it to SUBMITTING; None when nothing is left."""
-    batch_id, reference = row["batch_id"], row["reference"]
+    batch_id = row["batch_id"]
+    head = await _head(tx, batch_id)
     await payment_moves.prepare(tx)
     if await batches.gate(tx, batch_id, business_date=row["business_date"], grace_days=context.grace_days):
         await _withdraw_moved(tx, batch_id)
     while lines := [_line(item) for item in await batches.instruction_lines(tx, batch_id)]:
         try:
-            body = lane.channel.build(reference, lines)
+            body = lane.channel.build(head, lines)
         except CannotBuild as error:
             await batches.prepare_withdrawal(tx, batch_id, error.references, "DATA_PARKED")
             await _withdraw_moved(tx, batch_id)
@@ -142,6 +154,37 @@ async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row
         await payment_moves.apply(tx)
         return body
     return None
+
+
+async def _head(tx: Tx, batch_id: UUID) -> BatchHead:
+    row = await batches.head(tx, batch_id)
+    return BatchHead(
+        reference=row["reference"],
+        number=row["number"],
+        programme=row["programme"],
+        funding_source=row["funding_source"],
+        business_date=row["business_date"],
+        created_at=row["created_at"],
+        budget=await budget_codes.valid_on(tx, row["programme"], row["funding_source"], row["business_date"]),
+    )
+
+
+async def _put_off(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping, error: CannotBuildBatch) -> None:
+    """Something the whole batch needs is not there: nothing was built, nothing leaves; it is tried again after a growing pause."""
+    failures = await batches.put_off(
+        tx, row["batch_id"], context.owner, str(error), first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+    )
+    await notices.quarantine_one(
+        tx,
+        partner=lane.partner.name,
+        reason=error.reason,
+        source="BATCH",
+        source_id=str(row["batch_id"]),
+        said={"batch_reference": row["reference"], "payments": row["payments"], "error": error.detail},
+        fingerprint=f"{error.reason}|{row['batch_id']}",
+    )
+    SET_ASIDE.labels("batch", lane.partner.name).inc()
+    _log.error("batch.cannot_be_built", batch=row["reference"], partner=lane.partner.name, failures=failures, reason=error.reason)
 
 
 async def _withdraw_moved(tx: Tx, batch_id: UUID) -> None:
@@ -165,15 +208,20 @@ def _line(row: RowMapping) -> InstructionLine:
     )
 
 
-async def _record(tx: Tx, context: PaymentContext, lane: PartnerLane, claimed: _Claimed, answer: BatchAnswer | NoAnswer) -> None:
+async def _record(
+    tx: Tx, context: PaymentContext, lane: PartnerLane, claimed: _Claimed, answer: BatchAnswer | Delivered | NoAnswer
+) -> None:
     """Record how a send ended. Whoever lost the lease records nothing: the batch is being inquired."""
-    unknown = isinstance(answer, NoAnswer)
+    unknown = isinstance(answer, NoAnswer | Delivered)
     error = answer.detail if isinstance(answer, NoAnswer) else None
     if not await batches.finish(tx, claimed.batch_id, context.owner, "UNCERTAIN" if unknown else "SENT", error):
         _log.warning("batch.lease_lost", batch=claimed.reference)
         return
     await payment_moves.prepare(tx)
-    if isinstance(answer, NoAnswer):
+    if isinstance(answer, Delivered):
+        await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
+        await batch_files.step(tx, claimed.batch_id, "UPLOADED" if answer.reason == AWAITING_ACKNOWLEDGEMENT else "READY")
+    elif isinstance(answer, NoAnswer):
         await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
         _log.warning("batch.unknown", batch=claimed.reference, partner=lane.partner.name, reason=answer.reason, detail=answer.detail)
     else:

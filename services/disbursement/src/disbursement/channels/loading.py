@@ -1,0 +1,31 @@
+"""Which module speaks for a partner: the one its row in the partners file names in `channel`.
+
+Adding a bank with a contract of its own is one module in this package with a function `make(partner, http, keyring)`, and one row.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import httpx
+
+from common.sealing import Keyring
+from disbursement.channels.partners import Partner
+from disbursement.channels.protocol import Channel
+
+__all__ = ["NoSuchChannel", "channel_of"]
+
+
+class NoSuchChannel(ValueError):
+    """The partners file names a channel that nobody wrote, or that lacks something from the partner's row."""
+
+
+def channel_of(partner: Partner, http: httpx.AsyncClient, keyring: Keyring) -> Channel:
+    """The partner's channel. Raises NoSuchChannel when its row does not fit; the worker then does not start."""
+    name = f"disbursement.channels.{partner.channel}"
+    make = getattr(import_module(name), "make", None) if find_spec(name) else None
+    if make is None:
+        raise NoSuchChannel(f"{partner.name}: there is no channel {partner.channel!r}")
+    channel: Channel = make(partner, http, keyring)
+    return channel
