@@ -14,7 +14,7 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from disbursement.api import budgets, cycles, ledger, payments, quarantine, recoveries, settlements, statements, take_overs, webhooks
+from disbursement.api import budgets, cash, cycles, ledger, payments, quarantine, recoveries, settlements, statements, take_overs, webhooks
 from disbursement.api.common import READERS
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
@@ -60,13 +60,14 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             statements.router,
             settlements.router,
             recoveries.router,
+            cash.router,
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             parked_router(db),
         ],
         public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature
-        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **statements.BODY_LIMITS},
+        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **statements.BODY_LIMITS, **cash.BODY_LIMITS},
     )
     app.state.partners = _partners(settings)
     return app
