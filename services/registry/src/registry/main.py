@@ -25,16 +25,20 @@ from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.gifts import GIVE, Giver
 from registry.usecases.importing import importer
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
+from registry.usecases.law_changes import LawKeeper
 from registry.usecases.remapping import REMAP, Remapper
 from registry.usecases.representatives import EXPIRE, Expirer
 from registry.usecases.unit_work import APPLY_WORK, WorkApplier
 
+from registry.usecases.what_ifs import WHAT_IF, WhatIf
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
 SERVICE = "registry"
 _IDLE_SECONDS = 0.2
 _COMPARE_SECONDS = 1.0
 _ASKERS = (
+_EXPIRY_SECONDS = 600.0
+_LAW_SECONDS = 600.0
     Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR
 )  # fmt: skip
 
@@ -68,7 +72,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             people.make_router(db),
             *living.routers(db),
             *papers.routers(db),
-            dues.make_router(db),
+            *dues.routers(db),
             remaps.make_router(db),
             units.make_router(db),
             history.make_router(db),
@@ -85,6 +89,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             "/v1/attachments": settings.attachment_max_bytes,
             "/v1/group-lists/file": settings.import_max_bytes,
             "/v1/surveys": 8 * 1024 * 1024,
+            "/v1/law-changes": settings.import_max_bytes,
         },
     )
 
@@ -97,7 +102,7 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     at_once = settings.import_apply_rows
     handlers |= {GIVE: Giver(db, at_once=at_once).run}
     handlers |= {REMAP: Remapper(db, at_once=at_once).run, APPLY_WORK: WorkApplier(db, at_once=at_once).run}
-    handlers |= {BUILD: Builder(db).run}
+    handlers |= {BUILD: Builder(db).run, WHAT_IF: WhatIf(db, at_once=at_once).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
 
 
@@ -109,6 +114,7 @@ async def work(settings: Settings) -> None:
         Loop("duplicates", every(_COMPARE_SECONDS, Scanner(db).run_once)),
     ]
     await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+        Loop("law", every(_LAW_SECONDS, lambda: LawKeeper(db).run_once(today(settings)))),
 
 
 async def load_reference_data(settings: Settings) -> None:

@@ -14,10 +14,11 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
+from registry.api import law_changes
 from registry.api.models import JobAccepted
 from registry.usecases import gifts, law, recomputing
 
-__all__ = ["make_router"]
+__all__ = ["make_router", "routers"]
 
 
 _READERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR)
@@ -55,6 +56,11 @@ class PolicySettings(BaseModel):
     """All of them, by code."""
 
     items: list[PolicySetting]
+
+
+def routers(db: Database) -> list[APIRouter]:
+    """Dues and the law they follow from."""
+    return [make_router(db), law_changes.make_router(db)]
 
 
 def make_router(db: Database) -> APIRouter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["FINDINGS", "RULES", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,38 @@ RULES: Final[dict[str, Rule]] = {
     ),
 }
 """By code; the order in which the engine applies them is that of `storage.dues.sql`."""
+
+FINDINGS: Final[dict[str, tuple[str, str]]] = {
+    "GAP": (
+        "Từ tháng này đến tháng kia không có mức: các tháng đó sẽ là RATE_MISSING",
+        "No amount between these months: they will be RATE_MISSING",
+    ),
+    "SAME_DAY": (
+        "Đã có dòng cùng ngày áp dụng và cùng ngày biết: không rõ dòng nào đúng; hãy đặt ngày biết muộn hơn",
+        "A row in force has the same dates: which one holds is not clear; a correction is a row known later",
+    ),
+    "OVERLAP": (
+        "Hai dòng của dự thảo chồng thời gian: dòng áp dụng muộn hơn được dùng",
+        "Two rows of the draft overlap: the later one is used",
+    ),
+    "NOT_ROUND": ("Số tiền không tròn nghìn đồng", "The amount is not a multiple of 1,000 đồng"),
+    "LOWER": (
+        "Mức mới thấp hơn mức đang áp dụng (số ghi là chênh lệch)",
+        "The new amount is lower than the one in force (the number is the difference)",
+    ),
+    "MORE_THAN_DOUBLE": (
+        "Mức mới cao hơn gấp đôi mức đang áp dụng (số ghi là chênh lệch)",
+        "The new amount is more than twice the one in force (the number is the difference)",
+    ),
+    "STILL_MISSING": (
+        "Bảng mới không có loại này trong khi mức cũ đã hết: vẫn là RATE_MISSING",
+        "The new table lacks this category, whose old amount has ended: it stays RATE_MISSING",
+    ),
+    "NO_RATE": ("Loại mới chưa có mức", "The new category has no amount"),
+    "ALL_MONTHS": (
+        "Mốc tuổi, điều kiện không có ngày: áp dụng cho cả các tháng đã qua của loại đang có; hãy xem kết quả tính thử",
+        "Steps and conditions carry no dates: for a category in force they count for past months too; look at the what-if",
+    ),
+    "OTHER_DRAFT": ("Một dự thảo khác cũng sửa các dòng này", "Another open draft touches the same rows"),
+}
+"""What is found in a draft of the law, in words."""

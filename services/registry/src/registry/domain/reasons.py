@@ -91,3 +91,18 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
 def reason(code: str, field: str, shown: object = "") -> Reason:
     """A reason from the catalogue. In a list whose columns have slipped any cell may hold a number: long ones are not repeated."""
     return make_reason(code, field, shown, REASONS)
+    "LAW_UNKNOWN_FIELD": ("Bảng này không có cột này", "The table has no such column"),
+    "LAW_MISSING": ("Thiếu giá trị", "The value is missing"),
+    "LAW_BAD_VALUE": ("Giá trị không đọc được hoặc không được phép: {0}", "The value cannot be read or is not allowed: {0}"),
+    "LAW_DATES_CROSS": ("Ngày kết thúc trước ngày bắt đầu", "The end lies before the start"),
+    "LAW_ONE_OF": ("Chỉ ghi đúng một trong các cột: {0}", "Give exactly one of the columns: {0}"),
+    "LAW_TWICE": ("Trùng khóa với dòng {0} trong tệp", "The same key stands in row {0} of the file"),
+    "LAW_HERE": ("Bản dự thảo đã có dòng này; hãy xóa dòng cũ trước", "The draft has this row: take the old one out first"),
+    "LAW_UNKNOWN_CATEGORY": ("Không có loại đối tượng này: {0}", "No such category: {0}"),
+    "LAW_CODE_TAKEN": ("Mã này đã dùng: {0}", "This code is taken: {0}"),
+    "LAW_UNKNOWN_STANDARD": ("Không có mức chuẩn này: {0}", "No such standard: {0}"),
+    "LAW_UNKNOWN_GROUP": ("Không có nhóm này: {0}", "No such group: {0}"),
+    "LAW_UNKNOWN_STACK": ("Không có nhóm cộng hưởng này: {0}", "No such stacking group: {0}"),
+    "LAW_UNKNOWN_QUESTION": ("Không có câu hỏi này: {0}", "No such question: {0}"),
+    "LAW_ANSWER": ("Hệ thống không có cách tính cho câu trả lời này: {0}", "The engine knows no such answer: {0}"),
+    "LAW_UNKNOWN_UNIT": ("Không có đơn vị này: {0}", "No such unit: {0}"),

@@ -60,6 +60,11 @@ async def load(tx: Tx, as_of: date) -> dict[str, int]:
 async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
     """Make the table equal to the rows: insert, update what differs, delete what is gone. Rows of a change of the law stay."""
     drafts = table not in _WITHOUT_DRAFTS
+    if table == "benefit_category":  # a category that a change brought and a release ships now belongs to the release
+        codes = [row[columns.index("code")] for row in rows]
+        await tx.execute(
+            "UPDATE benefit_category SET change_id = NULL WHERE change_id IS NOT NULL AND code = ANY(CAST(:codes AS text[]))", codes=codes
+        )
     names = ", ".join(columns)
     rest = [column for column in columns if column not in key]
     await tx.execute(f"CREATE TEMP TABLE load_{table} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")
@@ -80,8 +85,8 @@ async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str],
 
 
 async def categories(tx: Tx) -> dict[str, Category]:
-    """All benefit categories by code."""
-    rows = await tx.rows("SELECT code, programme, needs_percent FROM benefit_category")
+    """All benefit categories by code; those of a draft of the law are none yet."""
+    rows = await tx.rows("SELECT code, programme, needs_percent FROM benefit_category WHERE law_counts(change_id, NULL)")
     return {row["code"]: Category(row["code"], row["programme"], row["needs_percent"]) for row in rows}
 
 

@@ -40,7 +40,7 @@ FROM unnest(CAST(:entitlements AS uuid[]), CAST(:people AS uuid[]), CAST(:catego
      WITH ORDINALITY AS x(entitlement_id, person_id, category, percent, n)
 LEFT JOIN entitlement e ON e.entitlement_id = x.entitlement_id
 LEFT JOIN benefit_category k ON k.code = e.category
-LEFT JOIN benefit_category c ON c.code = x.category
+LEFT JOIN benefit_category c ON c.code = x.category AND law_counts(c.change_id, NULL)
 LEFT JOIN person p ON p.person_id = coalesce(e.person_id, x.person_id)
 LEFT JOIN LATERAL deciding_authority_of(coalesce(c.programme, e.programme), CAST(:decided AS date), p.unit_path) a ON true
 ORDER BY x.n

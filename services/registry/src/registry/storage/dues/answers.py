@@ -15,7 +15,12 @@ _YEARS_AHEAD: Final = 1  # yearly sums are said until the end of the next year; 
 
 async def parameters(tx: Tx, as_of: date, change_id: UUID | None = None) -> dict[str, Any]:
     """Everything the engine's SQL is told besides the people."""
-    rows = await tx.rows("SELECT code, value FROM policy_setting UNION ALL SELECT '', count(*)::text FROM provincial_top_up")
+    rows = await tx.rows(
+        "SELECT s.code, coalesce(d.value, s.value) AS value FROM policy_setting s"
+        " LEFT JOIN law_change_setting d ON d.code = s.code AND d.change_id = CAST(:change AS uuid)"
+        " UNION ALL SELECT '', CAST(count(*) AS text) FROM provincial_top_up",
+        change=change_id,
+    )
     answer = {row["code"]: row["value"] for row in rows}
     return {
         "as_of": as_of,

@@ -50,8 +50,15 @@ rates AS MATERIALIZED (
 ), cat AS MATERIALIZED (
     SELECT c.code, c.benefit_line, c.stack_group, g.keep, c.per_quantity, c.frequency, c.arrears_apart, c.min_age_months,
            c.excludes_single_parent OR (c.programme = 'SOCIAL_PENSION' AND CAST(:pension_excludes AS boolean)) AS excludes,
-           month_no(c.applies_from) AS f, month_no(c.applies_to) + 1 AS t
+           month_no(CASE WHEN w.category IS NULL THEN c.applies_from ELSE w.applies_from END) AS f,
+           month_no(CASE WHEN w.category IS NULL THEN c.applies_to ELSE w.applies_to END) + 1 AS t
     FROM benefit_category c JOIN stacking_rule g USING (stack_group)
+    LEFT JOIN LATERAL (
+        SELECT w.* FROM category_term w
+        WHERE w.category = c.code AND law_counts(w.change_id, CAST(:change AS uuid))
+          AND (w.known_from <= CAST(:as_of AS date) OR w.change_id = CAST(:change AS uuid))
+        ORDER BY w.change_id = CAST(:change AS uuid) DESC NULLS LAST, w.known_from DESC, w.row_id DESC LIMIT 1
+    ) w ON true
 ), cond AS MATERIALIZED (
     SELECT g.category, g.group_code, g.legal_basis FROM category_group_condition g WHERE law_counts(g.change_id, CAST(:change AS uuid))
 ), excl AS MATERIALIZED (
