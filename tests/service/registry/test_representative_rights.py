@@ -28,7 +28,7 @@ async def test_an_authorisation_has_scope_and_an_end_even_when_none_is_given(wor
     made = await _appoint(world, office, programmes=["SOCIAL_ASSISTANCE"], certificate_number="15/2024/UQ")
     assert made.status_code == 201, made.text
     found = made.json()
-    assert (found["valid_to"], found["programmes"], found["basis"]) == ("2025-08-19", ["SOCIAL_ASSISTANCE"], "STANDING")
+    assert (found["valid_to"], found["programmes"], found["basis"]) == ("2025-08-20", ["SOCIAL_ASSISTANCE"], "STANDING")
     assert found["masked_number"] == "060*****4321"
     (event,) = await world.events("RepresentativeAppointed")
     registry_v1.RepresentativeAppointed.model_validate(event["body"])
@@ -46,8 +46,8 @@ async def test_extended_at_the_version_read_and_revoked_with_an_event(world: Any
     assert (await world.maker.patch(path, json=body, headers={"If-Match": '"9"'})).status_code == 412
     longer = await world.maker.patch(path, json=body, headers={"If-Match": made.headers["ETag"]})
     assert (longer.status_code, longer.json()["valid_to"]) == (200, "2026-01-31")
-    too_long = await world.maker.patch(path, json=body | {"valid_to": "2026-06-30"}, headers={"If-Match": longer.headers["ETag"]})
-    assert "12 months at most: until 2026-06-29" in too_long.json()["errors"][0]["detail"]
+    too_long = await world.maker.patch(path, json=body | {"valid_to": "2026-07-01"}, headers={"If-Match": longer.headers["ETag"]})
+    assert "12 months at most: until 2026-06-30" in too_long.json()["errors"][0]["detail"]
     end = {"reason": "người hưởng yêu cầu", "business_date": "2025-07-01"}
     revoked = await world.maker.post(path + "/revoke", json=end, headers={"If-Match": longer.headers["ETag"]})
     assert (revoked.json()["revoked_on"], revoked.json()["revoked_why"]) == ("2025-07-01", "người hưởng yêu cầu")
@@ -62,11 +62,11 @@ async def test_extended_at_the_version_read_and_revoked_with_an_event(world: Any
 
 async def test_the_longest_authorisation_is_a_setting_a_guardian_has_no_end(world: Any, office: Any) -> None:
     await world.take([row("A-1")])
-    too_long = await _appoint(world, office, valid_to="2025-08-20")
-    assert too_long.json()["errors"][0]["detail_vi"] == "Ủy quyền tối đa 12 tháng: đến 19/08/2025"
+    too_long = await _appoint(world, office, valid_to="2025-08-21")
+    assert too_long.json()["errors"][0]["detail_vi"] == "Ủy quyền tối đa 12 tháng: đến 20/08/2025"
     async with world.db.transaction() as tx:
         await tx.execute("UPDATE policy_setting SET value = '24' WHERE code = 'REPRESENTATIVE_MAX_MONTHS'")
-    assert (await _appoint(world, office, valid_to="2025-08-20")).status_code == 201
+    assert (await _appoint(world, office, valid_to="2025-08-21")).status_code == 201
     guardian = await _appoint(world, office, kind="GUARDIAN", person={"full_name": "Lê Văn Giám"})
     assert guardian.json()["valid_to"] is None
 
@@ -154,7 +154,7 @@ async def test_the_form_to_print_has_heading_signatures_and_no_number(world: Any
     made = await _appoint(world, office, programmes=["SOCIAL_ASSISTANCE"])
     page = await world.maker.get(await _path(world, made) + "/form")
     assert page.headers["content-type"].startswith("text/html")
-    for words in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "GIẤY ỦY QUYỀN", "NGƯỜI NHẬN THAY", "19/08/2025", "&lt;Hoà&gt;", "trợ giúp xã hội"):
+    for words in ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "GIẤY ỦY QUYỀN", "NGƯỜI NHẬN THAY", "20/08/2025", "&lt;Hoà&gt;", "trợ giúp xã hội"):
         assert words in page.text, words
     assert "060190000001" not in page.text
     assert "060080004321" not in page.text

@@ -34,7 +34,7 @@ async def test_a_list_goes_up_comes_back_with_reasons_and_is_accepted(world: Any
     district = world.client_as(world.app, Role.DISTRICT_OFFICER, units=("60/593",), subject="district")
     import_id = await checked(world)
     listed = await submit(world, import_id)
-    assert (listed["state"], listed["to_unit_path"], listed["due_on"]) == ("SUBMITTED", "60/593", "2024-09-02")
+    assert (listed["state"], listed["to_unit_path"], listed["due_on"]) == ("SUBMITTED", "60/593", "2024-09-04")
     early = await district.post(f"/v1/imports/{import_id}/approve")
     assert (early.status_code, early.json()["type"]) == (409, "/problems/import-not-approvable")
     assert (await step(world.maker, listed, "receive")).status_code == 403
@@ -80,8 +80,8 @@ async def test_lists_are_seen_by_sender_and_receiver_only_with_what_is_late(worl
     stranger = world.client_as(world.app, Role.DISTRICT_OFFICER, units=("60/594",), subject="stranger")
     for client, number in ((world.maker, 1), (district, 1), (stranger, 0)):
         assert len((await client.get("/v1/submitted-lists")).json()["items"]) == number
-        assert len((await client.get("/v1/submitted-lists", params={"overdue_on": "2024-09-03"})).json()["items"]) == number
-        assert (await client.get("/v1/submitted-lists", params={"overdue_on": "2024-09-02"})).json()["items"] == []
+        assert len((await client.get("/v1/submitted-lists", params={"overdue_on": "2024-09-05"})).json()["items"]) == number
+        assert (await client.get("/v1/submitted-lists", params={"overdue_on": "2024-09-04"})).json()["items"] == []
     assert (await stranger.get(f"/v1/submitted-lists/{listed['list_id']}")).status_code == 404
     assert (await step(stranger, listed, "receive")).status_code == 404
     body = {"import_id": listed["import_id"], "number": "16", "business_date": "2024-08-22"}
@@ -103,7 +103,20 @@ async def test_only_a_checked_list_travels(world: Any) -> None:
     ("start", "days", "end"), [("2024-08-22", 7, "2024-09-02"), ("2024-08-23", 1, "2024-08-26"), ("2024-08-24", 1, "2024-08-26")]
 )
 def test_deadlines_count_working_days(start: str, days: int, end: str) -> None:
-    assert working_days_after(date.fromisoformat(start), days) == date.fromisoformat(end)
+    assert working_days_after(date.fromisoformat(start), days, {}) == date.fromisoformat(end)
+
+
+def test_deadlines_skip_days_off_and_count_saturdays_worked_for_them() -> None:
+    swapped = {date(2024, 4, 29): False, date(2024, 4, 30): False, date(2024, 5, 1): False, date(2024, 5, 4): True}
+    assert working_days_after(date(2024, 4, 26), 2, swapped) == date(2024, 5, 3)
+    assert working_days_after(date(2024, 4, 26), 3, swapped) == date(2024, 5, 4)
+
+
+@pytest.mark.parametrize(("days", "end"), [("7", "2024-09-04"), ("5", "2024-08-29")])
+async def test_the_time_to_answer_is_a_setting_and_the_calendar_is_loaded(world: Any, days: str, end: str) -> None:
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE policy_setting SET value = :days WHERE code = 'LIST_ANSWER_WORKING_DAYS'", days=days)
+    assert (await submit(world, await checked(world)))["due_on"] == end
 
 
 def test_every_state_is_reached_and_no_step_leads_nowhere() -> None:

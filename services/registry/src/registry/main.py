@@ -19,26 +19,27 @@ from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
+from registry.storage import travel as travel_storage
 from registry.storage import units as unit_storage
 from registry.usecases.data_sets import BUILD, Builder
 from registry.usecases.duplicates import SCAN, Scanner
 from registry.usecases.gifts import GIVE, Giver
 from registry.usecases.importing import importer
-from registry.usecases.recomputing import RECOMPUTE, Recomputer
 from registry.usecases.law_changes import LawKeeper
+from registry.usecases.recomputing import RECOMPUTE, Recomputer
 from registry.usecases.remapping import REMAP, Remapper
 from registry.usecases.representatives import EXPIRE, Expirer
 from registry.usecases.unit_work import APPLY_WORK, WorkApplier
-
 from registry.usecases.what_ifs import WHAT_IF, WhatIf
+
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
 SERVICE = "registry"
 _IDLE_SECONDS = 0.2
 _COMPARE_SECONDS = 1.0
-_ASKERS = (
 _EXPIRY_SECONDS = 600.0
 _LAW_SECONDS = 600.0
+_ASKERS = (
     Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR
 )  # fmt: skip
 
@@ -68,7 +69,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         db=db,
         routers=[
             imports.make_router(db),
-            travel.make_router(db, settings.list_answer_working_days),
+            travel.make_router(db),
             people.make_router(db),
             *living.routers(db),
             *papers.routers(db),
@@ -88,8 +89,8 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             "/v1/bulk": bulk.BODY_BYTES,
             "/v1/attachments": settings.attachment_max_bytes,
             "/v1/group-lists/file": settings.import_max_bytes,
-            "/v1/surveys": 8 * 1024 * 1024,
             "/v1/law-changes": settings.import_max_bytes,
+            "/v1/surveys": 8 * 1024 * 1024,
         },
     )
 
@@ -107,14 +108,15 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
 
 
 async def work(settings: Settings) -> None:
-    """The worker: jobs, consumer and relay."""
+    """The worker: jobs, the sweep of ended rights, duplicates, consumer and relay."""
     db = _database(settings)
     loops = [
         Loop("jobs", every(_IDLE_SECONDS, make_jobs(db, settings).run_one)),
+        Loop("expiry", every(_EXPIRY_SECONDS, lambda: Expirer(db).run_once(settings.business_date))),
         Loop("duplicates", every(_COMPARE_SECONDS, Scanner(db).run_once)),
+        Loop("law", every(_LAW_SECONDS, lambda: LawKeeper(db).run_once(today(settings)))),
     ]
     await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
-        Loop("law", every(_LAW_SECONDS, lambda: LawKeeper(db).run_once(today(settings)))),
 
 
 async def load_reference_data(settings: Settings) -> None:
@@ -123,6 +125,7 @@ async def load_reference_data(settings: Settings) -> None:
     try:
         async with db.transaction(SYSTEM("migrate")) as tx:
             changed = await catalogue.load(tx, today(settings)) | await unit_storage.load(tx, today(settings))
+            changed |= await travel_storage.load_holidays(tx)
             if any(changed.values()):
                 await audit.record(tx, "catalogue.load", "catalogue", "files", changed)
     finally:

@@ -22,9 +22,4 @@ class Settings(MechanismSettings):
     import_second_person_above: int = Field(
         default=200, ge=0, description="A list with more good rows needs a second person even when it grants nothing new"
     )
-    list_answer_working_days: int = Field(
-        default=7,
-        ge=1,
-        description="Working days the office above has to answer a submitted list (Decree 20/2021 Art. 9: 7 at the district)",
-    )
     attachment_max_bytes: int = Field(default=5_000_000, ge=10_000, description="Largest attachment (scan) accepted, bytes")

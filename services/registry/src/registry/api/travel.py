@@ -116,16 +116,16 @@ def _view(row: Any, response: Response) -> SubmittedListView:
     return SubmittedListView(**row)
 
 
-def make_router(db: Database, answer_days: int) -> APIRouter:
-    """`/v1/submitted-lists`. `answer_days`: working days the office above has."""
+def make_router(db: Database) -> APIRouter:
+    """`/v1/submitted-lists`."""
     router = APIRouter(prefix="/v1/submitted-lists", tags=["submitted lists"])
-    _sending(router, db, answer_days)
+    _sending(router, db)
     _receiving(router, db)
     _reading(router, db)
     return router
 
 
-def _sending(router: APIRouter, db: Database, answer_days: int) -> None:
+def _sending(router: APIRouter, db: Database) -> None:
     @router.post(
         "",
         status_code=201,
@@ -133,7 +133,7 @@ def _sending(router: APIRouter, db: Database, answer_days: int) -> None:
         description="Trình danh sách lên cấp trên. The import has to be checked; it can be approved only once the office above has it.",
     )
     async def submit(actor: _Sender, body: SubmitList, response: Response) -> SubmittedListView:
-        row = await travel.submit(db, actor, body.import_id, body.number, body.note, body.business_date, answer_days)
+        row = await travel.submit(db, actor, body.import_id, body.number, body.note, body.business_date)
         response.headers["Location"] = f"/v1/submitted-lists/{row['list_id']}"
         return _view(row, response)
 
@@ -144,7 +144,7 @@ def _sending(router: APIRouter, db: Database, answer_days: int) -> None:
     )
     async def again(actor: _Sender, list_id: UUID, body: SubmitAgain, response: Response, if_match: _IfMatch = None) -> SubmittedListView:
         version = _version(if_match)
-        return _view(await travel.submit_again(db, actor, list_id, version, body.import_id, body.business_date, answer_days), response)
+        return _view(await travel.submit_again(db, actor, list_id, version, body.import_id, body.business_date), response)
 
     @router.post(
         "/{list_id}/withdraw",

@@ -36,6 +36,9 @@ COLUMNS: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("phone", ("Số điện thoại", "Điện thoại", "SĐT", "Số ĐT", "Di động", "Phone number"), secret=True),
     ColumnSpec("ethnicity", ("Dân tộc", "Thành phần dân tộc", "Ethnicity"), secret=True),
     ColumnSpec("hamlet", ("Thôn", "Thôn/bản", "Tổ dân phố", "Khu phố", "Ấp", "Thôn, tổ dân phố", "Thôn/tổ dân phố")),
+    ColumnSpec("household_code", ("Mã hộ", "Mã số hộ", "Mã hộ gia đình", "Số hộ", "Household code")),
+    ColumnSpec("household_head", ("Chủ hộ", "Họ tên chủ hộ", "Họ và tên chủ hộ", "Tên chủ hộ", "Head of household")),
+    ColumnSpec("household_relation", ("Quan hệ với chủ hộ", "Quan hệ chủ hộ", "QH với chủ hộ", "Relation to head")),
     ColumnSpec("address", ("Địa chỉ", "Nơi ở", "Nơi cư trú", "Địa chỉ thường trú", "Chỗ ở hiện nay", "Thôn/khu phố")),
     ColumnSpec("unit_code", ("Mã đơn vị", "Mã xã", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã xã/phường")),
     ColumnSpec(

@@ -60,6 +60,18 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "REP_MISSING_NAME": ("Thiếu họ tên người nhận thay", "The representative's name is missing"),
     "REP_BAD_KIND": ("Hình thức nhận thay không đọc được: {0}", "The kind of representation cannot be read: {0}"),
     "REP_BAD_DATE": ("Ngày của người nhận thay không đọc được: {0}", "A date of the representative cannot be read: {0}"),
+    "REP_END_SET": (
+        "Ủy quyền không ghi ngày hết hạn hoặc quá dài: tính đến hết ngày {0}",
+        "The authorisation has no end or is too long: it counts until {0}",
+    ),
+    "REP_REVOKED": (
+        "Người này đã thôi nhận thay: chỉ giấy mới, có hiệu lực sau ngày thôi, mới cử lại được",
+        "This person's right to collect has ended: only a new paper that begins after that appoints them again",
+    ),
+    "HOUSEHOLD_NOT_LINKED": (
+        "Không ghi vào hộ này: đang thuộc hộ khác, hoặc hộ ở đơn vị khác hay đã đóng",
+        "Not added to this household: a member of another one, or the household is of another unit or closed",
+    ),
     "REP_IS_SELF": ("Người nhận thay trùng với người hưởng", "The representative is the beneficiary"),
     "DUPLICATE_NUMBER_FILE": ("Số định danh trùng với dòng {0} trong tệp", "The number stands in row {0} of the file too"),
     "DUPLICATE_NUMBER_REGISTER": ("Số định danh đã đăng ký ở đơn vị {0}", "The number is already registered in unit {0}"),
@@ -85,12 +97,6 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "This file was merged into another one of the same person: use the dossier code that stands",
     ),
     "DECEASED": ("Người này đã được ghi nhận qua đời", "This person's death is recorded"),
-}
-
-
-def reason(code: str, field: str, shown: object = "") -> Reason:
-    """A reason from the catalogue. In a list whose columns have slipped any cell may hold a number: long ones are not repeated."""
-    return make_reason(code, field, shown, REASONS)
     "LAW_UNKNOWN_FIELD": ("Bảng này không có cột này", "The table has no such column"),
     "LAW_MISSING": ("Thiếu giá trị", "The value is missing"),
     "LAW_BAD_VALUE": ("Giá trị không đọc được hoặc không được phép: {0}", "The value cannot be read or is not allowed: {0}"),
@@ -106,3 +112,9 @@ def reason(code: str, field: str, shown: object = "") -> Reason:
     "LAW_UNKNOWN_QUESTION": ("Không có câu hỏi này: {0}", "No such question: {0}"),
     "LAW_ANSWER": ("Hệ thống không có cách tính cho câu trả lời này: {0}", "The engine knows no such answer: {0}"),
     "LAW_UNKNOWN_UNIT": ("Không có đơn vị này: {0}", "No such unit: {0}"),
+}
+
+
+def reason(code: str, field: str, shown: object = "") -> Reason:
+    """A reason from the catalogue. In a list whose columns have slipped any cell may hold a number: long ones are not repeated."""
+    return make_reason(code, field, shown, REASONS)

@@ -28,6 +28,7 @@ _PREFERENCE: Final = {
     "TK": "WANTS_ACCOUNT", "TAI KHOAN": "WANTS_ACCOUNT", "TM": "DECLINES", "TIEN MAT": "DECLINES", "BKK": "FORCE_MAJEURE",
     "BAT KHA KHANG": "FORCE_MAJEURE", "": "UNKNOWN",
 }  # fmt: skip
+_IS_HEAD: Final = frozenset({"X", "CO", "CHU HO", "LA CHU HO", "BAN THAN"})
 _REP_KIND: Final = {"UY QUYEN": "AUTHORISED", "GIAM HO": "GUARDIAN", "CHAM SOC": "CARER"}
 _OLD_FONT: Final = re.compile("[µ¸¶·¹¨»¾¼½©®ª«¬\u00ad×÷¤§¦£¢]")  # what TCVN3 letters look like in Unicode
 _PERCENT: Final = range(21, 101)
@@ -53,6 +54,8 @@ class Rules:
     categories: Mapping[str, Category]
     units: Mapping[str, str]
     """Commune code → path, on the business date."""
+    representative_months: int | None = None
+    """For how many months at most somebody is authorised to collect; None: not said here."""
 
 
 @dataclass(slots=True)
@@ -71,6 +74,10 @@ class CheckedRow:
     phone: str | None = None
     ethnicity: str | None = None
     hamlet: str | None = None
+    household_code: str | None = None
+    household_head: str | None = None
+    """The head's name, folded; that of the person where the row says so."""
+    household_relation: str | None = None
     address: str | None = None
     unit_code: str = ""
     unit_path: str = ""
@@ -122,6 +129,7 @@ def check_row(values: Mapping[str, str], rules: Rules) -> CheckedRow:
     row = CheckedRow()
     _person(row, values, rules)
     _attributes(row, values)
+    _household(row, values)
     _dependant(row, values, rules)
     _place_and_category(row, values, rules)
     _decision(row, values)
@@ -184,6 +192,18 @@ def _attributes(row: CheckedRow, values: Mapping[str, str]) -> None:
         row.phone = phone
     row.ethnicity = row.plain(clean(values.get("ethnicity", "")), "ethnicity") or None
     row.hamlet = row.plain(clean(values.get("hamlet", "")), "hamlet") or None
+
+
+def _household(row: CheckedRow, values: Mapping[str, str]) -> None:
+    row.household_code = row.plain(clean(values.get("household_code", "")), "household_code") or None
+    if row.household_code is None:
+        return
+    relation = row.plain(clean(values.get("household_relation", "")), "household_relation")
+    head = folded(row.plain(clean(values.get("household_head", "")), "household_head"))
+    if folded(relation) == "CHU HO" or head in _IS_HEAD:
+        head, relation = row.name_folded, "Chủ hộ"
+    row.household_head = head or None
+    row.household_relation = relation or None
 
 
 def _dependant(row: CheckedRow, values: Mapping[str, str], rules: Rules) -> None:
@@ -264,3 +284,8 @@ def _representative(row: CheckedRow, values: Mapping[str, str], rules: Rules) ->
         setattr(row, name_, parsed)
     if row.rep_from is not None and row.rep_to is not None and row.rep_to < row.rep_from:
         row.refuse("REP_BAD_DATE", "rep_to", row.rep_to)
+    begins = row.rep_from or row.decision_date
+    if row.rep_kind == "AUTHORISED" and rules.representative_months is not None and begins is not None:
+        longest = dates.months_later(begins, rules.representative_months)
+        if row.rep_to is None or row.rep_to > longest:
+            row.warnings.append(reason("REP_END_SET", "rep_to", f"{longest:%d/%m/%Y}"))

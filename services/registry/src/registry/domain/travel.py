@@ -25,10 +25,10 @@ def allowed(state: str, step: str) -> str | None:
     return TRANSITIONS[state].get(step)
 
 
-def working_days_after(start: date, days: int) -> date:
-    """The day so many working days (Monday to Friday) after another; public holidays are not known here and count as working days."""
+def working_days_after(start: date, days: int, special: Mapping[date, bool]) -> date:
+    """The day so many working days after another: Monday to Friday, but for days that are named off or (a Saturday made up for) worked."""
     day = start
     while days > 0:
         day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
+        days -= special.get(day, day.weekday() < _SATURDAY)
     return day

@@ -12,7 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.db import Tx
-from registry.storage import people
+from common.lists.storage import reasons_json
+from registry.domain.reasons import reason
+from registry.storage import people, row_households
 
 __all__ = ["Applied", "apply_rows"]
 
@@ -62,7 +64,7 @@ WHERE p.person_id = s.person_id AND (p.second_blind IS NULL AND s.second_blind I
 _HAS: Final = f"""
 SELECT bool_or(coalesce(r.masked_second_number, r.masked_phone, r.hamlet) IS NOT NULL OR r.ethnicity IS NOT NULL) AS attributes,
        bool_or(r.dep_name IS NOT NULL OR r.dep_birth_date IS NOT NULL) AS dependants,
-       bool_or(r.rep_full_name IS NOT NULL) AS representatives
+       bool_or(r.rep_full_name IS NOT NULL) AS representatives, bool_or(r.household_code IS NOT NULL) AS households
 {_BATCH}
 """
 
@@ -105,18 +107,36 @@ FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_
 WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND r.rep_full_name IS NOT NULL
 """
 
+# An authorisation lasts the months of the setting at most (the day of the last month that corresponds to its first day included, Civil
+# Code 2015 Art. 148). A paper known already keeps its end unless the list says another. Who was revoked stays revoked: only a paper
+# that begins after that, and after the one before, appoints them anew.
 _APPOINT: Final = f"""
-INSERT INTO representative AS t (beneficiary_id, representative_id, kind, certificate_number, valid_from, valid_to)
-SELECT DISTINCT ON (r.person_id, r.rep_person_id) r.person_id, r.rep_person_id, r.rep_kind, r.rep_certificate,
-       coalesce(r.rep_from, r.decision_date), r.rep_to
-{_BATCH}
-WHERE r.rep_person_id IS NOT NULL AND r.rep_person_id <> r.person_id
-ORDER BY r.person_id, r.rep_person_id, f.seq DESC, r.row_number DESC
+INSERT INTO representative AS t (beneficiary_id, representative_id, kind, certificate_number, valid_from, valid_to, appointed_by)
+SELECT x.person_id, x.rep_person_id, x.rep_kind, x.rep_certificate, x.begins,
+       CASE WHEN x.rep_to IS NULL AND (k.kind, k.valid_from) = (x.rep_kind, x.begins)
+                 AND k.certificate_number IS NOT DISTINCT FROM x.rep_certificate AND k.valid_to IS NOT NULL THEN k.valid_to
+            WHEN x.rep_kind = 'AUTHORISED' THEN least(x.rep_to, x.longest) ELSE x.rep_to END, x.created_by
+FROM (SELECT DISTINCT ON (r.person_id, r.rep_person_id) r.*, f.created_by, coalesce(r.rep_from, r.decision_date) AS begins,
+             CAST(coalesce(r.rep_from, r.decision_date) + make_interval(months => (SELECT CAST(value AS integer) FROM policy_setting
+                 WHERE code = 'REPRESENTATIVE_MAX_MONTHS')) AS date) AS longest
+      {_BATCH}
+      WHERE r.rep_person_id IS NOT NULL AND r.rep_person_id <> r.person_id
+      ORDER BY r.person_id, r.rep_person_id, f.seq DESC, r.row_number DESC) x
+LEFT JOIN representative k ON k.beneficiary_id = x.person_id AND k.representative_id = x.rep_person_id
 ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET kind = excluded.kind, certificate_number = excluded.certificate_number,
-    valid_from = excluded.valid_from, valid_to = excluded.valid_to, revoked_on = NULL, version = t.version + 1
-WHERE (t.kind, t.certificate_number, t.valid_from, t.valid_to, t.revoked_on)
-      IS DISTINCT FROM (excluded.kind, excluded.certificate_number, excluded.valid_from, excluded.valid_to, CAST(NULL AS date))
+    valid_from = excluded.valid_from, valid_to = excluded.valid_to, appointed_by = excluded.appointed_by, version = t.version + 1,
+    appointed_at = CASE WHEN t.revoked_on IS NULL THEN t.appointed_at ELSE now() END, revoked_on = NULL, revoked_why = NULL
+WHERE (t.kind, t.certificate_number, t.valid_from, t.valid_to)
+      IS DISTINCT FROM (excluded.kind, excluded.certificate_number, excluded.valid_from, excluded.valid_to)
+  AND (t.revoked_on IS NULL OR excluded.valid_from >= t.revoked_on AND excluded.valid_from > t.valid_from)
 RETURNING beneficiary_id, representative_id
+"""
+
+_STILL_REVOKED: Final = """
+UPDATE import_row r SET warnings = r.warnings || CAST(:warning AS jsonb)
+FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number), representative t
+WHERE r.import_id = b.import_id AND r.row_number = b.row_number AND t.beneficiary_id = r.person_id
+  AND t.representative_id = r.rep_person_id AND t.revoked_on IS NOT NULL
 """
 
 # For whom an allowance paid per dependant is: a record of their own, known by name and birth date, for this beneficiary only.
@@ -187,12 +207,13 @@ RETURNING entitlement_id
 """
 
 _PREFER: Final = f"""
-INSERT INTO preference AS t (person_id, preference, recorded_on, evidence)
-SELECT DISTINCT ON (r.person_id) r.person_id, r.preference, f.business_date, f.file_name
+INSERT INTO preference AS t (person_id, preference, recorded_on, evidence, source, recorded_by)
+SELECT DISTINCT ON (r.person_id) r.person_id, r.preference, f.business_date, f.file_name,
+       CASE f.file_name WHEN 'api' THEN 'OFFICE' ELSE 'LIST' END, f.created_by
 {_BATCH}
 ORDER BY r.person_id, (r.preference = 'UNKNOWN'), f.seq DESC, r.row_number DESC
 ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on, evidence = excluded.evidence,
-    version = t.version + 1
+    source = excluded.source, recorded_by = excluded.recorded_by, version = t.version + 1
 WHERE t.preference <> excluded.preference AND excluded.preference <> 'UNKNOWN'
 RETURNING person_id
 """
@@ -219,13 +240,17 @@ class Applied:
     representatives: list[tuple[UUID, UUID]] = field(default_factory=list)
     entitlements: list[UUID] = field(default_factory=list)
     preferences: list[UUID] = field(default_factory=list)
+    housed: list[UUID] = field(default_factory=list)
+    """Who joined a household."""
 
 
 async def _represent(tx: Tx, batch: dict[str, Any]) -> list[tuple[UUID, UUID]]:
     await tx.execute(_INSERT_REPRESENTATIVES, **batch)
     await tx.execute(_INSERT_UNNUMBERED, **batch)
     await tx.execute(_LINK_REPRESENTATIVES, **batch)
-    return [(row["beneficiary_id"], row["representative_id"]) for row in await tx.rows(_APPOINT, **batch)]
+    appointed = await tx.rows(_APPOINT, **batch)
+    await tx.execute(_STILL_REVOKED, warning=reasons_json([reason("REP_REVOKED", "rep_name")]), **batch)
+    return [(row["beneficiary_id"], row["representative_id"]) for row in appointed]
 
 
 async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Applied:
@@ -245,6 +270,8 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     if has["dependants"]:
         await tx.execute(_INSERT_DEPENDANTS, **batch)
         await tx.execute(_NUMBER_DEPENDANTS, **batch)
+    if has["households"]:
+        done.housed = await row_households.link(tx, batch)
     appointed = await _represent(tx, batch) if has["representatives"] else []
     done.representatives = list(dict.fromkeys([*appointed, *(await people.say_again(tx, promoted) if promoted else [])]))
     done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
@@ -253,6 +280,6 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
     fresh = set(done.registered)
     done.updated = [row["person_id"] for row in changed if row["person_id"] not in fresh]
     if len(fresh) < len(done.people):
-        touched = {*fresh, *done.updated, *done.preferences, *(one for one, _ in done.representatives)}
+        touched = {*fresh, *done.updated, *done.preferences, *done.housed, *(one for one, _ in done.representatives)}
         await tx.execute(_UNCHANGED, changed=list(touched), **batch)
     return done

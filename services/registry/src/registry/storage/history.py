@@ -10,7 +10,7 @@ from uuid import UUID
 from common.db import Tx
 from registry.domain.history import Version
 
-__all__ = ["dated", "hidden_fields", "kinds", "records_of", "unit_of_state", "versions", "who"]
+__all__ = ["dated", "hidden_fields", "kinds", "last_day", "records_of", "unit_of_state", "versions", "who"]
 
 
 async def dated(tx: Tx, business_date: date, effective_on: date | None = None) -> None:
@@ -24,6 +24,12 @@ async def dated(tx: Tx, business_date: date, effective_on: date | None = None) -
         day=business_date,
         effective=effective_on,
     )
+
+
+async def last_day(tx: Tx) -> date | None:
+    """The latest business date anybody's changes were made on; None in an empty register."""
+    day: date | None = await tx.value("SELECT max(business_date) FROM change_set")
+    return day
 
 
 async def kinds(tx: Tx) -> list[str]:

@@ -25,7 +25,7 @@ OWN_COLUMNS: Final = (
     "decision_number", "decision_date", "from_month", "arrears_from", "preference", "rep_kind", "rep_full_name", "rep_name_folded",
     "rep_birth_date", "rep_sex", "rep_national_number", "rep_number_blind", "rep_masked_number", "rep_fingerprint", "rep_certificate",
     "rep_from", "rep_to", "dep_name", "dep_name_folded", "dep_birth_date", "second_number", "second_blind", "masked_second_number",
-    "phone", "masked_phone", "ethnicity", "hamlet",
+    "phone", "masked_phone", "ethnicity", "hamlet", "household_code", "household_head", "household_relation",
 )  # fmt: skip
 """What the registry keeps of a row besides its verdict."""
 
@@ -56,7 +56,8 @@ def _attributes(keyring: Keyring, row: CheckedRow) -> tuple[Any, ...]:
     return (
         keyring.encrypt("second_number", second) if second else None, keyring.blind("second_number", second) if second else None,
         mask_national_number(second), keyring.encrypt("phone", phone) if phone else None, mask_phone(phone),
-        keyring.encrypt("ethnicity", row.ethnicity) if row.ethnicity else None, row.hamlet,
+        keyring.encrypt("ethnicity", row.ethnicity) if row.ethnicity else None, row.hamlet, row.household_code, row.household_head,
+        row.household_relation,
     )  # fmt: skip
 
 

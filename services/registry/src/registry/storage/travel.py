@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from registry.storage.catalogue import read_file
 
-__all__ = ["find", "of_imports", "page", "parent_unit", "store", "update"]
+__all__ = ["find", "load_holidays", "of_imports", "page", "parent_unit", "special_days", "store", "update"]
 
 _VIEW: Final = (
     "SELECT l.*, f.file_name, f.programme, f.rows_total, f.rows_good, f.rows_refused, f.state AS import_state"
@@ -58,6 +59,25 @@ async def parent_unit(tx: Tx, unit_path: str, on: date) -> RowMapping | None:
         path=above,
         on=on,
     )
+
+
+async def special_days(tx: Tx, after: date) -> dict[date, bool]:
+    """Days after another on which the calendar does not tell whether offices work: day → worked."""
+    return {row["day"]: row["worked"] for row in await tx.rows("SELECT day, worked FROM public_holiday WHERE day > :after", after=after)}
+
+
+async def load_holidays(tx: Tx) -> dict[str, int]:
+    """Load the public holidays of the catalogue; rows changed. Needs the owner role; a second load changes nothing."""
+    columns = ("day", "worked", "name_vi", "legal_basis")
+    await tx.execute("CREATE TEMP TABLE load_holiday ON COMMIT DROP AS SELECT * FROM public_holiday WITH NO DATA")
+    await tx.copy("load_holiday", columns, [[row[name] for name in columns] for row in read_file("public_holidays.csv")])
+    changed = await tx.execute(
+        "INSERT INTO public_holiday AS t SELECT * FROM load_holiday ON CONFLICT (day) DO UPDATE SET worked = excluded.worked,"
+        " name_vi = excluded.name_vi, legal_basis = excluded.legal_basis WHERE (t.worked, t.name_vi, t.legal_basis)"
+        " IS DISTINCT FROM (excluded.worked, excluded.name_vi, excluded.legal_basis)"
+    )
+    changed += await tx.execute("DELETE FROM public_holiday t WHERE NOT EXISTS (SELECT FROM load_holiday l WHERE l.day = t.day)")
+    return {"public_holiday": changed}
 
 
 async def store(tx: Tx, values: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from common.contracts.disbursement_v1 import CutOffRequested
 from common.contracts.registry_v1 import CutOffReached
 from common.db import Tx
 from common.topics import Topic
-from registry.storage import cut_offs
+from registry.storage import cut_offs, history
 
 __all__ = ["write_markers"]
 
@@ -23,6 +23,7 @@ async def write_markers(tx: Tx, request: CutOffRequested) -> bool:
         raise ValueError("a cut-off request names its cut-off")
     cut_off_id = request.cut_off_id
     month = date.fromisoformat(request.month + "-01")
+    await history.dated(tx, request.business_date)
     await outbox.barrier(tx)
     people, dues = await cut_offs.counts(tx, month, request.programme.value)
     written = {Topic.BENEFICIARY: people, Topic.DUES: dues}

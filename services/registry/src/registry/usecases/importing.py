@@ -20,6 +20,7 @@ from common.sealing import Keyring
 from registry.domain.columns import COLUMNS
 from registry.domain.rows import Rules, check_row
 from registry.storage import catalogue, imports
+from registry.storage import decisions as decision_storage
 from registry.storage.publishing import take_people_lock
 from registry.usecases import travel
 from registry.usecases.applying import apply_batch
@@ -38,6 +39,7 @@ async def _rules(tx: Tx, file: RowMapping) -> Rules:
     return Rules(
         file["programme"], file["unit_code"], file["unit_path"], file["business_date"], await catalogue.categories(tx),
         await catalogue.units_below(tx, file["unit_path"].split("/")[0], file["business_date"]),
+        int((await decision_storage.policy(tx, ["REPRESENTATIVE_MAX_MONTHS"]))["REPRESENTATIVE_MAX_MONTHS"]),
     )  # fmt: skip
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from common import audit, jobs
 from common.actor import SYSTEM, Actor
+from common.clock import today
 from common.db import Database, Tx
 from common.jobs import Job
 from common.problems import NotFound, PreconditionFailed
 from registry.domain.dates import months_later
 from registry.domain.errors import RepresentativeRefused
-from registry.storage import attachments, publishing
+from registry.storage import attachments, history, publishing
 from registry.storage import decisions as decision_storage
 from registry.storage import representatives as storage
 from registry.usecases import decisions, people
@@ -68,7 +69,7 @@ async def _last_day(tx: Tx, kind: str, valid_from: date, wanted: date | None) ->
     if kind != "AUTHORISED":
         return wanted
     months = int((await decision_storage.policy(tx, ["REPRESENTATIVE_MAX_MONTHS"]))["REPRESENTATIVE_MAX_MONTHS"])
-    longest = months_later(valid_from, months) - timedelta(days=1)
+    longest = months_later(valid_from, months)  # a term ends with the corresponding day (Civil Code 2015 Art. 148)
     if wanted is not None and wanted > longest:
         raise _refuse(
             "valid_to",
@@ -197,15 +198,31 @@ class Expirer:
 
     async def run(self, job: Job) -> dict[str, Any]:
         """End what is past, a transaction per batch; repeated after a crash it ends nothing twice."""
+        return {"expired": await self.end(job.business_date)}
+
+    async def run_once(self, set_date: date | None = None) -> bool:
+        """The sweep nobody asked for, by the worker's loop: as of the installation's date, else today, but never ahead of the register.
+
+        A month of the past can be run: what ends after the last business date anybody has named is left alone.
+        """
+        async with self._db.read(SYSTEM(EXPIRE)) as tx:
+            named = await history.last_day(tx)
+        if set_date is None and named is None:
+            return False
+        await self.end(set_date or min(today(), named or today()))
+        return False
+
+    async def end(self, business_date: date) -> int:
+        """End what is past on a day; how many."""
         done = 0
         while True:
             async with self._db.transaction(SYSTEM(EXPIRE)) as tx:
                 _, keyring = decisions.needs(tx)
                 await publishing.take_people_lock(tx)
-                pairs = await storage.expire(tx, job.business_date, _AT_ONCE)
-                await publishing.publish_representatives(tx, keyring, pairs, job.business_date)
+                pairs = await storage.expire(tx, business_date, _AT_ONCE)
+                await publishing.publish_representatives(tx, keyring, pairs, business_date)
                 if pairs:
                     await audit.record(tx, "representative.expired", "representative", pairs[0][1], {"representatives": len(pairs)})
             if not pairs:
-                return {"expired": done}
+                return done
             done += len(pairs)

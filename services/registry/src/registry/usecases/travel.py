@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -18,9 +18,11 @@ from common.lists.cells import hide_numbers
 from common.problems import NotFound, PreconditionFailed
 from registry.domain.errors import ImportNotApprovable, ListNotOpen, SamePerson, UnknownUnit
 from registry.domain.travel import allowed, working_days_after
-from registry.storage import travel
+from registry.storage import decisions, travel
 
 __all__ = ["before_approve", "listing", "one", "receive", "return_list", "submit", "submit_again", "withdraw"]
+
+_ANSWER_DAYS: Final = "LIST_ANSWER_WORKING_DAYS"
 
 
 async def before_approve(tx: Tx, imports: Sequence[UUID]) -> None:
@@ -43,9 +45,7 @@ async def before_approve(tx: Tx, imports: Sequence[UUID]) -> None:
         await audit.record(tx, "list.accept", "submitted-list", row["list_id"])
 
 
-async def submit(
-    db: Database, actor: Actor, import_id: UUID, number: str, note: str | None, business_date: date, answer_days: int
-) -> RowMapping:
+async def submit(db: Database, actor: Actor, import_id: UUID, number: str, note: str | None, business_date: date) -> RowMapping:
     """Submit a checked list to the unit above. Raises NotFound, ImportNotApprovable, UnknownUnit, ListNotOpen."""
     async with db.transaction(actor) as tx:
         file = await _checked(tx, actor, import_id)
@@ -56,13 +56,19 @@ async def submit(
         values: dict[str, Any] = {
             "list_id": list_id, "import_id": import_id, "number": hide_numbers(number)[0], "unit_code": file["unit_code"],
             "unit_path": file["unit_path"], "to_unit_code": above["code"], "to_unit_path": above["path"],
-            "note": hide_numbers(note)[0] if note else None, "due_on": working_days_after(business_date, answer_days),
+            "note": hide_numbers(note)[0] if note else None, "due_on": await _due_on(tx, business_date),
             "submitted_on": business_date, "submitted_by": actor.subject,
         }  # fmt: skip
         if not await travel.store(tx, values):
             raise ListNotOpen("This import travels already")
         await audit.record(tx, "list.submit", "submitted-list", list_id, {"import_id": str(import_id), "to": above["code"]})
         return await _read(tx, list_id)
+
+
+async def _due_on(tx: Tx, submitted_on: date) -> date:
+    """Until when the office above answers: so many working days as the setting says, public holidays not counted."""
+    days = int((await decisions.policy(tx, [_ANSWER_DAYS]))[_ANSWER_DAYS])
+    return working_days_after(submitted_on, days, await travel.special_days(tx, submitted_on))
 
 
 async def _checked(tx: Tx, actor: Actor, import_id: UUID) -> RowMapping:
@@ -76,9 +82,7 @@ async def _checked(tx: Tx, actor: Actor, import_id: UUID) -> RowMapping:
     return file
 
 
-async def submit_again(
-    db: Database, actor: Actor, list_id: UUID, version: int, import_id: UUID | None, business_date: date, answer_days: int
-) -> RowMapping:
+async def submit_again(db: Database, actor: Actor, list_id: UUID, version: int, import_id: UUID | None, business_date: date) -> RowMapping:
     """Submit a returned list again, with the corrected file if there is one."""
     async with db.transaction(actor) as tx:
         row = await _step(tx, actor, list_id, version, "submit", sender=True)
@@ -87,7 +91,7 @@ async def submit_again(
             raise ListNotOpen("That import travels in another list")
         values = {
             "state": "SUBMITTED", "import_id": import_id or row["import_id"], "round": row["round"] + 1, "submitted_on": business_date,
-            "submitted_by": actor.subject, "due_on": working_days_after(business_date, answer_days), "received_by": None,
+            "submitted_by": actor.subject, "due_on": await _due_on(tx, business_date), "received_by": None,
             "received_at": None,
         }  # fmt: skip
         await travel.update(tx, list_id, values, ("submitted_at",))
