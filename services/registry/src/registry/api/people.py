@@ -19,6 +19,7 @@ from common.names import comparison_key, folded
 from common.problems import InvalidInput
 from registry.api import cells, cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.explain_models import DuesAnswer, explanation
 from registry.api.models import (
     BeneficiaryDetail,
     BeneficiaryPage,
@@ -26,14 +27,13 @@ from registry.api.models import (
     BeneficiarySearch,
     BeneficiaryView,
     DeathReport,
-    DuesView,
     NewBeneficiary,
     PersonAttributes,
     RegisteredView,
 )
 from registry.storage import dues as dues_storage
 from registry.storage import search
-from registry.usecases import desk, people
+from registry.usecases import desk, explaining, people
 from registry.usecases.attributes import Attributes
 
 __all__ = ["make_router"]
@@ -174,12 +174,16 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{beneficiary_id}/dues",
         summary="What is due",
-        description="Các khoản phải chi. All months, or those of `month`; RATE_MISSING months are shown with amount 0, never guessed.",
+        description="Các khoản phải chi; với `month` có lời giải thích từng quyết định, đọc được cho người dân. All months, or those of"
+        " `month` with every decision in words: what counts, what is set aside by which rule, what changes next. RATE_MISSING months are"
+        " shown with amount 0, never guessed.",
     )
-    async def dues(actor: _Reader, beneficiary_id: UUID, month: Annotated[Month | None, Query(examples=["2024-09"])] = None) -> DuesView:
+    async def dues(actor: _Reader, beneficiary_id: UUID, month: Annotated[Month | None, Query(examples=["2024-09"])] = None) -> DuesAnswer:
         first = date.fromisoformat(month + "-01") if month else None
         async with db.read(actor) as tx:
             await people.seen(tx, beneficiary_id)
             rows = await dues_storage.intervals_of(tx, beneficiary_id, first)
+            said = explanation(await explaining.explain(tx, beneficiary_id, first)) if first else None
         total = sum(row["amount"] for row in rows) if month else None
-        return DuesView(beneficiary_id=beneficiary_id, month=month, total=total, intervals=[cells.due(row) for row in rows])
+        intervals = [cells.due(row) for row in rows]
+        return DuesAnswer(beneficiary_id=beneficiary_id, month=month, total=total, intervals=intervals, explanation=said)
