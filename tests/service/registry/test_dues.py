@@ -51,6 +51,17 @@ async def test_merit_adds_up_from_the_tables_and_misses_what_is_not_loaded(world
         assert {(item["status"], item["amount"]) for item in missing["intervals"]} == {("RATE_MISSING", 0)}
 
 
+async def test_an_arrears_month_after_the_first_month_and_the_decision_pays_no_month_twice_and_leaves_none_out(world: Any) -> None:
+    await world.take([
+        row("A-1", from_month="05/2024", arrears_from="07/2024", decision_date="10/05/2024"),
+        row("A-2", from_month="03/2024", arrears_from="06/2024", decision_date="03/02/2024"),
+    ])  # fmt: skip
+    for code, first in (("A-1", 5), ("A-2", 3)):
+        found = [await world.due(code, f"2024-{month:02}") for month in range(first - 1, 10)]
+        assert [len(month["intervals"]) for month in found] == [0] + [1] * (10 - first)
+        assert [month["total"] for month in found[1:]] == [540_000] * (7 - first) + [750_000] * 3
+
+
 async def test_explicit_arrears_are_flagged_months_before_the_regular_ones(world: Any) -> None:
     await world.take([
         row("A-1", from_month="08/2024", arrears_from="05/2024", decision_date="02/08/2024"),

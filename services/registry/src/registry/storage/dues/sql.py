@@ -26,7 +26,7 @@ ent AS MATERIALIZED (
            coalesce(month_no(e.arrears_from), 99999) AS a,
            CASE WHEN e.arrears_from IS NULL THEN 99999
                 WHEN e.arrears_from < e.from_month THEN month_no(e.from_month)
-                ELSE greatest(month_no(e.from_month), month_no(e.decision_date) + 1) END AS r,
+                ELSE greatest(month_no(e.from_month), month_no(e.decision_date) + 1, month_no(e.arrears_from)) END AS r,
            birth_month_no(CASE WHEN c.concerns = 'PERSON' THEN p.birth_date ELSE coalesce(d.birth_date, e.dependant_birth_date) END,
                           :birth_month) AS birth,
            e.category IN (SELECT y.category FROM path y JOIN cond n ON n.category = y.stage)
