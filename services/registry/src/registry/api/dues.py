@@ -14,7 +14,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
-from registry.api import law_changes
+from registry.api import birthdays, law_changes
 from registry.api.models import JobAccepted
 from registry.usecases import gifts, law, recomputing
 
@@ -60,7 +60,7 @@ class PolicySettings(BaseModel):
 
 def routers(db: Database) -> list[APIRouter]:
     """Dues and the law they follow from."""
-    return [make_router(db), law_changes.make_router(db)]
+    return [make_router(db), law_changes.make_router(db), birthdays.make_router(db)]
 
 
 def make_router(db: Database) -> APIRouter:
