@@ -127,6 +127,15 @@ async def test_a_refused_effect_leaves_nothing_and_frees_the_key(app: FastAPI, c
     assert (await http.post("/v1/orders", json={"amount": 7}, headers={"Idempotency-Key": "k-7654321"})).status_code == 201
 
 
+async def test_a_field_that_does_not_fit_is_told_in_both_languages(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
+    http = client_as(app, Role.DEPARTMENT_OFFICER)
+    headers = {"Idempotency-Key": "k-two-languages"}
+    missing = (await http.post("/v1/orders", json={}, headers=headers)).json()["errors"]
+    assert missing == [{"field": "amount", "detail": "Field required", "detail_vi": "thiếu trường bắt buộc"}]
+    (wrong,) = (await http.post("/v1/orders", json={"amount": "năm"}, headers=headers)).json()["errors"]
+    assert (wrong["field"], wrong["detail_vi"]) == ("amount", "phải là số nguyên")
+
+
 async def test_broken_json_and_other_methods_are_told_as_such(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
     http = client_as(app, Role.DEPARTMENT_OFFICER)
     headers = {"Idempotency-Key": "k-broken-json", "Content-Type": "application/json"}

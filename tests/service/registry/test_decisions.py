@@ -181,6 +181,9 @@ async def test_a_refusal_names_item_field_and_rule(world: Any, office: Any) -> N
         (error,) = answer.json()["errors"]
         assert error["field"] == f"items.0.{field}"
         assert words in error["detail"]
+        assert error["detail_vi"] not in ("", error["detail"])
+        if words == "is no ground":
+            assert error["detail"].endswith("possible: DETAINED, NOT_REASSESSED, OTHER, UNCOLLECTED")
     assert (await world.maker.get("/v1/decisions")).json()["items"] == []
 
 

@@ -147,17 +147,23 @@ RULES: Final[Mapping[tuple[Kind, str, str], MonthRule]] = {
 
 
 class MonthOpen(Exception):
-    """The first month cannot be told: `field` is what is missing or wrong, `why` says it in words."""
+    """The first month cannot be told: `field` is what is missing or wrong, `why` and `why_vi` say it in words."""
 
-    def __init__(self, field: str, why: str) -> None:
+    def __init__(self, field: str, why: str, why_vi: str) -> None:
         super().__init__(why)
         self.field = field
         self.why = why
+        self.why_vi = why_vi
 
 
 def group_of(programme: str) -> str:
     """Which law's stopping rules a programme follows."""
     return MERIT if programme == "MERIT" else ASSISTANCE
+
+
+def reasons_of(kind: Kind, programme: str) -> list[str]:
+    """The reasons a decision of this kind may name under the programme's law."""
+    return sorted(reason for held, group, reason in RULES if held is kind and group == group_of(programme))
 
 
 def rule_of(kind: Kind, programme: str, reason: str) -> MonthRule | None:
@@ -193,13 +199,19 @@ def first_month(
     anchor = Anchor.SUSPENSION if back_pay else rule.anchor
     if anchor is Anchor.GIVEN:
         if given is None:
-            raise MonthOpen("effective_month", "this reason has no month of its own in the law: give the month the decision names")
+            raise MonthOpen(
+                "effective_month",
+                "this reason has no month of its own in the law: give the month the decision names",
+                "căn cứ này không có tháng theo luật: hãy ghi tháng nêu trong quyết định",
+            )
         return given, back_pay
     day = {Anchor.EVENT: event_date, Anchor.DECISION: decision_date, Anchor.SUSPENSION: suspended_from}[anchor]
     if day is None:
-        missing = "event_date" if anchor is Anchor.EVENT else "entitlement_id"
-        raise MonthOpen(missing, "the month is counted from this date" if anchor is Anchor.EVENT else "it is not suspended")
+        if anchor is Anchor.EVENT:
+            raise MonthOpen("event_date", "missing: the month is counted from this date", "thiếu: tháng được tính từ ngày này")
+        raise MonthOpen("entitlement_id", "it is not suspended", "chế độ này không bị tạm dừng")
     month = month_of(day, 0 if back_pay else months)
     if given is not None and given != month:
-        raise MonthOpen("effective_month", f"by law it is {month.isoformat()[:7]} ({rule.legal_basis})")
+        by_law = f"{month.isoformat()[:7]} ({rule.legal_basis})"
+        raise MonthOpen("effective_month", f"by law it is {by_law}", f"theo luật là {by_law}")
     return month, back_pay

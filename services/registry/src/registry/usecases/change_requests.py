@@ -61,7 +61,7 @@ async def _death(row: Any, wanted: Wanted) -> dict[str, Any]:
     if wanted.full_name or wanted.birth_date or wanted.national_number:
         raise InvalidInput(errors=[{"field": "death_date", "detail": "a death is asked for by itself"}])
     if wanted.death_date is not None and wanted.death_date > wanted.business_date:
-        raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     if row["status"] == "DECEASED":
         raise NotPossibleInState("A death is recorded already")
     return {"death_date": wanted.death_date}

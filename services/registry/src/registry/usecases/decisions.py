@@ -14,7 +14,7 @@ from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import Forbidden, NotFound
 from common.sealing import Keyring
-from registry.domain.decisions import EFFECTS, RULES, TRANSITIONS, Action, Held, Kind, MonthOpen, State, first_month, rule_of
+from registry.domain.decisions import EFFECTS, RULES, TRANSITIONS, Action, Held, Kind, MonthOpen, State, first_month, reasons_of, rule_of
 from registry.domain.errors import AlreadyEntitled, DecisionNotOpen, DecisionRefused, EntitlementState, SamePerson
 from registry.storage import attachments, decision_effects, dues, publishing
 from registry.storage import decisions as storage
@@ -68,7 +68,7 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
     await publishing.take_people_lock(tx)
     await attachments.check(tx, actor, header.attachment_id)
     if header.decision_date > header.business_date:
-        raise DecisionRefused(errors=[{"field": "decision_date", "detail": "after the business date"}])
+        raise DecisionRefused(errors=[{"field": "decision_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     found = await storage.targets(
         tx, [item.entitlement_id for item in items], [item.person_id for item in items], [item.category for item in items],
         [item.percent for item in items], header.decision_date,
@@ -87,12 +87,12 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
     for number, (item, row) in enumerate(zip(items, found, strict=True)):
         state = _state_problem(item, row, seen_ids)
         if state is not None:
-            states.append({"field": f"items.{number}.entitlement_id", "detail": state})
+            states.append({"field": f"items.{number}.entitlement_id", "detail": state[0], "detail_vi": state[1]})
             continue
         try:
             rows.append(_proposal(header, item, row, settings))
         except MonthOpen as open_:
-            problems.append({"field": f"items.{number}.{open_.field}", "detail": open_.why})
+            problems.append({"field": f"items.{number}.{open_.field}", "detail": open_.why, "detail_vi": open_.why_vi})
     if problems:
         raise DecisionRefused(errors=problems)
     if states:
@@ -112,17 +112,17 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
     return stored
 
 
-def _state_problem(item: Item, row: Any, seen_ids: set[UUID]) -> str | None:
+def _state_problem(item: Item, row: Any, seen_ids: set[UUID]) -> tuple[str, str] | None:
     if (Held(row["held"]), item.kind) not in EFFECTS:
-        return f"{row['held']}: {item.kind} is not possible"
+        return f"{row['held']}: {item.kind} is not possible", f"{row['held']}: không thể {item.kind}"
     if item.entitlement_id is not None:
         if row["proposed"]:
-            return "another proposal for this allowance is open"
+            return "another proposal for this allowance is open", "chế độ này đang có đề xuất khác chờ duyệt"
         if item.entitlement_id in seen_ids:
-            return "named twice"
+            return "named twice", "nêu hai lần"
         seen_ids.add(item.entitlement_id)
     if item.kind is Kind.GRANT and row["person_status"] == "DECEASED":
-        return "the person's death is recorded"
+        return "the person's death is recorded", "người này đã được ghi nhận qua đời"
     return None
 
 
@@ -131,22 +131,35 @@ def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str]) ->
     if item.kind in (Kind.GRANT, Kind.ADJUST):
         _check_category(item, row)
     if row["authority"] is None:
-        raise MonthOpen("decision_date", f"no authority decides on {row['programme']} on that date")
+        raise MonthOpen(
+            "decision_date",
+            f"no authority decides on {row['programme']} on that date",
+            f"ngày đó chưa có cấp có thẩm quyền quyết định về {row['programme']}",
+        )
     # A move proposes nothing the law counts months for: the months are those of the move itself.
     rule = rule_of(item.kind, row["programme"], item.reason) if item.kind is not Kind.TRANSFER else None
     if item.kind is Kind.TRANSFER:
         month, back_pay = item.effective_month, False
     elif rule is None:
-        raise MonthOpen("reason", f"{item.reason} is no ground for {item.kind} in {row['programme']}")
+        possible = ", ".join(reasons_of(item.kind, row["programme"]))
+        raise MonthOpen(
+            "reason",
+            f"{item.reason} is no ground for {item.kind} in {row['programme']}; possible: {possible}",
+            f"{item.reason} không phải căn cứ của {item.kind} trong {row['programme']}; có thể dùng: {possible}",
+        )
     else:
         if row["held"] == Held.ENDED and not rule.reopens:
-            raise MonthOpen("reason", f"an ended allowance is not resumed for {item.reason}: grant it anew")
+            raise MonthOpen(
+                "reason",
+                f"an ended allowance is not resumed for {item.reason}: grant it anew",
+                f"chế độ đã chấm dứt không hưởng lại vì {item.reason}: hãy lập quyết định cho hưởng mới",
+            )
         month, back_pay = first_month(
             rule, decision_date=header.decision_date, event_date=header.event_date, suspended_from=row["suspended_from"],
             given=item.effective_month, setting=settings.get(rule.setting or ""),
         )  # fmt: skip
     if month is None:
-        raise MonthOpen("effective_month", "missing")
+        raise MonthOpen("effective_month", "missing", "thiếu tháng")
     _check_month(item, row, month, header)
     return {
         "kind": item.kind, "person_id": row["person_id"], "entitlement_id": row["entitlement_id"], "programme": row["programme"],
@@ -159,33 +172,47 @@ def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str]) ->
 
 def _check_category(item: Item, row: Any) -> None:
     if item.category is not None and row["known_category"] is None:
-        raise MonthOpen("category", "not in the catalogue")
+        raise MonthOpen("category", "not in the catalogue", "không có trong danh mục")
     if item.kind is Kind.GRANT and item.category is None:
-        raise MonthOpen("category", "missing")
+        raise MonthOpen("category", "missing", "thiếu loại đối tượng")
     if item.kind is Kind.ADJUST and item.category is None and item.percent is None:
-        raise MonthOpen("category", "nothing to adjust: give a category or a percentage")
+        raise MonthOpen(
+            "category", "nothing to adjust: give a category or a percentage", "chưa nêu điều chỉnh gì: ghi loại đối tượng hoặc tỷ lệ"
+        )
     if row["held_programme"] not in (None, row["programme"]):
-        raise MonthOpen("category", "of another programme: end the one and grant the other")
+        raise MonthOpen(
+            "category",
+            "of another programme: end the one and grant the other",
+            "thuộc chương trình khác: cho thôi hưởng chế độ này và cho hưởng chế độ kia",
+        )
     if row["needs_percent"] and not row["percent"]:
-        raise MonthOpen("percent", "this category is paid by percentage")
+        raise MonthOpen("percent", "this category is paid by percentage", "loại này hưởng theo tỷ lệ: hãy ghi tỷ lệ")
     if item.percent is not None and not row["needs_percent"]:
-        raise MonthOpen("percent", "this category has no percentage")
+        raise MonthOpen("percent", "this category has no percentage", "loại này không có tỷ lệ")
     if item.arrears_from is not None and item.kind is Kind.ADJUST:
-        raise MonthOpen("arrears_from", "an adjustment pays its past months by itself")
+        raise MonthOpen("arrears_from", "an adjustment pays its past months by itself", "quyết định điều chỉnh tự tính các tháng trước")
 
 
 def _check_month(item: Item, row: Any, month: date, header: Header) -> None:
     if item.kind is Kind.SUSPEND and row["paused_until"] is not None and month < row["paused_until"]:
-        raise MonthOpen("effective_month", f"suspended before until {row['paused_until'].isoformat()[:7]}")
+        raise MonthOpen(
+            "effective_month",
+            f"suspended before until {row['paused_until'].isoformat()[:7]}",
+            f"đã tạm dừng đến {row['paused_until'].isoformat()[:7]}",
+        )
     if item.kind in (Kind.ADJUST, Kind.SUSPEND) and month < row["began"]:
-        raise MonthOpen("effective_month", f"it begins in {row['began'].isoformat()[:7]}")
+        raise MonthOpen(
+            "effective_month", f"it begins in {row['began'].isoformat()[:7]}", f"chế độ bắt đầu từ {row['began'].isoformat()[:7]}"
+        )
     if item.kind is Kind.END and item.reason == "NOT_REASSESSED":
         if row["suspended_for"] != "NOT_REASSESSED" or row["held"] != Held.SUSPENDED:
-            raise MonthOpen("reason", "it is not suspended for this reason")
+            raise MonthOpen("reason", "it is not suspended for this reason", "chế độ không bị tạm dừng vì căn cứ này")
         if header.business_date < month:
-            raise MonthOpen("reason", f"three months of suspension end in {month.isoformat()[:7]}")
+            raise MonthOpen(
+                "reason", f"three months of suspension end in {month.isoformat()[:7]}", f"ba tháng tạm dừng hết vào {month.isoformat()[:7]}"
+            )
     if item.kind is Kind.GRANT and item.arrears_from is not None and item.arrears_from > month:
-        raise MonthOpen("arrears_from", "after the first month")
+        raise MonthOpen("arrears_from", "after the first month", "sau tháng đầu tiên")
 
 
 async def answer(

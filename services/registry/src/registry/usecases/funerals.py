@@ -118,7 +118,7 @@ async def propose(tx: Tx, request: Request) -> UUID:
     await publishing.take_people_lock(tx)
     await attachments.check(tx, actor, request.attachment_id)
     if request.decision_date > request.business_date:
-        raise InvalidInput(errors=[{"field": "decision_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "decision_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     row = await people.seen(tx, request.deceased_id, lock=True)
     if row["status"] != "DECEASED":
         raise FuneralRefused("No death is recorded of this person")

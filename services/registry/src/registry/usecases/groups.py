@@ -70,7 +70,7 @@ def check_head(head: ListHead) -> None:
     if (head.mode == "FULL_REVIEW") != bool(head.groups):
         raise InvalidInput(errors=[{"field": "groups", "detail": "a full review, and nothing else, names the groups it covers"}])
     if head.from_date > head.business_date:
-        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
 
 
 async def receive(tx: Tx, head: ListHead, rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[UUID, bool]:

@@ -56,7 +56,7 @@ def _actor(tx: Tx) -> Actor:
 
 async def _begin(tx: Tx, business_date: date, from_date: date) -> None:
     if from_date > business_date:
-        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     await take_people_lock(tx)
     await history.dated(tx, business_date, from_date)
 

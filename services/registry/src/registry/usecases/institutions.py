@@ -68,7 +68,7 @@ async def change(
 async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, decision: str, business_date: date) -> None:
     """Somebody comes to live in an institution. Raises AlreadyResident."""
     if from_date > business_date:
-        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     await take_people_lock(tx)
     await history.dated(tx, business_date, from_date)
     row = await seen(tx, institution_id)
@@ -92,7 +92,7 @@ async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, 
 async def leave(tx: Tx, institution_id: UUID, person_id: UUID, last_day: date, business_date: date) -> None:
     """Somebody leaves an institution; community allowances are due again from the rule's month."""
     if last_day > business_date:
-        raise InvalidInput(errors=[{"field": "last_day", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "last_day", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     await take_people_lock(tx)
     await history.dated(tx, business_date, last_day)
     await seen(tx, institution_id)

@@ -46,7 +46,7 @@ async def record(tx: Tx, report: Report) -> list[UUID]:
     await publishing.take_people_lock(tx)
     await attachments.check(tx, actor, report.attachment_id)
     if report.event_date > report.business_date:
-        raise InvalidInput(errors=[{"field": "event_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "event_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     if len(set(report.person_ids)) < len(report.person_ids):
         raise InvalidInput(errors=[{"field": "beneficiary_ids", "detail": "somebody is named twice"}])
     rows = await storage.people_for(tx, report.person_ids)

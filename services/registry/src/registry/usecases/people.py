@@ -138,7 +138,7 @@ async def _date_address(tx: Tx, changes: Changes, business_date: date) -> None:
     if not given <= {"address", "hamlet", "unit_code", "unit_reason", "address_from"}:
         raise InvalidInput(errors=[{"field": "address_from", "detail": "change address, hamlet and unit in a call of their own"}])
     if changes.address_from > business_date:
-        raise InvalidInput(errors=[{"field": "address_from", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "address_from", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     await history.dated(tx, business_date, changes.address_from)
 
 
@@ -185,7 +185,7 @@ async def _new_number(tx: Tx, keyring: Keyring, number: str) -> dict[str, Any]:
 async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date: date) -> Any:
     """Record a death reported to the office. The month of death stays due; later months end (Decree 20/2021 Art. 8)."""
     if death_date > business_date:
-        raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     await publishing.take_people_lock(tx)
     row = await seen(tx, person_id, lock=True)
     if row["status"] == "DECEASED" and row["death_date"] != death_date:

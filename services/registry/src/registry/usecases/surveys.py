@@ -124,7 +124,7 @@ async def answer_task(
 ) -> Any:
     """Record what a household said. Raises NotFound, PreconditionFailed, InvalidInput."""
     if answered_on > business_date:
-        raise InvalidInput(errors=[{"field": "answered_on", "detail": "after the business date"}])
+        raise InvalidInput(errors=[{"field": "answered_on", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
     async with db.transaction(actor) as tx:
         await take_people_lock(tx)
         await history.dated(tx, business_date, answered_on)
