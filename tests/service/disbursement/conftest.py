@@ -174,13 +174,25 @@ class Province:
         """Give the province a budget."""
         form = {"programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "unit_code": "60", "year": 2024, "amount": amount,
                 "business_date": str(DAY)}  # fmt: skip
-        assert (await self.post(self.maker, "/v1/budgets", form)).status_code == 201
+        proposed = await self.post(self.maker, "/v1/budgets", form)
+        assert proposed.status_code == 201, proposed.text
+        assert (await self.post(self.checker, f"/v1/rulings/{proposed.json()['ruling_id']}/approve")).status_code == 200
+
+    async def rule(self, kind: str, **form: Any) -> dict[str, Any]:
+        """Propose a ruling (`settings`, `routes`, …) and approve it by somebody else."""
+        body = {"business_date": str(DAY), "valid_from": "2024-01-01"} | form
+        proposed = await self.post(self.checker, f"/v1/rulings/{kind}", body)
+        assert proposed.status_code == 201, proposed.text
+        second = self.client_as(self.app, Role.APPROVER, subject="second-checker")
+        approved = await self.post(second, f"/v1/rulings/{proposed.json()['ruling_id']}/approve")
+        assert approved.status_code == 200, approved.text
+        return approved.json()  # type: ignore[no-any-return]
 
     async def open(self, month: str = MONTH, unit: str = "60", *, supplementary: bool = False, markers: bool = True,
-                   day: date = DAY) -> dict[str, Any]:  # fmt: skip
+                   day: date = DAY, **more: Any) -> dict[str, Any]:  # fmt: skip
         """Open a cycle; with `markers`, all cut-off markers arrive and agree."""
         form = {"month": month, "programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "unit_code": unit,
-                "business_date": str(day), "supplementary": supplementary}  # fmt: skip
+                "business_date": str(day), "supplementary": supplementary} | more  # fmt: skip
         answer = await self.post(self.maker, "/v1/cycles", form)
         assert answer.status_code == 201, answer.text
         cycle: dict[str, Any] = answer.json()

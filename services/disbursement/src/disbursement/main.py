@@ -14,7 +14,24 @@ from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
-from disbursement.api import budgets, cash, cycles, ledger, payments, quarantine, recoveries, settlements, statements, take_overs, webhooks
+from disbursement.api import (
+    batches,
+    budget_codes,
+    budgets,
+    cash,
+    cycles,
+    ledger,
+    payments,
+    quarantine,
+    recoveries,
+    rulings,
+    sending,
+    settlements,
+    statements,
+    suspensions,
+    take_overs,
+    webhooks,
+)
 from disbursement.api.common import READERS
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
@@ -53,6 +70,8 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         routers=[
             take_overs.make_router(db),
             budgets.make_router(db),
+            budget_codes.router,
+            batches.router,
             cycles.make_router(db, settings),
             payments.router,
             quarantine.router,
@@ -61,13 +80,16 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             settlements.router,
             recoveries.router,
             cash.router,
+            rulings.router,
+            suspensions.router,
+            *sending.ROUTERS,
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             parked_router(db),
         ],
         public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature
-        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **statements.BODY_LIMITS, **cash.BODY_LIMITS},
+        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **batches.BODY_LIMITS, **statements.BODY_LIMITS, **cash.BODY_LIMITS},
     )
     app.state.partners = _partners(settings)
     return app

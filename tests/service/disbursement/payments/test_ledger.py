@@ -87,11 +87,16 @@ async def test_the_budgets_account_is_what_the_budget_has_left(world: Any, clien
             "INSERT INTO administrative_unit (unit_id, version, code, name, level, path, valid_from)"
             " VALUES (gen_random_uuid(), 1, '60', 'Bình Thuận', 'province', '60', '1900-01-01')"
         )
-    officer = client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60",))
+    officer = client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="maker")
+    approver = client_as(world.app, Role.APPROVER, units=("60",), subject="checker")
     form = {"programme": "MERIT", "funding_source": "CENTRAL_BUDGET", "unit_code": "60", "year": 2024, "business_date": "2024-08-20"}
     for amount in (5_000_000, 7_000_000, 6_000_000):
         answer = await officer.post("/v1/budgets", json={**form, "amount": amount}, headers={"Idempotency-Key": f"budget-{amount}"})
         assert answer.status_code == 201, answer.text
+        approved = await approver.post(
+            f"/v1/rulings/{answer.json()['ruling_id']}/approve", json={}, headers={"Idempotency-Key": f"approve-{amount}"}
+        )
+        assert approved.status_code == 200, approved.text
         assert await _rest(world, "BUDGET") == amount
     assert await _rest(world, "GRANTED") == -6_000_000
 

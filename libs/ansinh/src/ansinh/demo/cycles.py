@@ -66,13 +66,14 @@ class CycleDesk:
         raise LookupError(msg)
 
     async def budgets(self) -> None:
-        """A year's budget for each programme from its own source."""
+        """A year's budget for each programme from its own source, proposed by one person and approved by another."""
         for programme, funding in _FUNDING.items():
             body = {
                 "programme": programme, "funding_source": funding, "unit_code": self._unit, "year": int(self._manifest.month[:4]),
                 "amount": self._manifest.people * _BUDGET_PER_PERSON, "business_date": self._manifest.business_date,
             }  # fmt: skip
-            await self._post("/v1/budgets", self._stack.maker, body)
+            proposed = await self._post("/v1/budgets", self._stack.maker, body)
+            await self._post(f"/v1/rulings/{proposed['ruling_id']}/approve", self._stack.checker)
 
     async def open(self) -> None:
         """Opens both cycles, which asks for the cut-off; takes up the ones that a broken run opened."""

@@ -92,6 +92,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "valid_from": "2024-01-01",
     "valid_to": None,
     "certificate_number": "12/GUQ",
+    "basis": "STANDING",
     "revoked_on": None,
     "decision_number": "415/QĐ-LĐTBXH",
     "decision_date": "2019-05-14",

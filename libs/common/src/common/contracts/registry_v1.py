@@ -145,6 +145,9 @@ class RepresentativeState(Event):
     certificate_number: str | None
     revoked_on: date | None = None
     programmes: list[Programme] = Field(default=[], description="Programmes of which they may collect, sorted; empty: all of them")
+    basis: str = Field(
+        default="STANDING", description="STANDING, or HEIR: appointed after the death, to collect what was due up to the month of death"
+    )
 
 
 class RepresentativeAppointed(RepresentativeState):

@@ -10,8 +10,9 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from disbursement.api.common import Cursor, Limit, Maker, Reader, answered, next_cursor
 from disbursement.api.forms import BudgetForm, BudgetPage
-from disbursement.usecases import set_budget
-from disbursement.usecases.answers import BudgetView
+from disbursement.domain.rulings import RulingKind
+from disbursement.usecases import rule, set_budget
+from disbursement.usecases.answers import RulingView
 
 __all__ = ["make_router"]
 
@@ -23,22 +24,35 @@ def make_router(db: Database) -> APIRouter:
     @router.post(
         "",
         status_code=201,
-        response_model=BudgetView,
-        summary="Set a year's budget",
-        description="Giao dự toán năm theo chương trình, nguồn và đơn vị. A revised amount replaces the earlier one.",
+        response_model=RulingView,
+        summary="Propose a year's budget",
+        description=(
+            "Đề xuất giao hoặc điều chỉnh dự toán năm theo chương trình, nguồn và đơn vị; người thứ hai duyệt tại /v1/rulings. A revised "
+            "amount replaces the earlier one once a second person approves it (`POST /v1/rulings/{ruling_id}/approve`)."
+        ),
     )
     async def put(form: BudgetForm, request: Request, actor: Maker, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, await set_budget.set_budget(
-                tx,
-                actor,
-                programme=form.programme.value,
-                funding_source=form.funding_source,
-                unit_code=form.unit_code,
-                year=form.year,
-                amount=form.amount,
+            now = await set_budget.amount_now(
+                tx, actor, programme=form.programme.value, funding_source=form.funding_source, unit_code=form.unit_code, year=form.year,
                 business_date=form.business_date,
+            )  # fmt: skip
+            proposal = rule.Proposal(
+                RulingKind.BUDGET,
+                f"{form.programme.value} {form.funding_source} {form.unit_code} {form.year}",
+                form.business_date,
+                form.business_date,
+                {
+                    "funding_source": form.funding_source,
+                    "unit_code": form.unit_code,
+                    "year": form.year,
+                    "amount": form.amount,
+                    "replaces": now,
+                },
+                unit_code=form.unit_code,
+                programme=form.programme.value,
             )
+            return 201, RulingView.of(await rule.propose(tx, actor, proposal))
 
         return answered(await idempotency.run(db, actor, key, "POST /v1/budgets", await request.body(), effect))
 

@@ -47,20 +47,25 @@ def _add_opening(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=CycleView,
         summary="Open a month's cycle",
-        description="Mở kỳ chi trả và chốt dữ liệu. Opens the cycle and asks all producers for their cut-off markers.",
+        description=(
+            "Mở kỳ chi trả (chính, bổ sung, hoặc chi trả lại khoản hỏng) và chốt dữ liệu. Opens the cycle and asks all producers for "
+            "their cut-off markers. A month has one main cycle; supplementary ones pay what became due since; a re-issue pays only what "
+            "definitely failed."
+        ),
     )
     async def open_one(form: CycleForm, request: Request, actor: Maker, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, await open_cycle.open_cycle(
-                tx,
-                actor,
+            opening = open_cycle.Opening(
                 month=first_day(form.month),
                 programme=form.programme.value,
                 funding_source=form.funding_source,
                 unit_code=form.unit_code,
                 business_date=form.business_date,
-                supplementary=form.supplementary,
+                kind=form.kind,
+                two_months_basis=form.two_months_basis,
+                selection=form.reissue.selection() if form.reissue else {},
             )
+            return 201, await open_cycle.open_cycle(tx, actor, opening)
 
         return await _once(db, actor, key, "POST /v1/cycles", request, effect)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import RowMapping
 
 from common.contracts.disbursement_v1 import Channel, HoldReason
@@ -28,6 +28,7 @@ __all__ = [
     "LinePage",
     "LineView",
     "Reason",
+    "ReissueChoice",
     "Rejection",
     "Submission",
     "TakeOverForm",
@@ -66,6 +67,22 @@ class BudgetForm(_Form):
     business_date: date = Field(examples=["2024-08-20"])
 
 
+class ReissueChoice(_Form):
+    """Which payments that failed, came back, were not collected or were withdrawn are paid again; nothing given: all of the month."""
+
+    cycle_id: UUID | None = Field(default=None, description="Only those of this cycle")
+    partner: str | None = Field(default=None, max_length=40, examples=["agribank"])
+    reasons: list[Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]] | None = Field(
+        default=None, min_length=1, examples=[["ACCOUNT_CLOSED"]]
+    )
+    statuses: list[Literal["FAILED", "RETURNED", "UNCOLLECTED", "CANCELLED"]] | None = Field(default=None, min_length=1)
+    in_cash: bool = Field(default=False, description="Cash at the post instead of the account; without it the gate chooses the way")
+
+    def selection(self) -> dict[str, Any]:
+        """As it is kept with the cycle."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
 class CycleForm(_Form):
     """A month's payment of one programme from one funding source in one unit."""
 
@@ -75,6 +92,25 @@ class CycleForm(_Form):
     unit_code: str = _UNIT
     business_date: date = Field(examples=["2024-08-20"])
     supplementary: bool = Field(default=False, description="A further list of the month, for what has become due since")
+    two_months_basis: str | None = Field(
+        default=None,
+        min_length=3,
+        max_length=100,
+        description="Pay this month and the next together: number of the paper that orders it (Tết, disaster, epidemic)",
+        examples=["45/QĐ-UBND"],
+    )
+    reissue: ReissueChoice | None = Field(default=None, description="Pay again only what definitely failed in this month")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.reissue is not None and self.supplementary:
+            raise ValueError("a list is supplementary or a re-issue, not both")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """MAIN, SUPPLEMENTARY or REISSUE."""
+        return "REISSUE" if self.reissue is not None else "SUPPLEMENTARY" if self.supplementary else "MAIN"
 
 
 class Submission(_Form):
@@ -121,6 +157,8 @@ class LineView(_Form):
     unit_code: str
     unit_path: str
     evidence_note: str | None
+    attempt: int = Field(description="1, or which attempt this is after earlier ones definitely failed")
+    route: str = Field(description="PAYMENT_ORG (through a prefunded partner) or TREASURY_DIRECT")
     state: str = Field(description="LISTED, or HELD when withdrawn after the list was computed")
 
     @classmethod

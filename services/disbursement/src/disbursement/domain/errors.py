@@ -14,10 +14,14 @@ __all__ = [
     "InvariantBroken",
     "ListEmpty",
     "ListOutdated",
+    "ProposalClosed",
+    "RulingDecided",
+    "RulingOutOfStep",
     "SamePerson",
     "TakeOverExists",
     "TakeOverMissing",
     "TakeOverNotOpen",
+    "TwoMonthsNotAllowed",
     "UnknownUnit",
 ]
 
@@ -121,3 +125,31 @@ class InvariantBroken(Problem):
 
     type, status = "list-invariant-broken", 500
     title, title_vi = "The list does not add up", "Danh sách không cân"
+
+
+class TwoMonthsNotAllowed(Problem):
+    """Two months together are paid to people with merit by law, to others only where the province's setting says so."""
+
+    type, status = "two-months-not-allowed", 409
+    title, title_vi = "Two months together are not allowed for this programme", "Chương trình này chưa được phép chi trả gộp hai tháng"
+
+
+class RulingDecided(Problem):
+    """The ruling was decided before."""
+
+    type, status = "ruling-decided", 409
+    title, title_vi = "This ruling was already decided", "Nội dung này đã được quyết định"
+
+
+class RulingOutOfStep(Problem):
+    """What the proposal was made against has changed since: propose it anew."""
+
+    type, status = "ruling-out-of-step", 409
+    title, title_vi = "What this proposal was made against has changed", "Nội dung làm căn cứ cho đề xuất đã thay đổi"
+
+
+class ProposalClosed(Problem):
+    """The proposal was closed before."""
+
+    type, status = "proposal-closed", 409
+    title, title_vi = "This proposal is closed already", "Đề xuất này đã được xử lý"

@@ -16,6 +16,7 @@ from common.contracts.registry_v1 import BeneficiaryStatus
 
 __all__ = [
     "GRACE_NOTE",
+    "MOOT_AFTER_DEATH",
     "REPRESENTATIVE_REFUSED",
     "STATUS_HOLDS",
     "VERDICT_RULES",
@@ -38,6 +39,8 @@ class CashReason(StrEnum):
     REPRESENTATIVE_NOT_VERIFIED = "REPRESENTATIVE_NOT_VERIFIED"
     REPRESENTATIVE_NOT_VALID = "REPRESENTATIVE_NOT_VALID"
     ACCOUNT_COOLING_DOWN = "ACCOUNT_COOLING_DOWN"
+    HEIR_WITHOUT_ACCOUNT = "HEIR_WITHOUT_ACCOUNT"
+    REISSUED_IN_CASH = "REISSUED_IN_CASH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ STATUS_HOLDS: Final[dict[BeneficiaryStatus, HoldReason | None]] = {
     BeneficiaryStatus.LEFT: HoldReason.STOPPED,
 }
 """Every status we know and what it holds with; None pays. A word that is not here is held NOT_VERIFIED."""
+
+MOOT_AFTER_DEATH: Final = (Verdict.DECEASED, Verdict.UNANSWERED)
+"""Verdicts on a dead person that hold nothing once the registry recorded the death and appointed an heir: the heir's count."""
 
 REPRESENTATIVE_REFUSED: Final = (Verdict.SUSPECTED_IDENTITY, Verdict.DECEASED)
 """Verdicts with which a representative is not paid; the beneficiary then gets cash at the post."""

@@ -27,8 +27,10 @@ HOLDS: Final[dict[HoldReason, HoldText]] = {
         Role.COMMUNE_OFFICER,
         "Đã qua đời theo CSDL quốc gia về dân cư hoặc hồ sơ",
         "Deceased according to the population database or the register",
-        "Xác nhận ngày mất và dừng trợ cấp; nếu sai, đề nghị công an xã xác minh lại",
-        "Confirm the date of death and end the allowance; if wrong, ask the commune police to check again",
+        "Ghi nhận ngày mất; tháng qua đời và các tháng chưa nhận trả cho người thừa kế: cử người nhận thay trong hồ sơ; nếu báo sai, đề "
+        "nghị công an xã xác minh lại",
+        "Record the date of death; the month of death and earlier unpaid months go to an heir: appoint one in the register; if the news is "
+        "wrong, ask the commune police to check again",
     ),
     HoldReason.STOPPED: HoldText(
         Role.DISTRICT_OFFICER,

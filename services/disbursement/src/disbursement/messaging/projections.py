@@ -9,7 +9,7 @@ from common.consumer import Incoming
 from common.db import Tx
 from disbursement.storage import projections
 
-__all__ = ["SERVICE", "accounts", "beneficiaries", "dues", "methods", "representatives", "units", "verifications"]
+__all__ = ["SERVICE", "accounts", "beneficiaries", "dues", "entitlements", "methods", "representatives", "units", "verifications"]
 
 SERVICE: Final = "disbursement"
 """Our name in sealed fields."""
@@ -32,6 +32,11 @@ async def beneficiaries(tx: Tx, events: list[Incoming]) -> None:
 async def representatives(tx: Tx, events: list[Incoming]) -> None:
     """Who may collect for whom."""
     await projections.put_representatives(tx, _array(events))
+
+
+async def entitlements(tx: Tx, events: list[Incoming]) -> None:
+    """Which allowances are suspended: what is still unpaid of them waits."""
+    await projections.put_entitlements(tx, _array(events))
 
 
 async def dues(tx: Tx, events: list[Incoming]) -> None:

@@ -44,6 +44,9 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
         Topic.BENEFICIARY, (BeneficiaryRegistered, BeneficiaryUpdated, BeneficiaryMoved, BeneficiaryDeceased), projections.beneficiaries
     ),
     Subscription(Topic.BENEFICIARY, (RepresentativeAppointed, RepresentativeRevoked), projections.representatives),
+    Subscription(
+        Topic.BENEFICIARY, (EntitlementSuspended, EntitlementResumed, EntitlementChanged, EntitlementEnded), projections.entitlements
+    ),
     Subscription(Topic.DUES, (DuesChanged,), projections.dues),
     Subscription(
         Topic.VERIFICATION,
@@ -63,15 +66,8 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
 )
 
 IGNORED: Final[dict[str, tuple[type[Event], ...]]] = {
-    # Entitlements reach us as dues; the wish for an account reaches us as the payout method.
-    Topic.BENEFICIARY: (
-        EntitlementGranted,
-        EntitlementChanged,
-        EntitlementSuspended,
-        EntitlementResumed,
-        EntitlementEnded,
-        PreferenceRecorded,
-    ),
+    # A new allowance reaches us as dues; the wish for an account reaches us as the payout method.
+    Topic.BENEFICIARY: (EntitlementGranted, PreferenceRecorded),
     Topic.PAYOUT: (AccountOpeningChanged,),
 }
 """Events on subscribed topics that we know and leave aside."""

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["allot", "covering", "page", "release", "reserve", "spend"]
+__all__ = ["allot", "covering", "of_unit", "page", "release", "reserve", "spend"]
 
 _KINDS: Final = {
     "RESERVE": "reserved = reserved + :amount",
@@ -43,6 +43,18 @@ async def allot(
     if row is not None:
         await _note(tx, row["budget_id"], None, "ALLOT", amount, movement_id=row["movement_id"])
     return row
+
+
+async def of_unit(tx: Tx, programme: str, funding_source: str, unit_path: str, year: int) -> RowMapping | None:
+    """A unit's own budget of a year."""
+    return await tx.row(
+        "SELECT * FROM budget WHERE programme = :programme AND funding_source = :funding_source AND unit_path = :unit_path"
+        " AND year = :year",
+        programme=programme,
+        funding_source=funding_source,
+        unit_path=unit_path,
+        year=year,
+    )
 
 
 async def covering(tx: Tx, programme: str, funding_source: str, unit_path: str, year: int) -> RowMapping | None:

@@ -46,8 +46,9 @@ async def add(tx: Tx, **columns: Any) -> bool:
     return bool(
         await tx.execute(
             "INSERT INTO payment_cycle (cycle_id, month, programme, funding_source, unit_code, unit_path, kind, sequence, state,"
-            " business_date, cut_off_id, opened_by) VALUES (:cycle_id, :month, :programme, :funding_source, :unit_code, :unit_path, :kind,"
-            " :sequence, 'OPEN', :business_date, :cut_off_id, :opened_by)"
+            " business_date, cut_off_id, opened_by, selection, covers_to, two_months_basis) VALUES (:cycle_id, :month, :programme,"
+            " :funding_source, :unit_code, :unit_path, :kind, :sequence, 'OPEN', :business_date, :cut_off_id, :opened_by, :selection,"
+            " :covers_to, :two_months_basis)"
             " ON CONFLICT (month, programme, funding_source, unit_path, sequence) DO NOTHING",
             **columns,
         )

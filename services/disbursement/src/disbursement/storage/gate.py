@@ -7,9 +7,9 @@ from typing import Final
 from common.contracts.disbursement_v1 import HoldReason
 from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import BeneficiaryStatus
-from disbursement.domain.gate import GRACE_NOTE, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
+from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
 
-__all__ = ["OUTCOME_SQL", "WITHDRAWN_SQL"]
+__all__ = ["FACTS_SQL", "OUTCOME_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
 
 
 def _literal(value: str | None) -> str:
@@ -22,6 +22,9 @@ _STATUSES: Final = ", ".join(f"('{status}', {_literal(hold)})" for status, hold 
 # A word about a representative that we do not know is no better than a refusal; none at all lets the representative collect.
 _ACCEPTED: Final = ", ".join(f"'{verdict}'" for verdict in VERDICT_RULES if verdict not in REPRESENTATIVE_REFUSED)
 
+_MOOT: Final = " OR ".join(f"rule.verdict = '{verdict}'" for verdict in MOOT_AFTER_DEATH)
+_IN_CASH: Final = f"CASE WHEN CAST(:in_cash AS boolean) AND f.method = 'ACCOUNT' THEN '{CashReason.REISSUED_IN_CASH}' END"
+
 # What the evidence on one person is worth on the business date: evidence on other identity data than the register
 # holds now is none, and VERIFIED runs out, unless two people approved a grace period for it (identity-verify publishes it).
 _VERDICT: Final = f"""
@@ -33,14 +36,30 @@ _VERDICT: Final = f"""
 
 _PARKED: Final = "SELECT DISTINCT key FROM parked_event WHERE replayed_at IS NULL"
 
+# Valid on the business date and for this programme; `{r}` is a row of `representative`, `{programme}` an SQL expression.
+_IN_FORCE: Final = """{r}.valid_from <= CAST(:business_date AS date) AND coalesce({r}.valid_to >= CAST(:business_date AS date), true)
+    AND coalesce({r}.revoked_on > CAST(:business_date AS date), true)
+    AND (cardinality({r}.programmes) = 0 OR {programme} = ANY({r}.programmes))"""
+_ALIVE: Final = (
+    f"NOT EXISTS (SELECT FROM beneficiary dead WHERE dead.beneficiary_id = {{who}} AND dead.status = '{BeneficiaryStatus.DECEASED}')"
+)
+
 _REPRESENTATIVE: Final = f"""
     CASE WHEN m.payee_id IS NULL OR m.payee_id = {{person}} THEN NULL
          WHEN rv.verdict NOT IN ({_ACCEPTED}) THEN '{CashReason.REPRESENTATIVE_NOT_VERIFIED}'
-         WHEN r.representative_id IS NULL OR r.valid_from > CAST(:business_date AS date) OR r.valid_to < CAST(:business_date AS date)
-              OR r.revoked_on <= CAST(:business_date AS date)
-              OR EXISTS (SELECT FROM beneficiary dead WHERE dead.beneficiary_id = m.payee_id
-                         AND dead.status = '{BeneficiaryStatus.DECEASED}')
+         WHEN NOT coalesce({_IN_FORCE.format(r="r", programme="{programme}")}, false) OR NOT {_ALIVE.format(who="m.payee_id")}
               THEN '{CashReason.REPRESENTATIVE_NOT_VALID}' END"""
+
+# Who may receive what a dead person was owed up to the month of death: an heir the registry appointed after the death. The one
+# whom the payout method names goes first, else the one appointed first.
+_HEIR: Final = f"""
+    SELECT h.representative_id, h.full_name, h.kind
+    FROM representative h
+    LEFT JOIN verification hv ON hv.beneficiary_id = h.beneficiary_id AND hv.subject_id = h.representative_id
+    WHERE h.beneficiary_id = {{person}} AND b.status = '{BeneficiaryStatus.DECEASED}' AND h.basis = 'HEIR'
+      AND {_IN_FORCE.format(r="h", programme="{programme}")} AND coalesce(hv.verdict IN ({_ACCEPTED}), true)
+      AND {_ALIVE.format(who="h.representative_id")} AND {{which}}
+    ORDER BY h.representative_id IS NOT DISTINCT FROM m.payee_id DESC, h.valid_from, h.representative_id LIMIT 1"""
 
 # A changed account waits its cool-down; meanwhile the earlier verified one is paid into.
 _COOLING: Final = "coalesce(m.account_from > CAST(:business_date AS date), false)"
@@ -53,80 +72,107 @@ _ACCOUNT: Final = f"""
          WHEN a.status <> 'ACTIVE' THEN 'ACCOUNT_' || coalesce(a.reason, a.status)
          WHEN a.account_number_token IS NULL THEN 'ACCOUNT_NUMBER_MISSING' END"""
 
+SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
+            SELECT FROM due_interval i WHERE i.beneficiary_id = e.beneficiary_id AND i.programme = e.programme
+            AND i.funding_source = e.funding_source AND i.benefit_line = e.benefit_line AND i.status = 'DUE'
+            AND coalesce(i.to_month, 'infinity') >= {month})"""
+"""Allowances (`e`) suspended by decision, with nothing due under their line from a month on: what was due before waits as well."""
+
+FACTS_SQL: Final = f"""
+CREATE TEMP TABLE facts ON COMMIT DROP AS
+WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now)
+SELECT o.beneficiary_id, s.unit_code, s.unit_path, s.route, b.file_code, coalesce(b.full_name, '') AS beneficiary_name,
+       b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, b.status,
+       coalesce(b.unresolved_duplicate, false) AS duplicate, coalesce(m.fraud_suspected, false) AS fraud, {_VERDICT} AS verdict,
+       CAST(:business_date AS date) > v.valid_until AS evidence_old, m.method, m.payee_id, m.payee_kind, m.reason AS method_reason,
+       {_REPRESENTATIVE.format(person="o.beneficiary_id", programme=":programme")} AS representative_problem,
+       r.full_name AS representative_name, h.representative_id AS heir_id, h.kind AS heir_kind, h.full_name AS heir_name,
+       CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
+       a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
+       a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt
+FROM owed o
+JOIN scope s USING (beneficiary_id)
+LEFT JOIN tried t USING (beneficiary_id)
+LEFT JOIN beneficiary b USING (beneficiary_id)
+LEFT JOIN verification v ON v.beneficiary_id = o.beneficiary_id AND v.subject_id = o.beneficiary_id
+LEFT JOIN payout_method m ON m.beneficiary_id = o.beneficiary_id
+LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.representative_id = m.payee_id
+LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
+LEFT JOIN payout_account a ON a.account_id = CASE WHEN {_COOLING} THEN m.meanwhile_account_id ELSE m.account_id END
+LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
+LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
+LEFT JOIN LATERAL ({_HEIR.format(person="o.beneficiary_id", programme=":programme", which="true")}) h ON true
+"""
+"""What is known of everyone in the temporary tables `scope`, `tried` and `due_now`: one row a person, `facts`."""
+
 OUTCOME_SQL: Final = f"""
 CREATE TEMP TABLE outcome ON COMMIT DROP AS
 WITH owed AS MATERIALIZED (
     SELECT beneficiary_id, CAST(sum(amount) AS bigint) AS amount, array_agg(DISTINCT month ORDER BY month) AS months,
-           bool_or(rate_missing) AS rate_missing
+           bool_or(rate_missing) AS rate_missing, bool_and(suspended) AS suspended
     FROM due_now GROUP BY beneficiary_id
-), facts AS (
-    SELECT o.beneficiary_id, o.amount, o.months, o.rate_missing, s.unit_code, s.unit_path, b.file_code,
-           coalesce(b.full_name, '') AS beneficiary_name,
-           b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, st.hold AS status_hold,
-           b.unresolved_duplicate,
-           st.status IS NULL AS status_unknown, {_VERDICT} AS verdict,
-           CAST(:business_date AS date) > v.valid_until AS evidence_old,
-           m.method, m.payee_id, m.payee_kind, m.reason AS method_reason, coalesce(m.fraud_suspected, false) AS fraud,
-           {_REPRESENTATIVE.format(person="o.beneficiary_id")} AS representative_problem, r.full_name AS representative_name,
-           CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
-           a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
-           a.masked_number
-    FROM owed o
-    JOIN scope s USING (beneficiary_id)
-    LEFT JOIN beneficiary b USING (beneficiary_id)
-    LEFT JOIN (VALUES {_STATUSES}) AS st (status, hold) ON st.status = b.status
-    LEFT JOIN verification v ON v.beneficiary_id = o.beneficiary_id AND v.subject_id = o.beneficiary_id
-    LEFT JOIN payout_method m ON m.beneficiary_id = o.beneficiary_id
-    LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.representative_id = m.payee_id
-    LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
-    LEFT JOIN payout_account a ON a.account_id = CASE WHEN {_COOLING} THEN m.meanwhile_account_id ELSE m.account_id END
-    LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
-    LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
-), decided AS (
-    SELECT f.*, rule.cash AS verdict_cash,
-           CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}' WHEN f.status_hold IS NOT NULL THEN f.status_hold
-                WHEN f.unresolved_duplicate THEN '{HoldReason.DUPLICATE}'
+), judged AS (
+    SELECT f.*, o.amount, o.months, f.heir_id IS NOT NULL AS dead,
+           CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}'
+                WHEN f.heir_id IS NULL AND st.hold IS NOT NULL THEN st.hold
+                WHEN f.duplicate THEN '{HoldReason.DUPLICATE}'
                 WHEN f.fraud THEN '{HoldReason.FRAUD_SUSPECTED}'
-                WHEN f.status_unknown OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}' WHEN rule.hold IS NOT NULL THEN rule.hold
-                WHEN f.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
-           coalesce(rule.cash, f.representative_problem, CASE WHEN f.method IS NULL THEN '{CashReason.NO_ACCOUNT}' END, f.account_problem)
-               AS forced_cash
-    FROM facts f LEFT JOIN (VALUES {_VERDICTS}) AS rule (verdict, hold, cash) ON rule.verdict = f.verdict
+                WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
+                WHEN rule.hold IS NOT NULL AND NOT (f.heir_id IS NOT NULL AND ({_MOOT})) THEN rule.hold
+                WHEN o.suspended THEN '{HoldReason.SUSPENDED}'
+                WHEN o.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
+           CASE WHEN f.heir_id IS NULL
+                THEN coalesce(rule.cash, f.representative_problem, CASE WHEN f.method IS NULL THEN '{CashReason.NO_ACCOUNT}' END,
+                              f.account_problem, {_IN_CASH})
+                WHEN f.heir_id IS DISTINCT FROM f.payee_id THEN '{CashReason.HEIR_WITHOUT_ACCOUNT}'
+                ELSE coalesce(f.account_problem, {_IN_CASH})
+           END AS forced_cash
+    FROM facts f
+    JOIN owed o USING (beneficiary_id)
+    LEFT JOIN (VALUES {_STATUSES}) AS st (status, hold) ON st.status = f.status
+    LEFT JOIN (VALUES {_VERDICTS}) AS rule (verdict, hold, cash) ON rule.verdict = f.verdict
 )
-SELECT uuidv7() AS line_id, beneficiary_id, amount, months, unit_code, unit_path, file_code, beneficiary_name, hold_reason, verdict,
-       CASE WHEN representative_problem IS NULL THEN coalesce(payee_id, beneficiary_id) ELSE beneficiary_id END AS payee_id,
-       CASE WHEN representative_problem IS NULL THEN coalesce(payee_kind, 'SELF') ELSE 'SELF' END AS payee_kind,
-       CASE WHEN representative_problem IS NULL AND payee_id <> beneficiary_id THEN representative_name
+SELECT uuidv7() AS line_id, beneficiary_id, amount, months, unit_code, unit_path, route, file_code, beneficiary_name, hold_reason, verdict,
+       attempt,
+       CASE WHEN dead THEN heir_id WHEN representative_problem IS NULL THEN coalesce(payee_id, beneficiary_id) ELSE beneficiary_id END
+           AS payee_id,
+       CASE WHEN dead THEN heir_kind WHEN representative_problem IS NULL THEN coalesce(payee_kind, 'SELF') ELSE 'SELF' END AS payee_kind,
+       CASE WHEN dead THEN heir_name WHEN representative_problem IS NULL AND payee_id <> beneficiary_id THEN representative_name
             ELSE beneficiary_name END AS payee_name,
-       CASE WHEN forced_cash IS NOT NULL AND method = 'CASH_HOME' AND representative_problem IS NULL THEN 'CASH_HOME'
+       CASE WHEN forced_cash IS NOT NULL AND method = 'CASH_HOME' AND representative_problem IS NULL
+                 AND (NOT dead OR heir_id = payee_id) THEN 'CASH_HOME'
             WHEN forced_cash IS NOT NULL THEN 'CASH_POST' WHEN method = 'ACCOUNT' THEN account_kind ELSE method END AS channel,
        coalesce(forced_cash, CASE WHEN method <> 'ACCOUNT' THEN method_reason END) AS cash_reason,
        forced_cash IS NULL AND method = 'ACCOUNT' AS by_account,
        account_id, account_version, partner, provider_code, account_number_token, masked_number,
        CASE WHEN verdict = '{Verdict.VERIFIED}' AND evidence_old THEN '{GRACE_NOTE}' END AS evidence_note
-FROM decided
+FROM judged
 ORDER BY beneficiary_id
 """
-"""Decides everyone in the temporary tables `scope` and `due_now`: a line's content, or a hold reason. One row a person."""
+"""Decides everyone in the temporary tables `facts` and `due_now`: a line's content, or a hold reason. One row a person."""
 
 WITHDRAWN_SQL: Final = f"""
 SELECT w.line_id, w.reason FROM (
     SELECT l.line_id,
         CASE WHEN pb.key IS NOT NULL OR pm.key IS NOT NULL OR b.beneficiary_id IS NULL THEN '{HoldReason.DATA_PARKED}'
-             WHEN st.hold IS NOT NULL THEN st.hold
+             WHEN h.representative_id IS NULL AND st.hold IS NOT NULL THEN st.hold
+             WHEN b.death_date IS NOT NULL AND l.months[array_upper(l.months, 1)] > b.death_date THEN '{HoldReason.DECEASED}'
              WHEN b.unresolved_duplicate THEN '{HoldReason.DUPLICATE}'
              WHEN m.fraud_suspected THEN '{HoldReason.FRAUD_SUSPECTED}'
              WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
-             WHEN rule.hold IS NOT NULL THEN rule.hold
+             WHEN rule.hold IS NOT NULL AND NOT (h.representative_id IS NOT NULL AND ({_MOOT})) THEN rule.hold
+             WHEN EXISTS (SELECT FROM allocation o WHERE o.line_id = l.line_id AND o.benefit_line = ANY(stop.benefit_lines))
+                  THEN '{HoldReason.SUSPENDED}'
              WHEN less.line_id IS NOT NULL THEN '{HoldReason.STOPPED}'
-             WHEN l.account_id IS NOT NULL AND rule.cash IS NOT NULL THEN '{HoldReason.NOT_VERIFIED}'
+             WHEN l.account_id IS NOT NULL AND rule.cash IS NOT NULL AND h.representative_id IS NULL THEN '{HoldReason.NOT_VERIFIED}'
              WHEN l.account_id IS NOT NULL AND (a.version IS DISTINCT FROM l.account_version OR a.status IS DISTINCT FROM 'ACTIVE')
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
              WHEN l.account_id IS NOT NULL AND (m.method <> 'ACCOUNT'
                   OR (m.account_id IS DISTINCT FROM l.account_id AND m.meanwhile_account_id IS DISTINCT FROM l.account_id))
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
-             WHEN l.payee_id <> l.beneficiary_id
-                  AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id")} IS NOT NULL)
+             WHEN l.account_id IS NOT NULL AND m.payee_id <> l.payee_id THEN '{HoldReason.ACCOUNT_CHANGED}'
+             WHEN l.payee_id <> l.beneficiary_id AND h.representative_id IS NULL
+                  AND (m.payee_id <> l.payee_id OR {_REPRESENTATIVE.format(person="l.beneficiary_id", programme="l.programme")} IS NOT NULL)
                   THEN '{HoldReason.ACCOUNT_CHANGED}'
         END AS reason
     FROM list_line l
@@ -140,6 +186,12 @@ SELECT w.line_id, w.reason FROM (
     LEFT JOIN verification rv ON rv.beneficiary_id = l.beneficiary_id AND rv.subject_id = m.payee_id
     LEFT JOIN ({_PARKED}) pb ON pb.key = l.beneficiary_id
     LEFT JOIN ({_PARKED}) pm ON pm.key = l.payee_id
+    LEFT JOIN LATERAL ({_HEIR.format(person="l.beneficiary_id", programme="l.programme", which="h.representative_id = l.payee_id")}) h
+        ON true
+    LEFT JOIN (
+        SELECT e.beneficiary_id, e.programme, e.funding_source, array_agg(e.benefit_line) AS benefit_lines FROM entitlement_state e
+        WHERE {SUSPENDED_SQL.format(month="date_trunc('month', CAST(:business_date AS date))")} GROUP BY 1, 2, 3
+    ) stop ON stop.beneficiary_id = l.beneficiary_id AND stop.programme = l.programme AND stop.funding_source = l.funding_source
     LEFT JOIN (
         SELECT DISTINCT al.line_id
         FROM allocation al

@@ -94,7 +94,9 @@ SELECT cycle_id, CAST(sum(amount) AS bigint) AS amount, count(*) AS payments FRO
 """
 
 _BY_LIST: Final = """EXISTS (
-          SELECT 1 FROM list_line l WHERE l.list_id = :list_id AND l.state = 'LISTED' AND l.beneficiary_id = p.beneficiary_id
+          SELECT 1 FROM list_line l JOIN allocation n ON n.line_id = l.line_id
+          JOIN allocation o ON o.line_id = p.line_id AND o.benefit_line = n.benefit_line AND o.month = n.month
+          WHERE l.list_id = :list_id AND l.state = 'LISTED' AND l.beneficiary_id = p.beneficiary_id
           AND l.programme = p.programme AND l.funding_source = p.funding_source)"""
 _BY_CYCLE: Final = "p.cycle_id = :cycle_id AND p.partner = :partner"
 

@@ -14,7 +14,8 @@ from common.contracts.disbursement_v1 import HoldReason
 from common.db import Tx
 from common.topics import Topic
 from disbursement.domain.holds import HOLDS
-from disbursement.storage.gate import OUTCOME_SQL
+from disbursement.domain.payment import DEAD
+from disbursement.storage.gate import FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
 
 __all__ = [
     "compute",
@@ -30,16 +31,39 @@ __all__ = [
 
 _ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
 
+_DEAD: Final = ", ".join(f"'{status}'" for status in sorted(DEAD))
+
 _SCOPE: Final = """
 CREATE TEMP TABLE scope ON COMMIT DROP AS
-SELECT s.beneficiary_id, s.unit_code, s.unit_path FROM (
-    SELECT d.beneficiary_id, coalesce(b.unit_code, d.unit_code) AS unit_code, coalesce(b.unit_path, d.unit_path) AS unit_path
+SELECT s.beneficiary_id, s.unit_code, s.unit_path, s.death_month, CAST('PAYMENT_ORG' AS text) AS route FROM (
+    SELECT d.beneficiary_id, coalesce(b.unit_code, d.unit_code) AS unit_code, coalesce(b.unit_path, d.unit_path) AS unit_path,
+           CAST(date_trunc('month', b.death_date) AS date) AS death_month
     FROM dues d LEFT JOIN beneficiary b USING (beneficiary_id)
 ) s
 WHERE (s.unit_path = :unit_path OR s.unit_path LIKE :unit_path || '/%')
   AND EXISTS (SELECT FROM due_interval i WHERE i.beneficiary_id = s.beneficiary_id AND i.programme = :programme
               AND i.funding_source = :funding_source AND i.from_month <= CAST(:month AS date))
 """
+
+# What a re-issue may pay: months that the latest attempt released because it definitely died, of the chosen cycles and reasons.
+_DEAD_SHARES: Final = f"""
+CREATE TEMP TABLE dead_share ON COMMIT DROP AS
+SELECT DISTINCT ON (al.beneficiary_id, al.benefit_line, al.month) al.beneficiary_id, al.benefit_line, al.month, al.amount, p.attempt
+FROM payment p
+JOIN payment_cycle c USING (cycle_id)
+JOIN allocation al ON al.line_id = p.line_id AND al.state = 'RELEASED'
+WHERE c.month = CAST(:month AS date) AND c.programme = :programme AND c.funding_source = :funding_source AND p.status IN ({_DEAD})
+  AND (p.unit_path = :unit_path OR p.unit_path LIKE :unit_path || '/%')
+  AND (CAST(:of_cycle AS uuid) IS NULL OR p.cycle_id = :of_cycle)
+  AND (CAST(:partner AS text) IS NULL OR p.partner = :partner)
+  AND (CAST(:reasons AS text[]) IS NULL OR p.reason = ANY(:reasons)) AND (CAST(:statuses AS text[]) IS NULL OR p.status = ANY(:statuses))
+ORDER BY al.beneficiary_id, al.benefit_line, al.month, p.created_at DESC, p.payment_id DESC
+"""
+
+# How often what a re-issue pays was tried before; nobody in other lists.
+_TRIED: Final = "CREATE TEMP TABLE tried ON COMMIT DROP AS {select}"
+_TRIES: Final = "SELECT beneficiary_id, max(attempt) AS attempt FROM dead_share GROUP BY 1"
+_NO_TRIES: Final = "SELECT beneficiary_id, 0 AS attempt FROM scope LIMIT 0"
 
 # The narrowest approved take-over above each unit.
 _FIRST_MONTHS: Final = """
@@ -52,10 +76,11 @@ SELECT u.unit_path, (
 FROM (SELECT DISTINCT unit_path FROM scope) u
 """
 
-# Payable = due - paid - committed, month by month, from the first platform month (or earlier where the decision says arrears).
-_DUE_NOW: Final = """
+# Payable = due - paid - committed, month by month, from the first platform month (or earlier where the decision says arrears), never
+# a month after the month of death, whatever else our copies say.
+_DUE_NOW: Final = f"""
 CREATE TEMP TABLE due_now ON COMMIT DROP AS
-SELECT i.beneficiary_id, i.benefit_line, m.month, i.status = 'RATE_MISSING' AS rate_missing,
+SELECT i.beneficiary_id, i.benefit_line, m.month, i.status = 'RATE_MISSING' AS rate_missing, u.beneficiary_id IS NOT NULL AS suspended,
        CASE WHEN i.status = 'RATE_MISSING' THEN 0 ELSE i.amount - coalesce(p.paid + p.committed, 0) END AS amount
 FROM scope s
 JOIN first_month f USING (unit_path)
@@ -64,23 +89,32 @@ JOIN due_interval i ON i.beneficiary_id = s.beneficiary_id AND i.programme = :pr
 CROSS JOIN LATERAL (
     SELECT CAST(g AS date) AS month FROM generate_series(
         CAST(CASE WHEN i.explicit_arrears THEN i.from_month ELSE greatest(i.from_month, f.month) END AS timestamp),
-        CAST(least(coalesce(i.to_month, CAST(:month AS date)), CAST(:month AS date)) AS timestamp), interval '1 month') AS g
+        CAST(least(i.to_month, s.death_month, CAST(:month AS date)) AS timestamp), interval '1 month') AS g
 ) m
+LEFT JOIN (
+    SELECT DISTINCT e.beneficiary_id, e.benefit_line FROM entitlement_state e
+    WHERE e.programme = :programme AND e.funding_source = :funding_source AND {SUSPENDED_SQL.format(month="CAST(:cycle_month AS date)")}
+) u ON u.beneficiary_id = i.beneficiary_id AND u.benefit_line = i.benefit_line
 LEFT JOIN due_month_position p ON p.beneficiary_id = i.beneficiary_id AND p.programme = i.programme
      AND p.funding_source = i.funding_source AND p.benefit_line = i.benefit_line AND p.month = m.month
 WHERE i.status = 'RATE_MISSING' OR i.amount > coalesce(p.paid + p.committed, 0)
 """
 
+# Whose other allowances go on is paid those; what is suspended waits for its decision.
+_LEAVE_SUSPENDED: Final = """
+DELETE FROM due_now d WHERE d.suspended AND EXISTS (SELECT FROM due_now o WHERE o.beneficiary_id = d.beneficiary_id AND NOT o.suspended)
+"""
+
 _LINES: Final = """
 INSERT INTO list_line (line_id, list_id, cycle_id, beneficiary_id, payee_id, payee_kind, programme, funding_source, channel, partner,
     account_id, account_version, account_number_token, account_masked, provider_code, payee_name, beneficiary_name, file_code, cash_reason,
-    amount, months, unit_code, unit_path, evidence_note)
+    amount, months, unit_code, unit_path, route, attempt, evidence_note)
 SELECT line_id, :list_id, :cycle_id, beneficiary_id, payee_id, payee_kind, :programme, :funding_source, channel,
        CASE WHEN by_account THEN partner ELSE :cash_partner END,
        CASE WHEN by_account THEN account_id END, CASE WHEN by_account THEN account_version END,
        CASE WHEN by_account THEN account_number_token END, CASE WHEN by_account THEN masked_number END,
        CASE WHEN by_account THEN provider_code END, payee_name, beneficiary_name, file_code, cash_reason, amount, months, unit_code,
-       unit_path, evidence_note
+       unit_path, route, attempt, evidence_note
 FROM outcome WHERE hold_reason IS NULL
 """
 
@@ -133,7 +167,8 @@ FROM (
                    coalesce(CAST(l.account_id AS text), '-'), coalesce(CAST(l.account_version AS text), '-'), l.unit_path, l.amount,
                    (SELECT string_agg(a.benefit_line || '=' || to_char(a.month, 'YYYY-MM') || '=' || a.amount, ','
                                       ORDER BY a.benefit_line COLLATE "C", a.month)
-                    FROM allocation a WHERE a.line_id = l.line_id)) AS text
+                    FROM allocation a WHERE a.line_id = l.line_id),
+                   CASE WHEN l.attempt > 1 THEN 'attempt ' || l.attempt END) AS text
         FROM list_line l
         WHERE l.list_id = :list_id
         UNION ALL
@@ -157,12 +192,33 @@ async def units_without_take_over(tx: Tx) -> list[str]:
 
 
 async def find_due(tx: Tx, cycle: RowMapping) -> None:
-    """Fill the temporary tables of a cycle: who is in scope, first months, and what is payable now."""
-    params = {"programme": cycle["programme"], "month": cycle["month"]}
-    await tx.execute(_SCOPE, unit_path=cycle["unit_path"], funding_source=cycle["funding_source"], **params)
+    """Fill the temporary tables of a cycle: who is in scope, first months, what is payable now, and (re-issue) what was tried before."""
+    which = {name: cycle[name] for name in ("programme", "funding_source")}
+    last = {"month": cycle["covers_to"]}
+    await tx.execute(_SCOPE, unit_path=cycle["unit_path"], **which, **last)
+    if cycle["kind"] == "REISSUE":
+        chosen = cycle["selection"]
+        await tx.execute(
+            _DEAD_SHARES, unit_path=cycle["unit_path"], month=cycle["month"], of_cycle=chosen.get("cycle_id"),
+            partner=chosen.get("partner"), reasons=chosen.get("reasons"), statuses=chosen.get("statuses"), **which,
+        )  # fmt: skip
+        await tx.execute("DELETE FROM scope s WHERE NOT EXISTS (SELECT FROM dead_share d WHERE d.beneficiary_id = s.beneficiary_id)")
+        await tx.execute(_TRIED.format(select=_TRIES))
+    else:
+        await tx.execute(_TRIED.format(select=_NO_TRIES))
     await tx.execute("ANALYZE scope")
     await tx.execute(_FIRST_MONTHS, programme=cycle["programme"])
-    await tx.execute(_DUE_NOW, funding_source=cycle["funding_source"], **params)
+    await tx.execute(_DUE_NOW, cycle_month=cycle["month"], **which, **last)
+    if cycle["kind"] == "REISSUE":
+        await tx.execute(
+            "DELETE FROM due_now d WHERE NOT EXISTS (SELECT FROM dead_share s WHERE (s.beneficiary_id, s.benefit_line, s.month)"
+            " = (d.beneficiary_id, d.benefit_line, d.month))"
+        )
+        await tx.execute(
+            "UPDATE due_now d SET amount = least(d.amount, s.amount) FROM dead_share s WHERE (s.beneficiary_id, s.benefit_line, s.month)"
+            " = (d.beneficiary_id, d.benefit_line, d.month)"
+        )
+    await tx.execute(_LEAVE_SUSPENDED)
     await tx.execute("ANALYZE due_now")
 
 
@@ -171,15 +227,19 @@ async def compute(tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, 
 
     Returns what must be found in them: people (owed, or with unknown dues) and đồng.
     """
-    await tx.execute(OUTCOME_SQL, business_date=cycle["business_date"], grace_days=grace_days)
+    await tx.execute(FACTS_SQL, business_date=cycle["business_date"], grace_days=grace_days, programme=cycle["programme"])
+    await tx.execute("ANALYZE facts")
+    await tx.execute(OUTCOME_SQL, in_cash=bool(cycle["selection"].get("in_cash")))
     await tx.execute("ANALYZE outcome")
     common = {"list_id": list_id, "programme": cycle["programme"], "funding_source": cycle["funding_source"]}
     await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, **common)
     await tx.execute(_ALLOCATIONS, **common)
     await tx.execute(_HOLDS, cycle_id=cycle["cycle_id"], **common)
-    unknown = await tx.execute(
-        _UNKNOWN_HOLDS, cycle_id=cycle["cycle_id"], unit_code=cycle["unit_code"], unit_path=cycle["unit_path"], **common
-    )
+    unknown = 0
+    if cycle["kind"] != "REISSUE":  # those were on a list: their dues are known
+        unknown = await tx.execute(
+            _UNKNOWN_HOLDS, cycle_id=cycle["cycle_id"], unit_code=cycle["unit_code"], unit_path=cycle["unit_path"], **common
+        )
     owed = await tx.row(_OWED)
     assert owed is not None  # an aggregate has one row
     return owed["people"] + unknown, owed["amount"]
@@ -203,7 +263,8 @@ async def hash_of(tx: Tx, cycle: RowMapping, head: RowMapping) -> str:
     """SHA-256 (hex) of the canonical list: what is paid to whom through which address version, and who is held. Streams."""
     day: date = cycle["month"]
     digest = hashlib.sha256()
-    title = "|".join(("list", f"{day:%Y-%m}", cycle["programme"], cycle["funding_source"], cycle["unit_path"], str(head["cut_off_id"])))
+    months = f"{day:%Y-%m}" if cycle["covers_to"] == day else f"{day:%Y-%m}..{cycle['covers_to']:%Y-%m}"
+    title = "|".join(("list", months, cycle["programme"], cycle["funding_source"], cycle["unit_path"], str(head["cut_off_id"])))
     digest.update(title.encode() + b"\n")
     async for row in tx.stream(_CANONICAL, list_id=head["list_id"]):
         digest.update(row["chunk"].encode())

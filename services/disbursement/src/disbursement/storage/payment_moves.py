@@ -15,7 +15,7 @@ from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
 from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
-from disbursement.storage import budget, ledger
+from disbursement.storage import budget, ledger, uncollected
 
 __all__ = [
     "EXPECTED_SECONDS",
@@ -25,12 +25,13 @@ __all__ = [
     "apply",
     "event_body_sql",
     "expected_sql",
+    "pause_sql",
     "prepare",
     "publish",
 ]
 
 INQUIRY_SECONDS: Final = (2, 5, 15, 60, 300, 900, 3_600)
-"""Pauses between inquiries about an UNKNOWN payment, the last one repeating."""
+"""Pauses between inquiries about an UNKNOWN payment, the last one repeating, where its partner's lane says nothing else."""
 
 EXPECTED_SECONDS: Final = {"BANK": 1_800, "WALLET": 1_800, "MOBILE_MONEY": 1_800, "CASH_POST": 86_400, "CASH_HOME": 86_400}
 """How long an accepted payment may stay silent before we ask, where its partner names no time; cash is collected in days."""
@@ -97,6 +98,15 @@ def expected_sql(alias: str) -> str:
     return f"coalesce({kept}, CASE {alias}.channel {whens} END)"
 
 
+def pause_sql(alias: str, number: str) -> str:
+    """Seconds before inquiry `number` (SQL, from 1) about an UNKNOWN row of `payment`: its partner's schedule, the last one repeating."""
+    default = f"ARRAY[{', '.join(map(str, INQUIRY_SECONDS))}]"
+    return (
+        f"(SELECT s.pauses[least({number}, cardinality(s.pauses))] FROM (SELECT coalesce("
+        f"(SELECT n.inquiry_seconds FROM partner_lane n WHERE n.partner = {alias}.partner), {default}) AS pauses) s)"
+    )
+
+
 _MOVE_SQL: Final = f"""
 WITH allowed (from_status, to_status) AS (VALUES {transitions_values()}),
 moved AS (
@@ -104,7 +114,7 @@ moved AS (
     SET status = m.to_status, version = p.version + 1, reason = m.reason, occurred_at = m.occurred_at,
         partner_reference = coalesce(m.partner_reference, p.partner_reference),
         inquire_at = CASE m.to_status
-            WHEN 'UNKNOWN' THEN now() + make_interval(secs => {INQUIRY_SECONDS[0]})
+            WHEN 'UNKNOWN' THEN now() + make_interval(secs => {pause_sql("p", "1")})
             WHEN 'SUBMITTED' THEN now() + make_interval(secs => {expected_sql("p")})
         END
     FROM payment_move m JOIN allowed a ON a.to_status = m.to_status
@@ -169,7 +179,7 @@ FROM payment_moved m JOIN (VALUES {postings_values()}) AS l (status, kind, debit
 
 _EVENT_TYPE_VALUES: Final = ", ".join(f"('{status}','{name}')" for status, name in EVENT_TYPES.items())
 _EVENTS_SQL: Final = f"""
-SELECT m.beneficiary_id AS key, uuidv7() AS event_id, m.body, t.type
+SELECT m.beneficiary_id AS key, uuidv7() AS event_id, m.body, CASE WHEN m.status = 'APPROVED' THEN :first_event ELSE t.type END AS type
 FROM payment_moved m JOIN (VALUES {_EVENT_TYPE_VALUES}) AS t (status, type) ON t.status = m.status ORDER BY m.payment_id
 """
 
@@ -189,8 +199,11 @@ async def apply(tx: Tx) -> list[Moved]:
     return moved
 
 
-async def publish(tx: Tx, journal_source: str) -> list[Moved]:
-    """Write history, allocations, ledger and events of what stands in `payment_moved`."""
+async def publish(tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES[PaymentStatus.APPROVED]) -> list[Moved]:
+    """Write history, allocations, ledger and events of what stands in `payment_moved`.
+
+    `first_event` is what is said of payments that were just made.
+    """
     totals = [
         Moved(row["cycle_id"], PaymentStatus(row["status"]), int(row["payments"]), int(row["amount"]))
         for row in await tx.rows("SELECT cycle_id, status, count(*) AS payments, sum(amount) AS amount FROM payment_moved GROUP BY 1, 2")
@@ -200,7 +213,9 @@ async def publish(tx: Tx, journal_source: str) -> list[Moved]:
     await _allocate(tx, totals)
     await _post(tx, totals, journal_source)
     if any(total.status in EVENT_TYPES for total in totals):
-        await outbox.insert_select(tx, PaymentEvent, _EVENTS_SQL, typed=True)
+        await outbox.insert_select(tx, PaymentEvent, _EVENTS_SQL, typed=True, first_event=first_event)
+    if any(total.status is PaymentStatus.UNCOLLECTED for total in totals):
+        await uncollected.propose_for_moved(tx)
     await _settle_budget(tx, totals)
     return totals
 

@@ -14,15 +14,26 @@ from common.db import Tx
 from disbursement.domain.references import batch_reference_sql, payment_reference_sql
 from disbursement.storage.payment_moves import Moved, event_body_sql, prepare, publish
 
-__all__ = ["BATCH_SIZE", "by_id", "create", "list_page", "open_count", "progress", "timeline"]
+__all__ = ["by_id", "create", "list_page", "open_count", "progress", "timeline"]
 
-BATCH_SIZE: Final = 1_000
-"""Payments in one request to a partner, at most."""
+_LANES: Final = """
+INSERT INTO partner_lane (partner)
+SELECT DISTINCT partner FROM list_line WHERE list_id = :list_id AND cycle_id = :cycle_id AND state = 'LISTED'
+ON CONFLICT DO NOTHING
+"""
+"""Every partner of a list has a lane: its sizes cut the batches."""
 
 _CREATE_SQL: Final = f"""
-WITH numbered AS (
-    SELECT l.*, (row_number() OVER (PARTITION BY l.partner ORDER BY l.unit_path COLLATE "C", l.line_id) - 1) / {BATCH_SIZE} AS number
+WITH lane AS MATERIALIZED (
+    SELECT partner, batch_payments AS size, coalesce(least(first_batch_payments, batch_payments), 0) AS first FROM partner_lane
+),
+placed AS (
+    SELECT l.*, row_number() OVER (PARTITION BY l.partner ORDER BY l.unit_path COLLATE "C", l.line_id) - 1 AS place
     FROM list_line l WHERE l.list_id = :list_id AND l.cycle_id = :cycle_id AND l.state = 'LISTED'
+),
+numbered AS (
+    SELECT p.*, CASE WHEN p.place < lane.first THEN 0 ELSE (p.place - lane.first) / lane.size + sign(lane.first)::integer END AS number
+    FROM placed p JOIN lane USING (partner)
 ),
 batch AS MATERIALIZED (
     SELECT partner, programme, funding_source, number, uuidv7() AS batch_id, count(*) AS payments, sum(amount) AS amount
@@ -56,13 +67,15 @@ FROM stored s
 
 
 async def create(tx: Tx, cycle_id: UUID, list_id: UUID, business_date: date) -> list[Moved]:
-    """Payments, batches, ledger reserve and PaymentInstructed events of every LISTED line of an approved list.
+    """Payments, batches, ledger reserve and PaymentInstructed (re-issue: PaymentReissued) events of every LISTED line of an approved list.
 
     A second call for the same list and attempts is refused by the schema (one payment per line and attempt).
     """
     await prepare(tx)
+    await tx.execute(_LANES, list_id=list_id, cycle_id=cycle_id)
     await tx.execute(_CREATE_SQL, cycle_id=cycle_id, list_id=list_id, business_date=business_date)
-    return await publish(tx, "list.approved")
+    reissue = await tx.value("SELECT kind = 'REISSUE' FROM payment_cycle WHERE cycle_id = :id", id=cycle_id)
+    return await publish(tx, "list.approved", first_event="PaymentReissued" if reissue else "PaymentInstructed")
 
 
 _VIEW: Final = """

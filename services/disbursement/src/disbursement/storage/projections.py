@@ -15,6 +15,7 @@ __all__ = [
     "put_accounts",
     "put_beneficiaries",
     "put_dues",
+    "put_entitlements",
     "put_methods",
     "put_representatives",
     "put_units",
@@ -50,16 +51,28 @@ WHERE excluded.version > t.version
 
 _REPRESENTATIVES: Final = """
 INSERT INTO representative AS t (beneficiary_id, representative_id, version, kind, full_name, identity_fingerprint, valid_from, valid_to,
-                                 revoked_on)
+                                 revoked_on, programmes, basis)
 SELECT DISTINCT ON (beneficiary_id, representative_id) beneficiary_id, representative_id, version, kind, full_name,
-       identity_fingerprint, valid_from, valid_to, revoked_on
+       identity_fingerprint, valid_from, valid_to, revoked_on, coalesce(programmes, '{}'), coalesce(basis, 'STANDING')
 FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, representative_id uuid, version bigint, kind text,
-     full_name text, identity_fingerprint text, valid_from date, valid_to date, revoked_on date)
+     full_name text, identity_fingerprint text, valid_from date, valid_to date, revoked_on date, programmes text[], basis text)
 ORDER BY beneficiary_id, representative_id, version DESC
 ON CONFLICT (beneficiary_id, representative_id) DO UPDATE SET
     version = excluded.version, kind = excluded.kind, full_name = excluded.full_name,
     identity_fingerprint = excluded.identity_fingerprint, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
-    revoked_on = excluded.revoked_on
+    revoked_on = excluded.revoked_on, programmes = excluded.programmes, basis = excluded.basis
+WHERE excluded.version > t.version
+"""
+
+_ENTITLEMENTS: Final = """
+INSERT INTO entitlement_state AS t (entitlement_id, beneficiary_id, version, programme, funding_source, benefit_line, status)
+SELECT DISTINCT ON (entitlement_id) entitlement_id, beneficiary_id, version, programme, funding_source, benefit_line, status
+FROM json_to_recordset(CAST(:bodies AS json)) AS e (entitlement_id uuid, beneficiary_id uuid, version bigint, programme text,
+     funding_source text, benefit_line text, status text)
+ORDER BY entitlement_id, version DESC
+ON CONFLICT (entitlement_id) DO UPDATE SET
+    beneficiary_id = excluded.beneficiary_id, version = excluded.version, programme = excluded.programme,
+    funding_source = excluded.funding_source, benefit_line = excluded.benefit_line, status = excluded.status
 WHERE excluded.version > t.version
 """
 
@@ -149,6 +162,11 @@ async def put_beneficiaries(tx: Tx, bodies: str) -> None:
 async def put_representatives(tx: Tx, bodies: str) -> None:
     """Who may collect for whom (`RepresentativeState` bodies)."""
     await tx.execute(_REPRESENTATIVES, bodies=bodies)
+
+
+async def put_entitlements(tx: Tx, bodies: str) -> None:
+    """Which allowances a decision suspended, changed, resumed or ended (`EntitlementState` bodies)."""
+    await tx.execute(_ENTITLEMENTS, bodies=bodies)
 
 
 async def put_dues(tx: Tx, bodies: str) -> None:

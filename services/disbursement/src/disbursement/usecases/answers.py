@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common.contracts.envelope import Amount, Month
 from disbursement.domain.months import month_text
 
-__all__ = ["BudgetView", "CycleView", "InputsView", "JobView", "ListCheckView", "TakeOverView"]
+__all__ = ["BudgetView", "CycleView", "InputsView", "JobView", "ListCheckView", "RulingView", "TakeOverView"]
 
 
 class _View(BaseModel):
@@ -84,7 +84,10 @@ class CycleView(_View):
     funding_source: str
     unit_code: str
     unit_path: str
-    kind: str
+    kind: str = Field(description="MAIN, SUPPLEMENTARY or REISSUE")
+    covers_to: Month = Field(description="The last month it covers: the cycle's own, or the next when two are paid together")
+    two_months_basis: str | None = Field(description="The paper by which two months are paid together")
+    selection: dict[str, Any] = Field(description="Re-issue: which failed payments are paid again")
     sequence: int
     state: str
     business_date: date
@@ -107,12 +110,15 @@ class CycleView(_View):
     def of(cls, row: RowMapping, head: RowMapping | None = None, inputs: dict[str, Any] | None = None) -> Self:
         """From the stored cycle and the head of its list."""
         own = ("cycle_id", "version", "programme", "funding_source", "unit_code", "unit_path", "kind", "sequence", "state", "business_date",
-               "cut_off_id", "opened_by", "opened_at", "list_id")  # fmt: skip
+               "cut_off_id", "opened_by", "opened_at", "list_id", "two_months_basis", "selection")  # fmt: skip
         fields: dict[str, Any] = {name: row[name] for name in own}
         if head is not None:
             of_list = ("list_hash", "lines", "held", "withdrawn", "total_amount", "held_amount", "submitted_by", "decided_by", "reason")
             fields |= {name: head[name] for name in of_list if name in head}
-        return cls(month=month_text(row["month"]), inputs=InputsView(**inputs) if inputs is not None else None, **fields)
+        covers_to = month_text(row["covers_to"])
+        return cls(
+            month=month_text(row["month"]), covers_to=covers_to, inputs=InputsView(**inputs) if inputs is not None else None, **fields
+        )
 
 
 class JobView(_View):
@@ -132,3 +138,27 @@ class ListCheckView(_View):
     lines: int
     held: int
     total_amount: Amount
+
+
+class RulingView(_View):
+    """What one person proposed and another decided, for a time."""
+
+    ruling_id: UUID
+    kind: str
+    key: str
+    unit_path: str | None = Field(description="Null: for everybody")
+    programme: str | None
+    valid_from: date
+    valid_to: date | None
+    body: dict[str, Any]
+    legal_ref: str | None
+    business_date: date
+    state: str = Field(description="PROPOSED, APPROVED or REJECTED")
+    proposed_by: str
+    decided_by: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        """From a stored row."""
+        return cls(**{name: row[name] for name in cls.model_fields})

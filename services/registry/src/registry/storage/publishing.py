@@ -54,7 +54,8 @@ SELECT r.beneficiary_id AS key, x.event_id,
            'representative_id', r.representative_id, 'kind', r.kind, 'full_name', p.full_name, 'birth_date', p.birth_date, 'sex', p.sex,
            'national_number', CAST(x.sealed AS json), 'identity_fingerprint', p.identity_fingerprint,
            'unit_code', b.unit_code, 'unit_path', b.unit_path, 'valid_from', r.valid_from, 'valid_to', r.valid_to,
-           'certificate_number', r.certificate_number, 'revoked_on', r.revoked_on, 'programmes', r.programmes) AS body
+           'certificate_number', r.certificate_number, 'revoked_on', r.revoked_on, 'programmes', r.programmes,
+           'basis', r.basis) AS body
 FROM unnest(CAST(:ids AS uuid[]), CAST(:others AS uuid[]), CAST(:event_ids AS uuid[]), CAST(:sealed AS text[]))
      WITH ORDINALITY AS x(beneficiary_id, representative_id, event_id, sealed, n)
 JOIN representative r USING (beneficiary_id, representative_id)
