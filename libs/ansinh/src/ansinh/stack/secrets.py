@@ -127,12 +127,14 @@ class Secrets:
                 "password": known.get("users", {}).get(name, {}).get("password", _READY_PASSWORD),
                 "name": shown,
                 "roles": roles,
-                "units": [unit],
+                # Kept when somebody has changed them: after a reform of the units the ready users work for other paths.
+                "units": known.get("users", {}).get(name, {}).get("units") or [unit],
             }
             for name, shown, roles, unit in (
                 ("commune.officer", "Cán bộ xã", ["COMMUNE_OFFICER"], commune),
                 ("district.officer", "Cán bộ huyện", ["DISTRICT_OFFICER"], district),
                 ("department.officer", "Cán bộ Sở (lập danh sách)", ["DEPARTMENT_OFFICER"], province),
+                ("department.officer2", "Cán bộ Sở (người thứ hai)", ["DEPARTMENT_OFFICER"], province),
                 ("approver", "Người phê duyệt", ["APPROVER"], province),
                 ("approver2", "Người phê duyệt thứ hai", ["APPROVER"], province),
                 ("auditor", "Thanh tra", ["AUDITOR"], province),
@@ -146,7 +148,9 @@ class Secrets:
         ]
         systems += [(f"partner-{name}", {"name": name, "roles": ["PARTNER"], "units": [], "partner": name}) for name in PARTNERS]
         for name, subject in systems:
-            clients[name] = {"secret": known.get("clients", {}).get(name, {}).get("secret") or secrets.token_urlsafe(24), **subject}
+            before = known.get("clients", {}).get(name, {})
+            clients[name] = {"secret": before.get("secret") or secrets.token_urlsafe(24), **subject}
+            clients[name]["units"] = before.get("units") or subject["units"]
         content = {
             "host": "127.0.0.1",
             "port": self._layout.base + 13,
