@@ -181,4 +181,4 @@ async def test_many_changes_by_one_user_alert_then_need_a_list(world, client_as)
     assert (alert["kind"], alert["people"], alert["subject"]) == ("BULK_CHANGES", 4, "officer")
     himself = client_as(world.app, Role.DEPARTMENT_OFFICER, subject="officer")
     assert (await decide(himself, alert, "CLEARED")).json()["type"] == "/problems/same-person"
-    assert (await choose(world, "BT-5", 0, method="CASH_POST", business_date="2024-08-21")).status_code == 200  # another day
+    assert (await choose(world, "BT-5", 0, method="CASH_POST", business_date="2024-08-21")).status_code == 409  # another date, the same day

@@ -183,3 +183,46 @@ async def test_a_banks_file_waits_for_a_second_person(world) -> None:
     }
     await world.drain()
     assert len(await world.events("AccountLinked")) == 2
+
+
+def results(*rows: tuple[str, str, str]) -> dict[str, Any]:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["Mã yêu cầu", "Kết quả", "Số tài khoản"])
+    writer.writerows(rows)
+    return {"file": ("ket-qua.csv", out.getvalue().encode(), "text/csv")}
+
+
+async def test_a_file_of_results_reaches_only_requests_of_ones_own_units(world, client_as) -> None:
+    _, rows = await sent(world)
+    mine = rows["BT-1"]["Mã yêu cầu"]
+    data = {"provider_code": "AGRIBANK", "business_date": "2024-08-28"}
+
+    async def take(client: Any, number: str) -> Any:
+        key = {"Idempotency-Key": new_id().hex}
+        return await client.post("/v1/opening-results", data=data, files=results((mine, "Đã mở", number)), headers=key)
+
+    stranger = client_as(world.app, Role.COMMUNE_OFFICER, units=("60/594",), subject="stranger")
+    refused = await take(stranger, "4800205000001")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "request_id")
+    taken = await take(world.officer, "4800205000001")
+    path = f"/v1/opening-results/{taken.json()['result_id']}/decision"
+    elsewhere = client_as(world.app, Role.APPROVER, units=("60/594",), subject="elsewhere")
+    assert (await elsewhere.post(path, json={"approve": True})).status_code == 404
+    assert (await world.approver.post(path, json={"approve": True})).json()["opened"] == 1
+
+
+async def test_an_account_opened_does_not_undo_confirmed_fraud(world) -> None:
+    _, rows = await sent(world)
+    cash = {"method": "CASH_POST", "business_date": DAY}
+    path = f"/v1/beneficiaries/{stable_id('person', 'BT-1')}/payout-method"
+    assert (await world.officer.put(path, json=cash, headers={"If-Match": '"0"'})).status_code == 200
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE payout_method SET reason = 'FRAUD_CONFIRMED' WHERE method = 'CASH_POST'")
+    data = {"provider_code": "AGRIBANK", "business_date": "2024-08-28"}
+    files = results((rows["BT-1"]["Mã yêu cầu"], "Đã mở", "4800205000001"))
+    taken = await world.officer.post("/v1/opening-results", data=data, files=files, headers={"Idempotency-Key": new_id().hex})
+    assert (
+        await world.approver.post(f"/v1/opening-results/{taken.json()['result_id']}/decision", json={"approve": True})
+    ).status_code == 200
+    assert (await world.officer.get(path)).json()["method"] == "CASH_POST"

@@ -19,6 +19,7 @@ from accounts.usecases import directory as directory_uses
 from accounts.usecases.check_accounts import AccountChecker
 from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.importing import APPLY, CHECK, Importer
+from accounts.usecases.say_again import say_again_once
 from accounts.usecases.views import work_left
 from common import audit
 from common.actor import SYSTEM
@@ -84,6 +85,9 @@ async def work(settings: Settings) -> None:
     async def pass_on() -> bool:
         return await pass_on_once(db, settings)
 
+    async def say_again() -> bool:
+        return await say_again_once(db)
+
     async def follow_directory() -> bool:
         return await directory_uses.refresh(db, known)
 
@@ -92,6 +96,7 @@ async def work(settings: Settings) -> None:
         Loop("jobs", every(_JOBS_SECONDS, runner.run_one)),
         Loop("waiting-rows", every(_IDLE_SECONDS, importer.retry_waiting)),
         Loop("cut-off", every(_IDLE_SECONDS, pass_on)),
+        Loop("say-again", every(_IDLE_SECONDS, say_again)),
         Loop("directory", every(_DIRECTORY_SECONDS, follow_directory)),
         *lanes,
     ]

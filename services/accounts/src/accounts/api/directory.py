@@ -107,12 +107,12 @@ def _add_changes(router: APIRouter, db: Database, known: Directory) -> None:
         description="Đề nghị thay đổi danh mục, hợp đồng, tham số, theo thứ tự gửi.",
     )
     async def listing(
-        _actor: Watcher,
+        actor: Watcher,
         state: Annotated[Literal["PROPOSED", "APPROVED", "REFUSED"] | None, Query()] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ChangePage:
-        rows = await uc.changes(db, state=state, after=cursor, limit=limit)
+        rows = await uc.changes(db, actor, state=state, after=cursor, limit=limit)
         return ChangePage(items=[ChangeView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "request_id"))
 
     @router.post(

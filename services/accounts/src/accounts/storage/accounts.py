@@ -15,7 +15,10 @@ from accounts.domain.status import Cause, transitions_values
 from accounts.storage import alerts, history, methods
 from common.db import Tx
 
-__all__ = ["Claimed", "claim", "mark_failed_payment", "move", "page", "put_back", "record", "settle", "take_record_lock"]
+__all__ = [
+    "Claimed", "claim", "mark_failed_payment", "move", "page", "put_back", "record", "say_vneid_again", "settle", "take_record_lock",
+    "take_to_say_again",
+]  # fmt: skip
 
 _RECORD_LOCK: Final = 7_310_001
 
@@ -79,8 +82,11 @@ ON CONFLICT (partner) DO UPDATE SET next_free_at = excluded.next_free_at WHERE i
 RETURNING true
 """
 
+# What people object to is not made good by the provider's word: they look again.
 _RECORD: Final = f"""
-UPDATE account a SET status = i.status, reason = i.reason, holder_name = i.holder_name, check_due = false, attempts = 0, last_error = NULL,
+UPDATE account a SET status = CASE WHEN i.status = 'ACTIVE' AND a.objection IS NOT NULL THEN 'NEEDS_REVIEW' ELSE i.status END,
+    reason = CASE WHEN i.status = 'ACTIVE' THEN a.objection ELSE i.reason END,
+    holder_name = i.holder_name, check_due = false, attempts = 0, last_error = NULL,
     lease_owner = NULL, lease_until = NULL, updated_at = now(), checked_on = coalesce(a.recheck_on, a.business_date),
     business_date = CASE WHEN a.status = i.status THEN a.business_date ELSE coalesce(a.recheck_on, a.business_date) END, recheck_on = NULL
 FROM unnest(CAST(:account_id AS uuid[]), CAST(:status AS text[]), CAST(:reason AS text[]), CAST(:holder_name AS text[]))
@@ -197,12 +203,28 @@ async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
     if await tx.execute(_SHARED, ids=list(account_ids)):
         day = await tx.value("SELECT max(business_date) FROM account WHERE account_id = ANY(CAST(:ids AS uuid[]))", ids=list(account_ids))
         await alerts.look_at_numbers(tx, account_ids, day)
+        await methods.hold_newcomers(tx, day)
     changed = await tx.rows(_SETTLE, ids=list(account_ids))
     if changed:
         ids = [row["account_id"] for row in changed]
         await history.note_accounts(tx, ids, subject=tx.actor.subject if tx.actor is not None else "system:accounts")
         await methods.fall_over(tx, ids)
     return changed
+
+
+async def say_vneid_again(tx: Tx) -> int:
+    """Whether accounts known from VNeID may be paid into was decided anew: they are said again. How many."""
+    return await tx.execute("UPDATE account SET say_again = true WHERE source = 'VNEID' AND version > 0")
+
+
+async def take_to_say_again(tx: Tx, limit: int) -> list[UUID]:
+    """Up to `limit` accounts of which something else than the state has changed; `settle` finds them changed then."""
+    rows = await tx.rows(
+        "UPDATE account a SET say_again = false, said = NULL WHERE account_id IN"
+        " (SELECT account_id FROM account WHERE say_again ORDER BY account_id LIMIT :limit) RETURNING account_id",
+        limit=limit,
+    )
+    return [row["account_id"] for row in rows]
 
 
 async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_seconds: float, counted: bool) -> None:

@@ -13,7 +13,10 @@ from accounts.domain.alerts import TRANSITIONS
 from accounts.storage.policy import number_sql
 from common.db import Tx
 
-__all__ = ["decide", "find", "flag_people", "look_at_numbers", "look_at_representatives", "look_at_user", "page", "people", "to_cash"]
+__all__ = [
+    "decide", "find", "flag_people", "hold_newcomers", "look_at_numbers", "look_at_representatives", "look_at_user", "page", "people",
+    "to_cash",
+]  # fmt: skip
 
 # `found` yields key, shown, subject, beneficiary_id, unit_path and measured: what is counted against the threshold. An alert that was
 # cleared comes back only when clearly more is behind it than when it was cleared.
@@ -144,6 +147,18 @@ async def flag_people(tx: Tx, alert_id: UUID, business_date: date) -> list[UUID]
         "   (SELECT FROM alert_person o JOIN alert a USING (alert_id) WHERE o.beneficiary_id = m.beneficiary_id AND a.state = 'SUSPECTED')"
         " RETURNING m.beneficiary_id",
         id=alert_id,
+        business_date=business_date,
+    )
+    return [row["beneficiary_id"] for row in rows]
+
+
+async def hold_newcomers(tx: Tx, business_date: date) -> list[UUID]:
+    """Who came to something that is under suspicion already is held like those who were there before. Those changed."""
+    rows = await tx.rows(
+        "UPDATE payout_method m SET fraud_suspected = true, version = m.version + 1,"
+        " business_date = greatest(m.business_date, CAST(:business_date AS date))"
+        " FROM alert_person p JOIN alert a USING (alert_id)"
+        " WHERE a.state = 'SUSPECTED' AND p.beneficiary_id = m.beneficiary_id AND NOT m.fraud_suspected RETURNING m.beneficiary_id",
         business_date=business_date,
     )
     return [row["beneficiary_id"] for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from accounts.storage import alerts, history
+from accounts.storage import alerts, history, methods
 from accounts.storage.accounts import take_record_lock
 from accounts.storage.method_sql import METHOD_EVENTS, NEW_ACCOUNT_FROM, NEW_TRUSTED
 from common.contracts.accounts_v1 import PayoutMethodChosen
@@ -99,4 +99,5 @@ async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
         await insert_select(tx, PayoutMethodChosen, METHOD_EVENTS, changed=changed)
         await history.note_methods(tx, changed, subject=sent["created_by"], in_bulk=True)
         await alerts.look_at_representatives(tx, changed, sent["business_date"])
+        await methods.hold_newcomers(tx, sent["business_date"])
     return taken, len(changed)

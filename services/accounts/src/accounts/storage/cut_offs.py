@@ -19,7 +19,7 @@ SELECT (SELECT count(*) FROM account a LEFT JOIN partner_state s USING (partner)
           AND (s.failing_since IS NULL OR s.failing_since > now() - make_interval(secs => :away_seconds))) AS hopeful,
        (SELECT count(*) FROM job
         WHERE state IN ('QUEUED', 'RUNNING') AND kind = 'import-apply' AND created_at <= o.complete_at)
-         + (SELECT count(*) FROM import_row WHERE retry) AS applying,
+         + (SELECT count(*) FROM import_row WHERE retry) + (SELECT count(*) FROM account WHERE say_again) AS applying,
        extract(epoch FROM now() - o.complete_at) AS waited_seconds
 FROM cut_off o WHERE o.cut_off_id = :id
 """
@@ -31,7 +31,8 @@ async def waiting(tx: Tx, cut_off_id: UUID, *, tries: int, away_seconds: float) 
     """Work known at the marker that is not done.
 
     `hopeful`: accounts without an answer, except those their partner failed on `tries` times or whose partner is away.
-    `applying`: approved lists not applied, and rows whose person has arrived. `waited_seconds`: how long the cut-off has been complete.
+    `applying`: approved lists not applied, rows whose person has arrived, and accounts to be said again.
+    `waited_seconds`: how long the cut-off has been complete.
     """
     return await tx.row(_WAITING, id=cut_off_id, tries=tries, away_seconds=away_seconds)
 

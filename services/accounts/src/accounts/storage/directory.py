@@ -14,7 +14,7 @@ from accounts.domain.directory import Provider
 from common.contracts.accounts_v1 import AccountKind
 from common.db import Tx
 
-__all__ = ["apply_change", "contracts", "current", "detail", "fee_on", "load", "page", "provider", "types"]
+__all__ = ["apply_change", "contracts", "current", "detail", "fee_on", "follow_partner", "load", "page", "provider", "types"]
 
 _TYPES: Final = """
 INSERT INTO provider_type (code, name_vi, name_en, account_kind) VALUES
@@ -80,6 +80,14 @@ async def load(tx: Tx, providers: Sequence[dict[str, Any]], aliases: Sequence[di
     changed["bins"] = await tx.execute(_BINS, rows=rows)
     changed["aliases"] = await tx.execute(_ALIASES, rows=orjson.dumps(list(aliases)).decode())
     return changed
+
+
+async def follow_partner(tx: Tx) -> int:
+    """Accounts are asked about and paid through the partner their provider has now; how many changed. They are said again."""
+    return await tx.execute(
+        "UPDATE account a SET partner = p.partner, say_again = a.version > 0, lease_owner = NULL, lease_until = NULL FROM provider p"
+        " WHERE p.code = a.provider_code AND p.partner IS NOT NULL AND a.partner <> p.partner"
+    )
 
 
 async def current(tx: Tx) -> tuple[list[Provider], dict[str, str]]:

@@ -36,11 +36,15 @@ async def note_accounts(tx: Tx, account_ids: Sequence[UUID], *, subject: str) ->
 
 
 async def changes_of_day(tx: Tx, subject: str, business_date: date) -> int:
-    """How many people's way to be paid one user changed on a business date, other than by approved lists."""
+    """How many people's way to be paid one user changed on a business date, or today by the clock, other than by approved lists.
+
+    By the clock too: the business date is what the user writes.
+    """
     return int(
         await tx.value(
             "SELECT count(DISTINCT beneficiary_id) FROM account_change WHERE what = 'METHOD' AND subject = :subject"
-            " AND business_date = :day AND NOT in_bulk",
+            " AND NOT in_bulk AND (business_date = :day"
+            "   OR at >= date_trunc('day', now() AT TIME ZONE 'Asia/Ho_Chi_Minh') AT TIME ZONE 'Asia/Ho_Chi_Minh')",
             subject=subject,
             day=business_date,
         )

@@ -15,13 +15,17 @@ _IN_USE: Final = """(CASE WHEN m.account_id IS NULL OR m.account_from > excluded
     OR NOT EXISTS (SELECT FROM account t WHERE t.account_id = m.account_id AND t.active_since IS NOT NULL)
     THEN m.trusted_account_id ELSE m.account_id END)"""
 
+# A change counts from the latest day this service has heard of: whoever writes an earlier one saves no waiting.
+_CHANGED_ON: Final = """greatest(excluded.business_date, least(CAST(now() AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date),
+    greatest((SELECT max(business_date) FROM beneficiary), (SELECT max(business_date) FROM cut_off))))"""
+
 NEW_TRUSTED: Final = f"CASE WHEN excluded.account_id IS NOT DISTINCT FROM m.account_id THEN m.trusted_account_id ELSE {_IN_USE} END"
 """For ON CONFLICT on `payout_method AS m`: kept through times of cash, so that cash in between saves no waiting time."""
 
 NEW_ACCOUNT_FROM: Final = f"""CASE WHEN excluded.account_id IS NULL THEN NULL
     WHEN excluded.account_id = m.account_id THEN m.account_from
     WHEN {_IN_USE} IS NULL OR {_IN_USE} = excluded.account_id THEN NULL
-    ELSE excluded.business_date + {COOL_DOWN} END"""
+    ELSE {_CHANGED_ON} + {COOL_DOWN} END"""
 """Likewise: from when on the account is used; null at once (a first account, or one that was in use before)."""
 
 METHOD_EVENTS: Final = """

@@ -15,7 +15,7 @@ from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
 
-__all__ = ["choose", "fall_over", "find", "free_shared", "move", "payee", "say"]
+__all__ = ["choose", "fall_over", "find", "free_shared", "hold_newcomers", "move", "payee", "say"]
 
 _CHOOSE: Final = f"""
 INSERT INTO payout_method AS m (beneficiary_id, version, payee_id, payee_kind, method, account_id, reason, home_reason_cipher, unit_code,
@@ -76,7 +76,15 @@ async def choose(tx: Tx, beneficiary_id: UUID, *, business_date: date, **choice:
     await say(tx, [beneficiary_id], subject=_subject(tx), in_bulk=False)
     await alerts.look_at_representatives(tx, [beneficiary_id], business_date)
     await alerts.look_at_user(tx, _subject(tx), business_date)
-    return int(version)
+    held = await hold_newcomers(tx, business_date)
+    return int(version) + (beneficiary_id in held)
+
+
+async def hold_newcomers(tx: Tx, business_date: date) -> list[UUID]:
+    """Hold whoever has come to an account, a representative or a user under suspicion, and say so; who that was."""
+    held = await alerts.hold_newcomers(tx, business_date)
+    await say(tx, held, subject=_subject(tx), in_bulk=True)
+    return held
 
 
 async def say(tx: Tx, beneficiary_ids: Sequence[UUID], *, subject: str, in_bulk: bool) -> None:

@@ -16,8 +16,8 @@ from common.db import Tx
 from common.outbox import insert_select
 
 __all__ = [
-    "add_accounts", "answer", "batch", "batch_page", "batch_rows", "candidates", "choose_opened", "make", "note_result", "page", "publish",
-    "result", "result_decided", "send", "withdraw", "withdraw_for",
+    "add_accounts", "answer", "batch", "batch_page", "batch_rows", "candidates", "choose_opened", "make", "note_result", "out_of_scope",
+    "page", "publish", "result", "result_decided", "send", "withdraw", "withdraw_for",
 ]  # fmt: skip
 
 # Who wants an account, is alive, and has none that works or is still being looked at. A child or a person with a guardian holds it
@@ -108,7 +108,7 @@ FROM opening_request o WHERE o.request_id = ANY(CAST(:ids AS uuid[])) AND o.acco
 ON CONFLICT (beneficiary_id) DO UPDATE SET version = m.version + 1, payee_id = excluded.payee_id, payee_kind = excluded.payee_kind,
     method = 'ACCOUNT', account_id = excluded.account_id, reason = NULL, home_reason_cipher = NULL, business_date = excluded.business_date,
     trusted_account_id = {NEW_TRUSTED}, account_from = {NEW_ACCOUNT_FROM}
-WHERE m.method <> 'ACCOUNT'
+WHERE m.method <> 'ACCOUNT' AND m.reason IS DISTINCT FROM 'FRAUD_CONFIRMED'
 RETURNING m.beneficiary_id
 """
 
@@ -216,6 +216,17 @@ async def choose_opened(tx: Tx, request_ids: Sequence[UUID]) -> list[UUID]:
     """Pay those people into the account they asked for, unless they chose another account meanwhile. Beneficiaries changed."""
     rows = await tx.rows(_CHOOSE, ids=list(request_ids))
     return [row["beneficiary_id"] for row in rows]
+
+
+async def out_of_scope(tx: Tx, request_ids: Sequence[UUID], scope: str, scope_params: dict[str, Any]) -> set[UUID]:
+    """Those of these that are no request within the caller's units (`scope` over `o.unit_path`)."""
+    rows = await tx.rows(
+        "SELECT i.request_id FROM unnest(CAST(:ids AS uuid[])) AS i (request_id)"
+        f" WHERE NOT EXISTS (SELECT FROM opening_request o WHERE o.request_id = i.request_id AND {scope})",
+        ids=list(request_ids),
+        **scope_params,
+    )
+    return {row["request_id"] for row in rows}
 
 
 async def withdraw(tx: Tx, request_id: UUID, reason: str, scope: str, scope_params: dict[str, Any]) -> RowMapping | None:

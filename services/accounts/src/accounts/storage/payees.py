@@ -125,6 +125,7 @@ async def accept(tx: Tx, account_id: UUID, business_date: date) -> bool:
         await tx.execute(
             "UPDATE account a SET status = 'ACTIVE', accepted_reason = a.reason, accepted_holder = a.holder_name,"
             " accepted_fingerprint = coalesce(r.fingerprint, b.fingerprint), reason = NULL, check_due = false, ask_officer = NULL,"
+            " objection = NULL, lease_owner = NULL, lease_until = NULL,"
             " business_date = :day FROM beneficiary b LEFT JOIN representative r ON r.beneficiary_id = b.beneficiary_id"
             "   AND r.representative_id = (SELECT payee_id FROM account x WHERE x.account_id = :id)"
             " WHERE a.account_id = :id AND b.beneficiary_id = a.via_beneficiary_id"
@@ -136,16 +137,21 @@ async def accept(tx: Tx, account_id: UUID, business_date: date) -> bool:
 
 
 async def reject(tx: Tx, account_id: UUID, business_date: date) -> bool:
-    """The account is not to be used; one that is out of use already stays as it is and leaves the work list."""
+    """The account is not to be used, whatever the provider says later; one that is out of use already leaves the work list."""
     moved = await tx.execute(
         "UPDATE account a SET status = 'REJECTED', reason = 'REVIEWED', check_due = false, recheck_on = NULL, ask_officer = NULL,"
-        " business_date = :day WHERE account_id = :id"
+        " objection = 'REVIEWED', accepted_reason = NULL, accepted_holder = NULL, accepted_fingerprint = NULL, lease_owner = NULL,"
+        " lease_until = NULL, business_date = :day WHERE account_id = :id"
         f" AND (a.status, 'REJECTED') IN ({transitions_values(Cause.REVIEW)})",
         id=account_id,
         day=business_date,
     )
     return bool(
-        moved or await tx.execute("UPDATE account SET ask_officer = NULL WHERE account_id = :id AND ask_officer IS NOT NULL", id=account_id)
+        moved
+        or await tx.execute(
+            "UPDATE account SET ask_officer = NULL, objection = 'REVIEWED' WHERE account_id = :id AND ask_officer IS NOT NULL",
+            id=account_id,
+        )
     )
 
 

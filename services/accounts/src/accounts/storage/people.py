@@ -17,7 +17,7 @@ from common.topics import partition_sql
 
 __all__ = [
     "ARRIVALS_LOCK",
-    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "take_arrival_locks",
+    "Beneficiary", "Representative", "Unit", "beneficiary_in_scope", "counts_in_partition", "latest_day", "take_arrival_locks",
     "take_choice_locks", "unit_path", "upsert_beneficiaries", "upsert_paid", "upsert_preferences", "upsert_representatives", "upsert_units",
 ]  # fmt: skip
 
@@ -77,6 +77,7 @@ class Unit:
     valid_to: date | None
 
 
+# An answer that is on its way is about the identity before: it loses its lease, so that it is not taken.
 _BENEFICIARIES: Final = """
 WITH incoming AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS i (
@@ -96,9 +97,10 @@ WITH incoming AS (
     WHERE excluded.version > b.version
     RETURNING b.beneficiary_id, b.file_code, b.fingerprint
 ), again AS (
-    UPDATE account a SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, lease_owner = NULL, lease_until = NULL
+    UPDATE account a SET due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END, check_due = true, next_try_at = now(),
+        attempts = 0, lease_owner = NULL, lease_until = NULL
     FROM stored s JOIN before o USING (beneficiary_id)
-    WHERE a.payee_id = s.beneficiary_id AND o.fingerprint <> s.fingerprint AND NOT a.check_due
+    WHERE a.payee_id = s.beneficiary_id AND o.fingerprint <> s.fingerprint
 )
 UPDATE import_row r SET retry = true FROM stored s WHERE r.verdict = 'WAITING' AND NOT r.retry AND r.file_code = upper(s.file_code)
 """
@@ -121,10 +123,11 @@ WITH incoming AS (
     WHERE excluded.version > r.version
     RETURNING r.beneficiary_id, r.representative_id, r.fingerprint
 ), again AS (
-    UPDATE account a SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, lease_owner = NULL, lease_until = NULL
+    UPDATE account a SET due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END, check_due = true, next_try_at = now(),
+        attempts = 0, lease_owner = NULL, lease_until = NULL
     FROM stored s JOIN before o USING (beneficiary_id, representative_id)
     WHERE a.payee_id = s.representative_id AND a.via_beneficiary_id = s.beneficiary_id
-      AND o.fingerprint <> s.fingerprint AND NOT a.check_due
+      AND o.fingerprint <> s.fingerprint
 )
 UPDATE import_row w SET retry = true FROM stored s JOIN beneficiary b USING (beneficiary_id)
 WHERE w.verdict = 'WAITING' AND NOT w.retry AND w.file_code = upper(b.file_code)
@@ -243,6 +246,14 @@ async def counts_in_partition(tx: Tx, partition: int) -> dict[str, int]:
     row = await tx.row(_COUNTS, partition=partition)
     assert row is not None
     return {name: int(value) for name, value in row.items()}
+
+
+async def latest_day(tx: Tx) -> date | None:
+    """The latest business date the registry has named; None before it named any."""
+    day: date | None = await tx.value(
+        "SELECT greatest((SELECT max(business_date) FROM beneficiary), (SELECT max(business_date) FROM cut_off))"
+    )
+    return day
 
 
 async def beneficiary_in_scope(tx: Tx, beneficiary_id: UUID, scope: str, scope_params: dict[str, Any]) -> RowMapping | None:

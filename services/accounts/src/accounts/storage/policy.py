@@ -72,14 +72,18 @@ async def change(tx: Tx, request_id: UUID, *, lock: bool = False) -> RowMapping 
     return await tx.row("SELECT * FROM change_request WHERE request_id = :id" + (" FOR NO KEY UPDATE" if lock else ""), id=request_id)
 
 
-async def change_page(tx: Tx, *, state: str | None, after: UUID | None, limit: int) -> Sequence[RowMapping]:
-    """One page of changes, in the order proposed."""
+async def change_page(
+    tx: Tx, *, state: str | None, after: UUID | None, limit: int, scope: str, scope_params: dict[str, Any]
+) -> Sequence[RowMapping]:
+    """One page of changes, in the order proposed; of contracts, only those of units in scope (`scope` over `c.body ->> 'unit_path'`)."""
     return await tx.rows(
-        "SELECT * FROM change_request WHERE (CAST(:state AS text) IS NULL OR state = :state)"
+        f"SELECT * FROM change_request c WHERE (c.body ->> 'unit_path' IS NULL OR {scope})"
+        " AND (CAST(:state AS text) IS NULL OR state = :state)"
         " AND (CAST(:after AS uuid) IS NULL OR request_id > :after) ORDER BY request_id LIMIT :limit",
         state=state,
         after=after,
         limit=limit,
+        **scope_params,
     )
 
 

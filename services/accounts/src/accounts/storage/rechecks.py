@@ -14,7 +14,8 @@ from common.db import Tx
 __all__ = ["mark", "note_plan", "pending", "plan", "plans"]
 
 # Urgent: whose way to be paid changed since the last plan, or which failed lately and may be used again. The rest: the longest not
-# asked about, so many that everything is asked about within the months of the setting. Accounts that nobody chose are left alone.
+# asked about, so many that everything is asked about within the months of the setting. Accounts that nobody chose, and those that
+# people object to, are left alone.
 _MARK: Final = """
 WITH last AS (
     SELECT coalesce(max(business_date), '-infinity') AS day FROM recheck_plan WHERE business_date < :day
@@ -22,7 +23,8 @@ WITH last AS (
     SELECT a.account_id, a.checked_on, a.ask_officer IS NOT NULL OR a.status IN ('DORMANT', 'NOT_UPGRADED')
            OR (a.checked_on < m.business_date AND m.business_date > last.day) AS urgent
     FROM account a JOIN payout_method m USING (account_id) CROSS JOIN last
-    WHERE NOT a.check_due AND a.recheck_on IS NULL AND a.status <> 'PENDING_CHECK' AND (a.checked_on IS NULL OR a.checked_on < :day)
+    WHERE NOT a.check_due AND a.recheck_on IS NULL AND a.status <> 'PENDING_CHECK' AND a.objection IS NULL
+      AND (a.checked_on IS NULL OR a.checked_on < :day)
 ), ranked AS (
     SELECT DISTINCT ON (account_id) account_id, urgent, checked_on FROM used ORDER BY account_id, urgent DESC
 ), chosen AS (

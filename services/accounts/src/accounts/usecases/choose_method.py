@@ -9,6 +9,7 @@ from uuid import UUID
 
 from accounts.domain.errors import AccountNotUsable, PersonNotFound
 from accounts.storage import methods, people
+from accounts.usecases.day import check_day
 from accounts.usecases.payee_accounts import within_daily_limit
 from common import audit
 from common.actor import Actor
@@ -35,6 +36,7 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
 
     Raises:
         PersonNotFound: not a beneficiary of the caller's units.
+        InvalidInput: the business date has not come.
         PreconditionFailed: somebody else chose meanwhile.
         AccountNotUsable: the account is not an active one of this payee, or the payee may not collect for the person.
         BulkNeedsSecondPerson: too many changes by this user on this business date.
@@ -44,6 +46,7 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
         await people.take_choice_locks(tx)
         if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
             raise PersonNotFound
+        await check_day(tx, choice.business_date)
         now = await methods.find(tx, beneficiary_id, lock=True)
         if (now["version"] if now else 0) != expected_version:
             raise PreconditionFailed

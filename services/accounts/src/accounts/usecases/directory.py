@@ -9,9 +9,9 @@ from uuid import UUID
 
 from accounts.domain.directory import Directory, alias_key
 from accounts.domain.errors import AlreadyDecided, ChangeNotFound, ProviderNotFound, SamePerson, UnknownUnit
-from accounts.domain.policy import POLICIES
+from accounts.domain.policy import POLICIES, VneidUse
 from accounts.providers.directory import reference_rows
-from accounts.storage import directory, people, policy
+from accounts.storage import accounts, directory, people, policy
 from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
@@ -32,7 +32,9 @@ _POLICIES: Final = {item.code: item for item in POLICIES}
 async def load_reference(tx: Tx) -> dict[str, int]:
     """Take over the data files of the directory and the settings that are new. Loading again changes nothing."""
     providers, aliases = reference_rows()
-    return {**await directory.load(tx, providers, aliases), "settings": await policy.load(tx)}
+    await accounts.take_record_lock(tx)
+    loaded = await directory.load(tx, providers, aliases)
+    return {**loaded, "accounts": await directory.follow_partner(tx), "settings": await policy.load(tx)}
 
 
 async def refresh(db: Database, known: Directory) -> bool:
@@ -79,10 +81,12 @@ async def settings(db: Database) -> list[dict[str, Any]]:
         return [dict(row) for row in await policy.settings(tx)]
 
 
-async def changes(db: Database, *, state: str | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """One page of proposed and decided changes."""
-    async with db.read() as tx:
-        return [dict(row) for row in await policy.change_page(tx, state=state, after=after, limit=limit)]
+async def changes(db: Database, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """One page of proposed and decided changes: the directory's and settings' are everybody's, contracts those of the caller's units."""
+    scope, params = actor.scope_sql("(c.body ->> 'unit_path')")
+    async with db.read(actor) as tx:
+        found = await policy.change_page(tx, state=state, after=after, limit=limit, scope=scope, scope_params=params)
+    return [dict(row) for row in found]
 
 
 async def propose(tx: Tx, kind: str, body: dict[str, Any], business_date: date) -> UUID:
@@ -123,6 +127,7 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
         ChangeNotFound, AlreadyDecided, SamePerson: who proposed it may not decide it.
     """
     async with db.transaction(actor) as tx:
+        await accounts.take_record_lock(tx)
         found = await policy.change(tx, request_id, lock=True)
         if found is None or (not actor.sees(found["body"].get("unit_path", "")) and "unit_path" in found["body"]):
             raise ChangeNotFound
@@ -135,6 +140,10 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
             if found["kind"] == "SETTING":
                 body |= {"decided_by": actor.subject, "decided_on": found["business_date"].isoformat()}
             await directory.apply_change(tx, found["kind"], body)
+            if found["kind"] == "PROVIDER":
+                await directory.follow_partner(tx)
+            if found["kind"] == "SETTING" and body["code"] == VneidUse.PAYMENT:
+                await accounts.say_vneid_again(tx)
             known.replace(*await directory.current(tx))
         await policy.decide(tx, request_id, state="APPROVED" if approve else "REFUSED", by=actor.subject, note=note)
         await audit.record(tx, "change.approve" if approve else "change.refuse", found["kind"].lower(), request_id, dict(found["body"]))

@@ -25,6 +25,7 @@ from accounts.domain.errors import (
 from accounts.domain.numbers import BadNumberError, read_account_number
 from accounts.domain.openings import old_enough_since
 from accounts.storage import alerts, directory, methods, openings, people, policy
+from accounts.usecases.day import check_day
 from common import audit, clock, webhooks
 from common.actor import SYSTEM, Actor
 from common.contracts.accounts_v1 import AccountKind
@@ -152,7 +153,7 @@ async def receive_notice(
     """A provider's signed notice of results (Standard Webhooks): verified over the raw bytes, kept encrypted, applied once.
 
     Raises:
-        NoticeNotBelieved, NoticeUnreadable.
+        NoticeNotBelieved, NoticeUnreadable, InvalidInput: its business date has not come.
     """
     try:
         verified = webhooks.verify(secrets, headers, body, clock.now())
@@ -163,6 +164,7 @@ async def receive_notice(
         provider = await directory.provider(tx, provider_code)
         if provider is None or provider["partner"] != partner:
             raise NoticeNotBelieved("this provider is not the sender's")
+        await check_day(tx, day)
         result_id = await openings.note_result(
             tx,
             provider=provider_code,
@@ -182,18 +184,29 @@ async def receive_notice(
 
 
 async def receive_file(tx: Tx, *, provider_code: str, content: bytes, file_name: str, business_date: date) -> dict[str, Any]:
-    """A file of results, checked and kept until a second person lets it be applied.
+    """A file of results, checked and kept until a second person lets it be applied. Rows of other units' requests are not taken.
 
     Raises:
         ProviderNotFound, FileRefused, AlreadyDecided: the same bytes came before.
+        InvalidInput: the business date has not come.
     """
     actor = _actor(tx)
+    await check_day(tx, business_date)
     if await directory.provider(tx, provider_code) is None:
         raise ProviderNotFound
     try:
-        results, unreadable = _read_file(content, file_name)
+        read, unreadable = _read_file(content, file_name)
     except BrokenFile as error:
         raise FileRefused(str(error)) from None
+    strange = await openings.out_of_scope(tx, [result[0] for _, result in read], *actor.scope_sql("o.unit_path"))
+    unreadable += [
+        {"row": row, "field": "request_id", "detail": "không có yêu cầu này trong đơn vị của bạn · no such request in your units"}
+        for row, result in read
+        if result[0] in strange
+    ]
+    results = [result for _, result in read if result[0] not in strange]
+    if not results:
+        raise FileRefused("không có dòng kết quả nào · no row of results", errors=unreadable[:20])
     stored = orjson.dumps([[str(request_id), *rest] for request_id, *rest in results])
     result_id = await openings.note_result(
         tx,
@@ -215,7 +228,8 @@ async def decide_file(db: Database, actor: Actor, result_id: UUID, *, approve: b
     """The second person lets a file of results be applied, or refuses it.
 
     Raises:
-        OpeningNotFound, SamePerson, AlreadyDecided.
+        OpeningNotFound: no such file, or it names requests of units that the caller does not see.
+        SamePerson, AlreadyDecided.
     """
     async with db.transaction(actor) as tx:
         found = await openings.result(tx, result_id)
@@ -229,6 +243,8 @@ async def decide_file(db: Database, actor: Actor, result_id: UUID, *, approve: b
         if approve:
             stored = orjson.loads(_keyring(db).decrypt_bytes("opening_result", found["content_cipher"]))
             results = [(UUID(row[0]), row[1], row[2], row[3]) for row in stored]
+            if await openings.out_of_scope(tx, [result[0] for result in results], *actor.scope_sql("o.unit_path")):
+                raise OpeningNotFound("some of its requests are not of your units")
             provider = await directory.provider(tx, found["provider_code"])
             if provider is None or provider["account_kind"] is None:
                 raise MoveRefused("this provider keeps no accounts")
@@ -267,6 +283,7 @@ async def _apply(tx: Tx, provider: str, kind: AccountKind, day: date, results: S
         changed = await openings.choose_opened(tx, [item[0] for item in opened])
         await methods.say(tx, changed, subject=tx.actor.subject if tx.actor else "system", in_bulk=True)
         await alerts.look_at_representatives(tx, changed, day)
+        await methods.hold_newcomers(tx, day)
     await openings.publish(tx, list(believed))
     return {"opened": len(opened), "refused": len(believed) - len(opened), "left_aside": len(results) - len(believed)}
 
@@ -286,8 +303,9 @@ def _read_notice(body: bytes) -> tuple[date, list[Result]]:
     return day, results
 
 
-def _read_file(content: bytes, file_name: str) -> tuple[list[Result], list[dict[str, Any]]]:
-    good: list[Result] = []
+def _read_file(content: bytes, file_name: str) -> tuple[list[tuple[int, Result]], list[dict[str, Any]]]:
+    """(row, result) of every row that can be read, and what is wrong with the others."""
+    good: list[tuple[int, Result]] = []
     bad: list[dict[str, Any]] = []
     for row in read_rows(content, file_name, RESULT_COLUMNS).rows:
         status = _STATUSES.get(folded(row.get("status")))
@@ -299,7 +317,7 @@ def _read_file(content: bytes, file_name: str) -> tuple[list[Result], list[dict[
         if status is None:
             bad.append({"row": row.number, "field": "status", "detail": "đã mở / từ chối"})
             continue
-        good.append((request_id, status, row.get("account_number") or None, _short(row.get("reason"))))
+        good.append((row.number, (request_id, status, row.get("account_number") or None, _short(row.get("reason")))))
     if not good:
         raise BrokenFile("không có dòng kết quả nào · no row of results")
     return good, bad

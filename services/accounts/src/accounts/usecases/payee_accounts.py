@@ -24,6 +24,7 @@ from accounts.domain.errors import (
 from accounts.domain.numbers import BadNumberError, read_account_number
 from accounts.domain.rows import REASONS
 from accounts.storage import accounts, history, methods, payees, people, policy
+from accounts.usecases.day import check_day
 from accounts.usecases.publish import publish_accounts
 from common import audit
 from common.actor import Actor
@@ -71,6 +72,7 @@ async def register(tx: Tx, directory: Directory, beneficiary_id: UUID, new: NewA
     await people.take_choice_locks(tx)
     if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
         raise PersonNotFound
+    await check_day(tx, new.business_date)
     payee_id = new.payee_id or beneficiary_id
     kind, _ = await methods.payee(tx, beneficiary_id, payee_id, None)
     if kind is None:

@@ -48,6 +48,7 @@ async def work_left(tx: Tx) -> dict[str, int]:
     row = await tx.row(
         "SELECT (SELECT count(*) FROM account WHERE check_due) AS checks_pending,"
         " (SELECT count(*) FROM import_row WHERE retry) AS rows_to_retry,"
+        " (SELECT count(*) FROM account WHERE say_again) AS accounts_to_say_again,"
         " (SELECT count(*) FROM cut_off o WHERE complete_at IS NOT NULL AND passed_at IS NULL"
         "   AND NOT EXISTS (SELECT FROM cut_off later WHERE later.passed_at > o.complete_at)) AS cut_offs_open"
     )
