@@ -300,28 +300,6 @@ async def test_the_catalogue_and_the_rules_name_each_other(world: Any) -> None:
         assert not {row["benefit_line"] for row in shared} & {row["benefit_line"] for row in mixed}
 
 
-async def test_gifts_are_given_once_to_everybody_the_resolution_names(world: Any) -> None:
-    known = date(2025, 12, 29)
-    both = await store(world, Person(None, (Decision("SA6_S", START), Decision("MR_PRISON", START))), known)
-    pensioner = await store(world, Person(None, (Decision("SP_75", at(2025, 7)),)), known)
-    ended = await store(world, Person(None, (Decision("SA6_S", START, end=at(2025, 11)),)), known)
-    dead = await store(world, Person(None, (Decision("SA6_S", START),), died=at(2025, 8)), known)
-    for call, (code, given) in enumerate((("GIFT_418", 2), ("GIFT_418", 0), ("GIFT_263", 3))):
-        answer = await world.checker.post(
-            "/v1/dues/gifts", json={"code": code, "business_date": str(known)}, headers={"Idempotency-Key": f"gift-{call}-00001"}
-        )
-        assert answer.status_code == 202, answer.text
-        await world.work()
-        job = (await world.checker.get(f"/v1/jobs/{answer.json()['job_id']}")).json()
-        assert (job["state"], job["result"]["given"]) == ("DONE", given)
-    line, all_ = ("CENTRAL_BUDGET", "C02"), ("CENTRAL_BUDGET", "C01")
-    assert [(await lines(world, one, at(2025, 12))).get(line) for one in (both, pensioner, ended, dead)] == [400_000, 400_000, None, None]
-    assert [(await lines(world, one, at(2025, 8))).get(all_) for one in (both, pensioner, ended, dead)] == [100_000, 100_000, 100_000, None]
-    early = {"code": "GIFT_418", "business_date": "2025-12-27"}
-    unknown = await world.checker.post("/v1/dues/gifts", json=early, headers={"Idempotency-Key": "gift-9-00001"})
-    assert unknown.status_code == 404, "the resolution is not known yet"
-
-
 async def test_open_questions_are_read_with_their_answers(world: Any) -> None:
     items = (await world.maker.get("/v1/dues/policy-settings")).json()["items"]
     found = {item["code"]: item for item in items}

@@ -21,9 +21,9 @@ from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
 from registry.storage import travel as travel_storage
 from registry.storage import units as unit_storage
+from registry.usecases.campaigns import GIVE, LIST, Giver, Lister
 from registry.usecases.data_sets import BUILD, Builder
 from registry.usecases.duplicates import SCAN, Scanner
-from registry.usecases.gifts import GIVE, Giver
 from registry.usecases.importing import importer
 from registry.usecases.law_changes import LawKeeper
 from registry.usecases.recomputing import RECOMPUTE, Recomputer
@@ -101,7 +101,7 @@ def make_jobs(db: Database, settings: Settings) -> JobRunner:
     recomputer = Recomputer(db, at_once=settings.import_apply_rows)
     handlers = {**lists.handlers(), RECOMPUTE: recomputer.run, SCAN: Scanner(db).run, EXPIRE: Expirer(db).run}
     at_once = settings.import_apply_rows
-    handlers |= {GIVE: Giver(db, at_once=at_once).run}
+    handlers |= {GIVE: Giver(db, at_once=at_once).run, LIST: Lister(db, at_once=at_once).run}
     handlers |= {REMAP: Remapper(db, at_once=at_once).run, APPLY_WORK: WorkApplier(db, at_once=at_once).run}
     handlers |= {BUILD: Builder(db).run, WHAT_IF: WhatIf(db, at_once=at_once).run}
     return JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)

@@ -14,9 +14,9 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
-from registry.api import birthdays, law_changes
+from registry.api import birthdays, campaigns, law_changes
 from registry.api.models import JobAccepted
-from registry.usecases import gifts, law, recomputing
+from registry.usecases import law, recomputing
 
 __all__ = ["make_router", "routers"]
 
@@ -28,14 +28,6 @@ class RecomputeRequest(BaseModel):
     """With what is known on which date."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2026-10-06"}]})
-    business_date: date
-
-
-class GiftRequest(BaseModel):
-    """Which gift, with what is known on which date."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "GIFT_418", "business_date": "2025-12-29"}]})
-    code: str = Field(pattern="^[A-Z][A-Z0-9_]{1,39}$", description="Code of a rule of kind CAMPAIGN in the catalogue")
     business_date: date
 
 
@@ -60,7 +52,7 @@ class PolicySettings(BaseModel):
 
 def routers(db: Database) -> list[APIRouter]:
     """Dues and the law they follow from."""
-    return [make_router(db), law_changes.make_router(db), birthdays.make_router(db)]
+    return [module.make_router(db) for module in (law_changes, birthdays, campaigns)] + [make_router(db)]
 
 
 def make_router(db: Database) -> APIRouter:
@@ -85,24 +77,6 @@ def make_router(db: Database) -> APIRouter:
             return 202, JobAccepted(job_id=await recomputing.request(tx, body.business_date))
 
         answer = await idempotency.run(db, actor, key, "POST /v1/dues/recompute", body.model_dump_json().encode(), effect)
-        return JSONResponse(answer.body, status_code=answer.status)
-
-    @router.post(
-        "/gifts",
-        status_code=202,
-        response_model=JobAccepted,
-        summary="Give a campaign's gift",
-        description="Ghi khoản quà của nghị quyết (263, 418) cho mọi người thuộc diện, mỗi người một suất dù thuộc nhiều diện. A gift is"
-        " noted once for each person, whatever categories they are in and however often this is asked. Department only.",
-    )
-    async def give(actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))], key: IdempotencyKey, body: GiftRequest) -> Response:
-        if not any("/" not in path for path in actor.unit_paths):
-            raise NotFound("The whole register is not in your area")
-
-        async def effect(tx: Tx) -> tuple[int, JobAccepted]:
-            return 202, JobAccepted(job_id=await gifts.request(tx, body.code, body.business_date))
-
-        answer = await idempotency.run(db, actor, key, "POST /v1/dues/gifts", body.model_dump_json().encode(), effect)
         return JSONResponse(answer.body, status_code=answer.status)
 
     @router.get(

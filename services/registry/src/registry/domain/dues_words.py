@@ -19,6 +19,7 @@ _ONE_OFF: Final = {
     "FUNERAL": ("hỗ trợ mai táng", "funeral support"), "LUMP_SUM": ("trợ cấp một lần", "lump sum"), "CAMPAIGN": ("quà tặng", "gift"),
     "EMERGENCY": ("hỗ trợ khẩn cấp", "emergency support"), "WORSHIP": ("trợ cấp thờ cúng", "worship allowance"),
 }  # fmt: skip
+_BY_AGE: Final = ("AGE_STOP", "BELOW_AGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def decision(item: Judged) -> Sentence:
     head_en = f"Decision no. {item.decision_number}{line}" + (f", {item.name[1]}" if item.name else "")
     rule = RULES[item.outcome]
     basis = Sentence("", "")
-    if said := item.basis or rule.legal_basis:
-        basis = Sentence(f"Căn cứ: {said}.", f"Legal basis: {said}.")
+    if text := item.basis or rule.legal_basis:
+        basis = Sentence(f"Căn cứ: {text}.", f"Legal basis: {text}.")
     if item.outcome == "COUNTS":
         return _counted(item, head_vi, head_en) + basis
     if item.outcome == "RATE_MISSING":
@@ -125,7 +126,7 @@ def one_off(kind: str, line: str, amount: int, basis: str) -> Sentence:
 
 def why_changed(before: Judged, after: Judged, age_months: int | None, *, dependant: bool, stepped: bool) -> Sentence | None:
     """Why a decision gives something else than before; None when it does not."""
-    if stepped or after.outcome in ("AGE_STOP", "BELOW_AGE") != (before.outcome in ("AGE_STOP", "BELOW_AGE")):
+    if stepped or (after.outcome in _BY_AGE) != (before.outcome in _BY_AGE):
         if age_months is None:
             return Sentence("đến mốc tuổi", "an age step is reached")
         years, months = divmod(age_months, 12)
