@@ -79,3 +79,44 @@ async def test_lists_up_to_a_set_size_may_be_approved_by_their_sender(world: Any
             pass
         ends.append((await both.post(f"/v1/imports/{sent.json()['import_id']}/approve")).status_code)
     assert ends == [202, 409]
+
+
+async def _sent(world: Any, **fields: str) -> Any:
+    content = "Mã hồ sơ,Họ tên người hưởng,Hình thức nhận,Ngân hàng,Số tài khoản\nBT-1,Trần Thị Hoà,Tài khoản,Agribank,0123456789\n"
+    return await world.officer.post(
+        "/v1/imports", data={"unit_code": "22924", "business_date": "2024-08-20"} | fields, files={"file": ("x.csv", content.encode())},
+        headers={"Idempotency-Key": new_id().hex},
+    )  # fmt: skip
+
+
+async def test_a_list_names_where_its_accounts_are_known_from_with_the_consent(world: Any) -> None:
+    await world.hear([world.person("BT-1", "Trần Thị Hoà")])
+    for fields, field in (
+        ({"source": "VNEID"}, "consent_on"), ({"source": "BANK_LIST", "consent_on": "2024-08-01"}, "consent_evidence"),
+        ({"consent_on": "2024-08-21"}, "consent_on"),
+    ):  # fmt: skip
+        refused = await _sent(world, **fields)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), refused.text
+    sent = await _sent(world, source="VNEID", consent_on="2024-08-01", consent_evidence="Đồng ý trên VNeID 01/8")
+    assert sent.status_code == 202, sent.text
+    import_id = sent.json()["import_id"]
+    await world.work()
+    shown = (await world.officer.get(f"/v1/imports/{import_id}")).json()
+    assert (shown["source"], shown["consent_on"], shown["consent_evidence"]) == ("VNEID", "2024-08-01", "Đồng ý trên VNeID 01/8")
+    assert (await world.approver.post(f"/v1/imports/{import_id}/approve")).status_code == 202
+    await world.drain()
+    async with world.db.read() as tx:
+        kept = await tx.row("SELECT source, CAST(consent_on AS text) AS consent_on, consent_evidence FROM account")
+    assert dict(kept or {}) == {name: shown[name] for name in ("source", "consent_on", "consent_evidence")}
+    assert world.partner.asked == [], "data of VNeID is not passed on while the setting forbids it"
+
+
+async def test_a_communes_list_is_consent_on_its_business_date(world: Any) -> None:
+    await world.hear([world.person("BT-1", "Trần Thị Hoà")])
+    import_id = (await _sent(world)).json()["import_id"]
+    await world.work()
+    await world.approver.post(f"/v1/imports/{import_id}/approve")
+    await world.work()
+    async with world.db.read() as tx:
+        kept = await tx.row("SELECT source, CAST(consent_on AS text) AS consent_on, consent_evidence FROM account")
+    assert dict(kept or {}) == {"source": "IMPORT", "consent_on": "2024-08-20", "consent_evidence": f"import {import_id}"}

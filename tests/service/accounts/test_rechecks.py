@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from accounts.usecases.cut_off import pass_on_once
+from accounts.usecases.recheck_accounts import plan_due
 from common.actor import Role
 from common.contracts.disbursement_v1 import PaymentFailed, PaymentReturned, PaymentSettled
 from common.ids import new_id, stable_id
@@ -46,6 +47,21 @@ async def plan(senior: Any, month: str, day: str) -> dict[str, Any]:
 async def waiting(senior: Any) -> dict[str, Any]:
     found = (await senior.get("/v1/rechecks")).json()["waiting"]
     return dict(found[0]) if found else {}
+
+
+async def test_the_worker_plans_a_month_that_nobody_planned(world: Any, senior: Any) -> None:
+    assert not await plan_due(world.db, world.settings), "the registry has named no day"
+    await people(world, 3)
+    assert not await plan_due(world.db, world.settings), "all were asked about in this month"
+    await world.hear([world.person("BT-9", "Lê Văn An", version=1, business_date="2024-09-03")])
+    assert await plan_due(world.db, world.settings)
+    assert not await plan_due(world.db, world.settings), "once a month"
+    (made,) = (await senior.get("/v1/rechecks")).json()["plans"]
+    assert (made["month"], made["business_date"], made["urgent"] + made["rolling"] > 0) == ("2024-09", "2024-09-03", True)
+    assert (await plan(senior, "2024-09", "2024-09-15"))["plan_id"] == made["plan_id"]
+    await plan(senior, "2024-10", "2024-10-01")
+    await world.hear([world.person("BT-8", "Lê Văn Ba", business_date="2024-10-03")])
+    assert not await plan_due(world.db, world.settings), "a person was first"
 
 
 async def test_everything_is_asked_about_once_within_the_months_of_the_setting(world, senior) -> None:

@@ -70,7 +70,7 @@ async def test_addresses_are_dated_units(world: Any) -> None:
         return await world.checker.patch(path, json={"business_date": DAY} | body, headers={"If-Match": f'"{version}"'})
 
     assert (await move(1, address="Số 1", hamlet="Thôn 1", address_from="2024-05-01")).status_code == 200
-    assert (await move(2, unit_code="22915", address_from="2024-07-01")).status_code == 200
+    assert (await move(2, unit_code="22915", unit_reason="nhập nhầm mã xã", address_from="2024-07-01")).status_code == 200
     assert (await move(3, unit_code="22924", sex="F", address_from="2024-07-01")).status_code == 422
     assert (await move(3, address="Số 2", address_from="2024-09-01")).status_code == 422
     found = (await world.checker.get(f"/v1/beneficiaries/{person}/living")).json()["addresses"]

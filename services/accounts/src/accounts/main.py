@@ -16,6 +16,7 @@ from accounts.providers.directory import load_directory
 from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
 from accounts.settings import Settings
 from accounts.usecases import directory as directory_uses
+from accounts.usecases import recheck_accounts
 from accounts.usecases.check_accounts import AccountChecker
 from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.importing import APPLY, CHECK, Importer
@@ -38,6 +39,7 @@ SERVICE = "accounts"
 _JOBS_SECONDS = 0.2
 _IDLE_SECONDS = 0.5
 _DIRECTORY_SECONDS = 5.0
+_PLAN_SECONDS = 600.0
 
 
 def _database(settings: Settings) -> tuple[Database, Keyring]:
@@ -88,6 +90,9 @@ async def work(settings: Settings) -> None:
     async def say_again() -> bool:
         return await say_again_once(db)
 
+    async def plan_rechecks() -> bool:
+        return await recheck_accounts.plan_due(db, settings)
+
     async def follow_directory() -> bool:
         return await directory_uses.refresh(db, known)
 
@@ -97,6 +102,7 @@ async def work(settings: Settings) -> None:
         Loop("waiting-rows", every(_IDLE_SECONDS, importer.retry_waiting)),
         Loop("cut-off", every(_IDLE_SECONDS, pass_on)),
         Loop("say-again", every(_IDLE_SECONDS, say_again)),
+        Loop("rechecks", every(_PLAN_SECONDS, plan_rechecks)),
         Loop("directory", every(_DIRECTORY_SECONDS, follow_directory)),
         *lanes,
     ]

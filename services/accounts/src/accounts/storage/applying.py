@@ -23,14 +23,16 @@ WITH chosen AS (
 # A known account that was refused before is asked about again: the holder may have had it reopened or upgraded.
 _ACCOUNTS: Final = f"""
 {_BATCH}, wanted AS (
-    SELECT DISTINCT ON (r.payee_id, r.provider_code, r.number_blind) r.*, b.unit_code, b.unit_path, f.business_date
+    SELECT DISTINCT ON (r.payee_id, r.provider_code, r.number_blind) r.*, b.unit_code, b.unit_path, f.business_date, f.source, f.consent_on,
+           coalesce(nullif(f.consent_evidence, ''), 'import ' || f.import_id) AS consent_evidence
     FROM import_row r JOIN chosen USING (row_number) JOIN import_file f USING (import_id) JOIN beneficiary b USING (beneficiary_id)
     WHERE r.import_id = :id AND r.method = 'ACCOUNT' ORDER BY r.payee_id, r.provider_code, r.number_blind, r.row_number
 )
 INSERT INTO account AS a (payee_id, payee_kind, via_beneficiary_id, kind, provider_code, partner, number_cipher, number_blind,
-                          masked_number, unit_code, unit_path, business_date, consent_on, consent_evidence, priority)
+                          masked_number, unit_code, unit_path, business_date, source, consent_on, consent_evidence,
+                          priority)
 SELECT payee_id, payee_kind, beneficiary_id, kind, provider_code, partner, number_cipher, number_blind, masked_number, unit_code, unit_path,
-       business_date, business_date, 'import ' || import_id,
+       business_date, source, coalesce(consent_on, business_date), consent_evidence,
        (SELECT least(coalesce(max(o.priority), 0) + 1, 99) FROM account o WHERE o.payee_id = wanted.payee_id)
 FROM wanted
 ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["mark", "note_plan", "pending", "plan", "plans"]
+__all__ = ["any_before", "mark", "note_plan", "pending", "plan", "plans"]
 
 # Urgent: whose way to be paid changed since the last plan, or which failed lately and may be used again. The rest: the longest not
 # asked about, so many that everything is asked about within the months of the setting. Accounts that nobody chose, and those that
@@ -57,6 +57,17 @@ GROUP BY a.partner, rate.per_second, s.failing_since, i.next_free_at ORDER BY a.
 async def plan(tx: Tx, month: str) -> RowMapping | None:
     """The plan of a month."""
     return await tx.row("SELECT * FROM recheck_plan WHERE month = :month", month=month)
+
+
+async def any_before(tx: Tx, day: date) -> bool:
+    """Whether an account somebody is paid into was last asked about before a day."""
+    return bool(
+        await tx.value(
+            "SELECT 1 FROM account a WHERE a.checked_on < :day AND a.status <> 'PENDING_CHECK'"
+            " AND EXISTS (SELECT FROM payout_method m WHERE m.account_id = a.account_id) LIMIT 1",
+            day=day,
+        )
+    )
 
 
 async def mark(tx: Tx, day: date, months: int) -> tuple[int, int]:

@@ -82,6 +82,7 @@ def profile(directory: Directory, second_above: int = 0) -> ListProfile:
         apply=_apply,
         same_row="(w.file_code = a.file_code AND w.file_code <> '' OR w.file_code = '' AND w.name_folded = a.name_folded)",
         once=("sha256", "unit_code"),
+        own=("source", "consent_on", "consent_evidence"),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from accounts.storage import accounts, policy, rechecks
+from accounts.settings import Settings
+from accounts.storage import accounts, people, policy, rechecks
 from common import audit
-from common.actor import Actor
+from common.actor import SYSTEM, Actor
 from common.db import Database, Tx
 from common.ids import new_id
 
-__all__ = ["overview", "plan_month"]
+__all__ = ["overview", "plan_due", "plan_month"]
 
 
 async def plan_month(tx: Tx, month: str, business_date: date) -> dict[str, Any]:
@@ -30,6 +31,19 @@ async def plan_month(tx: Tx, month: str, business_date: date) -> dict[str, Any]:
         known = await rechecks.plan(tx, month)
     assert known is not None
     return dict(known)
+
+
+async def plan_due(db: Database, settings: Settings) -> bool:
+    """Plan the month nobody has planned, once there is something to ask about: accounts last asked about before it. Whether it was.
+
+    The month is that of the installation's date, else of the latest day the registry has named: a month of another year can be run.
+    """
+    async with db.transaction(SYSTEM("recheck")) as tx:
+        day = settings.business_date or await people.latest_day(tx)
+        if day is None or await rechecks.plan(tx, day.isoformat()[:7]) is not None or not await rechecks.any_before(tx, day.replace(day=1)):
+            return False
+        await plan_month(tx, day.isoformat()[:7], day)
+        return True
 
 
 async def overview(db: Database, actor: Actor) -> dict[str, Any]:

@@ -76,7 +76,12 @@ async def _apply(tx: Tx, ids: Sequence[UUID], most: int) -> int:
 async def _forget(tx: Tx, import_id: UUID) -> None:
     """Rows of the list that stand in a duplicate candidate: open ones go with the rows, a decided one keeps them."""
     if not await imports.drop_candidates(tx, import_id):
-        raise MappingNotPossible("A duplicate of this list was decided; send the file again instead")
+        text = (
+            "Đã có quyết định về hồ sơ trùng của danh sách này nên không đọc lại được: hãy sửa tệp và gửi thành danh sách mới"
+            " · a duplicate that names a row of this list has been decided, so the list cannot be read anew: correct the file and send it"
+            " as a new list"
+        )
+        raise MappingNotPossible(text, errors=[{"field": "import_id", "detail": "DUPLICATE_DECIDED"}])
 
 
 def profile(second_above: int = _SECOND_ABOVE) -> ListProfile:
