@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
 
-from simulators.partner.books import accept, inquire
+from simulators.partner.books import accept, accept_file, inquire
 from simulators.partner.control import control_routes
 from simulators.partner.messages import Inquiries, NameInquiries
 from simulators.partner.name_inquiry import WorldMissingError, name_inquiry, with_quirks
@@ -64,6 +64,10 @@ def _partner_routes(runtime: Runtime) -> APIRouter:
             runtime.wake()
         return await _spoilt(script, Response(answer.body, answer.status, media_type="application/json"))
 
+    @router.put("/files/{name}", summary="Take a file (pain.001, XLSX, CSV): 202 when it lies in the books; its answer comes as a file")
+    async def files(partner: str, name: str, request: Request) -> Response:
+        return await take_file(runtime, partner, await _believed_body(runtime, partner, request, always=True))
+
     @router.post("/inquiries", summary="What the books say of references; NOT_FOUND may still arrive")
     async def inquiries(partner: str, request: Request) -> Response:
         asked = _message(Inquiries, await _believed_body(runtime, partner, request))
@@ -79,6 +83,19 @@ def _partner_routes(runtime: Runtime) -> APIRouter:
         ))
 
     return router
+
+
+async def take_file(runtime: Runtime, partner: str, body: bytes) -> Response:
+    """A file as the platform uploads it, or as a person hands it in."""
+    script = await _script(runtime, partner, "batches")
+    early = await _instead(script)
+    if early is not None:
+        return early
+    answer = await runtime.lane.run(lambda connection: accept_file(
+        connection, runtime.config, runtime.scripts, partner, body, runtime.clock(), script,
+    ))
+    runtime.wake()
+    return await _spoilt(script, Response(answer.body, answer.status, media_type="application/json"))
 
 
 async def _answered(runtime: Runtime, partner: str, route: str, read: Callable[[sqlite3.Connection], list[dict[str, Any]]]) -> Response:

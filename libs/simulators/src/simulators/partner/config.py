@@ -28,6 +28,8 @@ class PartnerConfig(BaseModel):
     delay_ms: int = Field(default=0, ge=0, description="Time to a result when not instant")
     notice_size: int | None = Field(default=None, ge=1, le=5000)
     callback_url: str | None = None
+    file_form: Literal["XLSX", "CSV"] = Field(default="XLSX", description="Form of the result files of a bank that takes tables")
+    delivery: Literal["UPLOAD", "MANUAL"] = Field(default="UPLOAD", description="MANUAL: files and their answers are carried by people")
     signed_inquiries: bool = Field(default=False, description="True: inquiries without a signature are refused too")
 
     @field_validator("outbound_secret")

@@ -9,6 +9,7 @@ __all__ = [
     "ALREADY_KNOWN",
     "AWAITING_ACKNOWLEDGEMENT",
     "BUDGET_CODES_MISSING",
+    "FILE_INVALID",
     "FILE_WAITS",
     "PARTNER_CODES",
     "PARTNER_REFUSED",
@@ -38,6 +39,7 @@ PARTNER_REFUSED: Final = "PARTNER_REFUSED"
 REQUEST_UNREADABLE: Final = "REQUEST_UNREADABLE"
 AWAITING_ACKNOWLEDGEMENT: Final = "AWAITING_ACKNOWLEDGEMENT"
 FILE_WAITS: Final = "FILE_WAITS"
+FILE_INVALID: Final = "FILE_INVALID"
 PAYER_MISSING: Final = "PAYER_MISSING"
 BUDGET_CODES_MISSING: Final = "BUDGET_CODES_MISSING"
 
@@ -109,6 +111,18 @@ _ALL: Final = (
         "The partners file does not say from which account of ours this partner pays: nothing was sent",
         "Tệp cấu hình chưa có tài khoản chi của đơn vị tại đối tác này: chưa gửi gì",
         "OPERATOR",
+    ),
+    Reason(
+        FILE_INVALID,
+        "The file does not fit the form its partner takes: nothing was sent",
+        "Tệp không đúng mẫu của đơn vị chi trả: chưa gửi gì",
+        "OPERATOR",
+    ),
+    Reason(
+        "REJECTED_AFTER_RESEND",
+        "The file was handed over more than once: its rejection as a whole does not tell which one it means",
+        "Tệp đã giao nhiều lần: từ chối cả tệp không cho biết lần nào bị từ chối",
+        "DEPARTMENT_OFFICER",
     ),
     Reason(
         BUDGET_CODES_MISSING,
