@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -341,6 +341,14 @@ async def world(
     """Partners that settle at once; tests script what goes wrong."""
     async with make_world(database("disbursement"), keyring("disbursement"), keys_file("disbursement"), tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def world_of(
+    database: Callable[[str], TestDatabase], keyring: Callable[[str], Keyring], keys_file: Callable[[str], Path], tmp_path: Path
+) -> Callable[..., AbstractAsyncContextManager[World]]:
+    """A world whose partners' rows say more or other things than usual (`channel="iso20022"`)."""
+    return lambda **partner: make_world(database("disbursement"), keyring("disbursement"), keys_file("disbursement"), tmp_path, **partner)
 
 
 @pytest.fixture

@@ -14,11 +14,14 @@ import orjson
 from pydantic import ValidationError
 
 from simulators.partner.config import SimulatorConfig
+from simulators.partner.files import FileRefusedError, read_file, writer
 from simulators.partner.messages import Batch, Payment, refusal
+from simulators.partner.notices import of_acceptance
+from simulators.partner.outbox import store_notices
 from simulators.partner.scripts import Behaviour, Phase, Script, Scripts
 from simulators.sqlite_lane import transaction
 
-__all__ = ["RESULT_COLUMNS", "Answer", "accept", "inquire", "partner_reference", "result_row", "timestamp"]
+__all__ = ["RESULT_COLUMNS", "Answer", "accept", "accept_file", "inquire", "partner_reference", "result_row", "timestamp"]
 
 RESULT_COLUMNS = "p.reference, p.state, p.amount, p.currency, p.code, p.partner_reference, p.changed_at"
 _INSERT_PAYMENT = (
@@ -51,9 +54,27 @@ def accept(
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return _problem(400, "MALFORMED", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    return _take(connection, config, scripts, partner, batch, None, hashlib.sha256(body).digest(), now, answer_script)
+
+
+def accept_file(
+    connection: sqlite3.Connection, config: SimulatorConfig, scripts: Scripts, partner: str, body: bytes, now: float,
+    answer_script: Script | None,
+) -> Answer:
+    """Take a file (pain.001, XLSX, CSV) into the same books, once for its message id; its answer goes out as a file of its own."""
+    try:
+        form, batch = read_file(body)
+    except FileRefusedError as error:
+        return _problem(400, "MALFORMED", str(error))
+    return _take(connection, config, scripts, partner, batch, form, hashlib.sha256(body).digest(), now, answer_script)
+
+
+def _take(
+    connection: sqlite3.Connection, config: SimulatorConfig, scripts: Scripts, partner: str, batch: Batch, form: str | None, digest: bytes,
+    now: float, answer_script: Script | None,
+) -> Answer:
     if len(batch.payments) > config.max_batch:
         return _problem(413, "BATCH_TOO_LARGE", f"at most {config.max_batch} payments a batch")
-    digest = hashlib.sha256(body).digest()
     with transaction(connection):
         known = connection.execute(
             "SELECT id, sha256, answer, hidden_until FROM batch WHERE partner = ? AND batch_reference = ?",
@@ -67,7 +88,9 @@ def accept(
         refused, taken = _sorted_out(batch, config, partner, answer_script)
         answer = orjson.dumps({"batch_reference": batch.batch_reference, "accepted": len(taken), "refused": refused})
         taken_scripts = scripts.take(connection, partner, "batches", frozenset({Phase.RESULT, Phase.NOTICE}), now)
-        _book(connection, config, partner, batch.batch_reference, taken, digest, answer, now, answer_script, taken_scripts)
+        number = _book(connection, config, partner, batch.batch_reference, taken, digest, answer, now, answer_script, taken_scripts)
+        if form is not None:
+            _acknowledge(connection, config, partner, batch, number, form, refused, now, taken_scripts.get(Phase.NOTICE))
     return Answer(202, answer, booked=bool(taken))
 
 
@@ -156,7 +179,7 @@ def _sorted_out(
 def _book(
     connection: sqlite3.Connection, config: SimulatorConfig, partner: str, batch_reference: str, taken: Sequence[Payment], digest: bytes,
     answer: bytes, now: float, answer_script: Script | None, scripts: Mapping[Phase, Script],
-) -> None:
+) -> int:
     hidden = answer_script is not None and answer_script.behaviour is Behaviour.NOT_FOUND_THEN_ACCEPTED
     hidden_until = now + answer_script.seconds if answer_script is not None and hidden else 0.0
     result, notice = scripts.get(Phase.RESULT), scripts.get(Phase.NOTICE)
@@ -178,6 +201,27 @@ def _book(
         (partner, batch_reference, digest, answer, now, hidden_until, forced_state, code, return_after, effects),
     ).lastrowid
     connection.executemany(_INSERT_PAYMENT, (_payment_row(partner, number, payment, now, due_at) for payment in taken))
+    return int(number or 0)
+
+
+def _acknowledge(
+    connection: sqlite3.Connection, config: SimulatorConfig, partner: str, batch: Batch, number: int, form: str,
+    refused: Sequence[Mapping[str, str]], now: float, script: Script | None,
+) -> None:
+    """Write the file that says what was taken and what was not."""
+    connection.execute("INSERT INTO file(batch_id, form) VALUES (?, ?)", (number, form))
+    codes = {item["reference"]: item["code"] for item in refused}
+    results = [
+        {
+            "reference": payment.reference, "status": "FAILED" if payment.reference in codes else "RECEIVED", "amount": payment.amount,
+            "currency": payment.currency, "code": codes.get(payment.reference),
+            "partner_reference": partner_reference(partner, payment.reference), "occurred_at": timestamp(now),
+        }
+        for payment in batch.payments
+    ]
+    effects = json.dumps({"behaviour": script.behaviour, **script.params}) if script is not None else "{}"
+    write = writer(form, batch.batch_reference)
+    store_notices(connection, config, of_acceptance(partner, results, effects, config.notice_rows(partner), now, write), now)
 
 
 def _payment_row(partner: str, batch_id: int | None, payment: Payment, now: float, due_at: float) -> tuple[Any, ...]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import orjson
 
 from simulators.partner.config import SimulatorConfig
+from simulators.partner.files import content_type
 from simulators.partner.scripts import Behaviour
 from simulators.sqlite_lane import Lane
 from simulators.webhooks import sign
@@ -67,9 +67,9 @@ class Courier:
         elif parcel.fault == Behaviour.BAD_SIGNATURE:
             secret = _WRONG_SECRET
         elif parcel.fault == Behaviour.OVERSIZED_NOTICE:
-            body = orjson.dumps({**orjson.loads(body), "padding": "x" * _OVERSIZE})
+            body = body + b" " * _OVERSIZE
         headers = {
-            "content-type": "application/json", "webhook-id": parcel.webhook_id, "webhook-timestamp": str(stamp),
+            "content-type": content_type(body), "webhook-id": parcel.webhook_id, "webhook-timestamp": str(stamp),
             "webhook-signature": sign(secret, parcel.webhook_id, stamp, body),
         }
         if parcel.fault == Behaviour.UNSIGNED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,13 @@ import orjson
 
 from simulators.partner.scripts import Behaviour, Script
 
-__all__ = ["Notice", "notices_for"]
+__all__ = ["Notice", "Writer", "as_json", "notices_for", "of_acceptance"]
 
 Result = dict[str, Any]
+Writer = Callable[[Sequence[Result]], bytes | None]
+"""Bytes that tell of results; None where this form has no word for any of them."""
 _WIRE_FAULTS = frozenset({Behaviour.UNSIGNED, Behaviour.BAD_SIGNATURE, Behaviour.STALE_TIMESTAMP, Behaviour.OVERSIZED_NOTICE})
+_ON_THE_WAY = _WIRE_FAULTS | {Behaviour.NO_NOTICES, Behaviour.LATE_NOTICES, Behaviour.DUPLICATE_NOTICES}
 _OPPOSITE = {"SETTLED": "FAILED", "COLLECTED": "UNCOLLECTED", "FAILED": "SETTLED", "UNCOLLECTED": "COLLECTED", "RETURNED": "SETTLED"}
 
 
@@ -33,8 +36,27 @@ class Notice:
     copies_left: int = 0
 
 
-def notices_for(partner: str, results: Sequence[Result], effects: str, return_after: float | None, size: int, now: float) -> list[Notice]:
+def as_json(results: Sequence[Result]) -> bytes:
+    """The default contract's notice."""
+    return orjson.dumps({"type": "payment.results", "results": list(results)})
+
+
+def of_acceptance(partner: str, results: Sequence[Result], effects: str, size: int, now: float, write: Writer) -> list[Notice]:
+    """Notices that a file was taken. Only faults of the way there act on them; what is said of results is not known yet."""
+    behaviour = json.loads(effects).get("behaviour")
+    bent = behaviour is not None and Behaviour(behaviour) in _ON_THE_WAY
+    return notices_for(partner, results, effects if bent else "{}", None, size, now, write)
+
+
+def notices_for(
+    partner: str, results: Sequence[Result], effects: str, return_after: float | None, size: int, now: float, write: Writer = as_json,
+) -> list[Notice]:
     """Notices of at most `size` results each, with the faults of `effects` (JSON of a scripted notice behaviour, or {})."""
+    made = _notices_for(partner, results, effects, return_after, size, now)
+    return [replace(item, body=body) for item in made if (body := write(orjson.loads(item.body))) is not None]
+
+
+def _notices_for(partner: str, results: Sequence[Result], effects: str, return_after: float | None, size: int, now: float) -> list[Notice]:
     params = json.loads(effects)
     if not params:
         return _plain(partner, results, size, now)
@@ -61,8 +83,7 @@ def _plain(partner: str, results: Sequence[Result], size: int, now: float, *, at
     made = []
     for start in range(0, len(results), size):
         rows = list(results[start:start + size])
-        body = orjson.dumps({"type": "payment.results", "results": rows})
-        made.append(Notice(f"msg_{uuid.uuid4().hex}", partner, len(rows), body, at if at is not None else now))
+        made.append(Notice(f"msg_{uuid.uuid4().hex}", partner, len(rows), orjson.dumps(rows), at if at is not None else now))
     return made
 
 

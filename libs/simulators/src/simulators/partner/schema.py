@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS batch(
     effects TEXT NOT NULL DEFAULT '{}',        -- scripted faults of this batch's notices
     UNIQUE (partner, batch_reference));
 
+-- Batches that came as files, and so are answered with files.
+CREATE TABLE IF NOT EXISTS file(
+    batch_id INTEGER PRIMARY KEY REFERENCES batch(id), form TEXT NOT NULL CHECK (form IN ('PAIN', 'XLSX', 'CSV')));
+
 CREATE TABLE IF NOT EXISTS payment(
     id INTEGER PRIMARY KEY AUTOINCREMENT, partner TEXT NOT NULL, reference TEXT NOT NULL, batch_id INTEGER NOT NULL REFERENCES batch(id),
     amount INTEGER NOT NULL CHECK (amount > 0), currency TEXT NOT NULL,

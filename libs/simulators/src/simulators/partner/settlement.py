@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any
 
 from simulators.partner.books import RESULT_COLUMNS, result_row
 from simulators.partner.config import SimulatorConfig
-from simulators.partner.notices import Notice, notices_for
+from simulators.partner.files import writer
+from simulators.partner.notices import Notice, as_json, notices_for
+from simulators.partner.outbox import store_notices
 from simulators.sqlite_lane import WorldLink, transaction
 
 __all__ = ["CHUNK", "next_due", "settle_due"]
@@ -79,8 +80,10 @@ UPDATE balance SET amount = balance.amount - back.amount FROM (
 WHERE balance.partner = back.partner AND balance.account = back.holder
 """
 _RESULTS = f"""
-SELECT {RESULT_COLUMNS}, p.partner, CASE WHEN b.effects = '{{}}' THEN 0 ELSE b.id END AS scripted, b.effects, b.return_after
-FROM decided AS d JOIN payment AS p ON p.id = d.payment_id JOIN batch AS b ON b.id = p.batch_id ORDER BY p.partner, scripted, p.id
+SELECT {RESULT_COLUMNS}, p.partner, CASE WHEN b.effects = '{{}}' AND f.form IS NULL THEN 0 ELSE b.id END AS scripted,
+    b.effects, b.return_after, f.form, b.batch_reference
+FROM decided AS d JOIN payment AS p ON p.id = d.payment_id JOIN batch AS b ON b.id = p.batch_id
+LEFT JOIN file AS f ON f.batch_id = b.id ORDER BY p.partner, scripted, p.id
 """
 
 
@@ -118,23 +121,14 @@ def _apply(connection: sqlite3.Connection, config: SimulatorConfig, now: float, 
     connection.execute(_ENTRIES, {"now": now})
     connection.execute(_BALANCES)
     connection.execute(_BALANCES_BACK)
-    _store(connection, _notices(connection, config, now), now)
+    store_notices(connection, config, _notices(connection, config, now), now)
 
 
 def _notices(connection: sqlite3.Connection, config: SimulatorConfig, now: float) -> Iterable[Notice]:
     rows = connection.execute(_RESULTS).fetchall()
     for (partner, _), group in groupby(rows, key=lambda row: (row[7], row[8])):
         members = list(group)
-        effects, return_after = members[0][9:11]
-        yield from notices_for(partner, [result_row(row) for row in members], effects, return_after, config.notice_rows(partner), now)
-
-
-def _store(connection: sqlite3.Connection, notices: Iterable[Notice], now: float) -> None:
-    rows: list[tuple[Any, ...]] = [
-        (item.webhook_id, item.partner, item.results, item.body, item.fault, item.fault_left, item.copies_left, now, item.next_at)
-        for item in notices
-    ]
-    connection.executemany(
-        "INSERT INTO notice(webhook_id, partner, results, body, fault, fault_left, copies_left, created_at, next_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows,
-    )
+        effects, return_after, form, batch_reference = members[0][9:13]
+        write = as_json if form is None else writer(form, batch_reference)
+        results = [result_row(row) for row in members]
+        yield from notices_for(partner, results, effects, return_after, config.notice_rows(partner), now, write)

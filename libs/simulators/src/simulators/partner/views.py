@@ -12,7 +12,7 @@ from typing import Any
 
 from simulators.partner.books import timestamp
 
-__all__ = ["doubles", "notices", "payments", "statement", "totals"]
+__all__ = ["doubles", "notice_body", "notices", "payments", "statement", "totals"]
 
 _PAYMENT_FIELDS = (
     "id", "partner", "reference", "batch_reference", "amount", "currency", "kind", "provider_code", "account_number", "unit_code",
@@ -109,6 +109,13 @@ def notices(path: Path, partner: str | None, after: int, limit: int) -> dict[str
     for item in items:
         item["created_at"], item["delivered_at"] = timestamp(item["created_at"]), timestamp(item["delivered_at"])
     return {"notices": items, "next": items[-1]["id"] if len(items) == limit else None}
+
+
+def notice_body(path: Path, number: int) -> bytes | None:
+    """The bytes of one notice; None where there is none."""
+    with _open(path) as connection:
+        row = connection.execute("SELECT body FROM notice WHERE id = ?", (number,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def statement(path: Path, partner: str | None, since: float, until: float) -> Iterator[bytes]:

@@ -19,6 +19,10 @@ SELECT b.batch_id, b.cycle_id, b.partner, b.programme, b.funding_source, b.numbe
        c.unit_path
 FROM payment_batch b JOIN payment_cycle c USING (cycle_id)
 """
+_CARRIED: Final = """
+(SELECT count(*) FROM payment p WHERE p.batch_id = v.batch_id AND p.status <> 'CANCELLED') AS sent_payments,
+(SELECT CAST(coalesce(sum(p.amount), 0) AS bigint) FROM payment p WHERE p.batch_id = v.batch_id AND p.status <> 'CANCELLED') AS sent_amount
+"""
 
 
 async def name(tx: Tx, batch_id: UUID, file_name: str | None) -> None:
@@ -66,9 +70,9 @@ async def page(
 
 
 async def by_id(tx: Tx, actor: Actor, batch_id: UUID) -> RowMapping | None:
-    """One batch, if its cycle is in the actor's units."""
+    """One batch with what its file carries, if its cycle is in the actor's units."""
     scope, params = actor.scope_sql("c.unit_path")
-    return await tx.row(f"{_VIEW} WHERE b.batch_id = :batch_id AND {scope}", batch_id=batch_id, **params)
+    return await tx.row(f"SELECT v.*, {_CARRIED} FROM ({_VIEW} WHERE b.batch_id = :batch_id AND {scope}) v", batch_id=batch_id, **params)
 
 
 async def request(tx: Tx, batch_id: UUID) -> bytes:

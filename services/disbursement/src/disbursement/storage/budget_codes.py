@@ -38,13 +38,14 @@ async def find(tx: Tx, code_id: UUID) -> RowMapping | None:
     return await tx.row("SELECT * FROM budget_code WHERE code_id = :id FOR UPDATE", id=code_id)
 
 
-async def propose(tx: Tx, values: Mapping[str, Any]) -> RowMapping:
-    """Store proposed codes (names are ours)."""
+async def propose(tx: Tx, values: Mapping[str, Any]) -> RowMapping | None:
+    """Store proposed codes (names are ours); None when others of the same programme, source and first day are not rejected."""
     names = ", ".join(values)
-    row = await tx.row(f"INSERT INTO budget_code ({names}) VALUES ({', '.join(':' + name for name in values)}) RETURNING *", **values)
-    if row is None:
-        raise LookupError(values["programme"])
-    return row
+    return await tx.row(
+        f"INSERT INTO budget_code ({names}) VALUES ({', '.join(':' + name for name in values)})"
+        " ON CONFLICT (programme, funding_source, valid_from) WHERE state <> 'REJECTED' DO NOTHING RETURNING *",
+        **values,
+    )
 
 
 async def decide(tx: Tx, code_id: UUID, state: str, decided_by: str) -> RowMapping:

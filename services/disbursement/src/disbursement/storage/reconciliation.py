@@ -40,6 +40,7 @@ ORDER BY p.payment_id, s.direction, s.line_no
 """
 
 # A debit is the second one when an earlier debit of the same payment stands in any statement and no credit between undid it.
+# A camt.054 tells of a booking that a statement repeats later: the two kinds are counted apart.
 _JUDGE: Final = f"""
 UPDATE statement_line s SET verdict = CASE
     WHEN s.payment_id IS NOT NULL THEN (
@@ -58,7 +59,8 @@ UPDATE statement_line s SET verdict = CASE
                 SELECT x.direction, (x.statement_id = s.statement_id AND x.line_no < s.line_no)
                        OR (x.statement_id <> s.statement_id AND h.received_at < this.received_at) AS earlier
                 FROM statement_line x JOIN statement h USING (statement_id), statement this
-                WHERE this.statement_id = s.statement_id AND x.payment_id = s.payment_id AND x.amount = p.amount
+                WHERE this.statement_id = s.statement_id AND (h.form = 'CAMT054') = (this.form = 'CAMT054')
+                  AND x.payment_id = s.payment_id AND x.amount = p.amount
                   AND (x.statement_id, x.line_no) <> (s.statement_id, s.line_no)
             ) e
         ) o
@@ -133,11 +135,11 @@ async def open_breaks(tx: Tx, statement_id: UUID, partner: str, after: int, unti
 async def find_missing(tx: Tx, statement: RowMapping) -> tuple[int, int]:
     """Payments we hold paid in the period (Vietnamese days) that no statement tells of, and earlier ones this one explains.
 
-    Returns (opened, explained). A statement that names no period proves nothing missing.
+    Returns (opened, explained). A statement that names no period proves nothing missing, nor do single bookings (camt.054).
     """
     about = {"statement_id": statement["statement_id"], "partner": statement["partner"]}
     explained = await tx.execute(_EXPLAINED, **about)
-    if statement["from_date"] is None or statement["to_date"] is None:
+    if statement["from_date"] is None or statement["to_date"] is None or statement["form"] == "CAMT054":
         return 0, explained
     opened = await tx.execute(
         _MISSING, from_date=statement["from_date"], to_date=statement["to_date"], business_date=statement["business_date"], **about

@@ -12,14 +12,15 @@ __all__ = ["COLUMNS", "judge", "load", "prepare", "prepare_moves", "quarantine_j
 
 COLUMNS: Final = (
     "ordinal", "partner", "source", "source_id", "reference", "status", "amount", "currency", "reason", "partner_reference", "occurred_at",
-    "said",
+    "said", "message_id",
 )  # fmt: skip
 
 _TABLES: Final = (
     """
 CREATE TEMP TABLE IF NOT EXISTS result_in (
     ordinal integer NOT NULL, partner text NOT NULL, source text NOT NULL, source_id text NOT NULL, reference text NOT NULL,
-    status text NOT NULL, amount bigint, currency text, reason text, partner_reference text, occurred_at timestamptz, said text NOT NULL
+    status text NOT NULL, amount bigint, currency text, reason text, partner_reference text, occurred_at timestamptz, said text NOT NULL,
+    message_id text, broken text
 ) ON COMMIT DELETE ROWS
 """,
     """
@@ -40,9 +41,47 @@ async def prepare(tx: Tx) -> None:
     await tx.execute("DELETE FROM result_judged")
 
 
-async def load(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
-    """COPY results (columns :data:`COLUMNS`) in, and lock the payments they name, in one order for all workers."""
+# An acknowledgement answers one message of ours. Where it gives no amount of a payment, the message's own is meant.
+_FILL_SQL: Final = """
+UPDATE result_in r SET amount = p.amount, currency = 'VND'
+FROM payment p JOIN payment_batch b USING (batch_id)
+WHERE r.message_id <> r.reference AND r.amount IS NULL AND r.currency IS NULL
+  AND p.reference = r.reference AND b.reference = r.message_id AND b.partner = r.partner
+"""
+# A word about a whole message is believed only with the control sum we sent; and its rejection only if it was handed over once:
+# a bank that refuses the second copy of a file says nothing of the first.
+_BROKEN_SQL: Final = """
+UPDATE result_in r SET broken = CASE
+    WHEN r.amount <> (SELECT sum(p.amount) FROM payment p WHERE p.batch_id = b.batch_id AND p.status <> 'CANCELLED') THEN 'AMOUNT_DIFFERS'
+    WHEN r.status = 'FAILED' AND 1 < (SELECT count(*) FILTER (WHERE s.kind = 'DOWNLOADED')
+            + CASE WHEN bool_or(s.kind = 'READY') THEN 0 ELSE b.sends END FROM batch_file_step s WHERE s.batch_id = b.batch_id)
+        THEN 'REJECTED_AFTER_RESEND' END
+FROM payment_batch b WHERE r.message_id = r.reference AND b.reference = r.reference AND b.partner = r.partner
+"""
+_SPREAD_SQL: Final = """
+INSERT INTO result_in (ordinal, partner, source, source_id, reference, status, amount, currency, reason, partner_reference, occurred_at,
+                       said, message_id)
+SELECT r.ordinal, r.partner, r.source, r.source_id, p.reference, r.status, p.amount, 'VND', r.reason, r.partner_reference, r.occurred_at,
+       r.said, r.message_id
+FROM result_in r JOIN payment_batch b ON b.reference = r.reference AND b.partner = r.partner JOIN payment p USING (batch_id)
+WHERE r.message_id = r.reference AND r.broken IS NULL AND p.status <> 'CANCELLED'
+  AND NOT EXISTS (SELECT 1 FROM result_in n WHERE n.reference = p.reference AND n.message_id = r.message_id AND n.source_id = r.source_id)
+"""
+_SPREAD_OUT_SQL: Final = """
+DELETE FROM result_in r USING payment_batch b
+WHERE r.message_id = r.reference AND r.broken IS NULL AND b.reference = r.reference AND b.partner = r.partner
+"""
+
+
+async def load(tx: Tx, rows: Iterable[tuple[Any, ...]], *, messages: bool) -> int:
+    """COPY results (columns :data:`COLUMNS`) in, and lock the payments they name, in one order for all workers.
+
+    `messages`: some speak of whole messages, which are spread over the payments in them that are not named themselves.
+    """
     count = await tx.copy("result_in", COLUMNS, rows)
+    if messages:
+        for sql in (_FILL_SQL, _BROKEN_SQL, _SPREAD_SQL, _SPREAD_OUT_SQL):
+            await tx.execute(sql)
     await tx.value(
         "WITH locked AS MATERIALIZED (SELECT 1 FROM payment WHERE reference IN (SELECT reference FROM result_in)"
         " ORDER BY payment_id FOR UPDATE) SELECT count(*) FROM locked"
@@ -53,26 +92,28 @@ async def load(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
 _JUDGE_SQL: Final = f"""
 WITH reading (current, channel, status, reading, target) AS (VALUES {readings_values()}),
 checked AS (
-    SELECT r.*, p.payment_id, p.unit_path, p.status AS current, v.reading, v.target,
+    SELECT r.ordinal, r.partner, r.source, r.source_id, r.reference, r.status, r.reason, r.partner_reference, r.occurred_at, r.said,
+        p.payment_id, p.unit_path, p.status AS current, v.reading, v.target,
         CASE
+            WHEN r.broken IS NOT NULL THEN r.broken
             WHEN p.payment_id IS NULL THEN 'REFERENCE_UNKNOWN'
             WHEN p.partner <> r.partner THEN 'PARTNER_DIFFERS'
             WHEN r.amount IS DISTINCT FROM p.amount THEN 'AMOUNT_DIFFERS'
             WHEN r.currency IS DISTINCT FROM 'VND' THEN 'CURRENCY_DIFFERS'
-        END AS broken,
+        END AS doubt,
         CASE r.status WHEN 'RETURNED' THEN 'SETTLED' WHEN 'RECEIVED' THEN NULL WHEN 'UNRECOGNISED' THEN NULL ELSE r.status END AS final
     FROM result_in r
     LEFT JOIN payment p ON p.reference = r.reference
     LEFT JOIN reading v ON v.current = p.status AND v.channel = p.channel AND v.status = r.status
 ),
 disagreeing AS (
-    SELECT reference FROM checked WHERE broken IS NULL AND final IS NOT NULL GROUP BY reference HAVING count(DISTINCT final) > 1
+    SELECT reference FROM checked WHERE doubt IS NULL AND final IS NOT NULL GROUP BY reference HAVING count(DISTINCT final) > 1
 )
 INSERT INTO result_judged
 SELECT c.ordinal, c.partner, c.source, c.source_id, c.reference, c.status, c.reason, c.partner_reference, c.occurred_at, c.said,
        c.payment_id, c.unit_path, c.current,
        CASE
-           WHEN c.broken IS NOT NULL THEN c.broken
+           WHEN c.doubt IS NOT NULL THEN c.doubt
            WHEN c.final IS NOT NULL AND c.reference IN (SELECT reference FROM disagreeing) THEN 'CONTRADICTION'
            WHEN c.reading IN ('CONTRADICTION', 'NOT_SENT', 'WRONG_CHANNEL') THEN c.reading
            WHEN c.status = 'UNRECOGNISED' THEN 'UNRECOGNISED_CODE'

@@ -63,10 +63,11 @@ async def record_results(tx: Tx, partner: str, source: str, told: Sequence[Told]
             item.result.partner_reference,
             item.result.occurred_at,
             orjson.dumps(dict(item.result.said), option=orjson.OPT_SORT_KEYS).decode(),
+            item.result.message_id,
         )
         for ordinal, item in enumerate(told)
     )
-    await results.load(tx, rows)
+    await results.load(tx, rows, messages=any(item.result.message_id is not None for item in told))
     await results.judge(tx)
     moved: list[Moved] = []
     for wave in (1, 2):

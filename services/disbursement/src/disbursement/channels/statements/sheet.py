@@ -6,13 +6,13 @@ whole file with its row, because a statement with a hole proves nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
 from common.tabular import BrokenFile, ColumnSpec, SourceRow, parse_amount_vi, parse_date_vi, read_rows
 from disbursement.channels.statements.protocol import Booked, Direction, Statement, StatementUnreadable
+from disbursement.channels.statements.references import our_reference
 
 __all__ = ["read_sheet"]
 
@@ -25,7 +25,6 @@ _COLUMNS: Final = (
     ColumnSpec("text", ("Diễn giải", "Nội dung", "Nội dung giao dịch", "Description")),
     ColumnSpec("currency", ("Loại tiền", "Tiền tệ", "Currency")),
 )
-_REFERENCE: Final = re.compile(r"(?<![0-9A-Z])[0-9A-F]{32}[0-9]{3}(?![0-9A-Z])")
 
 
 def read_sheet(content: bytes, file_name: str) -> Statement:
@@ -61,7 +60,7 @@ def _line(row: SourceRow) -> Booked:
         amount=debit or credit,
         currency=values.get("currency", "").strip().upper() or "VND",
         direction=Direction.OUT if debit else Direction.IN,
-        reference=_reference(values.get("reference", "")) or _reference(values.get("text", "")),
+        reference=our_reference(values.get("reference", "")) or our_reference(values.get("text", "")),
         partner_reference=values.get("partner_reference", "").strip()[:64] or None,
     )
 
@@ -73,12 +72,3 @@ def _amount(number: int, text: str) -> int:
     if amount is None or amount < 0:
         raise StatementUnreadable(f"dòng {number}: số tiền không đọc được · row {number}: the amount cannot be read")
     return amount
-
-
-def _reference(text: str) -> str | None:
-    """Our reference alone in its cell, or anywhere in a text; batch references stand alone in their cell."""
-    found = _REFERENCE.search(text.upper())
-    if found:
-        return found[0]
-    alone = text.strip().upper()
-    return alone if re.fullmatch(r"[0-9A-Z]{20,35}", alone) else None

@@ -53,6 +53,7 @@ CREATE TABLE budget_code (
     CHECK (decided_by IS NULL OR decided_by <> proposed_by),
     CHECK ((state = 'PROPOSED') = (decided_by IS NULL))
 );
+CREATE UNIQUE INDEX budget_code_once ON budget_code (programme, funding_source, valid_from) WHERE state <> 'REJECTED';
 INSERT INTO budget_code (programme, funding_source, valid_from, valid_to, level, chapter, category, item, legal_ref, question_vi,
                          question_en, state, proposed_by, decided_by)
 VALUES ('MERIT', 'CENTRAL_BUDGET', '2022-09-06', '2025-02-28', '01', '024', '370', '371', 'Thông tư 44/2022/TT-BTC; 324/2016/TT-BTC',

@@ -1,0 +1,417 @@
+"""Batches that travel as files, judged by the bank's books: taken once, refused in part, acknowledged late or never."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from common import clock
+from common.auth import Role
+from common.jobs import JobRunner
+from common.webhooks import sign
+from disbursement.usecases.receive_statement import JOB_KIND
+from disbursement.usecases.reconcile import Reconciler
+
+PAYER = {"name": "Sở Nội vụ tỉnh", "account_number": "102030405060", "bank_name": "Ngân hàng Nông nghiệp", "budget_unit": "1053661"}
+FORMS = {"pain": {"channel": "iso20022"}, "xlsx": {"channel": "bank_file"}, "csv": {"channel": "bank_file", "file_form": "CSV"}}
+PURPOSE = "Nộp tệp cho ngân hàng"
+PAIN_ANSWER = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"
+
+
+@pytest.fixture
+async def bank(request: Any, world_of: Any) -> AsyncIterator[Any]:
+    """A world whose partners take files: pain.001, or what the parameter says."""
+    async with world_of(**{"channel": "iso20022", "payer": PAYER, **getattr(request, "param", {})}) as made:
+        yield made
+
+
+@pytest.fixture
+def operator(bank: Any, client_as: Any) -> Any:
+    return client_as(bank.app, Role.OPERATOR, subject="nguyen.van.hanh")
+
+
+def answer(message_id: str, group: str, *items: tuple[str, str, str], code: str = "") -> bytes:
+    """A pain.002: (reference, status, reason code) of payments, after the group's status."""
+    reason = "<StsRsnInf><Rsn><Cd>{}</Cd></Rsn></StsRsnInf>"
+    lines = "".join(
+        f"<TxInfAndSts><OrgnlEndToEndId>{ref}</OrgnlEndToEndId><TxSts>{status}</TxSts>{reason.format(why) if why else ''}</TxInfAndSts>"
+        for ref, status, why in items
+    )
+    block = f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message_id}</OrgnlPmtInfId>{lines}</OrgnlPmtInfAndSts>" if lines else ""
+    whole = f"<GrpSts>{group}</GrpSts>" if group else ""
+    return (
+        f'<Document xmlns="{PAIN_ANSWER}"><CstmrPmtStsRpt><GrpHdr><MsgId>S1</MsgId><CreDtTm>2024-09-05T02:14:07Z</CreDtTm></GrpHdr>'
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{whole}"
+        f"{reason.format(code) if code else ''}</OrgnlGrpInfAndSts>{block}</CstmrPmtStsRpt></Document>"
+    ).encode()
+
+
+async def _sent(bank: Any, count: int = 3) -> tuple[str, list[str]]:
+    """(message id, references) of one file that went out."""
+    await bank.approve([bank.line() for _ in range(count)])
+    await bank.send()
+    rows = await bank.rows("SELECT p.reference, b.reference AS batch FROM payment p JOIN payment_batch b USING (batch_id) ORDER BY 1")
+    return rows[0]["batch"], [row["reference"] for row in rows]
+
+
+async def _all_done(bank: Any) -> None:
+    await bank.partner_works()
+    await bank.apply()
+    await bank.inquire()
+
+
+async def _paid_in_books(bank: Any) -> list[int]:
+    doubles = (await bank.partner_http.get("http://partner/control/doubles")).json()
+    assert (doubles["references"], doubles["unbalanced"]) == ([], [])
+    return sorted(row["amount"] for row in await bank.books() if row["state"] == "SETTLED")
+
+
+async def _batch(bank: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await bank.rows("SELECT batch_id, state, sends FROM payment_batch"))[0]
+    return found
+
+
+@pytest.mark.parametrize("bank", [pytest.param(fields, id=name) for name, fields in FORMS.items()], indirect=True)
+async def test_a_file_is_unknown_until_the_bank_says_so_and_is_paid_once(bank: Any) -> None:
+    _, references = await _sent(bank)
+    assert await bank.statuses() == {"UNKNOWN": 3}
+    assert {row["reason"] for row in await bank.rows("SELECT reason FROM payment")} == {"AWAITING_ACKNOWLEDGEMENT"}
+    assert [row["reference"] for row in sorted(await bank.books(), key=lambda row: row["reference"])] == references
+    assert not await bank.inquire()
+    assert (await _batch(bank))["state"] == "UNCERTAIN"
+    await bank.simulator.deliver()
+    await bank.apply()
+    assert await bank.statuses() == {"SUBMITTED": 3}
+    await _all_done(bank)
+    assert await bank.statuses() == {"SETTLED": 3}
+    assert await _paid_in_books(bank) == [500_000] * 3
+    assert (await _batch(bank))["state"] == "SENT"
+    assert await bank.value("SELECT state FROM payment_cycle") == "SETTLING"
+
+
+@pytest.mark.parametrize("bank", [pytest.param(fields, id=name) for name, fields in FORMS.items()], indirect=True)
+async def test_a_partial_rejection_rejects_only_those(bank: Any) -> None:
+    await bank.approve([bank.line(), bank.line(amount=600_000_000), bank.line()])
+    await bank.send()
+    await _all_done(bank)
+    assert await bank.statuses() == {"SETTLED": 2, "FAILED": 1}
+    assert await bank.value("SELECT reason FROM payment WHERE status = 'FAILED'") == "LIMIT_EXCEEDED"
+    assert await _paid_in_books(bank) == [500_000] * 2
+    assert await bank.value("SELECT count(*) FROM quarantine") == 0
+
+
+async def test_rejections_named_in_a_part_leave_the_others_unknown_and_a_whole_word_speaks_of_the_rest(bank: Any) -> None:
+    message, refs = await _sent(bank, 4)
+    await bank.deliver(answer(message, "PART", (refs[0], "RJCT", "AC04")))
+    await bank.apply()
+    assert await bank.statuses() == {"FAILED": 1, "UNKNOWN": 3}
+    assert await bank.value("SELECT reason FROM payment WHERE status = 'FAILED'") == "ACCOUNT_CLOSED"
+    await bank.deliver(answer(message, "ACSP", (refs[1], "ACSC", "")))
+    await bank.apply()
+    assert await bank.statuses() == {"FAILED": 1, "SETTLED": 1, "SUBMITTED": 2}
+    assert await bank.value("SELECT count(*) FROM quarantine") == 0
+
+
+async def test_a_code_nobody_knows_is_unknown_and_a_person_looks(bank: Any) -> None:
+    message, refs = await _sent(bank, 3)
+    await bank.deliver(answer(message, "PART", (refs[0], "RJCT", "ZZ99"), (refs[1], "RJCT", "AM05"), (refs[2], "ACCP", "")))
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 2, "SUBMITTED": 1}
+    assert {row["reason"] for row in await bank.rows("SELECT reason FROM quarantine")} == {"UNRECOGNISED_CODE"}
+
+
+async def test_words_about_strange_messages_payments_and_sums_are_set_aside(bank: Any) -> None:
+    message, refs = await _sent(bank, 2)
+    await bank.deliver(answer("B" + "0" * 32, "RJCT", code="AC04"))
+    await bank.deliver(answer(message, "PART", ("F" * 32 + "001", "RJCT", "AC04")))
+    await bank.deliver(answer("B" + "0" * 32, "PART", (refs[0], "ACSC", "")))
+    wrong = answer(message, "RJCT").replace(b"<GrpSts>", b"<OrgnlCtrlSum>999</OrgnlCtrlSum><GrpSts>")
+    await bank.deliver(wrong)
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 2}
+    found = sorted(row["reason"] for row in await bank.rows("SELECT reason FROM quarantine"))
+    assert found == ["AMOUNT_DIFFERS", "AMOUNT_DIFFERS", "REFERENCE_UNKNOWN", "REFERENCE_UNKNOWN"]
+
+
+async def test_a_lost_acknowledgement_is_no_reason_to_send_again_and_a_person_uploads_the_same_bytes(bank: Any, operator: Any) -> None:
+    await bank.script("no_notices")
+    await _sent(bank, 2)
+    await bank.partner_works()
+    for _ in range(3):
+        await bank.inquire()
+        await bank.take_over()
+        await bank.send()
+    batch = await _batch(bank)
+    assert (batch["state"], batch["sends"]) == ("UNCERTAIN", 1)
+    path = f"/v1/batches/{batch['batch_id']}/upload"
+    again = await operator.post(path, json={"reason": "Ngân hàng báo chưa nhận"}, headers={"Idempotency-Key": "again-number-1"})
+    assert again.status_code == 200, again.text
+    await bank.send()
+    detail = (await operator.get(f"/v1/batches/{batch['batch_id']}")).json()
+    assert [(step["kind"], step["actor"]) for step in detail["steps"]][1] == ("UPLOAD_ASKED", "nguyen.van.hanh")
+    assert len({step["sha256"] for step in detail["steps"]}) == 1
+    assert (detail["sends"], await bank.statuses()) == (2, {"UNKNOWN": 2})
+    assert await _paid_in_books(bank) == [500_000] * 2
+
+
+async def test_a_second_copy_refused_as_a_whole_says_nothing_of_the_first(bank: Any, operator: Any) -> None:
+    await bank.script("no_notices")
+    message, _ = await _sent(bank, 2)
+    batch = await _batch(bank)
+    body = {"reason": "Ngân hàng báo chưa nhận"}
+    await operator.post(f"/v1/batches/{batch['batch_id']}/upload", json=body, headers={"Idempotency-Key": "again-number-1"})
+    await bank.send()
+    await bank.deliver(answer(message, "RJCT", code="MS03"))
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 2}
+    assert await bank.value("SELECT reason FROM quarantine") == "REJECTED_AFTER_RESEND"
+
+
+async def test_a_file_refused_as_a_whole_once_handed_over_fails_all(bank: Any) -> None:
+    await bank.script("outage")
+    message, _ = await _sent(bank, 2)
+    assert await bank.books() == []
+    await bank.deliver(answer(message, "RJCT", code="FF01"))
+    await bank.apply()
+    assert await bank.statuses() == {"FAILED": 2}
+    assert await bank.value("SELECT sum(committed) FROM due_month_position") == 0
+
+
+@pytest.mark.parametrize("behaviour", ["timeout_after_accept", "error_500", "redirect"])
+async def test_an_upload_without_an_answer_waits_for_a_word_and_never_repeats_itself(bank: Any, behaviour: str) -> None:
+    await bank.script(behaviour, seconds=0)
+    await _sent(bank, 2)
+    for _ in range(2):
+        await bank.inquire()
+        await bank.send()
+    assert (await _batch(bank))["sends"] == 1
+    await _all_done(bank)
+    arrived = behaviour.endswith("accept")
+    assert await bank.statuses() == ({"SETTLED": 2} if arrived else {"UNKNOWN": 2})
+    assert await _paid_in_books(bank) == ([500_000] * 2 if arrived else [])
+
+
+@pytest.mark.parametrize("bank", [{"delivery": "MANUAL", "url": ""}], indirect=True)
+async def test_a_person_carries_the_file_and_brings_the_answer(bank: Any, operator: Any, client_as: Any) -> None:
+    await _sent(bank, 2)
+    assert await bank.books() == []
+    assert {row["reason"] for row in await bank.rows("SELECT reason FROM payment")} == {"FILE_WAITS"}
+    batch_id = (await _batch(bank))["batch_id"]
+    path = f"/v1/batches/{batch_id}"
+    assert (await operator.get(f"{path}/file")).status_code == 422
+    auditor = client_as(bank.app, Role.AUDITOR)
+    assert (await auditor.get(f"{path}/file", params={"purpose": PURPOSE})).status_code == 403
+    file = await operator.get(f"{path}/file", params={"purpose": PURPOSE})
+    assert (file.status_code, file.headers["cache-control"]) == (200, "no-store")
+    assert file.content == (await operator.get(f"{path}/file", params={"purpose": PURPOSE})).content
+    upload = await operator.post(f"{path}/upload", json={"reason": "gửi lại tệp này"}, headers={"Idempotency-Key": "up-number-1"})
+    assert (upload.status_code, upload.json()["type"]) == (409, "/problems/file-with-a-person")
+    await _hand_in(bank, file.content)
+    await bank.simulator.settle()
+    for number, notice in enumerate((await bank.partner_http.get("http://partner/control/notices")).json()["notices"]):
+        body = (await bank.partner_http.get(f"http://partner/control/notices/{notice['id']}/body")).content
+        sent = {"files": {"file": ("pain002.xml", body)}, "headers": {"Idempotency-Key": f"answer-number-{number}"}}
+        assert (await operator.post(f"{path}/acknowledgement", **sent)).status_code == 202
+    await bank.apply()
+    assert await bank.statuses() == {"SETTLED": 2}
+    assert await _paid_in_books(bank) == [500_000] * 2
+    detail = (await operator.get(path)).json()
+    kinds = [step["kind"] for step in detail["steps"]]
+    assert kinds == ["READY", "DOWNLOADED", "DOWNLOADED", "ACKNOWLEDGED", "ACKNOWLEDGED"]
+    said = await bank.rows("SELECT subject, purpose FROM audit_log WHERE action = 'batch.download'")
+    assert (said[0]["subject"], said[0]["purpose"]) == ("nguyen.van.hanh", PURPOSE)
+
+
+async def _hand_in(bank: Any, content: bytes) -> Any:
+    headers = sign(bank.context.lanes["agribank"].partner.outbound_secret, "at-the-counter", clock.now(), content)
+    return await bank.partner_http.put("http://partner/agribank/v1/files/x", content=content, headers=headers)
+
+
+async def test_the_bank_takes_a_message_id_once(bank: Any, operator: Any) -> None:
+    await _sent(bank, 2)
+    batch_id = (await _batch(bank))["batch_id"]
+    file = (await operator.get(f"/v1/batches/{batch_id}/file", params={"purpose": PURPOSE})).content
+    assert (await _hand_in(bank, file)).status_code == 202
+    assert (await _hand_in(bank, file.replace(b">500000<", b">500001<").replace(b">1000000<", b">1000002<"))).status_code == 409
+    assert len(await bank.books()) == 2
+    await _all_done(bank)
+    assert await _paid_in_books(bank) == [500_000] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><Document>&b;</Document>', "DOCTYPE"),
+        (b'<?xml version="1.0"?><!DOCTYPE d SYSTEM "file:///etc/passwd"><d/>', "DOCTYPE"),
+        (b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"/>', "pain.002"),
+        (b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.99"/>', "pain.002.001.99"),
+        (f'<Document xmlns="{PAIN_ANSWER}"><CstmrPmtStsRpt/></Document>'.encode(), "not valid"),
+        ('<?xml version="1.0" encoding="utf-16"?><Document/>'.encode("utf-16"), "UTF-8"),
+        (b'<?xml version="1.0" encoding="utf-7"?><Document/>', "UTF-8"),
+        (b"{}", "pain.002"),
+        (b"<Document", "pain.002"),
+    ],
+)
+async def test_what_is_no_answer_to_a_file_is_set_aside_and_moves_nothing(bank: Any, body: bytes, word: str) -> None:
+    await _sent(bank, 1)
+    assert (await bank.deliver(body)).status_code == 202
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 1}
+    assert word in (await bank.value("SELECT said ->> 'error' FROM quarantine WHERE reason = 'UNREADABLE'"))
+
+
+async def test_our_file_is_valid_unaccented_and_short(bank: Any, operator: Any) -> None:
+    message, references = await _sent(bank, 2)
+    batch_id = (await _batch(bank))["batch_id"]
+    content = (await operator.get(f"/v1/batches/{batch_id}/file", params={"purpose": PURPOSE})).content
+    assert content.isascii()
+    root: Any = etree.fromstring(content)
+    space = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}
+    assert root.xpath("string(//p:GrpHdr/p:MsgId)", namespaces=space) == message
+    assert root.xpath("//p:EndToEndId/text()", namespaces=space) == references
+    assert {float(word) for word in root.xpath("//p:CtrlSum/text()", namespaces=space)} == {1_000_000.0}
+    assert set(root.xpath("//p:Cdtr/p:Nm/text()", namespaces=space)) == {"DANG THI HOA"}
+    assert set(root.xpath("//p:Ustrd/text()", namespaces=space)) == {"AN SINH THANG 09/2024"}
+    assert bytes(await bank.value("SELECT request FROM payment_batch")) != content
+
+
+async def test_the_payment_order_says_the_sum_in_words_and_the_file_s_fingerprint(bank: Any, operator: Any) -> None:
+    await _sent(bank, 3)
+    detail = (await operator.get(f"/v1/batches/{(await _batch(bank))['batch_id']}")).json()
+    page = await operator.get(f"/v1/batches/{detail['batch_id']}/payment-order")
+    for word in ("Ủy nhiệm chi", "1.500.000 đồng", "Một triệu năm trăm nghìn đồng", detail["sha256"], "102030405060", "CỘNG HÒA"):
+        assert word in page.text
+
+
+@pytest.mark.parametrize("bank", [{"payer": None}], indirect=True)
+async def test_without_our_account_nothing_is_built_and_the_batch_waits_loudly(bank: Any) -> None:
+    await _sent(bank, 1)
+    assert await bank.statuses() == {"APPROVED": 1}
+    assert await bank.value("SELECT reason FROM quarantine") == "PAYER_MISSING"
+    assert (await _batch(bank))["state"] == "READY"
+    assert not await bank.take_over()
+
+
+@pytest.mark.parametrize("bank", [{"channel": "treasury_file", "file_form": "CSV"}], indirect=True)
+async def test_treasury_files_carry_the_codes_that_two_people_set(bank: Any, operator: Any, client_as: Any) -> None:
+    await _sent(bank, 2)
+    assert await bank.value("SELECT reason FROM quarantine") == "BUDGET_CODES_MISSING"
+    maker, checker = client_as(bank.app, Role.DEPARTMENT_OFFICER), client_as(bank.app, Role.APPROVER, subject="second")
+    codes = {
+        "programme": "SOCIAL_ASSISTANCE", "funding_source": "LOCAL_BUDGET", "valid_from": "2024-01-01", "level": "2", "chapter": "424",
+        "category": "370", "item": "398", "legal_ref": "dự toán 2024",
+    }  # fmt: skip
+    made = await maker.post("/v1/budget-codes", json=codes, headers={"Idempotency-Key": "codes-number-1"})
+    assert made.status_code == 201, made.text
+    twice = await maker.post("/v1/budget-codes", json=codes, headers={"Idempotency-Key": "codes-number-2"})
+    assert (twice.status_code, twice.json()["type"]) == (409, "/problems/codes-exist")
+    await _again(bank)
+    assert await bank.statuses() == {"APPROVED": 2}
+    decided = await checker.post(f"/v1/budget-codes/{made.json()['code_id']}/decision", json={"approve": True})
+    assert decided.json()["state"] == "APPROVED"
+    await _again(bank)
+    content = (await operator.get(f"/v1/batches/{(await _batch(bank))['batch_id']}/file", params={"purpose": PURPOSE})).text
+    assert ";1053661;102030405060;2;424;370;398;;;" in content
+    await _all_done(bank)
+    assert await _paid_in_books(bank) == [500_000] * 2
+    listed = (await checker.get("/v1/budget-codes")).json()["items"]
+    merit = next(item for item in listed if item["programme"] == "MERIT")
+    assert (merit["chapter"], merit["category"], merit["item"], merit["valid_to"]) == ("024", "370", "371", "2025-02-28")
+
+
+async def _again(bank: Any) -> None:
+    async with bank.owner() as tx:
+        await tx.execute("UPDATE payment_batch SET next_at = now()")
+    await bank.send()
+
+
+# -- statements ----------------------------------------------------------------------------------------------------------------
+
+
+async def _reconciled(bank: Any, client_as: Any, content: bytes, name: str, key: str = "statement-1", **period: str) -> dict[str, int]:
+    officer = client_as(bank.app, Role.DEPARTMENT_OFFICER)
+    form = {"partner": "agribank", "business_date": "2024-09-11", **period}
+    sent = await officer.post("/v1/statements", data=form, files={"file": (name, content)}, headers={"Idempotency-Key": key})
+    assert sent.status_code == 202, sent.text
+    runner = JobRunner(bank.db, {JOB_KIND: Reconciler(bank.db, bank.keyring, chunk=4).run}, owner="test")
+    while await runner.run_one():
+        pass
+    detail = (await officer.get(f"/v1/statements/{sent.json()['statement_id']}")).json()
+    assert detail["state"] == "RECONCILED", detail["refusal"]
+    found: dict[str, int] = {}
+    for row in detail["verdicts"]:
+        found[row["verdict"]] = found.get(row["verdict"], 0) + row["lines"]
+    return found
+
+
+async def _statement(bank: Any, form: str, **wanted: int) -> Any:
+    body = {"partner": "agribank", "form": form, **wanted}
+    return await bank.partner_http.post("http://partner/control/statement", json=body)
+
+
+@pytest.mark.parametrize("form", ["CAMT053", "CSV", "XLSX"])
+async def test_a_statement_settles_what_no_acknowledgement_told_of(bank: Any, client_as: Any, form: str) -> None:
+    await bank.script("no_notices")
+    await _sent(bank, 5)
+    await bank.partner_works()
+    assert await bank.statuses() == {"UNKNOWN": 5}
+    content = (await _statement(bank, form)).content
+    assert await _reconciled(bank, client_as, content, f"sao-ke.{form.lower()}") == {"MATCHED": 5}
+    await bank.inquire()
+    assert await bank.statuses() == {"SETTLED": 5}
+    assert (await _batch(bank))["state"] == "SENT"
+    assert await _paid_in_books(bank) == [500_000] * 5
+
+
+@pytest.mark.parametrize("form", ["CAMT053", "CSV", "XLSX"])
+@pytest.mark.parametrize("seed", [7, 8])
+async def test_every_seeded_difference_is_found_in_every_form_and_nothing_else(bank: Any, client_as: Any, form: str, seed: int) -> None:
+    await _sent(bank, 12)
+    await _all_done(bank)
+    given = await _statement(bank, form, missing=2, extra=2, amount=2, duplicate=1, seed=seed)
+    truth = json.loads(given.headers["x-differences"])
+    verdicts = await _reconciled(bank, client_as, given.content, f"sao-ke.{form.lower()}")
+    assert verdicts == {"MATCHED": 8, "AMOUNT_DIFFERS": 2, "DUPLICATE": 1, "EXTRA": 2, "MISSING": 2}
+    rows = await bank.rows("SELECT kind, reference FROM reconciliation_break WHERE kind <> 'EXTRA' ORDER BY 1, 2")
+    wanted = {("MISSING", ref) for ref in truth["missing"]} | {("AMOUNT_DIFFERS", ref) for ref in truth["amount"]}
+    assert {(row["kind"], row["reference"]) for row in rows} == wanted | {("DUPLICATE", ref) for ref in truth["duplicate"]}
+
+
+async def test_a_booking_told_by_camt054_and_booked_in_the_statement_is_one_booking(bank: Any, client_as: Any) -> None:
+    await bank.script("no_notices")
+    await _sent(bank, 3)
+    await bank.partner_works()
+    told = (await _statement(bank, "CAMT054")).content
+    today = clock.now().date().isoformat()
+    assert await _reconciled(bank, client_as, told, "camt054.xml") == {"MATCHED": 3}
+    assert await bank.statuses() == {"SETTLED": 3}
+    assert await bank.value("SELECT form FROM statement") == "CAMT054"
+    booked = (await _statement(bank, "CAMT053")).content
+    assert await _reconciled(bank, client_as, booked, "camt053.xml", key="statement-2") == {"MATCHED": 3}
+    row = (await bank.rows("SELECT message_id, opening, closing, from_date FROM statement WHERE form = 'CAMT053'"))[0]
+    assert row["opening"] - row["closing"] == 1_500_000
+    assert abs((row["from_date"] - date.fromisoformat(today)).days) <= 1
+
+
+async def test_money_that_came_back_is_known_from_the_statement(bank: Any, client_as: Any) -> None:
+    await bank.script("return_after_settlement", seconds=0)
+    await _sent(bank, 2)
+    await _all_done(bank)
+    content = (await _statement(bank, "CAMT053")).content
+    assert await _reconciled(bank, client_as, content, "camt053.xml") == {"MATCHED": 2, "REVERSED": 2}
+    assert await bank.statuses() == {"RETURNED": 2}
+    assert await _paid_in_books(bank) == []
+
+
+async def test_an_answer_that_the_bank_did_not_sign_is_nobody_s(bank: Any, secrets: Any) -> None:
+    inbound, _, outbound = secrets
+    message, _ = await _sent(bank, 1)
+    assert (await bank.deliver(answer(message, "ACSC"), secret=outbound)).status_code == 401
+    assert (await bank.deliver(answer(message, "ACSC"), secret=inbound)).status_code == 202
+    await bank.apply()
+    assert await bank.statuses() == {"SETTLED": 1}
