@@ -24,6 +24,7 @@ from identity_verify.api.shared import Approver, Cursor, Department, Limit, Watc
 from identity_verify.settings import Settings
 from identity_verify.usecases import graces, work
 from identity_verify.usecases.plan import RECHECK
+from identity_verify.usecases.record import check_day
 
 __all__ = ["make_router"]
 
@@ -56,6 +57,7 @@ def _add_progress(router: APIRouter, db: Database, settings: Settings) -> None:
     )
     async def recheck(actor: Department, key: IdempotencyKey, body: RecheckRequest, request: Request) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
+            check_day(settings, body.business_date)
             job_id = await jobs.create(tx, RECHECK, {}, body.business_date)
             await audit.record(tx, "verification.recheck_asked", "job", job_id, {"business_date": body.business_date.isoformat()})
             return 202, JobAccepted(job_id=job_id)

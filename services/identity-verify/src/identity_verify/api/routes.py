@@ -15,12 +15,15 @@ from identity_verify.api.schemas import (
     DecisionView,
     PersonView,
     ProgressView,
+    QuestionRequest,
+    QuestionView,
     VerificationPage,
     VerificationView,
 )
-from identity_verify.api.shared import Officer, Police, Watcher
+from identity_verify.api.shared import Asker, Officer, Police, Watcher
 from identity_verify.settings import Settings
 from identity_verify.usecases import views
+from identity_verify.usecases.ask_again import ask_again
 from identity_verify.usecases.decide import decide
 
 __all__ = ["make_router", "read_cursor"]
@@ -33,6 +36,7 @@ def make_router(db: Database, settings: Settings) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["verification"])
     _add_views(router, db)
     _add_decision(router, db, settings)
+    _add_question(router, db, settings)
     return router
 
 
@@ -69,6 +73,27 @@ def _add_views(router: APIRouter, db: Database) -> None:
     )
     async def one(actor: Officer, subject_id: _SubjectId) -> list[PersonView]:
         return [PersonView.model_validate(row) for row in await views.person(db, actor, subject_id)]
+
+
+def _add_question(router: APIRouter, db: Database, settings: Settings) -> None:
+    @router.post(
+        "/verifications/{subject_id}/question",
+        status_code=202,
+        summary="Ask the population database about a person again",
+        description="Hỏi lại CSDL dân cư về một người khi kết quả trước bị sai (ví dụ: báo nhầm đã chết, đã cải chính hộ tịch)."
+        " Also about somebody it said had died. The last answer counts until the new one; asking twice changes nothing.",
+    )
+    async def question(actor: Asker, subject_id: _SubjectId, body: QuestionRequest) -> QuestionView:
+        await ask_again(
+            db,
+            settings,
+            actor,
+            beneficiary_id=body.beneficiary_id or subject_id,
+            subject_id=subject_id,
+            note=body.note,
+            business_date=body.business_date,
+        )
+        return QuestionView()
 
 
 def _add_decision(router: APIRouter, db: Database, settings: Settings) -> None:

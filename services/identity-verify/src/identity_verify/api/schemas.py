@@ -16,6 +16,8 @@ __all__ = [
     "EvidenceView",
     "PersonView",
     "ProgressView",
+    "QuestionRequest",
+    "QuestionView",
     "VerificationPage",
     "VerificationView",
 ]
@@ -129,6 +131,27 @@ class DecisionRequest(BaseModel):
     note: str = Field(min_length=5, max_length=500, description="What was looked at, and where")
     business_date: date
     beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
+
+
+class QuestionRequest(BaseModel):
+    """Why the last answer cannot be right."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"note": "Người này đến xã ngày 21/8, vẫn còn sống", "business_date": "2024-08-21"}]},
+    )
+
+    note: str = Field(min_length=5, max_length=500, description="What was seen, and where; kept in the audit log")
+    business_date: date
+    beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
+
+
+class QuestionView(BaseModel):
+    """The person is being asked about."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "PENDING"}]})
+
+    state: Literal["PENDING"] = "PENDING"
 
 
 class DecisionView(BaseModel):

@@ -13,7 +13,7 @@ from common.auth import require
 from common.problems import InvalidInput, PreconditionRequired
 
 __all__ = [
-    "OFFICERS", "WATCHERS", "Approver", "Carrier", "Cursor", "Department", "IfMatch", "Limit", "Officer", "Police", "Purpose",
+    "OFFICERS", "WATCHERS", "Approver", "Asker", "Carrier", "Cursor", "Department", "IfMatch", "Limit", "Officer", "Police", "Purpose",
     "Requester", "Watcher", "next_cursor", "version_of",
 ]  # fmt: skip
 
@@ -33,6 +33,9 @@ Police = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE))]
 Carrier = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE, Role.DEPARTMENT_OFFICER))]
 Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 Approver = Annotated[Actor, Depends(require(Role.APPROVER))]
+Asker = Annotated[
+    Actor, Depends(require(Role.COMMUNE_POLICE, Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))
+]  # fmt: skip
 Requester = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))]
 
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]

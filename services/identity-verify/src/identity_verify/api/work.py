@@ -14,7 +14,7 @@ from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from identity_verify.api.routes import read_cursor
-from identity_verify.api.shared import Carrier, Cursor, IfMatch, Limit, Officer, Police, Purpose, Requester, next_cursor, version_of
+from identity_verify.api.shared import Asker, Cursor, IfMatch, Limit, Officer, Police, Purpose, Requester, next_cursor, version_of
 from identity_verify.api.work_schemas import (
     ConflictPage,
     IssueMove,
@@ -134,7 +134,7 @@ def _add_issuing(router: APIRouter, db: Database) -> None:
         description="Công an nhận, hẹn, đến nhà, cấp, từ chối; xã rút đề nghị. Send If-Match with the ETag read. A visit may be repeated;"
         " REGISTERED comes by itself.",
     )
-    async def move(actor: Carrier, request_id: UUID, body: IssueMove, response: Response, if_match: IfMatch = None) -> IssueView:
+    async def move(actor: Asker, request_id: UUID, body: IssueMove, response: Response, if_match: IfMatch = None) -> IssueView:
         found = await issue_requests.move(
             db,
             actor,

@@ -11,7 +11,16 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["ask_about_deaths", "ask_again", "feed_cursor", "keep_feed_cursor", "latest_day", "recheck_old"]
+__all__ = [
+    "ask_about",
+    "ask_about_deaths",
+    "ask_again",
+    "feed_cursor",
+    "keep_feed_cursor",
+    "latest_day",
+    "recheck_old",
+    "wait_for_rechecks",
+]
 
 # Spread over the last days of the window by person, always the same way: a province registered in one week is not asked about in one.
 _JITTER: Final = "(get_byte(uuid_send(v.subject_id), 14) * 256 + get_byte(uuid_send(v.subject_id), 13)) % (CAST(:jitter AS int) + 1)"
@@ -61,6 +70,18 @@ async def recheck_old(tx: Tx, business_date: date, *, window: int, jitter: int, 
     return await tx.execute(_RECHECK, business_date=business_date, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
 
 
+async def wait_for_rechecks(tx: Tx, cut_off_id: UUID) -> int:
+    """The cut-off waits, too, for those whose old evidence was being asked about again already. How many."""
+    return await tx.execute(
+        "WITH due AS MATERIALIZED (SELECT c.beneficiary_id, c.subject_id, o.complete_at FROM check_request c, cut_off o"
+        "   WHERE o.cut_off_id = :id AND c.state = 'PENDING' AND c.reason = 'RECHECK' AND c.pending_since > o.complete_at"
+        "   ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c)"
+        " UPDATE check_request c SET pending_since = due.complete_at FROM due"
+        " WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id",
+        id=cut_off_id,
+    )
+
+
 async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], business_date: date) -> int:
     """Ask about whoever has one of these numbers and is not known to be dead. How many."""
     condition = "s.number_blind = ANY(CAST(:numbers AS bytea[])) AND v.verdict IS DISTINCT FROM 'DECEASED'"
@@ -71,6 +92,18 @@ async def ask_again(tx: Tx, beneficiary_ids: Sequence[UUID], reason: str, busine
     """Ask again about these beneficiaries themselves (not about their representatives). How many."""
     condition = "s.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND s.subject_id = s.beneficiary_id"
     return await tx.execute(_ASK_AGAIN.format(condition=condition), reason=reason, business_date=business_date, ids=list(beneficiary_ids))
+
+
+async def ask_about(tx: Tx, beneficiary_id: UUID, subject_id: UUID, business_date: date) -> int:
+    """Ask again about one person in one role, who is answered and on the register. How many."""
+    condition = "s.beneficiary_id = :beneficiary_id AND s.subject_id = :subject_id AND c.state = 'ANSWERED'"
+    return await tx.execute(
+        _ASK_AGAIN.format(condition=condition),
+        reason="REQUESTED",
+        business_date=business_date,
+        beneficiary_id=beneficiary_id,
+        subject_id=subject_id,
+    )
 
 
 async def feed_cursor(tx: Tx, seconds: float) -> RowMapping | None:

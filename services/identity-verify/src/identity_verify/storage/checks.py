@@ -10,7 +10,7 @@ from uuid import UUID
 
 from common.db import Tx
 
-__all__ = ["Check", "claim", "mark_answered", "put_back"]
+__all__ = ["Check", "claim", "keep", "mark_answered", "put_back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,18 @@ async def claim(tx: Tx, *, owner: str, limit: int, lease_seconds: int, asking: b
     sql = _CLAIM.format(condition="" if asking else _NO_NUMBER)
     rows = await tx.rows(sql, owner=owner, limit=limit, lease_seconds=lease_seconds)
     return [Check(**row) for row in rows]
+
+
+async def keep(tx: Tx, owner: str, checks: Sequence[Check], seconds: float) -> None:
+    """Lengthen the lease by the time these wait for their turn, so that nobody else asks about them meanwhile."""
+    await tx.execute(
+        f"{_OURS} UPDATE check_request c SET lease_until = c.lease_until + make_interval(secs => :seconds)"
+        " FROM ours WHERE c.beneficiary_id = ours.beneficiary_id AND c.subject_id = ours.subject_id",
+        owner=owner,
+        exchange_id=None,
+        seconds=seconds,
+        **_keys(checks),
+    )
 
 
 async def mark_answered(tx: Tx, owner: str, checks: Sequence[Check], exchange_id: UUID | None = None) -> set[tuple[UUID, UUID]]:

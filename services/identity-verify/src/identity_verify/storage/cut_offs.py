@@ -16,7 +16,9 @@ __all__ = ["mark_rechecked", "not_rechecked", "published_counts", "waiting"]
 
 _WAITING: Final = """
 SELECT count(*) AS unanswered,
-       count(*) FILTER (WHERE c.attempts < :tries) AS hopeful,
+       count(*) FILTER (WHERE c.attempts < :tries AND c.exchange_id IS NULL AND (:online OR EXISTS (
+           SELECT FROM subject p WHERE p.beneficiary_id = c.beneficiary_id AND p.subject_id = c.subject_id AND p.number_token IS NULL
+       ))) AS hopeful,
        coalesce(max(extract(epoch FROM now() - s.failing_since)), -1) AS away_seconds,
        coalesce(max(extract(epoch FROM now() - o.complete_at)), 0) AS waited_seconds
 FROM cut_off o
@@ -30,14 +32,15 @@ HAVING count(c.subject_id) > 0
 _CHECK_PENDING: Final = "EXISTS (SELECT FROM check_request c WHERE c.beneficiary_id = e.key AND c.state = 'PENDING')"
 
 
-async def waiting(tx: Tx, cut_off_id: UUID, tries: int) -> RowMapping | None:
+async def waiting(tx: Tx, cut_off_id: UUID, tries: int, *, online: bool) -> RowMapping | None:
     """The subjects known at the marker that have no answer to the data they had then, or None when all have.
 
-    `hopeful`: those the source has not failed on `tries` times itself. `away_seconds`: how long the source has been failing,
+    `hopeful`: those the source has not failed on `tries` times itself, and whom no list waits for that people carry (all with a
+    number, where nobody is asked `online`). `away_seconds`: how long the source has been failing,
     negative while it is not.
     `waited_seconds`: how long the cut-off has been complete.
     """
-    return await tx.row(_WAITING, id=cut_off_id, tries=tries)
+    return await tx.row(_WAITING, id=cut_off_id, tries=tries, online=online)
 
 
 async def not_rechecked(tx: Tx) -> Sequence[RowMapping]:

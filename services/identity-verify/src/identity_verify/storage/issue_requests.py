@@ -27,6 +27,8 @@ WITH closed AS (
     FROM subject s
     WHERE i.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND i.state = ANY(CAST(:open AS text[]))
       AND s.beneficiary_id = i.beneficiary_id AND s.subject_id = i.subject_id AND s.number_token IS NOT NULL
+      AND NOT EXISTS (SELECT FROM verification v WHERE v.beneficiary_id = i.beneficiary_id AND v.subject_id = i.subject_id
+                      AND v.verdict = 'NOT_FOUND')
     RETURNING i.request_id, s.business_date
 )
 INSERT INTO issue_request_step (request_id, state, business_date, by_whom)
@@ -91,7 +93,7 @@ async def move(tx: Tx, request_id: UUID, state: IssueState, *, business_date: da
 
 
 async def close_registered(tx: Tx, beneficiary_ids: Sequence[UUID]) -> None:
-    """The register has a number for these people now: their open requests are done."""
+    """The register has a number for these people now, not the one that the database does not know: their open requests are done."""
     if beneficiary_ids:
         await tx.execute(_REGISTERED, ids=list(beneficiary_ids), open=[state.value for state in TRANSITIONS])
 

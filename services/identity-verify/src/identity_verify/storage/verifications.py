@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["Recorded", "evidence_of", "find", "last_answer", "move", "page", "progress", "record", "undecided"]
+__all__ = ["Recorded", "decided", "evidence_of", "find", "last_answer", "move", "page", "progress", "record", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,18 @@ async def record(tx: Tx, verdicts: Sequence[Recorded]) -> dict[tuple[UUID, UUID]
     """Store verdicts and their evidence; returns the new version of each (beneficiary, subject)."""
     rows = await tx.rows(_RECORD, rows=orjson.dumps(list(verdicts)).decode())
     return {(row["beneficiary_id"], row["subject_id"]): row["version"] for row in rows}
+
+
+async def decided(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], dict[str, Any] | None]:
+    """What two people decided on each of these (beneficiary, subject) by now, locked in key order: a decision waits or has been seen."""
+    rows = await tx.rows(
+        "SELECT v.beneficiary_id, v.subject_id, v.decided FROM verification v"
+        " JOIN unnest(CAST(:beneficiary_id AS uuid[]), CAST(:subject_id AS uuid[])) AS i (beneficiary_id, subject_id)"
+        " USING (beneficiary_id, subject_id) ORDER BY v.beneficiary_id, v.subject_id FOR UPDATE OF v",
+        beneficiary_id=[key[0] for key in keys],
+        subject_id=[key[1] for key in keys],
+    )
+    return {(row["beneficiary_id"], row["subject_id"]): row["decided"] for row in rows}
 
 
 async def move(tx: Tx, subjects: Sequence[tuple[UUID, UUID]]) -> Sequence[RowMapping]:

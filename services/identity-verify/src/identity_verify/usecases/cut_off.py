@@ -41,7 +41,7 @@ async def pass_on_once(db: Database, settings: Settings) -> bool:
         await recheck_before_cut_off(db, settings, cut_off["cut_off_id"], cut_off["business_date"])
 
     async def ready(tx: Tx, cut_off_id: UUID) -> bool:
-        state = await cut_offs.waiting(tx, cut_off_id, settings.cut_off_tries)
+        state = await cut_offs.waiting(tx, cut_off_id, settings.cut_off_tries, online=settings.population_mode == "online")
         if state is None or state["hopeful"] == 0:
             return True
         # An outside that is away does not block the month: the marker says how many people are unanswered.

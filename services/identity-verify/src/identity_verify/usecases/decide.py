@@ -15,7 +15,7 @@ from identity_verify.domain.verdict import CONFIRMED, DECIDABLE
 from identity_verify.settings import Settings
 from identity_verify.storage import decisions
 from identity_verify.storage.verifications import Recorded
-from identity_verify.usecases.record import publish, valid_until
+from identity_verify.usecases.record import check_day, publish, valid_until
 
 __all__ = ["decide"]
 
@@ -36,8 +36,10 @@ async def decide(
     Raises:
         VerificationNotFound: no such person in the caller's units.
         DecisionNotPossible: the source's answer is definite, or the person's data changed and are being checked.
+        InvalidInput: the business date has not come.
         SecondPersonRequired: the caller proposed this verdict already.
     """
+    check_day(settings, business_date)
     async with db.transaction(actor) as tx:
         found = await decisions.lock_decidable(tx, beneficiary_id, subject_id, *actor.scope_sql("s.unit_path"))
         if found is None or found.version is None:

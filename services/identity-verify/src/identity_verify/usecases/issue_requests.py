@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from common import audit
-from common.actor import Actor
+from common.actor import Actor, Role
 from common.db import Database, Tx
-from common.problems import PreconditionFailed
+from common.problems import Forbidden, PreconditionFailed
 from identity_verify.domain.errors import IssueRequestExists, IssueRequestNotFound, MoveNotAllowed, NumberKnown, VerificationNotFound
 from identity_verify.domain.issue_request import IssueReason, IssueState, may_move
 from identity_verify.storage import issue_requests
@@ -64,10 +64,13 @@ async def move(
     """Take a request to another state; as it is then.
 
     Raises:
+        Forbidden: the commune withdraws what it asked for, everything else is the police's.
         IssueRequestNotFound: no such request in the caller's units.
         PreconditionFailed: it changed since the caller read it.
         MoveNotAllowed: not from the state it is in.
     """
+    if to is not IssueState.WITHDRAWN and not actor.has(Role.COMMUNE_POLICE, Role.DEPARTMENT_OFFICER):
+        raise Forbidden("the commune withdraws a request; every other step is the police's")
     async with db.transaction(actor) as tx:
         scope, params = actor.scope_sql("i.unit_path")
         found = await issue_requests.lock(tx, request_id, scope, params)

@@ -28,9 +28,10 @@ _log = get_logger(__name__)
 async def work_day(tx: Tx, settings: Settings) -> date:
     """The business date of work that nobody gave one: the installation's, else the latest the registry has named, else today.
 
-    Not simply today: a month of another year can be run, and its evidence is not old for that.
+    Not simply today: a month of another year can be run, and its evidence is not old for that. Never a day that has not come: one
+    date mistyped in the register would make everybody's evidence look old, and what is asked then count for years.
     """
-    return settings.business_date or await asking.latest_day(tx) or clock.today()
+    return settings.business_date or min(await asking.latest_day(tx) or clock.today(), clock.today())
 
 
 async def plan_rechecks(db: Database, settings: Settings, business_date: date | None = None) -> bool:
@@ -47,6 +48,7 @@ async def recheck_before_cut_off(db: Database, settings: Settings, cut_off_id: U
         async with db.transaction(_ACTOR) as tx:
             more = await _recheck(tx, settings, business_date, _CHUNK, cut_off_id) == _CHUNK
             if not more:
+                await asking.wait_for_rechecks(tx, cut_off_id)
                 await cut_offs.mark_rechecked(tx, cut_off_id)
 
 

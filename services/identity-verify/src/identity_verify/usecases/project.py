@@ -79,6 +79,7 @@ async def representatives(tx: Tx, events: Sequence[RepresentativeState]) -> None
         ],
     )
     await _move(tx, [(event.beneficiary_id, event.representative_id) for event in events])
+    await issue_requests.close_registered(tx, [event.beneficiary_id for event in events if event.national_number.get(SERVICE)])
 
 
 async def accounts_of_payees(tx: Tx, events: Sequence[AccountState]) -> None:

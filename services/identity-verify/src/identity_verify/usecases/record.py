@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
 import orjson
 
-from common import audit, outbox
+from common import audit, clock, outbox
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Tx
+from common.problems import InvalidInput
 from identity_verify.domain.events import event_type
 from identity_verify.domain.verdict import NO_ID_FINDING, Answer, Finding, claimed_twice, still_decided
 from identity_verify.settings import Settings
-from identity_verify.storage import asking, checks, conflicts, verifications
+from identity_verify.storage import asking, checks, conflicts, issue_requests, verifications
 from identity_verify.storage.checks import Check
 from identity_verify.storage.verifications import Recorded
 
-__all__ = ["SIDE_BY_SIDE", "Found", "publish", "record", "settle_conflicts", "settle_left", "valid_until"]
+__all__ = ["SIDE_BY_SIDE", "Found", "check_day", "last_day", "publish", "record", "settle_conflicts", "settle_left", "valid_until"]
 
 Found = tuple[Check, Answer, Finding]
 SIDE_BY_SIDE = "side_by_side"
+_UNKNOWN = frozenset({Verdict.NOT_FOUND, Verdict.NO_ID})
 _UNCLEAR = frozenset({Verdict.REVIEW, Verdict.SUSPECTED_IDENTITY, Verdict.DECEASED})
 
 
@@ -34,6 +37,9 @@ async def record(tx: Tx, settings: Settings, owner: str, found: Sequence[Found],
     kept.sort(key=lambda item: (item[0].beneficiary_id, item[0].subject_id))
     if not kept:
         return 0
+    # Read now and not when the question left: two people may have decided while the answer was on its way.
+    decided = await verifications.decided(tx, sorted(ours))
+    kept = [(replace(check, decided=decided.get((check.beneficiary_id, check.subject_id))), answer, given) for check, answer, given in kept]
     await audit.record(tx, "verification.record", "batch", owner, {"count": len(kept), "source": source})
     claimants = [check.beneficiary_id for check, _, _ in kept if check.kind == "BENEFICIARY"]
     await settle_conflicts(tx, claimants, kept[0][0].business_date, recorded=claimants)
@@ -43,6 +49,8 @@ async def record(tx: Tx, settings: Settings, owner: str, found: Sequence[Found],
         finding = claimed_twice(given) if check.kind == "BENEFICIARY" and check.beneficiary_id in several else given
         verdicts.append((check, _recorded(tx, settings, check, answer, finding, source)))
     await publish(tx, verdicts)
+    # Who asked for a number to be issued has one that the database knows.
+    await issue_requests.close_registered(tx, [check.beneficiary_id for check, recorded in verdicts if recorded.verdict not in _UNKNOWN])
     return len(kept)
 
 
@@ -70,6 +78,8 @@ async def settle_left(tx: Tx, beneficiary_ids: Sequence[UUID], seen_on: date) ->
 def _recorded(tx: Tx, settings: Settings, check: Check, answer: Answer, found: Finding, source: str) -> Recorded:
     finding = still_decided(found, check.fingerprint, check.decided)
     stands = finding is not found
+    # Evidence of a day that has not come would count for ever.
+    day = min(check.business_date, last_day(settings))
     return Recorded(
         beneficiary_id=check.beneficiary_id,
         subject_id=check.subject_id,
@@ -78,8 +88,8 @@ def _recorded(tx: Tx, settings: Settings, check: Check, answer: Answer, found: F
         source_status=answer.status,
         fields=finding.fields,
         fingerprint=check.fingerprint,
-        checked_on=check.business_date,
-        valid_until=valid_until(check.business_date, settings.evidence_valid_days),
+        checked_on=day,
+        valid_until=valid_until(day, settings.evidence_valid_days),
         reference=answer.reference,
         death_date=finding.death_date,
         source_checked_at=answer.checked_at,
@@ -128,6 +138,17 @@ async def publish(tx: Tx, verdicts: Sequence[tuple[Check, Recorded]]) -> None:
             for check, recorded in verdicts
         ],
     )
+
+
+def last_day(settings: Settings) -> date:
+    """The latest business date that may be written: today, or the installation's, whichever is later."""
+    return max(clock.today(), clock.today(settings))
+
+
+def check_day(settings: Settings, business_date: date) -> None:
+    """Raises InvalidInput for a business date that has not come."""
+    if business_date > last_day(settings):
+        raise InvalidInput("this day has not come", errors=[{"field": "business_date", "detail": business_date.isoformat()}])
 
 
 def valid_until(checked_on: date, days: int) -> date:

@@ -57,6 +57,8 @@ class Verifier:
             numbered = [check for check in claimed if check.number_token is not None]
             people = len({check.fingerprint for check in numbered})
             wait = await self._throttle.turn(tx, POPULATION, people, self._settings.population_persons_per_second)
+            if wait:
+                await checks.keep(tx, owner, numbered, wait)
         if not claimed:
             return False
         await self._without_number(owner, [check for check in claimed if check.number_token is None])
