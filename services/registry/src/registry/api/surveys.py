@@ -29,7 +29,7 @@ __all__ = ["make_router"]
 _ID = "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"
 _SHEET_ROWS = 5_000
 _FILE_ROWS = 20_000
-_WIDE = "\u00a0" * 12  # room to write in
+_WIDE = "\u00a0" * 6  # room to write in
 _Answer = Literal["WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"]
 
 
@@ -268,7 +268,8 @@ def _dated(birth_date: str | None) -> str:
 
 
 def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None) -> paper.Paper:
-    head = ("STT", "Chủ hộ / nơi ở", "Họ và tên", "Ngày sinh", "Mã hồ sơ", "TK", "TM", "BKK", f"Căn cứ{_WIDE}", f"Ký tên{_WIDE}")
+    blank = (f"{_WIDE}Căn\u00a0cứ{_WIDE}", f"{_WIDE}Ký\u00a0tên{_WIDE}")
+    head = ("STT", "Chủ hộ / nơi ở", "Họ và tên", "Ngày sinh", "Mã hồ sơ", "TK", "TM", "BKK", *blank)
     body: list[paper.Text | paper.Fields | paper.Table] = [
         paper.Text(
             "Việc nhận tiền qua tài khoản là tự nguyện; ai muốn nhận tiền mặt vẫn được chi trả đủ, không mất phí."
