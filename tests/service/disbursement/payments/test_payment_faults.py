@@ -190,6 +190,8 @@ async def test_a_refusal_nobody_understands_is_unknown_and_set_aside(world: Any)
 
 
 async def test_a_dead_partner_is_left_alone_for_a_while(world: Any) -> None:
+    async with world.owner() as tx:
+        await tx.execute("INSERT INTO partner_lane (partner, first_batch_payments) VALUES ('agribank', NULL)")
     await world.approve([world.line() for _ in range(4_001)])
     await world.script("error_500", batches=10, seconds=0)
     await world.send()

@@ -219,7 +219,7 @@ async def test_set_aside_words_are_listed_and_marked_as_looked_at(world: Any, cl
     assert (item["reason"], item["said"]["amount"], item["text_vi"]) == ("AMOUNT_DIFFERS", "1", "Số tiền không khớp")
     elsewhere = client_as(world.app, Role.DEPARTMENT_OFFICER, units=("91",))
     assert (await elsewhere.get("/v1/quarantine")).json()["items"] == []
-    path = f"/v1/quarantine/{item['quarantine_id']}/resolve"
+    path = f"/v1/quarantine/{item['quarantine_id']}/dismiss"
     assert (await elsewhere.post(path, json={"note": "not mine to look at"})).status_code == 404
     assert (await officer.post(path, json={"note": "asked the bank"})).status_code == 200
     assert (await officer.post(f"/v1/cycles/{world.cycle_id}/close")).status_code == 200

@@ -40,12 +40,14 @@ router = APIRouter(prefix="/v1", tags=["payments"])
 
 
 class ReasonView(BaseModel):
-    """A reason code with its texts and the role that must act."""
+    """A reason code with its texts, the role that must act, and what that role does next."""
 
     code: str
     text: str
     text_vi: str
     actor: str
+    next_step: str
+    next_step_vi: str
 
 
 class PaymentView(BaseModel):

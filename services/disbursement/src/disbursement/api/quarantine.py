@@ -11,15 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.auth import Actor, Role, require
 from common.db import Database
+from disbursement.api.unknown import ManualView, Witnessed, manual_view
 from disbursement.domain.reasons import text_of
 from disbursement.storage import notices
-from disbursement.usecases.resolve_quarantine import resolve_quarantine
+from disbursement.usecases import manual_results
 
 __all__ = ["routers"]
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 Reader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 Resolver = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.OPERATOR))]
+Proposer = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 
 
 class QuarantineItem(BaseModel):
@@ -36,6 +38,11 @@ class QuarantineItem(BaseModel):
     payment_id: UUID | None
     said: dict[str, Any]
     state: str
+    outcome: str | None = Field(description="DISMISSED by a person, or ACCEPTED as a result by two")
+    note: str | None
+    resolved_by: str | None
+    next_step: str = Field(description="What the person who looks at it does")
+    next_step_vi: str
     created_at: datetime
 
 
@@ -47,7 +54,7 @@ class QuarantinePage(BaseModel):
 
 
 class Resolution(BaseModel):
-    """What the person found. Looking changes no payment."""
+    """Why the word counts for nothing."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"note": "Partner confirmed: sent twice by mistake"}})
 
@@ -55,10 +62,11 @@ class Resolution(BaseModel):
 
 
 class Resolved(BaseModel):
-    """A quarantined word that has been looked at."""
+    """A quarantined word that has ended."""
 
     quarantine_id: UUID
     state: str
+    outcome: str
 
 
 @router.get("", summary="Words set aside", description="Thông tin cần người kiểm tra. What partners said and was not believed.")
@@ -74,22 +82,31 @@ async def page(
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
         rows = await notices.quarantine_page(tx, actor, state=state, partner=partner, after=cursor, limit=limit + 1)
-    items = []
-    for row in rows[:limit]:
-        texts = text_of(row["reason"]) or {}
-        items.append(QuarantineItem.model_validate({**row, "text": texts["text"], "text_vi": texts["text_vi"]}))
+    items = [QuarantineItem.model_validate({**row, **(text_of(row["reason"]) or {})}) for row in rows[:limit]]
     return QuarantinePage(items=items, next_cursor=items[-1].quarantine_id if len(rows) > limit else None)
 
 
 @router.post(
-    "/{quarantine_id}/resolve",
-    summary="Mark as looked at",
-    description="Đánh dấu đã kiểm tra. Records who looked and what was found; no payment is changed by it.",
+    "/{quarantine_id}/dismiss",
+    summary="Dismiss a word",
+    description="Bác thông tin, kèm lý do. Records who looked and why it counts for nothing; no payment is changed by it.",
 )
-async def resolve(request: Request, actor: Resolver, quarantine_id: UUID, body: Resolution) -> Resolved:
-    """Record that a person looked at a quarantined word."""
-    await resolve_quarantine(request.app.state.db, actor, quarantine_id, body.note)
-    return Resolved(quarantine_id=quarantine_id, state="RESOLVED")
+async def dismiss(request: Request, actor: Resolver, quarantine_id: UUID, body: Resolution) -> Resolved:
+    """Record that a quarantined word counts for nothing."""
+    await manual_results.dismiss_word(request.app.state.db, actor, quarantine_id, body.note)
+    return Resolved(quarantine_id=quarantine_id, state="RESOLVED", outcome="DISMISSED")
+
+
+@router.post(
+    "/{quarantine_id}/acceptance",
+    status_code=201,
+    summary="Propose that a word counts after all",
+    description="Đề xuất công nhận thông tin là kết quả của khoản chi (mã tham chiếu phải là của hệ thống). The payment keeps our amount; a"
+    " second person decides at POST /v1/manual-results/{manual_id}/decision, and the word then ends ACCEPTED.",
+)
+async def accept(request: Request, actor: Proposer, quarantine_id: UUID, body: Witnessed) -> ManualView:
+    """The first person's word."""
+    return manual_view(await manual_results.accept_word(request.app.state.db, actor, quarantine_id, **body.values()))
 
 
 routers: tuple[APIRouter, ...] = (router,)

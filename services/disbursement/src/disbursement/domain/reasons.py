@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from disbursement.domain.next_steps import ACCOUNT_BECOMES, next_step
+
 __all__ = [
     "ALREADY_KNOWN",
     "AWAITING_ACKNOWLEDGEMENT",
     "BUDGET_CODES_MISSING",
+    "EFFECT_MISMATCH",
     "FILE_INVALID",
     "FILE_WAITS",
     "PARTNER_CODES",
@@ -32,8 +35,24 @@ class Reason:
     text_vi: str
     actor: str
 
+    @property
+    def next_step(self) -> str:
+        """What that person does next."""
+        return next_step(self.code)[0]
+
+    @property
+    def next_step_vi(self) -> str:
+        """The same in Vietnamese."""
+        return next_step(self.code)[1]
+
+    @property
+    def account_becomes(self) -> str | None:
+        """What accounts makes of the account the payment was for; None: nothing."""
+        return ACCOUNT_BECOMES.get(self.code)
+
 
 UNRECOGNISED_CODE: Final = "UNRECOGNISED_CODE"
+EFFECT_MISMATCH: Final = "EFFECT_MISMATCH"
 ALREADY_KNOWN: Final = "ALREADY_KNOWN"
 PARTNER_REFUSED: Final = "PARTNER_REFUSED"
 REQUEST_UNREADABLE: Final = "REQUEST_UNREADABLE"
@@ -130,6 +149,12 @@ _ALL: Final = (
         "Chưa có mã nội dung ngân sách được duyệt cho chương trình và ngày này: chưa gửi gì",
         "DEPARTMENT_OFFICER",
     ),
+    Reason(
+        EFFECT_MISMATCH,
+        "The payment's months do not add up to it: the result was not applied",
+        "Các tháng của khoản chi không khớp số tiền: kết quả chưa được ghi nhận",
+        "OPERATOR",
+    ),
     Reason("NOTICE_ID_REUSED", "A notice id came again with other content", "Mã thông báo dùng lại với nội dung khác", "OPERATOR"),
     Reason(
         "LOST_BY_PARTNER",
@@ -191,10 +216,11 @@ def reason_of_code(code: str | None, default: str | None = None) -> str:
 
 
 def text_of(code: str | None) -> dict[str, str] | None:
-    """Both texts and the acting role of a reason code, for answers people read; None for no code."""
+    """Both texts, the acting role and the next step of a reason code, for answers people read; None for no code."""
     if code is None:
         return None
     reason = REASONS.get(code)
     if reason is None:
-        return {"code": code, "text": code, "text_vi": code, "actor": "OPERATOR"}
-    return {"code": reason.code, "text": reason.text, "text_vi": reason.text_vi, "actor": reason.actor}
+        reason = Reason(code, code, code, "OPERATOR")
+    names = ("code", "text", "text_vi", "actor", "next_step", "next_step_vi")
+    return {name: getattr(reason, name) for name in names}

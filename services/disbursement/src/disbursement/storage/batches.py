@@ -14,17 +14,18 @@ from common.contracts.disbursement_v1 import HoldReason, PaymentHeld
 from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
+from disbursement.domain.references import batch_reference_sql
 from disbursement.storage.gate import WITHDRAWN_SQL
 
 __all__ = [
     "advance_cycle",
     "ask_to_resend",
-    "claim",
     "finish",
     "gate",
     "head",
     "hold_withdrawn",
     "instruction_lines",
+    "moving",
     "prepare_answer",
     "prepare_submitting",
     "prepare_unknown",
@@ -32,26 +33,10 @@ __all__ = [
     "put_off",
     "set_aside",
     "settle_uncertain",
+    "split_off",
     "store_request",
-    "take_over_expired",
     "withdraw",
 ]
-
-
-async def claim(tx: Tx, partner: str, owner: str, lease_seconds: int) -> RowMapping | None:
-    """Claim the next batch to send to a partner; None when there is none. The lease runs on the database's clock."""
-    return await tx.row(
-        "UPDATE payment_batch SET lease_owner = :owner, lease_until = clock_timestamp() + make_interval(secs => :seconds)"
-        " WHERE batch_id = (SELECT batch_id FROM payment_batch WHERE partner = :partner AND state IN ('READY', 'RESEND')"
-        "   AND next_at <= now()"
-        "   AND (lease_until IS NULL OR lease_until < clock_timestamp())"
-        "   ORDER BY next_at, batch_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-        " RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments,"
-        " (SELECT business_date FROM payment_cycle c WHERE c.cycle_id = payment_batch.cycle_id) AS business_date",
-        owner=owner,
-        seconds=lease_seconds,
-        partner=partner,
-    )
 
 
 # The list's gate over one batch. Each question is computed once, apart: a planner without statistics (a list minutes old has
@@ -138,6 +123,34 @@ async def hold_withdrawn(tx: Tx) -> None:
     )
     await tx.execute(_HOLD_SQL)
     await outbox.insert_select(tx, PaymentHeld, _HELD_EVENT_SQL)
+
+
+async def moving(tx: Tx) -> list[UUID]:
+    """The payments that stand in `payment_move`."""
+    return [row["payment_id"] for row in await tx.rows("SELECT payment_id FROM payment_move")]
+
+
+_SPLIT_OFF: Final = """
+WITH stuck AS (
+    SELECT payment_id, amount FROM payment WHERE batch_id = :batch_id AND status = 'APPROVED' AND payment_id = ANY(:payment_ids)
+),
+own AS (
+    INSERT INTO payment_batch (batch_id, cycle_id, list_id, partner, programme, funding_source, number, reference, payments, amount,
+                               failures, last_error, next_at)
+    SELECT i.id, b.cycle_id, b.list_id, b.partner, b.programme, b.funding_source, 0, {reference}, s.payments, s.amount, b.failures + 1,
+           'cannot be withdrawn: its months do not add up to it',
+           clock_timestamp() + make_interval(secs => least(:first * power(2, least(b.failures, 20)), :longest))
+    FROM payment_batch b, (SELECT count(*) AS payments, sum(amount) AS amount FROM stuck) s, (SELECT uuidv7() AS id) i
+    WHERE b.batch_id = :batch_id AND s.payments > 0
+    RETURNING batch_id
+)
+UPDATE payment p SET batch_id = own.batch_id FROM own, stuck WHERE p.payment_id = stuck.payment_id
+""".replace("{reference}", batch_reference_sql("i.id"))
+
+
+async def split_off(tx: Tx, batch_id: UUID, payment_ids: Sequence[UUID], *, first_seconds: int, longest_seconds: int) -> int:
+    """Payments that must not be sent and could not be withdrawn leave for a batch of their own that waits, so that the rest can go."""
+    return await tx.execute(_SPLIT_OFF, batch_id=batch_id, payment_ids=list(payment_ids), first=first_seconds, longest=longest_seconds)
 
 
 async def withdraw(tx: Tx, batch_id: UUID) -> None:
@@ -273,17 +286,6 @@ async def prepare_unknown(tx: Tx, batch_id: UUID, reason: str, source: str) -> N
         reason=reason,
         source=source,
     )
-
-
-async def take_over_expired(tx: Tx, partner: str) -> UUID | None:
-    """Take one batch whose sender's lease ran out; its payments are to be inquired, never simply sent again."""
-    row = await tx.row(
-        "UPDATE payment_batch SET state = 'UNCERTAIN', lease_owner = NULL, lease_until = NULL, last_error = 'lease expired'"
-        " WHERE batch_id = (SELECT batch_id FROM payment_batch WHERE partner = :partner AND state = 'SENDING'"
-        "   AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING batch_id",
-        partner=partner,
-    )
-    return None if row is None else row["batch_id"]
 
 
 async def ask_to_resend(tx: Tx, references: Sequence[str]) -> int:

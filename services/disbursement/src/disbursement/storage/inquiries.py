@@ -8,16 +8,15 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from disbursement.storage.payment_moves import INQUIRY_SECONDS, expected_sql
+from disbursement.storage.payment_moves import expected_sql, pause_sql
 
-__all__ = ["claim_due", "lost_by_partner", "postpone"]
-
-_SCHEDULE: Final = f"(ARRAY[{', '.join(map(str, INQUIRY_SECONDS))}])[least(p.inquiries + 2, {len(INQUIRY_SECONDS)})]"
+__all__ = ["any_due", "claim_due", "lost_by_partner", "postpone"]
 
 _CLAIM_SQL: Final = f"""
 UPDATE payment p
 SET inquiries = p.inquiries + 1,
-    inquire_at = now() + make_interval(secs => CASE WHEN p.status = 'UNKNOWN' THEN {_SCHEDULE} ELSE {expected_sql("p")} END)
+    inquire_at = now() + make_interval(secs =>
+        CASE WHEN p.status = 'UNKNOWN' THEN {pause_sql("p", "p.inquiries + 2")} ELSE {expected_sql("p")} END)
 WHERE p.payment_id IN (
     SELECT payment_id FROM payment
     WHERE partner = :partner AND inquire_at <= now() AND status IN ('UNKNOWN', 'SUBMITTED')
@@ -25,6 +24,16 @@ WHERE p.payment_id IN (
 )
 RETURNING p.reference, p.status
 """
+
+
+async def any_due(tx: Tx, partner: str) -> bool:
+    """Whether anything is due for an inquiry now."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM payment WHERE partner = :partner AND inquire_at <= now() AND status IN ('UNKNOWN', 'SUBMITTED'))",
+            partner=partner,
+        )
+    )
 
 
 async def claim_due(tx: Tx, partner: str, limit: int) -> Sequence[RowMapping]:

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "resolve", "set_aside", "store", "waiting"]
+__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "set_aside", "store", "waiting"]
 
 
 async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_at: datetime, body: bytes, digest: bytes) -> bytes | None:
@@ -104,7 +104,8 @@ async def quarantine_one(
 
 
 _PAGE_SQL: Final = """
-SELECT quarantine_id, partner, reason, source, source_id, reference, payment_id, said, state, created_at
+SELECT quarantine_id, partner, reason, source, source_id, reference, payment_id, said, state, outcome, note, resolved_by,
+       created_at
 FROM quarantine q WHERE {where} ORDER BY quarantine_id LIMIT :limit
 """
 
@@ -125,14 +126,3 @@ async def quarantine_page(tx: Tx, actor: Actor, *, state: str, partner: str | No
 async def waiting(tx: Tx) -> int:
     """Notices not yet applied."""
     return int(await tx.value("SELECT count(*) FROM partner_notice WHERE state = 'RECEIVED'"))
-
-
-async def resolve(tx: Tx, actor: Actor, quarantine_id: UUID) -> bool:
-    """Mark an open word in the actor's units as looked at; False when there is none."""
-    scope, params = actor.scope_sql("q.unit_path")
-    touched = await tx.execute(
-        f"UPDATE quarantine q SET state = 'RESOLVED' WHERE quarantine_id = :id AND state = 'OPEN' AND (q.unit_path IS NULL OR {scope})",
-        id=quarantine_id,
-        **params,
-    )
-    return touched == 1

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from prometheus_client import Counter
+from sqlalchemy.exc import IntegrityError
+
 from common import outbox
 from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
+from common.telemetry import get_logger
 from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
 from disbursement.storage import budget, ledger, uncollected
 
 __all__ = [
+    "CANNOT_APPLY",
     "EXPECTED_SECONDS",
     "INQUIRY_SECONDS",
     "EffectMismatch",
@@ -29,6 +34,8 @@ __all__ = [
     "prepare",
     "publish",
 ]
+
+_log = get_logger(__name__)
 
 INQUIRY_SECONDS: Final = (2, 5, 15, 60, 300, 900, 3_600)
 """Pauses between inquiries about an UNKNOWN payment, the last one repeating, where its partner's lane says nothing else."""
@@ -53,7 +60,14 @@ CREATE TEMP TABLE IF NOT EXISTS payment_moved (
 
 
 class EffectMismatch(RuntimeError):
-    """A payment's allocations do not add up to its amount: a defect; nothing is stored."""
+    """Payments' allocations do not add up to their amounts, and it cannot be said whose: a defect; nothing is stored."""
+
+
+CANNOT_APPLY: Final = (EffectMismatch, IntegrityError)
+"""What a move raises when our own data is broken: trying it again the same way helps nobody."""
+
+EFFECT_MISMATCHES: Final = Counter("ansinh_disbursement_effect_mismatches_total", "Payments whose months do not add up to them")
+"""Any growth is a defect: the payments stand in quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +198,82 @@ FROM payment_moved m JOIN (VALUES {_EVENT_TYPE_VALUES}) AS t (status, type) ON t
 """
 
 
+# Which moves cannot have their effect: allocations that are not the payment's amount, or months that hold less than they would give.
+_BROKEN: Final = f"""
+WITH effect (status, source, target, committed, paid) AS (VALUES {effects_values()}),
+wanted AS MATERIALIZED (
+    SELECT p.payment_id, p.line_id, p.amount, p.status, e.source, e.committed, e.paid
+    FROM payment_move m JOIN payment p USING (payment_id) JOIN effect e ON e.status = m.to_status
+    JOIN (VALUES {transitions_values()}) AS a (from_status, to_status) ON a.from_status = p.status AND a.to_status = m.to_status
+),
+share AS MATERIALIZED (
+    SELECT w.payment_id, a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month, a.amount, w.committed, w.paid
+    FROM wanted w JOIN allocation a ON a.line_id = w.line_id AND a.state = w.source
+),
+short AS MATERIALIZED (
+    SELECT s.beneficiary_id, s.programme, s.funding_source, s.benefit_line, s.month
+    FROM share s LEFT JOIN due_month_position d USING (beneficiary_id, programme, funding_source, benefit_line, month)
+    GROUP BY 1, 2, 3, 4, 5, d.committed, d.paid
+    HAVING d.committed IS NULL OR d.committed + sum(s.amount * s.committed) < 0 OR d.paid + sum(s.amount * s.paid) < 0
+)
+SELECT w.payment_id FROM wanted w
+WHERE w.amount <> coalesce((SELECT sum(s.amount) FROM share s WHERE s.payment_id = w.payment_id), 0)
+   OR EXISTS (SELECT 1 FROM share s JOIN short USING (beneficiary_id, programme, funding_source, benefit_line, month)
+              WHERE s.payment_id = w.payment_id)
+"""
+
+_QUARANTINE_BROKEN: Final = """
+INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint)
+SELECT p.partner, 'EFFECT_MISMATCH', CASE WHEN m.source IN ('ANSWER', 'NOTICE', 'INQUIRY', 'STATEMENT', 'MANUAL') THEN m.source
+       ELSE 'BATCH' END, m.source_id, p.reference, p.payment_id, p.unit_path,
+       jsonb_build_object('status', m.to_status, 'reason', m.reason, 'amount', p.amount, 'partner_reference', m.partner_reference),
+       md5(concat_ws('|', 'EFFECT_MISMATCH', p.reference, m.to_status))
+FROM payment_move m JOIN payment p USING (payment_id) WHERE p.payment_id = ANY(:broken) ORDER BY p.payment_id
+ON CONFLICT (partner, fingerprint) DO NOTHING
+"""
+
+
+async def _set_broken_aside(tx: Tx) -> int:
+    """Take out of `payment_move` what cannot have its effect, for a person to look at; how many. One being sent becomes UNKNOWN."""
+    broken = [row["payment_id"] for row in await tx.rows(_BROKEN)]
+    if broken:
+        await tx.execute(_QUARANTINE_BROKEN, broken=broken)
+        await tx.execute(
+            "UPDATE payment_move m SET to_status = 'UNKNOWN', reason = 'EFFECT_MISMATCH' FROM payment p"
+            " WHERE p.payment_id = m.payment_id AND p.status = 'SUBMITTING' AND m.payment_id = ANY(:broken)",
+            broken=broken,
+        )
+        await tx.execute(
+            "DELETE FROM payment_move m USING payment p"
+            " WHERE p.payment_id = m.payment_id AND p.status <> 'SUBMITTING' AND m.payment_id = ANY(:broken)",
+            broken=broken,
+        )
+        EFFECT_MISMATCHES.inc(len(broken))
+        _log.error("payment.effect_mismatch", payments=len(broken))
+    return len(broken)
+
+
 async def apply(tx: Tx) -> list[Moved]:
     """Make the moves in `payment_move` with all their effects; what was moved, by cycle and status.
 
-    Raises EffectMismatch when allocations do not cover a payment exactly.
+    A payment whose allocations are broken is quarantined and the others are moved. Raises EffectMismatch, IntegrityError when it
+    cannot be said which are broken.
     """
-    await tx.execute("DELETE FROM payment_moved")
     await tx.value(_LOCK_SQL)  # senders and appliers meet here: one order for all, or they would lock each other out
+    await tx.execute("SAVEPOINT moves")
+    try:
+        moved = await _apply(tx)
+    except CANNOT_APPLY:
+        await tx.execute("ROLLBACK TO SAVEPOINT moves")
+        if not await _set_broken_aside(tx):
+            raise
+        moved = await _apply(tx)
+    await tx.execute("RELEASE SAVEPOINT moves")
+    return moved
+
+
+async def _apply(tx: Tx) -> list[Moved]:
+    await tx.execute("DELETE FROM payment_moved")
     if not await tx.execute(_MOVE_SQL):
         await tx.execute("DELETE FROM payment_move")
         return []

@@ -11,6 +11,7 @@ from common.sealing import SealBroken
 from common.telemetry import get_logger
 from disbursement.channels.protocol import NoticeUnreadable
 from disbursement.storage import notices
+from disbursement.storage.payment_moves import CANNOT_APPLY
 from disbursement.usecases.payment_context import PaymentContext
 from disbursement.usecases.receive_notice import NOTICE_FIELD
 from disbursement.usecases.record_results import Told, record_results
@@ -25,11 +26,29 @@ _log = get_logger(__name__)
 async def apply_notices_round(context: PaymentContext) -> bool:
     """Apply the oldest waiting notices of one partner. True when there were any.
 
+    Where they cannot be applied together, one is tried alone; one that cannot be applied alone waits, and the others go on.
+    """
+    try:
+        return await _apply_waiting(context, NOTICES_AT_ONCE)
+    except CANNOT_APPLY as error:
+        _log.warning("notices.one_by_one", error=type(error).__name__)
+    try:
+        return await _apply_waiting(context, 1)
+    except CANNOT_APPLY as error:
+        async with context.db.transaction(context.actor) as tx:
+            for row in await notices.claim_waiting(tx, 1):
+                await _set_aside(tx, row, error)
+    return True
+
+
+async def _apply_waiting(context: PaymentContext, limit: int) -> bool:
+    """Apply up to `limit` notices in one transaction.
+
     The notices stay locked until everything they say is committed; a crash leaves them waiting, to be applied again
     from the start, which changes nothing that was applied. A notice that does not open waits; those beside it go on.
     """
     async with context.db.transaction(context.actor) as tx:
-        rows = await notices.claim_waiting(tx, NOTICES_AT_ONCE)
+        rows = await notices.claim_waiting(tx, limit)
         if not rows:
             return False
         partner: str = rows[0]["partner"]
@@ -71,10 +90,15 @@ async def apply_notices_round(context: PaymentContext) -> bool:
     return True
 
 
-async def _set_aside(tx: Tx, row: RowMapping, error: SealBroken) -> None:
-    """Our own key is missing or the stored bytes were altered: nothing is wrong with the partner's word, it must not be refused."""
+async def _set_aside(tx: Tx, row: RowMapping, error: Exception) -> None:
+    """Our own key is missing, or our own data is broken: nothing is wrong with the partner's word, it must not be refused."""
     failures = await notices.set_aside(
-        tx, row["notice_id"], str(error), first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+        tx, row["notice_id"], _words(error), first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
     )
     SET_ASIDE.labels("notice", row["partner"]).inc()
-    _log.error("notice.sealed", notice=str(row["notice_id"]), partner=row["partner"], failures=failures, error=str(error))
+    _log.error("notice.set_aside", notice=str(row["notice_id"]), partner=row["partner"], failures=failures, error=_words(error))
+
+
+def _words(error: Exception) -> str:
+    """What is kept of an error: a database's own words may hold people's data."""
+    return str(error) if isinstance(error, SealBroken) else type(error).__name__

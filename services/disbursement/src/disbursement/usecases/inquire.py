@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
 from common.ids import new_id
 from common.telemetry import get_logger
 from disbursement.channels.protocol import NoAnswer
 from disbursement.domain.cycle import CycleAction
 from disbursement.domain.payment import ResultStatus
-from disbursement.storage import batches, inquiries
+from disbursement.storage import batches, inquiries, lanes
 from disbursement.usecases.payment_context import PaymentContext
 from disbursement.usecases.record_results import Told, record_results
 
@@ -28,7 +33,7 @@ async def inquire_round(context: PaymentContext, partner: str) -> bool:
     if not lane.breaker.allows():
         return False
     async with context.db.transaction(context.actor) as tx:
-        due = await inquiries.claim_due(tx, partner, REFERENCES_AT_ONCE) if lane.channel.answers_inquiries else []
+        due = await _due(tx, partner) if lane.channel.answers_inquiries else ()
         for cycle_id in await batches.settle_uncertain(tx, partner):
             await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
     if not due:
@@ -53,3 +58,10 @@ async def inquire_round(context: PaymentContext, partner: str) -> bool:
         for cycle_id in await batches.settle_uncertain(tx, partner):
             await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
     return True
+
+
+async def _due(tx: Tx, partner: str) -> Sequence[RowMapping]:
+    """What to ask about now, within the partner's rate (inquiries and batches share it)."""
+    if not await inquiries.any_due(tx, partner) or not await lanes.take_turn(tx, partner):
+        return ()
+    return await inquiries.claim_due(tx, partner, REFERENCES_AT_ONCE)

@@ -8,6 +8,7 @@ from typing import Final
 from common.db import Tx
 from common.worker import Loop, every
 from disbursement.storage import quiet
+from disbursement.usecases import run_cases
 from disbursement.usecases.apply_notices import apply_notices_round
 from disbursement.usecases.inquire import inquire_round
 from disbursement.usecases.payment_context import PaymentContext
@@ -24,6 +25,7 @@ def payment_loops(context: PaymentContext) -> list[Loop]:
     loops = [
         Loop("notices", every(context.idle_seconds, partial(apply_notices_round, context))),
         Loop("recovery", every(_LOOK_SECONDS, partial(look_round, context.db))),
+        Loop("cases", every(_LOOK_SECONDS, partial(run_cases.look_round, context.db))),
     ]
     for partner in context.lanes:
         loops.append(Loop(f"send:{partner}", every(context.idle_seconds, partial(_send, context, partner))))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+from prometheus_client import Counter
 from sqlalchemy import RowMapping
 
 from common import audit, failpoints
@@ -25,13 +27,16 @@ from disbursement.channels.protocol import (
 from disbursement.domain.cycle import CycleAction
 from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
-from disbursement.storage import batch_files, batches, budget_codes, notices, payment_moves
+from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
 __all__ = ["send_round", "take_over_round"]
 
 REQUEST_FIELD = "payment_batch.request"
+LANE_STOPS: Final = Counter("ansinh_disbursement_lane_stops_total", "Automatic stops after abnormal failures", ["partner"])
+"""Any growth wants two people (`GET /v1/pauses`)."""
+
 _log = get_logger(__name__)
 
 
@@ -49,16 +54,26 @@ async def send_round(context: PaymentContext, partner: str) -> bool:
     lane = context.lanes[partner]
     if not lane.breaker.allows():
         return False
-    parallel = lane.partner.concurrency if lane.breaker.failures == 0 else 1
+    async with context.db.read(context.actor) as tx:
+        kept = await lanes.find(tx, partner)
+    parallel = _concurrency(lane, kept) if lane.breaker.failures == 0 else 1
     done = await asyncio.gather(*(_send_one(context, lane) for _ in range(parallel)))
     return any(done)
 
 
+def _concurrency(lane: PartnerLane, kept: RowMapping | None) -> int:
+    return int(kept["concurrency"]) if kept is not None and kept["concurrency"] else lane.partner.concurrency
+
+
 async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
     async with context.db.transaction(context.actor) as tx:
-        found, claimed = await _claim(tx, context, lane)
+        batch_id = await _claim(tx, context, lane)
+    if batch_id is None:
+        return False
+    async with context.db.transaction(context.actor) as tx:
+        claimed = await _prepare(tx, context, lane, batch_id)
     if claimed is None:
-        return found
+        return True
     failpoints.hit("disbursement.after_claim_before_send")
     try:
         answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
@@ -72,17 +87,50 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
     return True
 
 
-async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bool, _Claimed | None]:
-    """Claim a batch and store its bytes. (found one?, what to send)."""
-    row = await batches.claim(tx, lane.partner.name, context.owner, lane.lease_seconds)
+async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> UUID | None:
+    """Claim a batch within the partner's limits, which all workers share: one short transaction under the lane's lock."""
+    kept = await lanes.lock(tx, lane.partner.name)
+    used = await lanes.used_today(tx, lane.partner.name)
+    if used["under_way"] >= _concurrency(lane, kept) or (kept["requests_per_minute"] is not None and not kept["has_turn"]):
+        return None
+    row = await claims.claim(
+        tx,
+        kept,
+        context.owner,
+        lane.lease_seconds,
+        payments_left=_left(kept["daily_payments"], used["payments"]),
+        amount_left=_left(kept["daily_amount"], used["amount"]),
+    )
     if row is None:
-        return False, None
-    batch_id, cycle_id = row["batch_id"], row["cycle_id"]
+        return None
+    stop = await lanes.stop_if_abnormal(tx, kept, row["cycle_id"], context.actor.subject)
+    if stop is not None:
+        await claims.let_go(tx, row["batch_id"], context.owner)
+        await audit.record(tx, "lane.stop", "lane", lane.partner.name, {"cycle_id": str(row["cycle_id"]), **stop["detail"]})
+        LANE_STOPS.labels(lane.partner.name).inc()
+        _log.error("lane.stopped", partner=lane.partner.name, cycle=str(row["cycle_id"]), **stop["detail"])
+        return None
+    await lanes.book_turn(tx, lane.partner.name, kept["requests_per_minute"])
+    batch_id: UUID = row["batch_id"]
+    return batch_id
+
+
+def _left(cap: int | None, used: int) -> int | None:
+    return None if cap is None else cap - used
+
+
+async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id: UUID) -> _Claimed | None:
+    """Store the bytes of a claimed batch; None when nothing is to be sent. Looks at pauses once more: nothing leaves after one."""
+    row = await claims.hold_claim(tx, batch_id, context.owner, lane.lease_seconds)
+    if row is None:
+        await claims.let_go(tx, batch_id, context.owner)
+        return None
+    cycle_id = row["cycle_id"]
     if row["state"] == "RESEND":
         stored = _stored_request(context, row)
         if isinstance(stored, str):
             await _set_aside(tx, context, lane, row, stored)
-            return True, None
+            return None
         body = stored
         await batches.store_request(tx, batch_id, context.owner, None, None, expected_seconds=lane.partner.expected_seconds)
     else:
@@ -90,19 +138,19 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> tuple[bo
             built = await _first_request(tx, context, lane, row)
         except CannotBuildBatch as error:
             await _put_off(tx, context, lane, row, error)
-            return True, None
+            return None
         if built is None:
             await batches.withdraw(tx, batch_id)
             await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
             await batches.advance_cycle(tx, cycle_id, CycleAction.ALL_SENT)
-            return True, None
+            return None
         body = built
         sealed, digest = context.keyring.encrypt(REQUEST_FIELD, body), hashlib.sha256(body).digest()
         await batches.store_request(tx, batch_id, context.owner, sealed, digest, expected_seconds=lane.partner.expected_seconds)
         await batch_files.name(tx, batch_id, lane.channel.file_name(row["reference"]))
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
     await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
-    return True, _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body))
+    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body))
 
 
 def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
@@ -188,7 +236,9 @@ async def _put_off(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowM
 
 
 async def _withdraw_moved(tx: Tx, batch_id: UUID) -> None:
+    chosen = await batches.moving(tx)
     withdrawn = await payment_moves.apply(tx)
+    await batches.split_off(tx, batch_id, chosen, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
     await batches.hold_withdrawn(tx)
     await audit.record(tx, "batch.withdraw", "batch", batch_id, {"payments": sum(moved.payments for moved in withdrawn)})
 
@@ -223,10 +273,12 @@ async def _record(
         await batch_files.step(tx, claimed.batch_id, "UPLOADED" if answer.reason == AWAITING_ACKNOWLEDGEMENT else "READY")
     elif isinstance(answer, NoAnswer):
         await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
+        await lanes.BREAKER.failed(tx, lane.partner.name, f"{answer.reason}: {answer.detail}")
         _log.warning("batch.unknown", batch=claimed.reference, partner=lane.partner.name, reason=answer.reason, detail=answer.detail)
     else:
         await batches.prepare_answer(tx, claimed.batch_id, _outcomes(answer))
         await _set_refusals_aside(tx, lane, claimed, answer)
+        await lanes.BREAKER.ok(tx, lane.partner.name)
     moved = await payment_moves.apply(tx)
     await batches.advance_cycle(tx, claimed.cycle_id, CycleAction.ALL_SENT)
     await audit.record(
@@ -264,7 +316,7 @@ async def _set_refusals_aside(tx: Tx, lane: PartnerLane, claimed: _Claimed, answ
 async def take_over_round(context: PaymentContext, partner: str) -> bool:
     """Take over one batch whose worker died: its payments become UNKNOWN and are inquired. True when there was one."""
     async with context.db.transaction(context.actor) as tx:
-        batch_id = await batches.take_over_expired(tx, partner)
+        batch_id = await claims.take_over_expired(tx, partner)
         if batch_id is None:
             return False
         await payment_moves.prepare(tx)

@@ -1,0 +1,89 @@
+"""Which batch goes next: claims on the database's clock, within the partner's lane, and the take-over of claims that ran out."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+
+__all__ = ["claim", "hold_claim", "let_go", "take_over_expired"]
+
+# A pause over the batch, its first batch not answered yet (or not ended, where the lane waits for results), and what is left of the day.
+# A file that was delivered holds nobody up: its acknowledgement may take days.
+_PAUSED: Final = """EXISTS (
+    SELECT 1 FROM lane_pause w WHERE w.state <> 'RESUMED' AND (w.partner IS NULL OR w.partner = b.partner)
+    AND (w.programme IS NULL OR w.programme = b.programme) AND (w.cycle_id IS NULL OR w.cycle_id = b.cycle_id))"""
+_FIRST_IS_OUT: Final = """EXISTS (
+    SELECT 1 FROM payment_batch f WHERE f.cycle_id = b.cycle_id AND f.partner = b.partner AND f.number = 1 AND f.batch_id <> b.batch_id
+    AND f.failures = 0 AND (f.state IN ('READY', 'SENDING', 'RESEND') OR (f.state = 'UNCERTAIN' AND f.file_name IS NULL)
+         OR (f.answered_at + make_interval(secs => :first_wait) > clock_timestamp() AND EXISTS (
+             SELECT 1 FROM payment p WHERE p.batch_id = f.batch_id AND p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN')))))"""
+_CLAIM: Final = f"""
+UPDATE payment_batch SET lease_owner = :owner, lease_until = clock_timestamp() + make_interval(secs => :seconds),
+    started_at = CASE state WHEN 'READY' THEN clock_timestamp() ELSE started_at END
+WHERE batch_id = (
+    SELECT batch_id FROM payment_batch b WHERE partner = :partner AND state IN ('READY', 'RESEND') AND next_at <= now()
+    AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND NOT {_PAUSED}
+    AND (state = 'RESEND' OR (
+        (NOT CAST(:first_alone AS boolean) OR number = 1 OR NOT {_FIRST_IS_OUT})
+        AND payments <= coalesce(CAST(:payments_left AS bigint), payments) AND amount <= coalesce(CAST(:amount_left AS bigint), amount)))
+    ORDER BY next_at, batch_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING batch_id, cycle_id, reference
+"""
+
+
+async def claim(
+    tx: Tx, lane: RowMapping, owner: str, lease_seconds: int, *, payments_left: int | None, amount_left: int | None
+) -> RowMapping | None:
+    """Claim the next batch to send over a lane (locked by the caller); None when there is none that may go.
+
+    A batch sent before goes again whatever the day's cap says: it was counted when it first went.
+    """
+    return await tx.row(
+        _CLAIM,
+        owner=owner,
+        seconds=lease_seconds,
+        partner=lane["partner"],
+        first_alone=lane["first_batch_payments"] is not None,
+        first_wait=lane["first_batch_wait_seconds"],
+        payments_left=payments_left,
+        amount_left=amount_left,
+    )
+
+
+_HOLD_CLAIM: Final = f"""
+UPDATE payment_batch b SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
+WHERE batch_id = :batch_id AND lease_owner = :owner AND lease_until > clock_timestamp() AND state IN ('READY', 'RESEND') AND NOT {_PAUSED}
+RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments,
+    (SELECT business_date FROM payment_cycle c WHERE c.cycle_id = b.cycle_id) AS business_date
+"""
+
+
+async def hold_claim(tx: Tx, batch_id: UUID, owner: str, lease_seconds: int) -> RowMapping | None:
+    """Lock a batch we claimed; None when the claim ran out or a pause came over it meanwhile."""
+    return await tx.row(_HOLD_CLAIM, batch_id=batch_id, owner=owner, seconds=lease_seconds)
+
+
+async def let_go(tx: Tx, batch_id: UUID, owner: str) -> None:
+    """Give a claim back unsent."""
+    await tx.execute(
+        "UPDATE payment_batch SET lease_owner = NULL, lease_until = NULL,"
+        " started_at = CASE WHEN state = 'READY' THEN NULL ELSE started_at END"
+        " WHERE batch_id = :batch_id AND lease_owner = :owner AND state IN ('READY', 'RESEND')",
+        batch_id=batch_id,
+        owner=owner,
+    )
+
+
+async def take_over_expired(tx: Tx, partner: str) -> UUID | None:
+    """Take one batch whose sender's lease ran out; its payments are to be inquired, never simply sent again."""
+    row = await tx.row(
+        "UPDATE payment_batch SET state = 'UNCERTAIN', lease_owner = NULL, lease_until = NULL, last_error = 'lease expired'"
+        " WHERE batch_id = (SELECT batch_id FROM payment_batch WHERE partner = :partner AND state = 'SENDING'"
+        "   AND lease_until < clock_timestamp() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING batch_id",
+        partner=partner,
+    )
+    return None if row is None else row["batch_id"]

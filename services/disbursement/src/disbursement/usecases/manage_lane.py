@@ -1,0 +1,103 @@
+"""Partners' lanes in people's hands: limits changed, sending stopped by one person and let go on by two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common import audit
+from common.actor import Actor
+from common.db import Database, Tx
+from common.problems import NotFound, PreconditionFailed
+from disbursement.domain.lanes import CapTooSmall, PauseAction, SameResumer, Waiting, move
+from disbursement.storage import lanes
+
+__all__ = ["change_lane", "decide_resume", "pause", "propose_resume", "view_lane"]
+
+
+async def change_lane(db: Database, actor: Actor, partner: str, values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Change a partner's limits; every worker keeps to them from its next claim on. Raises PreconditionFailed, CapTooSmall."""
+    async with db.transaction(actor) as tx:
+        kept = await lanes.lock(tx, partner)
+        if kept["version"] != version:
+            raise PreconditionFailed(f"version {kept['version']} now", version=kept["version"])
+        if values["daily_payments"] is not None and values["daily_payments"] < values["batch_payments"]:
+            raise CapTooSmall(errors=[{"field": "daily_payments", "detail": "less than batch_payments: a full batch would never go"}])
+        changes = {name: [kept[name], value] for name, value in values.items() if kept[name] != value}
+        if changes:
+            kept = await lanes.change(tx, partner, values, actor.subject)
+            await audit.record(tx, "lane.change", "lane", partner, changes)
+        return await _view(tx, partner, kept)
+
+
+async def view_lane(db: Database, actor: Actor, partner: str) -> dict[str, Any]:
+    """Limits, what is used of them, and why batches wait."""
+    async with db.transaction(actor) as tx:
+        return await _view(tx, partner, await lanes.stand_in(tx, partner))
+
+
+async def _view(tx: Tx, partner: str, kept: RowMapping) -> dict[str, Any]:
+    used = await lanes.used_today(tx, partner)
+    counts = await lanes.counts(tx, partner)
+    standing = await lanes.pauses(tx, partner=partner)
+    waiting: list[Waiting] = []
+    if counts["to_send"]:
+        if standing:
+            waiting.append(Waiting.PAUSED)
+        if kept["failing_since"] is not None:
+            waiting.append(Waiting.AWAY)
+        if kept["concurrency"] is not None and used["under_way"] >= kept["concurrency"]:
+            waiting.append(Waiting.CONCURRENCY)
+        if kept["daily_payments"] is not None and used["payments"] + counts["largest_payments"] > kept["daily_payments"]:
+            waiting.append(Waiting.DAILY_PAYMENTS)
+        if kept["daily_amount"] is not None and used["amount"] + counts["largest_amount"] > kept["daily_amount"]:
+            waiting.append(Waiting.DAILY_AMOUNT)
+    return {
+        "settings": dict(kept),
+        "today": dict(used),
+        "counts": dict(counts),
+        "waiting": waiting,
+        "pauses": [dict(row) for row in standing],
+    }
+
+
+async def pause(db: Database, actor: Actor, *, partner: str | None, programme: str | None, reason: str) -> RowMapping:
+    """One person stops a partner, a programme, both together, or everything. What is under way is still recorded."""
+    async with db.transaction(actor) as tx:
+        row = await lanes.add_pause(tx, partner=partner, programme=programme, reason=reason, by=actor.subject)
+        await audit.record(tx, "pause.set", "pause", row["pause_id"], {"partner": partner, "programme": programme, "reason": reason})
+        return row
+
+
+async def propose_resume(db: Database, actor: Actor, pause_id: UUID, note: str) -> RowMapping:
+    """The first person says that sending may go on. Raises NotFound, IllegalPauseMove."""
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, pause_id)
+        state = move(row["state"], PauseAction.PROPOSE_RESUME)
+        row = await lanes.set_pause(tx, pause_id, {"state": state.value, "resume_proposed_by": actor.subject, "resume_note": note})
+        await audit.record(tx, "pause.resume_proposed", "pause", pause_id, {"note": note})
+        return row
+
+
+async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *, confirm: bool) -> RowMapping:
+    """The second person's word: sending goes on, or stays stopped. Raises NotFound, SameResumer, IllegalPauseMove."""
+    async with db.transaction(actor) as tx:
+        row = await _found(tx, pause_id)
+        state = move(row["state"], PauseAction.CONFIRM_RESUME if confirm else PauseAction.KEEP)
+        if row["resume_proposed_by"] == actor.subject:
+            raise SameResumer()
+        values: dict[str, Any] = {"state": state.value, "resume_note": note}
+        values |= {"resumed_by": actor.subject} if confirm else {"resume_proposed_by": None}
+        row = await lanes.set_pause(tx, pause_id, values)
+        await audit.record(tx, "pause.resumed" if confirm else "pause.kept", "pause", pause_id, {"note": note})
+        return row
+
+
+async def _found(tx: Tx, pause_id: UUID) -> RowMapping:
+    row = await lanes.find_pause(tx, pause_id)
+    if row is None:
+        raise NotFound("No such pause")
+    return row

@@ -1,0 +1,169 @@
+"""What became of a payment, said by two people with evidence: it counts like a partner's word, with the same judgement and effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common import audit
+from common.actor import Actor
+from common.db import Database, Tx
+from common.problems import NotFound
+from disbursement.channels.protocol import PartnerResult
+from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
+from disbursement.domain.payment import Reading, ResultStatus, read_result
+from disbursement.domain.payment_errors import PaymentNotFound
+from disbursement.storage import cases, manual
+from disbursement.usecases.record_results import Told, record_results
+
+__all__ = ["accept_word", "decide_result", "dismiss_word", "propose_result"]
+
+_MIDDAY: Final = time(5)
+_CASE_OUTCOMES: Final = {
+    ResultStatus.SETTLED: CaseOutcome.PAID,
+    ResultStatus.COLLECTED: CaseOutcome.PAID,
+    ResultStatus.FAILED: CaseOutcome.NOT_PAID,
+    ResultStatus.UNCOLLECTED: CaseOutcome.NOT_PAID,
+    ResultStatus.RETURNED: CaseOutcome.RETURNED,
+}
+
+
+async def propose_result(
+    db: Database,
+    actor: Actor,
+    payment_id: UUID,
+    *,
+    result: ResultStatus,
+    reason: str | None,
+    happened_on: date,
+    note: str,
+    evidence: str,
+    case_id: UUID | None = None,
+) -> RowMapping:
+    """The first person's word. Raises PaymentNotFound, ResultNotPossible, ResultProposed, NotFound (no such case of this payment)."""
+    async with db.transaction(actor) as tx:
+        if case_id is not None and not await cases.belongs(tx, case_id, payment_id):
+            raise NotFound("No such case of this payment")
+        values = {
+            "case_id": case_id,
+            "result": result.value,
+            "reason": reason,
+            "happened_on": happened_on,
+            "note": note,
+            "evidence": evidence,
+        }
+        return await _propose(tx, actor, payment_id, values)
+
+
+async def accept_word(
+    db: Database,
+    actor: Actor,
+    quarantine_id: UUID,
+    *,
+    result: ResultStatus,
+    reason: str | None,
+    happened_on: date,
+    note: str,
+    evidence: str,
+) -> RowMapping:
+    """A word that was set aside is to count after all: as this result of our payment, at our amount, when a second person agrees.
+
+    Raises NotFound, WordNotOurs, and as :func:`propose_result`.
+    """
+    async with db.transaction(actor) as tx:
+        word = await _word(tx, actor, quarantine_id)
+        if word["payment_id"] is None:
+            raise WordNotOurs()
+        values = {
+            "quarantine_id": quarantine_id, "result": result.value, "reason": reason, "happened_on": happened_on, "note": note,
+            "evidence": evidence,
+        }  # fmt: skip
+        return await _propose(tx, actor, word["payment_id"], values)
+
+
+async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: str) -> None:
+    """A word that was set aside counts for nothing, and why. Changes no payment. Raises NotFound."""
+    async with db.transaction(actor) as tx:
+        await _word(tx, actor, quarantine_id)
+        await manual.resolve_word(tx, quarantine_id, "DISMISSED", actor.subject, note)
+        await audit.record(tx, "quarantine.dismiss", "quarantine", quarantine_id, {"note": note})
+
+
+async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, *, confirm: bool) -> RowMapping:
+    """The second person's word; a confirmed result is applied, and ends the word or case it came from.
+
+    Raises NotFound, SameWitness, ResultProposed (it was decided before), ResultNotPossible.
+    """
+    async with db.transaction(actor) as tx:
+        row = await manual.find(tx, actor, manual_id)
+        if row is None:
+            raise NotFound("No such result")
+        if row["state"] != "PROPOSED":
+            raise ResultProposed(f"It is {row['state']}", state=row["state"])
+        if row["proposed_by"] == actor.subject:
+            raise SameWitness()
+        if confirm:
+            await _apply(tx, row)
+            if row["quarantine_id"] is not None:
+                await manual.resolve_word(tx, row["quarantine_id"], "ACCEPTED", actor.subject, note)
+            if row["case_id"] is not None:
+                outcome = _CASE_OUTCOMES[ResultStatus(row["result"])]
+                await cases.close_by_result(tx, row["case_id"], outcome.value, actor.subject, note)
+        await manual.decide(tx, manual_id, "CONFIRMED" if confirm else "REFUSED", actor.subject, note)
+        await audit.record(
+            tx, "manual_result.confirm" if confirm else "manual_result.refuse", "payment", row["payment_id"], {"result": row["result"]}
+        )
+        found = await manual.find(tx, actor, manual_id)
+        if found is None:
+            raise LookupError(manual_id)
+        return found
+
+
+async def _word(tx: Tx, actor: Actor, quarantine_id: UUID) -> RowMapping:
+    word = await manual.quarantined(tx, actor, quarantine_id)
+    if word is None:
+        raise NotFound("No such open quarantine entry")
+    return word
+
+
+async def _propose(tx: Tx, actor: Actor, payment_id: UUID, values: Mapping[str, Any]) -> RowMapping:
+    payment = await manual.lock_payment(tx, actor, payment_id)
+    if payment is None:
+        raise PaymentNotFound()
+    reading = read_result(payment["status"], payment["channel"], ResultStatus(values["result"]))
+    if reading is not Reading.APPLY:
+        raise ResultNotPossible(f"The payment is {payment['status']}", payment_status=payment["status"], reading=reading.value)
+    row = await manual.add(tx, {**values, "payment_id": payment_id, "proposed_by": actor.subject})
+    if row is None:
+        raise ResultProposed()
+    await audit.record(
+        tx,
+        "manual_result.propose",
+        "payment",
+        payment_id,
+        {"result": values["result"], "note": values["note"], "evidence": values["evidence"]},
+    )
+    found = await manual.find(tx, actor, row["manual_id"])
+    if found is None:
+        raise LookupError(payment_id)
+    return found
+
+
+async def _apply(tx: Tx, row: RowMapping) -> None:
+    told = PartnerResult(
+        reference=row["reference"],
+        status=ResultStatus(row["result"]),
+        amount=row["amount"],
+        currency="VND",
+        reason=row["reason"],
+        partner_reference=None,
+        occurred_at=datetime.combine(row["happened_on"], _MIDDAY, UTC),
+        said={"manual_id": str(row["manual_id"]), "result": row["result"]},
+    )
+    recorded = await record_results(tx, row["partner"], "MANUAL", [Told(str(row["manual_id"]), told)])
+    if not recorded.payments:
+        raise ResultNotPossible(f"The payment is {row['payment_status']} by now", payment_status=row["payment_status"])

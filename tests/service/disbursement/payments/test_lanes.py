@@ -1,0 +1,334 @@
+"""A partner's lane: sizes, rate, concurrency, caps, pauses, the first batch, the automatic stop. Judge: the partner's books."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from common.auth import Role
+from disbursement.usecases.inquire import inquire_round
+from disbursement.usecases.send_batches import send_round
+
+LANE = "/v1/partners/agribank/lane"
+
+
+async def lane(world: Any, **values: Any) -> None:
+    """Set a lane's limits behind the API's back."""
+    async with world.owner() as tx:
+        await tx.execute("INSERT INTO partner_lane (partner) VALUES ('agribank') ON CONFLICT DO NOTHING")
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        await tx.execute(f"UPDATE partner_lane SET {sets} WHERE partner = 'agribank'", **values)
+
+
+async def sizes(world: Any) -> list[int]:
+    return [row["payments"] for row in await world.rows("SELECT payments FROM payment_batch ORDER BY number, partner")]
+
+
+@pytest.mark.parametrize(
+    ("first", "size", "expected"),
+    [(20, 30, [20, 30, 15]), (None, 30, [30, 30, 5]), (50, 30, [30, 30, 5]), (20, 1000, [20, 45]), (1, 64, [1, 64])],
+)
+async def test_the_lane_cuts_the_batches(world: Any, first: int | None, size: int, expected: list[int]) -> None:
+    await lane(world, first_batch_payments=first, batch_payments=size)
+    await world.approve([world.line() for _ in range(65)])
+    assert await sizes(world) == expected
+    await world.send()
+    assert len({row["reference"] for row in await world.books()}) == 65
+
+
+async def test_a_batch_holds_one_partner_programme_and_funding_source(world: Any) -> None:
+    await world.approve([world.line(), world.line(partner="momo", channel="WALLET"), world.line(partner="vnpost", channel="CASH_POST")])
+    mixed = "SELECT batch_id FROM payment GROUP BY 1 HAVING count(DISTINCT (partner, programme, funding_source)) > 1"
+    assert await world.rows(mixed) == []
+    assert await world.value("SELECT count(*) FROM payment_batch") == 3
+
+
+async def test_the_rest_waits_for_the_answer_to_the_first_batch(world: Any) -> None:
+    await lane(world, first_batch_payments=2, batch_payments=5)
+    await world.approve([world.line() for _ in range(12)])
+    await world.script("timeout_before_accept", seconds=0)
+    await world.send()
+    assert await world.statuses() == {"UNKNOWN": 2, "APPROVED": 10}
+    await world.inquire()
+    await world.send()
+    assert await world.statuses() == {"SUBMITTED": 12}
+    assert len({row["reference"] for row in await world.books()}) == len(await world.books()) == 12
+
+
+async def test_the_rest_may_wait_for_the_results_of_the_first_batch(world: Any) -> None:
+    await lane(world, first_batch_payments=2, batch_payments=5, first_batch_wait_seconds=600)
+    await world.approve([world.line() for _ in range(7)])
+    await world.send()
+    assert len(await world.books()) == 2
+    await world.partner_works()
+    await world.apply()
+    await world.send()
+    assert len(await world.books()) == 7
+    await world.partner_works()
+    await world.apply()
+    assert await world.statuses() == {"SETTLED": 7}
+
+
+async def test_waiting_for_results_ends(world: Any) -> None:
+    await lane(world, first_batch_payments=2, batch_payments=5, first_batch_wait_seconds=600)
+    await world.approve([world.line() for _ in range(7)])
+    await world.send()
+    async with world.owner() as tx:
+        await tx.execute("UPDATE payment_batch SET answered_at = now() - interval '601 seconds' WHERE answered_at IS NOT NULL")
+    await world.send()
+    assert len(await world.books()) == 7
+
+
+async def test_abnormal_failures_stop_the_partner_for_the_cycle_until_two_people_let_it_go_on(world: Any, client_as: Any) -> None:
+    await lane(world, first_batch_payments=20, batch_payments=20)
+    await world.approve([world.line() for _ in range(60)])
+    await world.script("reject", code="ACCOUNT_CLOSED")
+    await world.send()
+    assert await world.statuses() == {"FAILED": 20, "APPROVED": 40}
+    maker = client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
+    checker = client_as(world.app, Role.APPROVER, subject="checker")
+    [stop] = (await maker.get("/v1/pauses")).json()["items"]
+    assert (stop["kind"], stop["partner"], stop["cycle_id"]) == ("ABNORMAL", "agribank", str(world.cycle_id))
+    assert stop["detail"] == {"sent": 20, "failed": 20, "unknown": 0, "stop_percent": 30}
+    assert (await maker.get(LANE)).json()["waiting"] == ["PAUSED"]
+    assert await world.value("SELECT count(*) FROM audit_log WHERE action = 'lane.stop'") == 1
+    await world.send()
+    assert len(await world.books()) == 0
+    path = f"/v1/pauses/{stop['pause_id']}/resume"
+    assert (await maker.post(path, json={"note": "the bank put it right"})).status_code == 200
+    own = await maker.post(f"{path}/decision", json={"note": "the bank put it right", "confirm": True})
+    assert (own.status_code, own.json()["type"].rsplit("/", 1)[-1]) == (409, "same-resumer")
+    await world.send()
+    assert len(await world.books()) == 0
+    assert (await checker.post(f"{path}/decision", json={"note": "seen the letter", "confirm": True})).json()["state"] == "RESUMED"
+    await world.send()
+    assert len(await world.books()) == 40
+    assert (await maker.get("/v1/pauses")).json()["items"] == []
+
+
+async def test_a_second_stop_counts_only_what_was_sent_since(world: Any) -> None:
+    await lane(world, first_batch_payments=20, batch_payments=20)
+    await world.approve([world.line() for _ in range(80)])
+    await world.script("reject", code="ACCOUNT_CLOSED")
+    await world.send()
+    async with world.owner() as tx:
+        await tx.execute(
+            "UPDATE lane_pause SET state = 'RESUMED', resume_proposed_by = 'a', resumed_by = 'b', resumed_at = clock_timestamp()"
+        )
+    await world.script("reject", code="ACCOUNT_CLOSED")
+    await world.send()
+    assert await world.statuses() == {"FAILED": 40, "APPROVED": 40}
+    assert await world.value("SELECT count(*) FROM lane_pause") == 2
+
+
+async def test_payments_unknown_for_long_stop_as_well(world: Any) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=20)
+    await world.approve([world.line() for _ in range(60)])
+    await world.script("error_500_after_accept", seconds=0)
+    await send_round(world.context, "agribank")
+    await world.inquire("momo")
+    async with world.owner() as tx:
+        await tx.execute("UPDATE payment SET occurred_at = now() - interval '10 minutes' WHERE status = 'UNKNOWN'")
+    await world.send()
+    assert await world.statuses() == {"UNKNOWN": 20, "APPROVED": 40}
+    assert await world.value("SELECT detail->>'unknown' FROM lane_pause") == "20"
+    await world.inquire()
+    assert (await world.statuses())["SUBMITTED"] == 20  # inquiries go on under a stop
+
+
+async def test_a_short_silence_stops_nobody(world: Any) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=20)
+    await world.approve([world.line() for _ in range(40)])
+    await world.script("error_500", seconds=0)
+    await world.send()
+    assert await world.statuses() == {"UNKNOWN": 20, "SUBMITTED": 20}
+    assert await world.value("SELECT count(*) FROM lane_pause") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "stopped"),
+    [
+        ({"partner": "agribank"}, {"agribank"}),
+        ({"programme": "SOCIAL_ASSISTANCE"}, {"agribank", "momo"}),
+        ({"everything": True}, {"agribank", "momo"}),
+        ({"partner": "momo", "programme": "MERIT"}, set()),
+    ],
+)
+async def test_one_person_stops_sending(world: Any, client_as: Any, body: dict[str, Any], stopped: set[str]) -> None:
+    await world.approve([world.line(), world.line(partner="momo", channel="WALLET")])
+    operator = client_as(world.app, Role.OPERATOR, subject="op")
+    made = await operator.post("/v1/pauses", json={**body, "reason": "the bank reports an incident"})
+    assert made.status_code == 201
+    for partner in ("agribank", "momo"):
+        await world.send(partner)
+        assert len(await world.books(partner)) == (0 if partner in stopped else 1)
+    if stopped:
+        path = f"/v1/pauses/{made.json()['pause_id']}/resume"
+        await operator.post(path, json={"note": "the incident is over"})
+        second = client_as(world.app, Role.APPROVER, subject="second")
+        kept = await second.post(f"{path}/decision", json={"note": "not yet, they called", "confirm": False})
+        assert kept.json()["state"] == "ACTIVE"
+        await operator.post(path, json={"note": "now it is over"})
+        assert (await second.post(f"{path}/decision", json={"note": "they wrote so", "confirm": True})).status_code == 200
+        for partner in stopped:
+            await world.send(partner)
+            assert len(await world.books(partner)) == 1
+
+
+async def test_nothing_leaves_after_a_pause_even_if_it_was_claimed(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.approve([world.line()])
+    from disbursement.usecases import send_batches
+
+    claim = send_batches._claim
+
+    async def claim_and_be_stopped(tx: Any, context: Any, own: Any) -> Any:
+        found = await claim(tx, context, own)
+        async with world.owner() as other:
+            await other.execute("INSERT INTO lane_pause (kind, reason, paused_by) VALUES ('MANUAL', 'kill switch', 'op')")
+        return found
+
+    monkeypatch.setattr(send_batches, "_claim", claim_and_be_stopped)
+    await send_round(world.context, "agribank")
+    assert await world.books() == []
+    assert await world.rows("SELECT state, lease_owner, started_at FROM payment_batch") == [
+        {"state": "READY", "lease_owner": None, "started_at": None}
+    ]
+
+
+async def test_a_pause_stops_what_would_go_again_too(world: Any) -> None:
+    await world.approve([world.line()])
+    await world.script("error_500", seconds=0)
+    await world.send()
+    await world.inquire()
+    async with world.owner() as tx:
+        await tx.execute("INSERT INTO lane_pause (kind, partner, reason, paused_by) VALUES ('MANUAL', 'agribank', 'incident', 'op')")
+    await world.send()
+    assert await world.books() == []
+
+
+@pytest.mark.parametrize(("cap", "sent"), [({"daily_payments": 25}, 20), ({"daily_amount": 5_000_000}, 10), ({"daily_payments": 30}, 30)])
+async def test_daily_caps_hold_for_all_workers(world: Any, client_as: Any, cap: dict[str, int], sent: int) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=10, **cap)
+    await world.approve([world.line() for _ in range(40)])
+    other = replace(world.context, owner="worker-2")
+    while any(await asyncio.gather(send_round(world.context, "agribank"), send_round(other, "agribank"))):
+        pass
+    assert len(await world.books()) == sent
+    seen = (await client_as(world.app, Role.AUDITOR).get(LANE)).json()
+    assert seen["waiting"] == [next(iter(cap)).upper()]
+    assert seen["today"]["payments"] == sent
+    async with world.owner() as tx:  # the next day
+        await tx.execute("UPDATE payment_batch SET started_at = started_at - interval '1 day'")
+    await world.send()
+    assert len(await world.books()) == min(40, 2 * sent)
+
+
+async def test_what_went_yesterday_may_go_again_today_whatever_the_cap(world: Any) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=10, daily_payments=10)
+    await world.approve([world.line() for _ in range(20)])
+    await world.script("error_500", seconds=0)
+    await world.send()
+    assert await world.books() == []
+    await world.inquire()
+    await world.send()
+    assert len(await world.books()) == 10
+
+
+async def test_a_rate_holds_for_batches_and_inquiries_of_all_workers(world: Any) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=1, requests_per_minute=1)
+    await world.approve([world.line() for _ in range(3)])
+    other = replace(world.context, owner="worker-2")
+    await asyncio.gather(send_round(world.context, "agribank"), send_round(other, "agribank"))
+    await send_round(other, "agribank")
+    assert len(await world.books()) == 1
+    assert not await world.inquire()
+    for expected in (2, 3):
+        async with world.owner() as tx:
+            await tx.execute("UPDATE partner_lane SET next_turn_at = now()")
+        await world.send()
+        assert len(await world.books()) == expected
+    async with world.owner() as tx:
+        await tx.execute("UPDATE partner_lane SET next_turn_at = now()")
+    assert await world.inquire()
+
+
+async def test_concurrency_counts_all_workers(world: Any) -> None:
+    await lane(world, first_batch_payments=None, batch_payments=1, concurrency=2)
+    await world.approve([world.line() for _ in range(6)])
+    channel = world.context.lanes["agribank"].channel
+    send, now, most, together = channel.send, 0, 0, asyncio.Event()
+
+    async def counted(*args: Any) -> Any:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        if now == 2:
+            together.set()
+        await asyncio.wait_for(together.wait(), 20)
+        answer = await send(*args)
+        now -= 1
+        return answer
+
+    channel.send = counted
+    others = [replace(world.context, owner=f"worker-{n}") for n in range(3)]
+    while any(await asyncio.gather(*(send_round(context, "agribank") for context in others))):
+        pass
+    assert (most, len(await world.books())) == (2, 6)
+
+
+async def test_the_inquiry_schedule_is_the_partners(world: Any) -> None:
+    await lane(world, inquiry_seconds=[7, 70])
+    await world.approve([world.line()])
+    await world.script("error_500_after_accept", seconds=0)
+    await world.send()
+    left = "SELECT extract(epoch FROM inquire_at - now()) FROM payment"
+    assert 5 < await world.value(left) <= 7
+    world.context.lanes["agribank"].channel.inquire = silent
+    for _ in range(2):
+        await world.inquire()
+        assert 60 < await world.value(left) <= 70
+
+
+async def silent(*_args: Any) -> list[Any]:
+    return []
+
+
+async def test_limits_are_changed_through_the_api_and_audited(world: Any, client_as: Any) -> None:
+    operator = client_as(world.app, Role.OPERATOR, subject="op")
+    first = await operator.get(LANE)
+    body = {**first.json()["settings"], "batch_payments": 5, "first_batch_payments": None, "daily_payments": 100}
+    assert (await operator.put(LANE, json=body)).status_code == 428
+    changed = await operator.put(LANE, json=body, headers={"If-Match": first.headers["ETag"]})
+    assert (changed.status_code, changed.json()["settings"]["batch_payments"]) == (200, 5)
+    assert (await operator.put(LANE, json=body, headers={"If-Match": first.headers["ETag"]})).status_code == 412
+    tag = {"If-Match": changed.headers["ETag"]}
+    small = await operator.put(LANE, json={**body, "daily_payments": 4}, headers=tag)
+    assert (small.status_code, small.json()["errors"][0]["field"]) == (422, "daily_payments")
+    assert (await operator.put(LANE, json={**body, "inquiry_seconds": []}, headers=tag)).status_code == 422
+    audited = await world.rows("SELECT subject, detail FROM audit_log WHERE action = 'lane.change'")
+    assert [(row["subject"], row["detail"]["batch_payments"]) for row in audited] == [("op", [1000, 5])]
+    await world.approve([world.line() for _ in range(12)])
+    assert await sizes(world) == [5, 5, 2]
+    assert (await operator.get("/v1/partners/nobody/lane")).status_code == 404
+    bank = client_as(world.app, Role.PARTNER, units=(), partner="momo")
+    assert (await bank.get(LANE)).status_code == 404
+    assert (await bank.put(LANE, json=body, headers=tag)).status_code == 403
+    for wrong in ({"reason": "nothing is named"}, {"everything": True, "partner": "momo", "reason": "two things"}):
+        assert (await operator.post("/v1/pauses", json=wrong)).status_code == 422
+
+
+async def test_the_lane_shows_a_partner_that_does_not_answer(world: Any, client_as: Any) -> None:
+    await world.approve([world.line()])
+    await world.script("error_500", seconds=0)
+    await world.send()
+    auditor = client_as(world.app, Role.AUDITOR)
+    seen = (await auditor.get(LANE)).json()
+    assert (seen["last_error"], seen["counts"]["unknown_payments"]) == ("PARTNER_ERROR: HTTP 500", 1)
+    await inquire_round(world.context, "agribank")
+    await world.inquire()
+    await world.send()
+    seen = (await auditor.get(LANE)).json()
+    assert (seen["last_error"], seen["failing_since"]) == (None, None)
