@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+from importlib import resources
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from accounts.usecases.say_again import say_again_once
 from common.actor import Role
+from common.contracts.disbursement_v1 import PaymentFailed
+from common.contracts.identity_verify_v1 import BeneficiaryVerified, Verdict
 from common.contracts.registry_v1 import BeneficiaryUpdated
 from common.ids import new_id, stable_id
 
 DAY = "2024-08-20"
 SHARED = "0123456789"
+EXAMPLE = orjson.loads((resources.files("common.contracts") / "examples" / "PaymentFailed.v1.json").read_bytes())["data"]
 
 
 def who(code: str) -> str:
@@ -258,3 +264,78 @@ async def test_changes_of_contracts_are_seen_by_their_own_units_only(world, clie
     for unit, kinds in (("60/593", {"CONTRACT", "SETTING"}), ("60/594", {"SETTING"})):
         reader = client_as(world.app, Role.AUDITOR, units=(unit,))
         assert {item["kind"] for item in (await reader.get("/v1/change-requests")).json()["items"]} == kinds
+
+
+def verdict(code: str, answer: str | None, version: int, day: str = "2024-09-01") -> BeneficiaryVerified:
+    person = stable_id("person", code)
+    fields = {"number": "match", "name": "MATCH", "birth_date": "match", "sex": "match"}
+    return BeneficiaryVerified(
+        version=version, business_date=date.fromisoformat(day), beneficiary_id=person, subject_id=person, subject_kind="BENEFICIARY",
+        verdict=Verdict.VERIFIED, source_status="MATCH", fields=fields if answer is None else {**fields, "account": answer},
+        identity_fingerprint="f", checked_on=date.fromisoformat(day), valid_until=date.fromisoformat("2024-12-01"), reference="PD-1",
+        unit_code="22924", unit_path="60/593/22924",
+    )  # fmt: skip
+
+
+async def test_an_account_that_the_police_say_is_not_the_persons_is_looked_at_by_two_people(world) -> None:
+    account_id = await verified(world)
+    await world.hear([verdict("BT-1", None, 1), verdict("BT-9", "mismatch", 1)])
+    assert await state(world, account_id) == ("ACTIVE", None)
+    await world.hear([verdict("BT-1", "mismatch", 2)])
+    assert await state(world, account_id) == ("NEEDS_REVIEW", "POLICE_DIFFERS")
+    assert (await world.events("AccountRejected"))[-1][1]["reason"] == "POLICE_DIFFERS"
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE account SET recheck_on = '2024-10-01', next_try_at = now()")
+    await world.drain()
+    assert await state(world, account_id) == ("NEEDS_REVIEW", "POLICE_DIFFERS"), "the provider's yes does not overrule the police's no"
+    [item] = (await world.officer.get("/v1/reviews")).json()["items"]
+    assert (item["police_answer"], item["police_on"]) == ("mismatch", "2024-09-01")
+    assert (await review(world, account_id, "ACCEPT")).status_code == 200
+    await world.hear([verdict("BT-1", "mismatch", 3)])
+    assert await state(world, account_id) == ("ACTIVE", None), "the same answer told again is not another one"
+
+
+async def test_the_police_yes_is_evidence_and_takes_back_their_own_no_only(world) -> None:
+    account_id = await verified(world)
+    await world.hear([verdict("BT-1", "mismatch", 2)])
+    await world.hear([verdict("BT-1", "match", 3, "2024-10-01")])
+    await world.drain()
+    assert await state(world, account_id) == ("ACTIVE", None)
+    await review(world, account_id, "REJECT")
+    await world.hear([verdict("BT-1", "match", 4, "2024-11-01")])
+    await world.drain()
+    assert await state(world, account_id) == ("REJECTED", "REVIEWED")
+
+
+async def test_a_failed_payment_to_one_payee_says_nothing_of_anothers_account(world) -> None:
+    account_id = await verified(world)
+    event = PaymentFailed.model_validate(EXAMPLE | {
+        "beneficiary_id": who("BT-1"), "payee_id": who("BT-2"), "partner": "agribank", "account_id": account_id, "reason": "ACCOUNT_CLOSED",
+    })  # fmt: skip
+    await world.hear([event])
+    assert await state(world, account_id) == ("ACTIVE", None)
+    await world.hear([event.model_copy(update={"payee_id": stable_id("person", "BT-1"), "payment_id": new_id()})])
+    assert await state(world, account_id) == ("CLOSED", "CLOSED")
+
+
+async def test_what_two_people_accepted_was_of_one_identity(world) -> None:
+    account_id = await verified(world, holder="TRAN HOA")
+    assert (await review(world, account_id, "ACCEPT")).status_code == 200
+    person = world.person("BT-1", "Trần Thị Hoà", "060150000001")
+    await world.hear([BeneficiaryUpdated(**person.model_dump() | {"version": 2, "identity_fingerprint": "other"})])
+    await world.drain()
+    assert await state(world, account_id) == ("NEEDS_REVIEW", "NAME_REVIEW")
+
+
+async def test_a_proposal_is_of_the_answer_that_was_seen(world) -> None:
+    account_id = await verified(world, holder="TRAN HOA")
+    body = {"verdict": "ACCEPT", "reason": "Giấy xác nhận của ngân hàng", "evidence": None}
+    made = await world.officer.post(f"/v1/accounts/{account_id}/reviews", json=body, headers={"Idempotency-Key": new_id().hex})
+    world.partner.has(SHARED, "TRAN THI HOA", None)
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE account SET check_due = true, next_try_at = now()")
+    await world.drain()
+    assert await state(world, account_id) == ("NEEDS_REVIEW", "ID_NOT_CONFIRMED")
+    path = f"/v1/reviews/{made.json()['review_id']}/decision"
+    late = await world.approver.post(path, json={"agree": True, "business_date": "2024-08-22"})
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/move-refused")

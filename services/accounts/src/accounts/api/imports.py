@@ -43,7 +43,11 @@ def _origin(
         raise InvalidInput(detail, errors=[{"field": "consent_on" if consent_on is None else "consent_evidence", "detail": detail}])
     if consent_on is not None and consent_on > business_date:
         raise InvalidInput("consent cannot be given later", errors=[{"field": "consent_on", "detail": consent_on.isoformat()}])
-    return {"source": source, "consent_on": (consent_on or business_date).isoformat(), "consent_evidence": hide_numbers(consent_evidence)[0]}
+    return {
+        "source": source,
+        "consent_on": (consent_on or business_date).isoformat(),
+        "consent_evidence": hide_numbers(consent_evidence)[0],
+    }
 
 
 def make_router(db: Database) -> APIRouter:

@@ -126,6 +126,10 @@ class ReviewItem(BaseModel):
     status: AccountStatus
     reason: str | None
     ask_officer: str | None = Field(description="PAYMENT_FAILED: a payment into it failed; ask the person for another way")
+    police_answer: Literal["match", "mismatch"] | None = Field(
+        default=None, description="What the police said of it on a list, as evidence"
+    )
+    police_on: date | None = Field(default=None, description="Of which check")
     source: str
     unit_code: str
     business_date: date

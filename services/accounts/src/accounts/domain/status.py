@@ -23,6 +23,8 @@ class Cause(StrEnum):
     """Several payees claim the account."""
     PAYMENT = "PAYMENT"
     """A payment failed or came back and says why."""
+    POLICE = "POLICE"
+    """The police say that it is not the person's."""
     REVIEW = "REVIEW"
     """Two people decided."""
 
@@ -32,6 +34,7 @@ TRANSITIONS: Final[Mapping[Cause, Mapping[AccountStatus, frozenset[AccountStatus
     Cause.ANSWER: dict.fromkeys(AccountStatus, _ANSWERS),
     Cause.SHARED: {status: frozenset({_S.NEEDS_REVIEW}) for status in (_S.ACTIVE, _S.NEEDS_REVIEW, _S.REJECTED)},
     Cause.PAYMENT: {status: frozenset({_S.CLOSED, _S.REJECTED, _S.DORMANT, _S.NOT_UPGRADED}) for status in (_S.ACTIVE, _S.NEEDS_REVIEW)},
+    Cause.POLICE: {status: frozenset({_S.NEEDS_REVIEW}) for status in (_S.ACTIVE, _S.NEEDS_REVIEW)},
     # People may accept what no machine could decide; never an account that the provider says is closed or not there.
     Cause.REVIEW: {
         _S.NEEDS_REVIEW: frozenset({_S.ACTIVE, _S.REJECTED}),

@@ -16,8 +16,8 @@ from accounts.storage import alerts, history, methods
 from common.db import Tx
 
 __all__ = [
-    "Claimed", "claim", "mark_failed_payment", "move", "page", "put_back", "record", "say_vneid_again", "settle", "take_record_lock",
-    "take_to_say_again",
+    "Claimed", "claim", "mark_failed_payment", "move", "note_police", "page", "put_back", "record", "say_vneid_again", "settle",
+    "take_record_lock", "take_to_say_again",
 ]  # fmt: skip
 
 _RECORD_LOCK: Final = 7_310_001
@@ -150,6 +150,29 @@ RETURNING a.account_id
 """
 
 
+# The answer names the person, not the account: a no is held against every account of the payee that is used or may be, a yes is
+# evidence only where there is one. Each answer counts once, also when it is told again (a move, a grace period).
+_POLICE: Final = f"""
+WITH said AS (
+    SELECT * FROM unnest(CAST(:payee_id AS uuid[]), CAST(:answer AS text[]), CAST(:day AS date[])) AS s (payee_id, answer, day)
+), concerned AS (
+    SELECT a.account_id, s.answer, s.day, count(*) OVER (PARTITION BY a.payee_id) AS accounts
+    FROM account a JOIN said s USING (payee_id) WHERE a.status IN ('PENDING_CHECK', 'ACTIVE', 'NEEDS_REVIEW')
+)
+UPDATE account a SET police_answer = c.answer, police_on = c.day,
+    objection = CASE c.answer WHEN 'mismatch' THEN coalesce(a.objection, 'POLICE_DIFFERS') ELSE nullif(a.objection, 'POLICE_DIFFERS') END,
+    status = CASE WHEN c.answer = 'mismatch' AND m.old IS NOT NULL THEN 'NEEDS_REVIEW' ELSE a.status END,
+    reason = CASE WHEN c.answer = 'mismatch' AND m.old IS NOT NULL THEN 'POLICE_DIFFERS' ELSE a.reason END,
+    due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END,
+    next_try_at = CASE WHEN a.check_due THEN a.next_try_at ELSE now() END,
+    check_due = a.check_due OR (c.answer = 'match' AND a.objection IS NOT DISTINCT FROM 'POLICE_DIFFERS')
+FROM concerned c JOIN account n USING (account_id)
+LEFT JOIN (VALUES {transitions_values(Cause.POLICE)}) AS m (old, new) ON m.old = n.status
+WHERE a.account_id = c.account_id AND (c.answer = 'mismatch' OR c.accounts = 1) AND (a.police_on IS NULL OR a.police_on < c.day)
+RETURNING a.account_id
+"""
+
+
 async def take_record_lock(tx: Tx) -> None:
     """One recorder at a time: answers on a shared account touch each other's rows.
 
@@ -210,6 +233,14 @@ async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
         await history.note_accounts(tx, ids, subject=tx.actor.subject if tx.actor is not None else "system:accounts")
         await methods.fall_over(tx, ids)
     return changed
+
+
+async def note_police(tx: Tx, answers: Sequence[tuple[UUID, str, date]]) -> list[UUID]:
+    """What the police say of payees' accounts: (payee, match or mismatch, day of the check). Ids of the accounts that concerns."""
+    rows = await tx.rows(
+        _POLICE, payee_id=[item[0] for item in answers], answer=[item[1] for item in answers], day=[item[2] for item in answers]
+    )
+    return [row["account_id"] for row in rows]
 
 
 async def say_vneid_again(tx: Tx) -> int:

@@ -35,7 +35,8 @@ RETURNING a.account_id, xmax = 0 AS is_new
 _REVIEW: Final = """
 SELECT a.account_id, a.version, a.payee_id, a.payee_kind, a.via_beneficiary_id AS beneficiary_id, b.file_code,
        b.full_name AS beneficiary_name, coalesce(r.full_name, b.full_name) AS payee_name, a.holder_name, a.kind, a.provider_code,
-       a.masked_number, a.status, a.reason, a.ask_officer, a.source, a.unit_code, a.unit_path, a.business_date,
+       a.masked_number, a.status, a.reason, a.ask_officer, a.police_answer, a.police_on, a.source,
+       a.unit_code, a.unit_path, a.business_date,
        v.review_id, v.verdict, v.reason AS review_reason, v.evidence, v.proposed_by
 FROM account a JOIN beneficiary b ON b.beneficiary_id = a.via_beneficiary_id
 LEFT JOIN representative r ON a.payee_kind <> 'SELF' AND r.beneficiary_id = a.via_beneficiary_id AND r.representative_id = a.payee_id

@@ -17,11 +17,12 @@ from common import audit
 from common.actor import SYSTEM
 from common.contracts.accounts_v1 import AccountStatus
 from common.contracts.disbursement_v1 import PaymentFailed, PaymentReturned
+from common.contracts.identity_verify_v1 import VerificationState
 from common.db import Database, Tx
 from common.ids import new_id
 from common.outside import Breaker
 
-__all__ = ["AccountChecker", "note_failed_payments"]
+__all__ = ["AccountChecker", "note_failed_payments", "note_police_answers"]
 
 _ACTOR: Final = SYSTEM("accounts")
 
@@ -114,3 +115,21 @@ async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed | PaymentR
     await publish_accounts(tx, await accounts.settle(tx, changed))
     if changed:
         await audit.record(tx, "account.payment_failed", "batch", events[0].payment_id, {"count": len(changed)})
+
+
+async def note_police_answers(tx: Tx, events: Sequence[VerificationState]) -> None:
+    """The police said, on a list, whether a payee's account is the payee's: a no goes to the work list, a yes is evidence there."""
+    answers = [
+        (event.subject_id, event.fields["account"], event.checked_on)
+        for event in events
+        if event.fields.get("account") in ("match", "mismatch")
+    ]
+    # One person in several roles is answered once a role: the latest day counts, and of one day the no.
+    latest = {payee: (payee, answer, day) for payee, answer, day in sorted(answers, key=lambda item: (item[2], item[1]))}
+    if not latest:
+        return
+    await people.take_arrival_locks(tx)
+    concerned = await accounts.note_police(tx, list(latest.values()))
+    await publish_accounts(tx, await accounts.settle(tx, concerned))
+    if concerned:
+        await audit.record(tx, "account.police_answer", "batch", concerned[0], {"count": len(concerned)})

@@ -14,7 +14,6 @@ def upgrade() -> None:
         ALTER TABLE account
             ADD COLUMN objection text CHECK (objection IN ('REVIEWED', 'POLICE_DIFFERS')),
             ADD COLUMN police_answer text CHECK (police_answer IN ('match', 'mismatch')),
-            ADD COLUMN police_version integer,
             ADD COLUMN police_on date,
             ADD COLUMN say_again boolean NOT NULL DEFAULT false;
         COMMENT ON COLUMN account.objection IS 'Why people or the police said no: the provider''s yes alone does not make it usable again';
@@ -28,7 +27,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP INDEX beneficiary_business_date")
-    op.execute(
-        "ALTER TABLE account DROP COLUMN objection, DROP COLUMN police_answer, DROP COLUMN police_version, DROP COLUMN police_on,"
-        " DROP COLUMN say_again"
-    )
+    op.execute("ALTER TABLE account DROP COLUMN objection, DROP COLUMN police_answer, DROP COLUMN police_on, DROP COLUMN say_again")
