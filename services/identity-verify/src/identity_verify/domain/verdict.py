@@ -121,9 +121,14 @@ def still_decided(finding: Finding, fingerprint: str, decided: Mapping[str, Any]
     """What two people decided on the very same data and the very same answer stands; any difference asks them again."""
     if not decided or finding.verdict not in DECIDABLE:
         return finding
-    if decided.get("fingerprint") != fingerprint or decided.get("fields") != finding.fields:
+    if decided.get("fingerprint") != fingerprint or _of_the_person(decided.get("fields") or {}) != _of_the_person(finding.fields):
         return finding
     return Finding(Verdict(decided["verdict"]), {**finding.fields, "decision": CONFIRMED}, finding.death_date)
+
+
+def _of_the_person(fields: Mapping[str, str]) -> dict[str, str]:
+    """Without the word on an account, which some lists carry and some do not: it says nothing of who the person is."""
+    return {name: value for name, value in fields.items() if name != "account"}
 
 
 def _name_field(asked: Asked, answer: Answer) -> str | None:
