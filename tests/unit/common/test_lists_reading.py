@@ -333,6 +333,20 @@ def test_other_digits_stay(text: str) -> None:
     assert hide_numbers(text) == (text, False)
 
 
+def _moved(content: bytes, row: int, column: int) -> bytes:
+    """The file with its first text cell (a label of the shared texts, record 0x00FD) elsewhere."""
+    at = content.index(b"\xfd\x00\x0a\x00")
+    return content[: at + 4] + row.to_bytes(2, "little") + column.to_bytes(2, "little") + content[at + 8 :]
+
+
+@pytest.mark.parametrize(("row", "column"), [(65_535, 200), (65_535, 65_535), (3, 40_000)])
+def test_an_xls_whose_cells_lie_far_apart_is_refused_before_room_is_made(row: int, column: int) -> None:
+    content = (Path(__file__).parent / "list.xls").read_bytes()
+    with pytest.raises(BrokenFile, match="too far apart"):
+        read(_moved(content, row, column), "x.xls")
+    read(_moved(content, 60_000, 3), "x.xls")
+
+
 def test_the_old_xls_format_is_read_too() -> None:
     content = (Path(__file__).parent / "list.xls").read_bytes()
     rows, _ = read(content, "danh sach.xls")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from common.lists.raw import MAX_CELL, MAX_COLUMNS, MAX_ROWS, BrokenFile, RawRow, tidy
+from common.lists.xls import check_reach
 from common.lists.xlsx import Sheet, XlsxBook
 
 __all__ = ["Page", "pages"]
@@ -77,6 +78,7 @@ def _xls_pages(content: bytes) -> list[Page]:
     if len(content) > _XLS_BYTES or content[:8] != _XLS:
         raise BrokenFile(old)
     try:
+        check_reach(content)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
     except (CalamineError, OSError, ValueError) as error:
