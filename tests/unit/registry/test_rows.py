@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from datetime import date
+from importlib.resources import files
 
 import pytest
 
@@ -11,7 +14,7 @@ from registry.domain.columns import COLUMNS
 from registry.domain.dates import birth_date, next_month
 from registry.domain.numbers import clean_number, number_warnings, structure_reason
 from registry.domain.reasons import REASONS
-from registry.domain.rows import Category, Rules, check_row
+from registry.domain.rows import Category, Rules, check_row, name_label
 
 TODAY = date(2024, 8, 20)
 RULES = Rules(
@@ -108,3 +111,19 @@ def test_reasons_speak_both_languages_and_columns_are_named_once() -> None:
     assert all(isinstance(column, ColumnSpec) for column in COLUMNS)
     headers = [header for column in COLUMNS for header in column.headers]
     assert len(headers) == len(set(headers))
+
+
+def test_a_category_is_told_by_code_or_by_its_name_and_words_that_may_tell_of_health_are_not_repeated() -> None:
+    severe = Category("SA6_S", "SOCIAL_ASSISTANCE", False)
+    rules = replace(RULES, categories=dict(RULES.categories) | {name_label("Người khuyết tật nặng"): severe})
+    for said in ("SA6_S", "sa6 _s", "Người khuyết tật nặng", "NGƯỜI KHUYẾT TẬT  NẶNG", "Người  khuyết tật, nặng."):
+        row = check_row(GOOD | {"category": said}, rules)
+        assert (row.category, row.reasons) == ("SA6_S", [])
+    for said, shown in (("SA9", ": SA9"), ("nhiễm HIV", "danh mục): ")):
+        (found,) = check_row(GOOD | {"category": said}, rules).reasons
+        assert (found.code, found.vi.endswith(shown), "HIV" in str(found)) == ("UNKNOWN_CATEGORY", True, False)
+
+
+def test_no_two_categories_of_the_catalogue_share_a_name() -> None:
+    rows = list(csv.DictReader((files("registry") / "catalogue" / "categories.csv").read_text(encoding="utf-8").splitlines()))
+    assert len({name_label(row["name_vi"]) for row in rows} | {row["code"] for row in rows}) == 2 * len(rows)

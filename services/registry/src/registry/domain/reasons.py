@@ -47,7 +47,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "NUMBER_PROVINCE": ("Mã nơi đăng ký khai sinh trong số định danh lạ", "Unusual birth-registration code in the number"),
     "NUMBER_SEX": ("Giới tính khác với số định danh", "The sex differs from the number"),
     "NUMBER_YEAR": ("Năm sinh khác với số định danh", "The birth year differs from the number"),
-    "UNKNOWN_CATEGORY": ("Loại đối tượng không có trong danh mục: {0}", "Unknown category: {0}"),
+    "UNKNOWN_CATEGORY": (
+        "Loại đối tượng không có trong danh mục (ghi mã hoặc đúng tên trong danh mục): {0}",
+        "Unknown category (give the code or the catalogue's Vietnamese name): {0}",
+    ),
     "WRONG_PROGRAMME": ("Loại đối tượng {0} không thuộc chương trình của danh sách", "Category {0} is not of this list's programme"),
     "BAD_PERCENT": ("Tỷ lệ thương tật phải từ 21 đến 100: {0}", "The percentage must be 21 to 100: {0}"),
     "UNKNOWN_UNIT": ("Mã đơn vị không có tại ngày nghiệp vụ: {0}", "No such unit on the business date: {0}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,7 @@ from registry.domain.numbers import (
 )
 from registry.domain.reasons import Reason, reason
 
-__all__ = ["Category", "CheckedRow", "Rules", "check_row"]
+__all__ = ["Category", "CheckedRow", "Rules", "check_row", "name_label"]
 
 _SEX: Final = {"NAM": "M", "NU": "F", "M": "M", "F": "F", "TRAI": "M", "GAI": "F", "": "UNKNOWN"}
 _PREFERENCE: Final = {
@@ -32,6 +33,12 @@ _IS_HEAD: Final = frozenset({"X", "CO", "CHU HO", "LA CHU HO", "BAN THAN"})
 _REP_KIND: Final = {"UY QUYEN": "AUTHORISED", "GIAM HO": "GUARDIAN", "CHAM SOC": "CARER"}
 _OLD_FONT: Final = re.compile("[µ¸¶·¹¨»¾¼½©®ª«¬\u00ad×÷¤§¦£¢]")  # what TCVN3 letters look like in Unicode
 _PERCENT: Final = range(21, 101)
+_CODE: Final = re.compile("[A-Z0-9_]{1,40}")
+
+
+def name_label(text: str) -> str:
+    """A category's name as lists write it: case, spaces and punctuation aside. Accents and digits tell categories apart and stay."""
+    return "".join(each for each in unicodedata.normalize("NFC", text).casefold() if each.isalnum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Rules:
     unit_path: str
     business_date: date
     categories: Mapping[str, Category]
+    """By code, and by `name_label` of the Vietnamese name, which lists of offices write instead."""
     units: Mapping[str, str]
     """Commune code → path, on the business date."""
     representative_months: int | None = None
@@ -224,12 +232,13 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
     elif path != rules.unit_path and not path.startswith(rules.unit_path + "/"):
         row.refuse("UNIT_OUTSIDE", "unit_code", row.unit_code)
     row.unit_path = path or ""
-    row.category = values.get("category", "").upper().replace(" ", "")
-    category = rules.categories.get(row.category)
+    said = values.get("category", "")
+    key = said.upper().replace(" ", "")
+    category = rules.categories.get(key) or rules.categories.get(name_label(said))
     if category is None:
-        row.refuse("UNKNOWN_CATEGORY", "category", row.category)
-        row.category = ""
+        row.refuse("UNKNOWN_CATEGORY", "category", key if _CODE.fullmatch(key) else "")  # words may tell of health
         return
+    row.category = category.code
     if category.programme != rules.programme:
         row.refuse("WRONG_PROGRAMME", "category", row.category)
     if category.needs_percent:

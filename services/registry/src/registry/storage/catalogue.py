@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from common.db import Tx
-from registry.domain.rows import Category
+from registry.domain.rows import Category, name_label
 from registry.storage import policy
 
 __all__ = ["categories", "header_of", "load", "read_file", "unit_of", "units_below"]
@@ -85,9 +85,10 @@ async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str],
 
 
 async def categories(tx: Tx) -> dict[str, Category]:
-    """All benefit categories by code; those of a draft of the law are none yet."""
-    rows = await tx.rows("SELECT code, programme, needs_percent FROM benefit_category WHERE law_counts(change_id, NULL)")
-    return {row["code"]: Category(row["code"], row["programme"], row["needs_percent"]) for row in rows}
+    """All benefit categories by code and by label of the Vietnamese name; those of a draft of the law are none yet."""
+    rows = await tx.rows("SELECT code, programme, needs_percent, name_vi FROM benefit_category WHERE law_counts(change_id, NULL)")
+    known = [(row, Category(row["code"], row["programme"], row["needs_percent"])) for row in rows]
+    return {name_label(row["name_vi"]): category for row, category in known} | {category.code: category for _, category in known}
 
 
 _VALID: Final = "u.valid_from <= :on AND (u.valid_to IS NULL OR u.valid_to >= :on)"
