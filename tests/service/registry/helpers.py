@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from fastapi import FastAPI
 
 from common.actor import Role
@@ -68,6 +69,11 @@ class World:
         self.maker = client_as(self.app, Role.COMMUNE_OFFICER, units=(UNIT_PATH,), subject="maker")
         self.checker = client_as(self.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="checker")
         self._sent = 0
+
+    def settle(self, code: str, value: str) -> None:
+        """Answer an open question of the law, as a release does (people answer by a change of the law)."""
+        with psycopg.connect(self.settings.owner_database_url.replace("+psycopg", ""), autocommit=True) as owner:  # type: ignore[union-attr]
+            owner.execute("UPDATE policy_setting SET value = %s WHERE code = %s", (value, code))
 
     async def work(self) -> None:
         """Run the worker's jobs until none is left."""

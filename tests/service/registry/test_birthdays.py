@@ -72,7 +72,8 @@ async def test_whoever_reaches_an_age_step_is_listed_with_old_and_new_amount(wor
 
 
 @pytest.mark.parametrize(("age", "month", "programmes"), [
-    (75, "2025-08", ["SOCIAL_PENSION"]), (70, "2025-08", ["SOCIAL_PENSION"]), (75, "2025-03", ["SOCIAL_ASSISTANCE"]), (80, "2025-08", ["SOCIAL_ASSISTANCE"]),
+    (75, "2025-08", ["SOCIAL_PENSION"]), (70, "2025-08", ["SOCIAL_PENSION"]), (75, "2025-03", ["SOCIAL_ASSISTANCE"]),
+    (80, "2025-08", ["SOCIAL_ASSISTANCE"]),
 ])  # fmt: skip
 async def test_whoever_may_claim_something_new_is_a_candidate(world: Any, age: int, month: str, programmes: list[str]) -> None:
     birth = at(int(month[:4]), int(month[5:])) - age * 12

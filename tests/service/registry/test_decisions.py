@@ -93,8 +93,7 @@ async def test_an_open_question_of_the_law_is_a_setting_that_changes_the_answer(
     await world.take([row("A-1")])
     allowance = await office.allowance("A-1")
     await office.decide("SUSPEND", "UNCOLLECTED", allowance)
-    async with world.db.transaction() as tx:
-        await tx.execute("UPDATE policy_setting SET value = 'YES' WHERE code = 'BACK_PAY_AFTER_SUSPENSION'")
+    world.settle("BACK_PAY_AFTER_SUSPENSION", "YES")
     await office.decide("RESUME", "REMEDIED", allowance, business_date="2024-12-02", decision_date="2024-12-02")
     assert set((await office.months("A-1", "2024-08", "2024-09", "2024-11", "2024-12")).values()) == {750_000}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from registry_test_helpers import as_csv, row
@@ -153,6 +154,84 @@ async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(p
     assert await _facts(pair) == after
 
 
+_PAPERS = ("decision", "transfer", "life_event", "merit_relation", "survey_task_person", "household_member", "household")
+
+
+async def _papers(world: Any) -> dict[str, Any]:
+    """Everything written about people, without counters."""
+    async with world.db.read() as tx:
+        return {
+            table: await tx.value(
+                f"SELECT jsonb_agg(to_jsonb(t) - 'version' ORDER BY CAST(to_jsonb(t) - 'version' AS text)) FROM {table} t"
+            )
+            for table in _PAPERS
+        }
+
+
+_OFFICE = "'22915', '60/593/22915'"
+_WRITTEN = f"""
+INSERT INTO attachment (kind, media_type, byte_size, sha256, content, unit_code, unit_path, created_by)
+VALUES ('DECISION', 'image/png', 1, 'x', 'x', {_OFFICE}, 'other');
+INSERT INTO decision (bulk_id, kind, person_id, entitlement_id, programme, category, percent, number, decision_date, signer, authority,
+    effective_month, reason, unit_path, business_date, maker, attachment_id)
+SELECT uuidv7(), 'ADJUST', e.person_id, e.entitlement_id, e.programme, e.category, 0, '5/QĐ', '2024-08-01', 'An', 'DISTRICT_CHAIR',
+    '2024-10-01', 'OTHER', '60/593/22915', '2024-08-10', 'other', a.attachment_id
+FROM entitlement e, attachment a WHERE e.person_id = :other;
+INSERT INTO transfer (direction, person_id, from_unit_code, from_path, to_unit_code, to_path, number, decision_date, signer, dossier,
+    sent_on, last_month, maker)
+VALUES ('WITHIN', :other, {_OFFICE}, '22918', '60/593/22918', '9/QĐ', '2024-08-01', 'An', '1 trang', '2024-08-02', '2024-08-01', 'other');
+INSERT INTO life_event (kind, person_id, event_date, business_date, evidence, unit_path, state, maker)
+VALUES ('PRISON', :other, '2024-08-01', '2024-08-02', 'Bản án 4', '60/593/22915', 'PROPOSED', 'other');
+INSERT INTO merit_relation (merit_person_id, relative_id, relation, decision_number, decision_date, from_date, created_by)
+SELECT :other, p.person_id, 'CHILD', '8/QĐ', '2024-01-01', '2024-01-01', 'other' FROM person p WHERE p.file_code = 'A-9';
+INSERT INTO merit_relation (merit_person_id, relative_id, relation, decision_number, decision_date, from_date, created_by)
+SELECT p.person_id, q, 'SPOUSE', '8/QĐ', '2024-01-01', '2024-01-01', 'other'
+FROM person p, unnest(ARRAY[CAST(:survivor AS uuid), CAST(:other AS uuid)]) q WHERE p.file_code = 'A-9';
+INSERT INTO household (code, head_id, unit_code, unit_path, created_by) VALUES ('H-1', :other, {_OFFICE}, 'other');
+INSERT INTO household_member (household_id, person_id, relation, from_date) SELECT household_id, :other, 'Chủ hộ', '2024-01-01' FROM household;
+INSERT INTO survey (unit_code, unit_path, title, started_on, due_on, created_by)
+SELECT {_OFFICE}, 'Đợt ' || n, '2024-08-01', '2024-09-30', 'other' FROM generate_series(1, 2) n;
+INSERT INTO survey_task (survey_id, unit_code, unit_path, label) SELECT survey_id, {_OFFICE}, title FROM survey;
+INSERT INTO survey_task_person (task_id, person_id, preference, answered_on)
+SELECT task_id, :other, CASE label WHEN 'Đợt 1' THEN 'DECLINES' END, CASE label WHEN 'Đợt 1' THEN DATE '2024-08-05' END FROM survey_task;
+INSERT INTO survey_task (survey_id, unit_code, unit_path, label) SELECT survey_id, {_OFFICE}, 'nhà kia' FROM survey WHERE title = 'Đợt 2';
+INSERT INTO survey_task_person (task_id, person_id) SELECT task_id, :survivor FROM survey_task WHERE label = 'nhà kia'
+"""
+
+
+async def test_what_was_written_about_the_other_file_follows_the_survivor_and_is_put_back(pair: Any) -> None:
+    people = {"survivor": UUID(pair.a), "other": UUID(pair.b)}
+    async with pair.db.transaction() as tx:
+        for statement in _WRITTEN.split(";"):
+            await tx.execute(statement, **{name: value for name, value in people.items() if f":{name}" in statement})
+    before = await _papers(pair)
+    candidate = (await _one(pair))["candidate_id"]
+    merged = await _decide(pair, candidate, "MERGE", survivor_id=pair.a, effective_month="2024-09")
+    assert merged.status_code == 200, merged.text
+    after = await _papers(pair)
+    (decision,), (transfer,), (event,) = (after[name] for name in _PAPERS[:3])
+    assert {item["person_id"] for item in (decision, transfer, event)} == {pair.a}
+    child, *spouses = sorted(after["merit_relation"], key=lambda item: (item["relation"], item["to_date"] or ""))
+    assert child["merit_person_id"] == pair.a
+    assert [(item["relative_id"], item["to_date"]) for item in spouses] == [(pair.a, None), (pair.b, DAY)], "not the same relation twice"
+    asked = [(item["person_id"], item["preference"]) for item in after["survey_task_person"]]
+    assert sorted(asked, key=str) == [(pair.a, "DECLINES"), (pair.a, None)], "nobody is asked twice"
+    assert decision["attachment_id"] == before["decision"][0]["attachment_id"] is not None
+    async with pair.db.read() as tx:
+        held = await tx.value(
+            "SELECT CAST(person_id AS text) FROM entitlement WHERE entitlement_id = :id", id=UUID(decision["entitlement_id"])
+        )
+    assert held == pair.a, "the proposal is about the allowance that goes on"
+    assert (transfer["from_path"], transfer["state"]) == ("60/593/22924", "SENT"), "the hand-over goes on from the survivor's unit"
+    assert after["household"][0]["head_id"] == pair.a
+    assert pair.a in {item["person_id"] for item in after["household_member"]}
+    shown = (await pair.checker.get("/v1/transfers", params={"beneficiary_id": pair.a})).json()["items"]
+    assert [item["number"] for item in shown] == ["9/QĐ"]
+    undone = await _decide(pair, candidate, "UNDO")
+    assert undone.status_code == 200, undone.text
+    assert await _papers(pair) == before
+
+
 async def test_a_merge_is_not_undone_over_later_facts(pair: Any) -> None:
     candidate = (await _one(pair))["candidate_id"]
     await _decide(pair, candidate, "MERGE", survivor_id=pair.b, effective_month="2024-09")
@@ -241,8 +320,7 @@ async def test_two_programmes_that_exclude_each_other_add_to_the_score(world: An
 
 async def test_the_province_decides_from_which_score_a_file_is_held(pair: Any) -> None:
     for value, strong in (("90", False), ("75", True), ("NEVER", False)):
-        async with pair.db.transaction() as tx:
-            await tx.execute("UPDATE policy_setting SET value = :value WHERE code = 'DUPLICATE_HOLD_FROM'", value=value)
+        pair.settle("DUPLICATE_HOLD_FROM", value)
         await pair.checker.post("/v1/duplicates/scan", json={"business_date": DAY})
         await pair.work()
         assert (await _one(pair))["strong"] is strong, value

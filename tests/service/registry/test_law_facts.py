@@ -243,6 +243,7 @@ async def test_the_application_writes_no_law_in_force(world: Any) -> None:
         "UPDATE category_step SET age_months = 1",
         "UPDATE stacking_rule SET keep = 3",
         "DELETE FROM policy_setting",
+        "UPDATE policy_setting SET value = 'SET_ASIDE' WHERE code = 'GROUP_NOT_RECORDED'",
     ):
         with pytest.raises(Exception, match="permission denied"):
             async with world.db.transaction() as tx:
@@ -251,8 +252,7 @@ async def test_the_application_writes_no_law_in_force(world: Any) -> None:
 
 async def test_a_setting_takes_only_an_answer_the_engine_knows(world: Any) -> None:
     with pytest.raises(Exception, match="policy_setting_check"):
-        async with world.db.transaction() as tx:
-            await tx.execute("UPDATE policy_setting SET value = 'PERHAPS' WHERE code = 'GROUP_NOT_RECORDED'")
+        as_owner(world, "UPDATE policy_setting SET value = 'PERHAPS' WHERE code = 'GROUP_NOT_RECORDED'")
 
 
 OUTCOMES = (

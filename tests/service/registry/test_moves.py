@@ -160,8 +160,7 @@ async def test_the_months_between_stop_and_receipt_belong_where_the_setting_says
     await world.take([row("A-1"), row("A-2", "060190000001")])
     found = {}
     for code, setting in (("A-1", "AFTER_RECEIPT"), ("A-2", "AFTER_STOP_DECISION")):
-        async with world.db.transaction() as tx:
-            await tx.execute("UPDATE policy_setting SET value = :value WHERE code = 'MOVE_FIRST_MONTH'", value=setting)
+        world.settle("MOVE_FIRST_MONTH", setting)
         sent = (await _send(world, office, code)).json()["transfer_id"]
         done = await _receiver(office).post(f"/v1/transfers/{sent}/receive", json={"business_date": "2024-12-03"})
         found[setting] = done.json()["pays_from"]

@@ -64,8 +64,7 @@ async def test_the_longest_authorisation_is_a_setting_a_guardian_has_no_end(worl
     await world.take([row("A-1")])
     too_long = await _appoint(world, office, valid_to="2025-08-21")
     assert too_long.json()["errors"][0]["detail_vi"] == "Ủy quyền tối đa 12 tháng: đến 20/08/2025"
-    async with world.db.transaction() as tx:
-        await tx.execute("UPDATE policy_setting SET value = '24' WHERE code = 'REPRESENTATIVE_MAX_MONTHS'")
+    world.settle("REPRESENTATIVE_MAX_MONTHS", "24")
     assert (await _appoint(world, office, valid_to="2025-08-21")).status_code == 201
     guardian = await _appoint(world, office, kind="GUARDIAN", person={"full_name": "Lê Văn Giám"})
     assert guardian.json()["valid_to"] is None

@@ -114,8 +114,7 @@ def test_deadlines_skip_days_off_and_count_saturdays_worked_for_them() -> None:
 
 @pytest.mark.parametrize(("days", "end"), [("7", "2024-09-04"), ("5", "2024-08-29")])
 async def test_the_time_to_answer_is_a_setting_and_the_calendar_is_loaded(world: Any, days: str, end: str) -> None:
-    async with world.db.transaction() as tx:
-        await tx.execute("UPDATE policy_setting SET value = :days WHERE code = 'LIST_ANSWER_WORKING_DAYS'", days=days)
+    world.settle("LIST_ANSWER_WORKING_DAYS", days)
     assert (await submit(world, await checked(world)))["due_on"] == end
 
 

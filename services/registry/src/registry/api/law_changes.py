@@ -71,6 +71,7 @@ def make_router(db: Database) -> APIRouter:
     router = APIRouter(prefix="/v1/law-changes", tags=["law"])
     _read(router, db)
     _draft(router, db)
+    _rows(router, db)
     _decide(router, db)
     _what_if(router, db)
     return router
@@ -134,6 +135,8 @@ def _draft(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/law-changes", await request.body(), effect)
         return JSONResponse(answer.body, answer.status, headers={"Location": f"/v1/law-changes/{answer.body['change_id']}"})
 
+
+def _rows(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{change_id}/rows/{table}",
         response_model=ChangeView,

@@ -88,8 +88,10 @@ LEFT JOIN LATERAL (
 ) h ON true
 CROSS JOIN LATERAL (
     SELECT CASE WHEN p.death_date < c.snapshot_on THEN 'DECEASED'
-                WHEN EXISTS (SELECT FROM campaign_person g WHERE g.rule_code = c.rule_code AND g.person_id = p.person_id
-                               AND g.state = 'GIVEN') THEN 'HAS_IT'
+                WHEN EXISTS (SELECT FROM campaign_person g WHERE g.rule_code = c.rule_code AND g.state = 'GIVEN'
+                               AND (g.person_id = p.person_id
+                                    OR g.person_id IN (SELECT q.person_id FROM person q WHERE q.merged_into = p.person_id)))
+                THEN 'HAS_IT'
                 WHEN EXISTS (SELECT FROM duplicate_candidate d WHERE d.b_id = p.person_id AND d.strong
                                AND d.state IN ('OPEN', 'CONFIRMED', 'UNDONE')) THEN 'OTHER_FILE' END AS left_out
 ) x

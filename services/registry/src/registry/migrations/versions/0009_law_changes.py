@@ -109,6 +109,20 @@ CREATE TABLE law_what_if_people (
 );
 """
 
+# An answer to an open question comes into force with an approved change only; a release (the owner role) ships first answers.
+ANSWERS = """
+CREATE FUNCTION only_approved_answers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user = TG_ARGV[0] AND NOT EXISTS (
+        SELECT FROM law_change_setting s JOIN law_change l USING (change_id)
+        WHERE s.code = NEW.code AND s.value = NEW.value AND l.state = 'APPROVED')
+    THEN
+        RAISE EXCEPTION 'permission denied: an answer needs an approved change of the law' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
 CAMPAIGNS = """
 CREATE TABLE campaign (
     campaign_id uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -180,6 +194,7 @@ def _role() -> str:
 def upgrade() -> None:
     """Create the tables; the application writes rows of drafts only, and moves a change forward only."""
     op.execute(CHANGES)
+    op.execute(ANSWERS)
     op.execute(CAMPAIGNS)
     for table in _KEPT:
         op.execute(f"SELECT keep_history('{table}')")
@@ -188,6 +203,10 @@ def upgrade() -> None:
         op.execute(f'REVOKE UPDATE, TRUNCATE ON {table} FROM "{role}"; GRANT INSERT, DELETE ON {table} TO "{role}"')
         op.execute(f"CREATE TRIGGER only_drafts BEFORE INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION only_drafts('{role}')")
     op.execute(f'REVOKE DELETE, TRUNCATE ON law_change FROM "{role}"; REVOKE DELETE, TRUNCATE ON campaign, campaign_person FROM "{role}"')
+    op.execute(
+        f"CREATE TRIGGER only_approved_answers BEFORE UPDATE ON policy_setting FOR EACH ROW"
+        f" EXECUTE FUNCTION only_approved_answers('{role}')"
+    )
     op.execute(
         f"CREATE TRIGGER law_change_forward BEFORE INSERT OR UPDATE ON law_change FOR EACH ROW"
         f" EXECUTE FUNCTION law_change_forward('{role}')"
@@ -200,6 +219,7 @@ def downgrade() -> None:
     op.execute(
         "DELETE FROM history_table WHERE kind IN ('category_term', 'law_change_setting', 'campaign', 'campaign_person');"
         "DROP TABLE campaign_person, campaign, law_what_if_people, law_what_if_line, law_what_if, law_change_setting, category_term;"
+        "DROP TRIGGER only_approved_answers ON policy_setting; DROP FUNCTION only_approved_answers();"
         "DROP TRIGGER only_drafts ON benefit_category; DROP TRIGGER law_change_forward ON law_change; DROP FUNCTION law_change_forward();"
         "DELETE FROM benefit_category WHERE change_id IS NOT NULL; ALTER TABLE benefit_category DROP COLUMN change_id;"
         "DELETE FROM law_change WHERE state IN ('PROPOSED', 'REJECTED');"
