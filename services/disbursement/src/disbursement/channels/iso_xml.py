@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from importlib.resources import files
-from io import BytesIO
 from typing import Any, Final
 
 from lxml import etree
@@ -15,13 +14,15 @@ __all__ = ["XmlRefused", "looks_like_xml", "money", "parse", "schema_of", "strea
 
 _URN: Final = "urn:iso:std:iso:20022:tech:xsd:"
 _HEAD: Final = 4096
+_PIECE: Final = 64 * 1024
 _DECLARED: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENCODING: Final = re.compile(rb"""<\?xml[^>]{0,200}encoding\s*=\s*["']([^"']{1,40})["']""")
 _PLAIN: Final = frozenset({b"utf-8", b"us-ascii", b"ascii"})
 _MESSAGE: Final = re.compile(r"[a-z]{4}\.[0-9]{3}\.[0-9]{3}\.[0-9]{2}")
 _MONEY: Final = re.compile(r"([0-9]{1,15})(?:\.0{1,5})?")
+# No document comes here that declares an entity. `False` would say so twice, but makes lxml's stream forget that a document broke off.
 _LIMITS: Final[dict[str, Any]] = {
-    "resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False, "remove_comments": True, "remove_pis": True,
+    "resolve_entities": "internal", "no_network": True, "load_dtd": False, "huge_tree": False, "remove_comments": True, "remove_pis": True,
 }  # fmt: skip
 
 
@@ -58,11 +59,16 @@ def stream(content: bytes, allowed: Collection[str], names: Collection[str]) -> 
 
 def _stream(content: bytes, message: str, names: Collection[str]) -> Iterator[Any]:
     tags = [f"{{{_URN}{message}}}{name}" for name in names]
+    parser = etree.XMLPullParser(events=("end",), tag=tags, schema=schema_of(message), **_LIMITS)
+    events: Any = parser.read_events()
     try:
-        for _, element in etree.iterparse(BytesIO(content), events=("end",), tag=tags, schema=schema_of(message), **_LIMITS):
-            yield element
+        for start in range(0, len(content), _PIECE):
+            parser.feed(content[start : start + _PIECE])
+            yield from (element for _, element in events)
+        parser.close()
     except etree.XMLSyntaxError as error:
         raise _invalid(message, error) from error
+    yield from (element for _, element in events)
 
 
 def _guarded(content: bytes, allowed: Collection[str]) -> str:
