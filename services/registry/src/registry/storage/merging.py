@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from common.db import Tx
+from registry.storage import merged_papers
 
 __all__ = ["Moved", "changed_since_merge", "merge", "record_merge", "snapshot", "standing_merge", "undo"]
 
@@ -30,9 +31,10 @@ _TABLES: Final[dict[str, str]] = {
     "institution_stay": _OF,
     "other_benefit": _OF,
     "one_off_due": _OF,
+    **merged_papers.TABLES,
 }
 _COUNTERS: Final = "- 'version' - 'updated_at'"
-_PLAIN: Final = ("household_member", "group_membership", "institution_stay", "other_benefit", "one_off_due")
+_PLAIN: Final = ("survey_task_person", "household_member", "group_membership", "institution_stay", "other_benefit", "one_off_due")
 """Tables whose rows are put back as they were: nobody outside keeps a copy of them by version."""
 
 Moved = dict[str, list[Any]]
@@ -179,10 +181,11 @@ UPDATE representative SET revoked_on = :day, version = version + 1
 WHERE :other IN (beneficiary_id, representative_id) AND revoked_on IS NULL RETURNING beneficiary_id, representative_id
 """
 _PREFER: Final = """
-INSERT INTO preference AS t (person_id, preference, recorded_on, evidence)
-SELECT :survivor, o.preference, o.recorded_on, o.evidence FROM preference o WHERE o.person_id = :other AND o.preference <> 'UNKNOWN'
+INSERT INTO preference AS t (person_id, preference, recorded_on, evidence, source, recorded_by)
+SELECT :survivor, o.preference, o.recorded_on, o.evidence, o.source, o.recorded_by FROM preference o
+WHERE o.person_id = :other AND o.preference <> 'UNKNOWN'
 ON CONFLICT (person_id) DO UPDATE SET preference = excluded.preference, recorded_on = excluded.recorded_on, evidence = excluded.evidence,
-    version = t.version + 1
+    source = excluded.source, recorded_by = excluded.recorded_by, version = t.version + 1
 WHERE t.preference = 'UNKNOWN'
 RETURNING person_id
 """
@@ -201,6 +204,7 @@ async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> 
     for statement in _FACTS:
         wanted = {name: value for name, value in (both | {"month": month, "day": day}).items() if f":{name}" in statement}
         await tx.execute(statement, **wanted)
+    await merged_papers.follow(tx, both, fresh, day)
     columns = await _columns(tx, "representative", _OF_THE_PAIR)
     appoint = _APPOINT.format(
         columns=", ".join(columns),
@@ -262,6 +266,8 @@ async def undo(tx: Tx, merge: Any, day: date) -> Moved:
         old=old["entitlement"],
     )
     await _insert(tx, "entitlement_pause", before["entitlement_pause"])
+    for table, key in merged_papers.PUT_BACK.items():
+        await _put_back(tx, table, [key], before[table], counted=table in merged_papers.COUNTED)
     for table in _PLAIN:
         await tx.execute(f"DELETE FROM {table} t WHERE {_TABLES[table]}", ids=ids)
         await _insert(tx, table, before[table])

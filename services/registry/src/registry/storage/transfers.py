@@ -56,7 +56,8 @@ async def page(
     received, _ = actor.scope_sql("t.to_path")
     return await tx.rows(
         f"SELECT {_COLUMNS} {_FROM} WHERE ({sent} OR {received}) AND (CAST(:state AS text) IS NULL OR t.state = :state)"
-        " AND (CAST(:direction AS text) IS NULL OR t.direction = :direction) AND (CAST(:person AS uuid) IS NULL OR t.person_id = :person)"
+        " AND (CAST(:direction AS text) IS NULL OR t.direction = :direction)"
+        " AND (CAST(:person AS uuid) IS NULL OR t.person_id = :person OR p.merged_into = :person)"
         " AND (CAST(:after AS uuid) IS NULL OR t.transfer_id > :after) ORDER BY t.transfer_id LIMIT :limit",
         state=state, direction=direction, person=person_id, after=after, limit=limit, **params,
     )  # fmt: skip
