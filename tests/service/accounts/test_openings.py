@@ -226,3 +226,20 @@ async def test_an_account_opened_does_not_undo_confirmed_fraud(world) -> None:
         await world.approver.post(f"/v1/opening-results/{taken.json()['result_id']}/decision", json={"approve": True})
     ).status_code == 200
     assert (await world.officer.get(path)).json()["method"] == "CASH_POST"
+
+
+async def test_a_bank_answers_only_what_it_was_asked(world, app, client_as) -> None:
+    _, rows = await sent(world)
+    results = [{"request_id": rows["BT-1"]["Mã yêu cầu"], "status": "OPENED", "account_number": "4800205000001"}]
+    other = await notice(client_as(app), results, partner="lpbank", provider="LPBANK")
+    assert other.json() == {"opened": 0, "refused": 0, "left_aside": 1, "duplicate": False}
+    page = (await world.officer.get("/v1/openings", params={"status": "OPENED"})).json()["items"]
+    assert page == []
+
+
+async def test_a_number_in_a_banks_reason_is_not_kept(world, app, client_as) -> None:
+    _, rows = await sent(world)
+    results = [{"request_id": rows["BT-1"]["Mã yêu cầu"], "status": "REFUSED", "reason": "CCCD 060150000001 hết hạn"}]
+    assert (await notice(client_as(app), results)).json()["refused"] == 1
+    [item] = (await world.officer.get("/v1/openings", params={"status": "REFUSED"})).json()["items"]
+    assert item["reason"] == "CCCD *** hết hạn"

@@ -339,3 +339,17 @@ async def test_a_proposal_is_of_the_answer_that_was_seen(world) -> None:
     path = f"/v1/reviews/{made.json()['review_id']}/decision"
     late = await world.approver.post(path, json={"agree": True, "business_date": "2024-08-22"})
     assert (late.status_code, late.json()["type"]) == (409, "/problems/move-refused")
+
+
+async def test_when_an_account_ends_only_a_verified_one_takes_its_place(world) -> None:
+    first = await verified(world)
+    world.partner.has("555666777", "TRAN THI HOA", None)
+    doubtful = (await register(world, "BT-1", "555666777", use_it=False)).json()["account_id"]
+    await world.drain()
+    assert await state(world, doubtful) == ("NEEDS_REVIEW", "ID_NOT_CONFIRMED")
+    world.partner.has(SHARED, "", None, "CLOSED")
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE account SET recheck_on = '2024-09-20', next_try_at = now() WHERE account_id = :id", id=first)
+    await world.drain()
+    assert await state(world, first) == ("CLOSED", "CLOSED")
+    assert (await last_choice(world))["account_id"] == first, "paid in cash until somebody chooses"

@@ -206,3 +206,35 @@ async def test_the_feed_goes_on_page_by_page(world) -> None:
     while await world.feed.poll_once():
         pass
     assert world.population.feed_reads == [None, "2", "4"]
+
+
+async def test_a_number_written_into_a_note_is_not_kept(world, client_as) -> None:
+    person = world.person()
+    world.knows(NUMBER, name="Trần Thị Phượng")
+    await world.hear([person])
+    await world.drain()
+    path = f"/v1/verifications/{person.beneficiary_id}"
+    body = DECISION | {"note": f"Đã xem căn cước {NUMBER} bản gốc"}
+    assert (await client(world, client_as).post(f"{path}/decision", json=body)).status_code == 202
+    asked_again = {"note": f"Căn cước {NUMBER} đã cải chính", "business_date": "2024-08-21"}
+    assert (await client(world, client_as).post(f"{path}/question", json=asked_again)).status_code == 202
+    async with world.db.read() as tx:
+        kept = [dict(row) for table in ("decision", "audit_log") for row in await tx.rows(f"SELECT * FROM {table}")]
+    assert NUMBER not in str(kept)
+    assert "Đã xem căn cước ***" in str(kept)
+
+
+async def test_answers_to_a_closed_list_are_not_approved(world, client_as) -> None:
+    person = world.person()
+    await world.hear([person])
+    police, approver = client(world, client_as), client(world, client_as, Role.APPROVER, "approver")
+    body = {"unit_path": "60/593/22924", "business_date": "2024-08-20"}
+    made = await police.post("/v1/verification/exchanges", json=body, headers={"Idempotency-Key": new_id().hex})
+    path = f"/v1/verification/exchanges/{made.json()['exchange_id']}"
+    file = (await police.get(f"{path}/file", params={"purpose": "Giao công an xã", "form": "csv"})).text
+    answered = file.replace(",,,,,,,,\r\n", ",Không tìm thấy,,,,,,,\r\n")
+    taken = await police.post(f"{path}/answers", files={"file": ("a.csv", answered.encode(), "text/csv")})
+    assert taken.status_code == 202, taken.text
+    assert (await police.post(f"{path}/close")).json() == {"unanswered": 1}
+    late = await approver.post(f"/v1/verification/answers/{taken.json()['answer_id']}/approve")
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/answers-not-open")

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["mask_account", "mask_national_number", "mask_phone"]
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+__all__ = ["FreeText", "hide_long_numbers", "mask_account", "mask_national_number", "mask_phone"]
+
+_LONG_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{9,19}|\d{3}(?:[ .]\d{3}){2,5})(?!\d)")
+
+
+def hide_long_numbers(text: str) -> str:
+    """What somebody wrote, without what may be a national or account number: nine digits or more, also in groups of three."""
+    return _LONG_NUMBER.sub("***", text)
+
+
+FreeText = Annotated[str, AfterValidator(hide_long_numbers)]
+"""Words of a person that are kept and shown as they are: reasons, notes, evidence."""
 
 
 def mask_national_number(number: str | None) -> str | None:

@@ -13,6 +13,7 @@ from accounts.api.guards import Cursor, Limit, Reader, Senior, example, next_cur
 from accounts.domain.alerts import AlertKind, AlertState
 from accounts.usecases import watch_fraud as uc
 from common.db import Database
+from common.masking import FreeText
 
 __all__ = ["alerts_router"]
 
@@ -77,7 +78,7 @@ class AlertDecision(BaseModel):
     )
 
     state: Literal["SUSPECTED", "CLEARED", "CONFIRMED"]
-    reason: str = Field(min_length=5, max_length=300)
+    reason: FreeText = Field(min_length=5, max_length=300)
     business_date: date
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from accounts.api.guards import example
 from common.contracts.accounts_v1 import AccountKind
 from common.contracts.registry_v1 import Programme
+from common.masking import FreeText
 
 __all__ = [
     "AnyChange", "ChangePage", "ChangeProposed", "ChangeView", "Contract", "ContractPage", "Decision", "ProviderDetail", "ProviderType",
@@ -310,7 +311,7 @@ class Decision(_Closed):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True, "note": "Theo công văn 12/NHNN"}]})
 
     approve: bool
-    note: str | None = Field(default=None, max_length=300)
+    note: FreeText | None = Field(default=None, max_length=300)
 
 
 class ChangeView(BaseModel):

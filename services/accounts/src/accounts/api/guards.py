@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Query
 from pydantic import ConfigDict
 
 from common.auth import Actor, Role, require
+from common.masking import FreeText
 
 __all__ = ["Checker", "Cursor", "Limit", "Officer", "PersonId", "Purpose", "Reader", "Senior", "Watcher", "example", "next_cursor"]
 
@@ -24,7 +25,7 @@ PersonId = Annotated[UUID, Path(description="Person id of the beneficiary")]
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Purpose = Annotated[
-    str,
+    FreeText,
     Query(
         min_length=5,
         max_length=200,

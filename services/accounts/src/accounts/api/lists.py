@@ -22,6 +22,7 @@ from common import clock, idempotency
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 
 __all__ = ["lists_router"]
 
@@ -175,7 +176,7 @@ class ComplaintMove(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "UPHELD", "answer": "Hoàn phí", "refunded": 1100}]})
 
     state: Literal["WITH_PROVIDER", "UPHELD", "REFUSED", "WITHDRAWN"]
-    answer: str | None = Field(default=None, max_length=1000)
+    answer: FreeText | None = Field(default=None, max_length=1000)
     refunded: int | None = Field(default=None, ge=0)
 
 
@@ -206,7 +207,7 @@ def _add_lists(router: APIRouter, db: Database) -> None:
         payee: Literal["self", "representative"],
         unit_code: Annotated[str, Query(max_length=10, examples=["22924"])],
         format: Annotated[Format, Query()] = "xlsx",  # noqa: A002
-        purpose: Annotated[str | None, Query(min_length=5, max_length=200, description="For whole account numbers")] = None,
+        purpose: Annotated[FreeText | None, Query(min_length=5, max_length=200, description="For whole account numbers")] = None,
         on: Annotated[date | None, Query(description="Day as of which the unit is meant")] = None,
     ) -> Response:
         own = payee == "self"

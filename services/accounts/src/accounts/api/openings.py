@@ -19,6 +19,7 @@ from accounts.usecases import open_accounts as uc
 from common import idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 
 __all__ = ["PUBLIC", "openings_router"]
 
@@ -116,7 +117,7 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=3, max_length=200)
+    reason: FreeText = Field(min_length=3, max_length=200)
 
 
 class Applied(BaseModel):

@@ -21,6 +21,7 @@ from common import idempotency
 from common.contracts.accounts_v1 import AccountKind, AccountStatus
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 
 __all__ = ["payees_router"]
 
@@ -47,7 +48,7 @@ class NewAccountBody(BaseModel):
     payee_id: UUID | None = Field(default=None, description="A representative; default: the beneficiary")
     source: Literal["FORM", "BANK_LIST", "VNEID"] = Field(description="Where the account is known from")
     consent_on: date = Field(description="When the payee agreed to its use")
-    consent_evidence: str | None = Field(default=None, max_length=200)
+    consent_evidence: FreeText | None = Field(default=None, max_length=200)
     priority: int | None = Field(default=None, ge=1, le=99)
     use_it: bool = Field(default=True, description="Pay into it as soon as it is verified")
     business_date: date
@@ -156,8 +157,8 @@ class Proposal(BaseModel):
     )
 
     verdict: Literal["ACCEPT", "REJECT", "ASK_AGAIN"]
-    reason: str = Field(min_length=3, max_length=300)
-    evidence: str | None = Field(default=None, max_length=300)
+    reason: FreeText = Field(min_length=3, max_length=300)
+    evidence: FreeText | None = Field(default=None, max_length=300)
 
 
 class Proposed(BaseModel):

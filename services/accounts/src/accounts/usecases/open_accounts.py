@@ -31,7 +31,7 @@ from common.actor import SYSTEM, Actor
 from common.contracts.accounts_v1 import AccountKind
 from common.db import Database, Tx
 from common.ids import new_id
-from common.masking import mask_account
+from common.masking import hide_long_numbers, mask_account
 from common.names import folded
 from common.sealing import Keyring
 from common.tabular import BrokenFile, ColumnSpec, read_rows
@@ -324,7 +324,7 @@ def _read_file(content: bytes, file_name: str) -> tuple[list[tuple[int, Result]]
 
 
 def _short(text: Any) -> str | None:
-    return str(text)[:200] if text else None
+    return hide_long_numbers(str(text))[:200] if text else None
 
 
 async def _unit(tx: Tx, actor: Actor, unit_code: str, on: date) -> str:

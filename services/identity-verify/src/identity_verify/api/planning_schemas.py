@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.masking import FreeText
+
 __all__ = ["GracePage", "GraceProposal", "GraceView", "HowFarView", "JobAccepted", "ProposedView", "RecheckRequest"]
 
 _ID: Final = "0191f5a0-0000-7000-8000-000000000001"
@@ -89,7 +91,7 @@ class GraceProposal(BaseModel):
 
     valid_from: date
     valid_until: date = Field(description="The last day on which such evidence counts")
-    reason: str = Field(min_length=10, max_length=500)
+    reason: FreeText = Field(min_length=10, max_length=500)
 
 
 class ProposedView(BaseModel):

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.identity_verify_v1 import Verdict
+from common.masking import FreeText
 
 __all__ = [
     "DecisionRequest",
@@ -128,7 +129,7 @@ class DecisionRequest(BaseModel):
     )
 
     verdict: Literal[Verdict.VERIFIED, Verdict.SUSPECTED_IDENTITY]
-    note: str = Field(min_length=5, max_length=500, description="What was looked at, and where")
+    note: FreeText = Field(min_length=5, max_length=500, description="What was looked at, and where")
     business_date: date
     beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
 
@@ -141,7 +142,7 @@ class QuestionRequest(BaseModel):
         json_schema_extra={"examples": [{"note": "Người này đến xã ngày 21/8, vẫn còn sống", "business_date": "2024-08-21"}]},
     )
 
-    note: str = Field(min_length=5, max_length=500, description="What was seen, and where; kept in the audit log")
+    note: FreeText = Field(min_length=5, max_length=500, description="What was seen, and where; kept in the audit log")
     business_date: date
     beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
 

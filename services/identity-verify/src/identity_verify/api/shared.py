@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Query
 
 from common.actor import Actor, Role
 from common.auth import require
+from common.masking import FreeText
 from common.problems import InvalidInput, PreconditionRequired
 
 __all__ = [
@@ -41,7 +42,7 @@ Requester = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Purpose = Annotated[
-    str, Query(min_length=5, max_length=200, description="Mục đích xem: why these data are read; kept in the audit log",
+    FreeText, Query(min_length=5, max_length=200, description="Mục đích xem: why these data are read; kept in the audit log",
                examples=["Đối chiếu với công an xã tháng 9/2024"]),
 ]  # fmt: skip
 IfMatch = Annotated[str | None, Header(alias="If-Match", examples=['"1"'])]

@@ -157,7 +157,7 @@ async def find_answer(tx: Tx, answer_id: UUID) -> RowMapping | None:
 async def lock_answer(tx: Tx, answer_id: UUID) -> RowMapping | None:
     """The same, locked."""
     return await tx.row(
-        "SELECT a.answer_id, a.state, a.uploaded_by, e.unit_path, e.business_date"
+        "SELECT a.answer_id, a.state, a.uploaded_by, e.unit_path, e.business_date, e.state AS exchange_state"
         " FROM exchange_answer a JOIN exchange e USING (exchange_id) WHERE a.answer_id = :id FOR NO KEY UPDATE OF a",
         id=answer_id,
     )

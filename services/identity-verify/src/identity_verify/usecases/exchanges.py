@@ -142,6 +142,8 @@ async def approve(db: Database, actor: Actor, answer_id: UUID, *, accept: bool) 
             raise ExchangeNotFound
         if found["state"] != "CHECKED":
             raise AnswerNotOpen(found["state"])
+        if accept and found["exchange_state"] != "OPEN":
+            raise AnswerNotOpen("the list is closed: its people are asked about otherwise")
         if found["uploaded_by"] == actor.subject:
             raise SecondPersonRequired("you sent this file; another person approves it")
         job_id = await jobs.create(tx, APPLY_ANSWERS, {"answer_id": str(answer_id)}, found["business_date"]) if accept else None
