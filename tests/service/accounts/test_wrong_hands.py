@@ -353,3 +353,15 @@ async def test_when_an_account_ends_only_a_verified_one_takes_its_place(world) -
     await world.drain()
     assert await state(world, first) == ("CLOSED", "CLOSED")
     assert (await last_choice(world))["account_id"] == first, "paid in cash until somebody chooses"
+
+
+async def test_an_older_word_of_the_registry_changes_nobody(world) -> None:
+    account_id = await verified(world)
+    person = world.person("BT-1", "Trần Thị Hoà", "060150000001").model_dump()
+    await world.hear([BeneficiaryUpdated(**person | {"version": 5, "file_code": "BT-1"})])
+    stale = {"version": 4, "full_name": "Lê Thị Mai", "identity_fingerprint": "older", "unit_path": "60/594/1", "unit_code": "1"}
+    await world.hear([BeneficiaryUpdated(**person | stale)])
+    await world.drain()
+    assert await state(world, account_id) == ("ACTIVE", None)
+    assert (await world.officer.get(f"/v1/beneficiaries/{who('BT-1')}/payout-method")).status_code == 200
+    assert len(world.partner.asked) == 1

@@ -85,6 +85,8 @@ _REASONS: Final = {
     "SHARED_ACCOUNT": Words("Một tài khoản cho nhiều người không liên quan", "One account for several unrelated people"),
     "DORMANT": Words("Tài khoản không hoạt động", "The account is dormant"),
     "NOT_UPGRADED": Words("Ví hoặc tài khoản chưa định danh đủ mức", "The wallet is not upgraded"),
+    "REVIEWED": Words("Hai cán bộ kết luận không dùng tài khoản này", "Two people decided that the account is not to be used"),
+    "POLICE_DIFFERS": Words("Công an trả lời tài khoản không phải của người nhận", "The police say that the account is not the payee's"),
     "LIMIT_EXCEEDED": Words("Vượt hạn mức", "Over the limit"),
     "NOT_COLLECTED": Words("Không đến nhận trong kỳ", "Not collected in time"),
     "NO_ANSWER": Words("Đối tác chưa trả lời", "The partner has not answered"),
