@@ -115,8 +115,15 @@ class Secrets:
             "books": str(self._layout.home / "sim" / "partner-books.sqlite"),
             "callback_url": self._layout.url("disbursement"),
             "partners": partners,
+            "sms_token": self._read("partners.json").get("sms_token") or secrets.token_urlsafe(32),
         }
         return self._write("partners.json", content)
+
+    def sms(self) -> tuple[str, str]:
+        """Address and token of the SMS gateway, which lives in the partner simulator's process."""
+        if "sms_token" not in self._read("partners.json"):
+            self.partners()
+        return f"{self._layout.url('partner')}/sms", str(self._read("partners.json")["sms_token"])
 
     def issuer(self) -> Path:
         """The development issuer's file: ready users and systems with their roles and units."""

@@ -62,6 +62,8 @@ def service_environment(layout: Layout, postgres: Postgres, secrets: Secrets, se
         values |= {"POPULATION_URL": layout.url("population"), "POPULATION_TOKEN": secrets.population()[1]}
     if service.name in ("accounts", "disbursement"):
         values["PARTNERS_FILE"] = str(secrets.partners())
+    if service.name == "disbursement":
+        values["SMS_URL"], values["SMS_TOKEN"] = secrets.sms()
     if service.name == "reporting":
         values["CONSOLE_SERVICES"] = json.dumps({each.name: layout.url(each.name) for each in SERVICES})
     env = {service.prefix + key: value for key, value in values.items()}

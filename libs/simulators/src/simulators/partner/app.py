@@ -20,6 +20,8 @@ from simulators.partner.name_inquiry import WorldMissingError, name_inquiry, wit
 from simulators.partner.runtime import Runtime
 from simulators.partner.scripts import Behaviour, Phase, Script
 from simulators.serving import health
+from simulators.sms.app import DDL, sms_routes
+from simulators.sqlite_lane import Lane
 from simulators.webhooks import BadSignatureError, verify
 
 __all__ = ["create_app"]
@@ -42,6 +44,9 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     app = FastAPI(title="Payment partners (simulator)", version="1", lifespan=lifespan)
     health(app)
+    if runtime.config.sms_token:
+        books = runtime.config.books.with_name("sms-books.sqlite")
+        app.include_router(sms_routes(Lane(books, DDL, runtime.config.synchronous), runtime.config.sms_token))
     app.include_router(control_routes(runtime))
     app.include_router(_partner_routes(runtime))
     return app

@@ -73,6 +73,9 @@ class SimulatorConfig(BaseModel):
     retry_first_seconds: float = Field(default=0.5, gt=0)
     retry_most_seconds: float = Field(default=30, gt=0)
     notice_timeout_seconds: float = Field(default=15, gt=0)
+    sms_token: str | None = Field(
+        default=None, min_length=8, description="Set: an SMS gateway answers under /sms to whoever shows this token"
+    )
     open_holder_name: str = Field(default="NGUYEN VAN A", description="Holder a name inquiry gives when there is no world")
 
     @model_validator(mode="before")

@@ -1,0 +1,21 @@
+"""Problems of telling people."""
+
+from __future__ import annotations
+
+from common.problems import Problem
+
+__all__ = ["NobodyToPrint", "SheetHandedOver"]
+
+
+class NobodyToPrint(Problem):
+    """Nobody in the unit waits for a printed list."""
+
+    type, status = "nobody-to-print", 409
+    title, title_vi = "Nobody waits for a printed list", "Không có ai chờ in danh sách"
+
+
+class SheetHandedOver(Problem):
+    """The signed copy is filed already."""
+
+    type, status = "sheet-handed-over", 409
+    title, title_vi = "The signed copy of this list is filed already", "Danh sách này đã có bản ký nhận"
