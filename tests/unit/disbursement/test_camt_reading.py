@@ -35,7 +35,8 @@ def detail(reference: str, amount: str = "", *, text: str = "") -> str:
 
 def statement(*entries: str, version: str = "08", opening: int = 1_000_000, closing: int | None = None) -> bytes:
     """A camt.053 of September; balances where `closing` is given."""
-    kind = '<Bal><Tp><CdOrPrtry><Cd>{}</Cd></CdOrPrtry></Tp><Amt Ccy="VND">{}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2024-09-05</Dt></Dt></Bal>'
+    day = "<Dt><Dt>2024-09-05</Dt></Dt>"
+    kind = '<Bal><Tp><CdOrPrtry><Cd>{}</Cd></CdOrPrtry></Tp><Amt Ccy="VND">{}</Amt><CdtDbtInd>CRDT</CdtDbtInd>' + day + "</Bal>"
     balances = kind.format("OPBD", opening) + kind.format("CLBD", closing if closing is not None else opening)
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="{SPACE}{version}"><BkToCstmrStmt><GrpHdr><MsgId>M1</MsgId>'

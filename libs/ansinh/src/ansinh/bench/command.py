@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ansinh.bench.loads import relay, webhook
+from ansinh.bench.loads import relay, statement, webhook
 from ansinh.bench.stages import from_databases
 from ansinh.demo_command import DemoStack, on_demo_stack
 from ansinh.stack.layout import SERVICES
@@ -19,7 +19,7 @@ from ansinh.stack.secrets import Secrets
 __all__ = ["run"]
 
 _FAILED = 1
-_ORDER = ("imports", "verify", "dues", "list", "accept", "results", "relay", "projection", "webhook")
+_ORDER = ("imports", "verify", "dues", "list", "accept", "results", "statement", "relay", "projection", "webhook")
 
 
 def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
@@ -32,7 +32,8 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
         dsns = {service.name: postgres.owner_dsn(service) for service in SERVICES}
         figures = await asyncio.to_thread(from_databases, dsns)
         if done["exit"] == 0:  # on a month that broke off, further loads would measure nothing
-            say("small loads: webhook, relay")
+            say("small loads: statement, webhook, relay")
+            figures["statement"] = await statement(stack)
             figures["webhook"] = await webhook(stack, dsns["disbursement"])
             figures["relay"] = await relay(dsns)
         return {"figures": figures, "people": done.get("people"), "differences": done.get("differences", []), "exit": done["exit"]}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-__all__ = ["XmlRefused", "looks_like_xml", "money", "parse", "schema_of", "stream", "text"]
+__all__ = ["XmlRefused", "looks_like_xml", "money", "parse", "qualified", "schema_of", "stream", "text"]
 
 _URN: Final = "urn:iso:std:iso:20022:tech:xsd:"
 _HEAD: Final = 4096
@@ -114,9 +114,15 @@ def _invalid(message: str, error: etree.XMLSyntaxError) -> XmlRefused:
 
 def text(element: Any, path: str) -> str | None:
     """The text of the first element at `path` (names without namespace, separated by `/`), stripped; None for none."""
-    namespace = etree.QName(element).namespace
-    found = element.find("/".join(f"{{{namespace}}}{name}" for name in path.split("/")))
-    return (found.text or "").strip() or None if found is not None else None
+    found = element.findtext(qualified(element.tag, path))
+    return found.strip() or None if found else None
+
+
+@lru_cache(maxsize=1024)
+def qualified(tag: str, path: str) -> str:
+    """A path in the namespace of an element with this tag."""
+    space = tag.rpartition("}")[0]
+    return "/".join(f"{space}}}{name}" for name in path.split("/"))
 
 
 def money(amount: str | None) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from disbursement.channels.iso_xml import XmlRefused, money, stream, text
+from disbursement.channels.iso_xml import XmlRefused, money, qualified, stream, text
 from disbursement.channels.statements.protocol import Booked, Direction, Statement, StatementUnreadable
 from disbursement.channels.statements.references import our_reference
 
@@ -125,7 +125,7 @@ def _entry(entry: Any, number: int) -> list[Booked]:
             f"bút toán {number}: thiếu hoặc sai số tiền, ngày · entry {number}: amount or booking date cannot be read"
         )
     currency = _currency(entry, "Amt") or ""
-    details = [_detail(item, currency, direction, booked_on) for item in entry.iterfind("{*}NtryDtls/{*}TxDtls")]
+    details = [_detail(item, currency, direction, booked_on) for item in entry.iterfind(qualified(entry.tag, "NtryDtls/TxDtls"))]
     partner = text(entry, "AcctSvcrRef")
     if len(details) == 1 and details[0].amount is None:
         details[0].amount = amount
@@ -169,8 +169,7 @@ def _detail(item: Any, currency: str, direction: Direction, booked_on: date) -> 
 
 
 def _currency(element: Any, path: str) -> str | None:
-    namespace = etree.QName(element).namespace
-    found = element.find("/".join(f"{{{namespace}}}{name}" for name in path.split("/")))
+    found = element.find(qualified(element.tag, path))
     return str(found.get("Ccy") or "")[:3].upper() if found is not None else None
 
 
