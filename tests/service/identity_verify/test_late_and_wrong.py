@@ -238,3 +238,16 @@ async def test_answers_to_a_closed_list_are_not_approved(world, client_as) -> No
     assert (await police.post(f"{path}/close")).json() == {"unanswered": 1}
     late = await approver.post(f"/v1/verification/answers/{taken.json()['answer_id']}/approve")
     assert (late.status_code, late.json()["type"]) == (409, "/problems/answers-not-open")
+
+
+async def test_a_decision_is_of_the_name_that_was_seen_not_of_any_that_differs_likewise(world, client_as) -> None:
+    person = world.person()
+    world.knows(NUMBER, name="Trần Thị Phượng")
+    await world.hear([person])
+    await world.drain()
+    await decided(world, client_as, person)
+    for days, name, verdict in ((50, "Trần Thị Phượng", "VERIFIED"), (100, "Trần Thị Phướng", "REVIEW")):
+        world.knows(NUMBER, name=name)
+        await plan_rechecks(world.db, world.settings, DAY + timedelta(days=days))
+        await world.drain()
+        assert (await world.verdicts())[person.beneficiary_id] == verdict

@@ -117,11 +117,16 @@ def claimed_twice(finding: Finding) -> Finding:
     return Finding(verdict, {**finding.fields, "number": CLAIMED_TWICE}, finding.death_date)
 
 
-def still_decided(finding: Finding, fingerprint: str, decided: Mapping[str, Any] | None) -> Finding:
-    """What two people decided on the very same data and the very same answer stands; any difference asks them again."""
+def still_decided(finding: Finding, fingerprint: str, decided: Mapping[str, Any] | None, answer: str | None = None) -> Finding:
+    """What two people decided on the very same data and the very same answer stands; any difference asks them again.
+
+    `answer` stands for the registered values: two different names may differ from ours in the same way.
+    """
     if not decided or finding.verdict not in DECIDABLE:
         return finding
     if decided.get("fingerprint") != fingerprint or _of_the_person(decided.get("fields") or {}) != _of_the_person(finding.fields):
+        return finding
+    if decided.get("answer") != answer:
         return finding
     return Finding(Verdict(decided["verdict"]), {**finding.fields, "decision": CONFIRMED}, finding.death_date)
 

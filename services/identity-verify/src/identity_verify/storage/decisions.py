@@ -12,7 +12,7 @@ from common.db import Tx
 from common.ids import new_id
 from identity_verify.storage.checks import Check
 
-__all__ = ["Decidable", "confirm", "lock_decidable", "propose"]
+__all__ = ["Decidable", "answer_cipher", "confirm", "lock_decidable", "propose"]
 
 
 class Decidable:
@@ -44,6 +44,17 @@ async def lock_decidable(tx: Tx, beneficiary_id: UUID, subject_id: UUID, scope: 
         **scope_params,
     )
     return None if row is None else Decidable(row)
+
+
+async def answer_cipher(tx: Tx, beneficiary_id: UUID, subject_id: UUID) -> bytes | None:
+    """The registered values of the source's last answer, encrypted; None where it gave none."""
+    cipher: bytes | None = await tx.value(
+        "SELECT side_by_side_cipher FROM evidence WHERE beneficiary_id = :beneficiary_id AND subject_id = :subject_id"
+        " AND source <> 'commune-police' ORDER BY id DESC LIMIT 1",
+        beneficiary_id=beneficiary_id,
+        subject_id=subject_id,
+    )
+    return cipher
 
 
 async def propose(tx: Tx, found: Decidable, *, verdict: str, note: str, business_date: date, proposed_by: str) -> RowMapping:

@@ -6,16 +6,19 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+import orjson
+
 from common import audit
 from common.actor import Actor
 from common.contracts.identity_verify_v1 import Verdict
-from common.db import Database
+from common.db import Database, Tx
 from identity_verify.domain.errors import DecisionNotPossible, SecondPersonRequired, VerificationNotFound
 from identity_verify.domain.verdict import CONFIRMED, DECIDABLE
 from identity_verify.settings import Settings
 from identity_verify.storage import decisions
+from identity_verify.storage.checks import Check
 from identity_verify.storage.verifications import Recorded
-from identity_verify.usecases.record import check_day, publish, valid_until
+from identity_verify.usecases.record import SIDE_BY_SIDE, answer_mark, check_day, publish, valid_until
 
 __all__ = ["decide"]
 
@@ -73,8 +76,22 @@ async def decide(
             unit_path=check.unit_path,
             reason="DECIDED",
             # The same answer on the same data at the next check asks nobody again.
-            decided={"verdict": verdict, "fields": undecided, "fingerprint": check.fingerprint, "by": by},
+            decided={
+                "verdict": verdict,
+                "fields": undecided,
+                "fingerprint": check.fingerprint,
+                "by": by,
+                "answer": await _answer(tx, check),
+            },
         )
         await publish(tx, [(check, recorded)])
         await audit.record(tx, "decision.applied", "verification", subject_id, {"verdict": verdict, "version": found.version + 1})
         return "APPLIED", found.version + 1
+
+
+async def _answer(tx: Tx, check: Check) -> str | None:
+    """What stands for the source's values that the two looked at."""
+    cipher = await decisions.answer_cipher(tx, check.beneficiary_id, check.subject_id)
+    if cipher is None or tx.db.keyring is None:
+        return None
+    return answer_mark(tx, orjson.loads(tx.db.keyring.decrypt_bytes(SIDE_BY_SIDE, cipher)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -20,7 +20,18 @@ from identity_verify.storage import asking, checks, conflicts, issue_requests, v
 from identity_verify.storage.checks import Check
 from identity_verify.storage.verifications import Recorded
 
-__all__ = ["SIDE_BY_SIDE", "Found", "check_day", "last_day", "publish", "record", "settle_conflicts", "settle_left", "valid_until"]
+__all__ = [
+    "SIDE_BY_SIDE",
+    "Found",
+    "answer_mark",
+    "check_day",
+    "last_day",
+    "publish",
+    "record",
+    "settle_conflicts",
+    "settle_left",
+    "valid_until",
+]
 
 Found = tuple[Check, Answer, Finding]
 SIDE_BY_SIDE = "side_by_side"
@@ -76,7 +87,7 @@ async def settle_left(tx: Tx, beneficiary_ids: Sequence[UUID], seen_on: date) ->
 
 
 def _recorded(tx: Tx, settings: Settings, check: Check, answer: Answer, found: Finding, source: str) -> Recorded:
-    finding = still_decided(found, check.fingerprint, check.decided)
+    finding = still_decided(found, check.fingerprint, check.decided, answer_mark(tx, _values(answer)))
     stands = finding is not found
     # Evidence of a day that has not come would count for ever.
     day = min(check.business_date, last_day(settings))
@@ -101,12 +112,23 @@ def _recorded(tx: Tx, settings: Settings, check: Check, answer: Answer, found: F
     )
 
 
+def _values(answer: Answer) -> dict[str, str | None]:
+    return {"name": answer.name, "birth_date": answer.birth_date}
+
+
+def answer_mark(tx: Tx, values: Mapping[str, str | None]) -> str | None:
+    """What stands for a name and a birth date that the source has registered; None where it gave none."""
+    if tx.db.keyring is None or (values["name"] is None and values["birth_date"] is None):
+        return None
+    return tx.db.keyring.blind(SIDE_BY_SIDE, f"{values['name']}|{values['birth_date']}").hex()
+
+
 def _side_by_side(tx: Tx, answer: Answer) -> str | None:
     """What the source has registered, for the officer who decides: encrypted, since it is kept only for that."""
     keyring = tx.db.keyring
     if keyring is None or (answer.name is None and answer.birth_date is None):
         return None
-    values = {"name": answer.name, "birth_date": answer.birth_date, "sex": answer.sex_field}
+    values = {**_values(answer), "sex": answer.sex_field}
     return "\\x" + keyring.encrypt(SIDE_BY_SIDE, orjson.dumps(values)).hex()
 
 
