@@ -167,3 +167,14 @@ async def test_a_text_with_nul_is_refused_not_a_defect_of_ours(world: Any) -> No
     for params in ({"file_code": "a\x00b"}, {"hamlet": "\x00"}):
         assert (await world.maker.get("/v1/beneficiaries", params=params)).status_code == 422, params
     assert (await _register(world, hamlet="Thôn\x00")).status_code == 422
+
+
+async def test_the_phone_and_the_index_of_the_number_travel_sealed_for_the_counter(world: Any, keyring: Any) -> None:
+    answer = await _register(world)
+    assert answer.status_code == 201
+    (body,) = await world.events("BeneficiaryRegistered")
+    theirs = keyring("disbursement")
+    assert theirs.open(body["phone"]["disbursement"]) == "0912345678"
+    assert body["number_index"] == {"disbursement": theirs.lookups("national_number", "060150001234")[0]}
+    assert "disbursement" not in body["national_number"]
+    assert not {"0912345678", "060150001234"} & set(str(body).replace("'", " ").split())
