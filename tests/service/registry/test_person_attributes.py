@@ -172,7 +172,8 @@ async def test_a_text_with_nul_is_refused_not_a_defect_of_ours(world: Any) -> No
 async def test_the_phone_and_the_index_of_the_number_travel_sealed_for_the_counter(world: Any, keyring: Any) -> None:
     answer = await _register(world)
     assert answer.status_code == 201
-    (body,) = await world.events("BeneficiaryRegistered")
+    (event,) = await world.events("BeneficiaryRegistered")
+    body = event["body"]
     theirs = keyring("disbursement")
     assert theirs.open(body["phone"]["disbursement"]) == "0912345678"
     assert body["number_index"] == {"disbursement": theirs.lookups("national_number", "060150001234")[0]}
