@@ -355,3 +355,9 @@ def world_of(
 def secrets() -> tuple[str, str, str]:
     """The live inbound secret, the next one (both valid during rotation), and one nobody agreed on."""
     return INBOUND, INBOUND_NEXT, OUTBOUND
+
+
+@pytest.fixture
+def making() -> tuple[Any, type[Line]]:
+    """For tests that make several worlds of their own: `make_world` and `Line`."""
+    return make_world, Line

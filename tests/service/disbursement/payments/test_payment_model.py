@@ -1,0 +1,383 @@
+"""Payments, months, ledger and budget against a slow model, under any interleaving of sends, deaths, notices, inquiries and lists.
+
+The model hears what goes over the border (bytes sent, answers, results) and nothing of the tables; after every step both must agree.
+At the end the world calms down: then the partner's books and ours say the same of every payment, and nobody got more than was due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from common.auth import SYSTEM
+from common.ids import new_id
+from common.sealing import Keyring
+from disbursement.channels.protocol import NoAnswer
+from disbursement.domain.references import payment_reference
+from disbursement.storage import allocations, budget
+from disbursement.usecases import apply_notices, inquire
+from disbursement.usecases.create_payments import create_payments
+from disbursement.usecases.send_batches import send_round
+
+ACTOR = SYSTEM("test")
+BUSINESS_DATE = date(2024, 8, 20)
+DUE = 500_000
+PEOPLE = 3
+OPEN = {"APPROVED", "SUBMITTING", "SUBMITTED", "UNKNOWN"}
+T = TypeVar("T")
+
+
+class Killed(Exception):
+    """The worker dies here."""
+
+
+class Outdated(Exception):
+    """The list no longer fits what is due."""
+
+
+@dataclass
+class Paid:
+    """One payment as the model sees it."""
+
+    person: int
+    status: str = "APPROVED"
+
+
+@dataclass
+class Model:
+    """Plain Python, one payment at a time."""
+
+    payments: dict[str, Paid] = field(default_factory=dict)
+
+    def free(self, person: int) -> bool:
+        """Whether the month of a person is neither paid nor promised."""
+        return not any(p.person == person and p.status in OPEN | {"SETTLED"} for p in self.payments.values())
+
+    def sent(self, references: frozenset[str]) -> None:
+        for reference in references:
+            if self.payments[reference].status == "APPROVED":
+                self.payments[reference].status = "SUBMITTING"
+
+    def answered(self, references: frozenset[str], refused: dict[str, str]) -> None:
+        for reference in references:
+            payment = self.payments[reference]
+            if payment.status in {"SUBMITTING", "UNKNOWN"}:
+                payment.status = refused.get(reference, "SUBMITTED")
+
+    def unanswered(self, references: frozenset[str]) -> None:
+        for reference in references:
+            if self.payments[reference].status == "SUBMITTING":
+                self.payments[reference].status = "UNKNOWN"
+
+    def told(self, results: list[Any]) -> None:
+        believed = [r for r in results if r.reference in self.payments and r.amount == DUE and r.currency == "VND"]
+        ends: dict[str, set[str]] = {}
+        for result in believed:
+            if result.status in {"SETTLED", "FAILED", "RETURNED"}:
+                ends.setdefault(result.reference, set()).add("FAILED" if result.status == "FAILED" else "SETTLED")
+        strength = {"RECEIVED": 1, "UNRECOGNISED": 2, "SETTLED": 3, "FAILED": 3, "RETURNED": 4}
+        for result in sorted(believed, key=lambda r: strength[r.status]):
+            contradicted = len(ends.get(result.reference, ())) > 1 and result.status in {"SETTLED", "FAILED", "RETURNED"}
+            if not contradicted:
+                self._one(self.payments[result.reference], str(result.status))
+
+    def _one(self, payment: Paid, word: str) -> None:
+        was = payment.status
+        if was not in {"SUBMITTING", "SUBMITTED", "UNKNOWN"}:
+            if was == "SETTLED" and word == "RETURNED":
+                payment.status = "RETURNED"
+        elif word == "RECEIVED":
+            payment.status = "SUBMITTED"
+        elif word == "UNRECOGNISED":
+            payment.status = "UNKNOWN"
+        else:
+            payment.status = word
+
+
+class Spy:
+    """The partner's channel, with everything that crosses it told to the model; it can die before or after the partner has it."""
+
+    def __init__(self, channel: Any, model: Model) -> None:
+        self._channel = channel
+        self._model = model
+        self.die: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
+
+    async def send(self, reference: str, body: bytes, references: frozenset[str]) -> Any:
+        self._model.sent(references)
+        if self.die == "before":
+            raise Killed
+        try:
+            answer = await self._channel.send(reference, body, references)
+        except NoAnswer:
+            if self.die:
+                raise Killed from None
+            self._model.unanswered(references)
+            raise
+        if self.die:
+            raise Killed
+        refused = {item.reference: "FAILED" for item in answer.refused}
+        self._model.answered(references, refused)
+        return answer
+
+
+ANSWERS = ("accept", "reject", "error_500", "redirect", "error_500_after_accept", "nonsense_answer", "not_found_then_accepted")
+RESULTS = (None, None, "fail_results", "return_after_settlement")
+NOTICES = (None, None, "duplicate_notices", "reversed", "wrong_amount", "wrong_currency", "contradictory", "unknown_reference",
+           "unknown_status", "no_notices")  # fmt: skip
+
+
+class Payments(RuleBasedStateMachine):
+    """One partner, three people with one month due each, and lists that all want to pay that month."""
+
+    database: Callable[[str], Any]
+    making: tuple[Any, Any]
+    keyring: Keyring
+    keys_file: Path
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.stack = contextlib.AsyncExitStack()
+        self.model = Model()
+        self.patch = pytest.MonkeyPatch()
+        self.dies_applying = False
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    @initialize()
+    def begin(self) -> None:
+        folder = self.folder / new_id().hex
+        folder.mkdir()
+        made = self.database("disbursement")
+        self.stack.push_async_callback(made.db.close)
+        self.world = self.run(self.stack.enter_async_context(self.making[0](made, self.keyring, self.keys_file, folder)))
+        lane = self.world.context.lanes["agribank"]
+        self.spy = Spy(lane.channel, self.model)
+        self.world.context.lanes["agribank"] = type(lane)(partner=lane.partner, channel=self.spy, breaker=lane.breaker)  # type: ignore[index, arg-type]
+        for module in (apply_notices, inquire):
+            self.patch.setattr(module, "record_results", self._heard(module.record_results))  # type: ignore[attr-defined]
+        self.lines = [self.making[1]() for _ in range(PEOPLE)]
+        self.run(self.world.approve(self.lines))
+        for person, line in enumerate(self.lines):
+            self.model.payments[payment_reference(line.line_id, 1)] = Paid(person)
+
+    def _heard(self, record: Any) -> Any:
+        async def heard(tx: Any, partner: str, source: str, told: Any) -> Any:
+            recorded = await record(tx, partner, source, told)
+            if self.dies_applying:
+                raise Killed
+            self.model.told([item.result for item in told])
+            return recorded
+
+        return heard
+
+    def _wake(self) -> None:
+        self.world.context.lanes["agribank"].breaker.failures = 0
+        self.spy.die = None
+
+    @rule(answer=st.sampled_from(ANSWERS), result=st.sampled_from(RESULTS), notice=st.sampled_from(NOTICES))
+    def send(self, answer: str, result: str | None, notice: str | None) -> None:
+        self._wake()
+        for behaviour in (answer, result, notice):
+            if behaviour is not None:
+                more: dict[str, Any] = {"new_id": True} if behaviour == "duplicate_notices" else {}
+                code = {"code": "ACCOUNT_CLOSED"} if behaviour in {"reject", "fail_results"} else {}
+                self.run(self.world.script(behaviour, seconds=0, **more, **code))
+        self.run(send_round(self.world.context, "agribank"))
+        self.run(self._calm())
+
+    async def _calm(self) -> None:
+        await self.world.partner_http.delete("http://partner/control/script")
+
+    @rule(when=st.sampled_from(["before", "after"]))
+    def send_and_die(self, when: str) -> None:
+        self._wake()
+        self.spy.die = when
+        with contextlib.suppress(Killed):
+            self.run(send_round(self.world.context, "agribank"))
+        self.spy.die = None
+
+    @rule()
+    def take_over(self) -> None:
+        if self.run(self.world.take_over()):
+            taken = self.run(self.world.rows("SELECT reference FROM payment WHERE reason = 'TAKEN_OVER' AND status = 'UNKNOWN'"))
+            self.model.unanswered(frozenset(row["reference"] for row in taken))
+
+    @rule()
+    def partner_works(self) -> None:
+        self.run(self.world.partner_works())
+
+    @rule()
+    def apply(self) -> None:
+        self.run(self.world.apply())
+
+    @rule()
+    def die_applying(self) -> None:
+        self.dies_applying = True
+        with contextlib.suppress(Killed):
+            self.run(self.world.apply())
+        self.dies_applying = False
+
+    @rule()
+    def inquire(self) -> None:
+        self._wake()
+        self.run(self.world.inquire())
+
+    @rule(person=st.integers(0, PEOPLE - 1))
+    def another_list(self, person: int) -> None:
+        self._submit(person, 1)
+
+    @precondition(lambda self: hasattr(self, "world"))
+    @rule(person=st.integers(0, PEOPLE - 1))
+    def two_lists_at_once(self, person: int) -> None:
+        self._submit(person, 2)
+
+    def _submit(self, person: int, count: int) -> None:
+        free = self.model.free(person)
+        lists = [self.run(self._seed_list(person)) for _ in range(count)]
+        answers = self.run(self._gather([self._approve(*made) for made in lists]))
+        taken = [line_id for line_id in answers if line_id is not None]
+        assert len(taken) == (1 if free else 0)
+        for line_id in taken:
+            self.model.payments[payment_reference(line_id, 1)] = Paid(person)
+
+    async def _gather(self, works: list[Any]) -> list[UUID | None]:
+        return list(await asyncio.gather(*works))
+
+    async def _seed_list(self, person: int) -> tuple[UUID, UUID, UUID]:
+        """A further cycle with a list that pays the person's month, computed and not yet committed."""
+        cycle_id, list_id, line_id = new_id(), new_id(), new_id()
+        about = {"c": cycle_id, "l": list_id, "n": line_id, "old": self.lines[person].line_id, "first": self.world.cycle_id}
+        async with self.world.owner() as tx:
+            await tx.execute(
+                "INSERT INTO payment_cycle (cycle_id, month, programme, funding_source, unit_code, unit_path, kind, sequence, state,"
+                " business_date, cut_off_id, list_id, opened_by) SELECT :c, month, programme, funding_source, unit_code, unit_path,"
+                " 'SUPPLEMENTARY', (SELECT max(sequence) + 1 FROM payment_cycle), 'SUBMITTED', business_date, gen_random_uuid(), :l, 'x'"
+                " FROM payment_cycle WHERE cycle_id = :first", **about,
+            )  # fmt: skip
+            await tx.execute(
+                "INSERT INTO payment_list (list_id, cycle_id, number, state, cut_off_id, list_hash, lines, held, total_amount, held_amount,"
+                " business_date, computed_by) VALUES (:l, :c, 1, 'SUBMITTED', gen_random_uuid(), 'hash', 1, 0, 500000, 0, :day, 'x')",
+                day=BUSINESS_DATE, **about,
+            )  # fmt: skip
+            await tx.execute(
+                "INSERT INTO list_line SELECT (jsonb_populate_record(x, jsonb_build_object('line_id', CAST(:n AS uuid), 'list_id',"
+                " CAST(:l AS uuid), 'cycle_id', CAST(:c AS uuid), 'state', 'LISTED'))).* FROM list_line x WHERE line_id = :old", **about,
+            )  # fmt: skip
+            await tx.execute(
+                "INSERT INTO allocation (line_id, list_id, beneficiary_id, programme, funding_source, benefit_line, month, amount, state)"
+                " SELECT :n, :l, beneficiary_id, programme, funding_source, benefit_line, month, amount, 'PLANNED' FROM allocation"
+                " WHERE line_id = :old", **about,
+            )  # fmt: skip
+        return cycle_id, list_id, line_id
+
+    async def _approve(self, cycle_id: UUID, list_id: UUID, line_id: UUID) -> UUID | None:
+        """What submitting and approving do, in one transaction; None where the months no longer allow it."""
+        with contextlib.suppress(Outdated):
+            async with self.world.db.transaction(ACTOR) as tx:
+                if await allocations.commit(tx, list_id) < 1:
+                    raise Outdated
+                assert await budget.reserve(tx, await tx.value("SELECT budget_id FROM budget"), cycle_id, DUE)
+                await tx.execute("UPDATE payment_cycle SET state = 'APPROVED' WHERE cycle_id = :id", id=cycle_id)
+                await create_payments(tx, cycle_id, list_id, BUSINESS_DATE)
+                return line_id
+        return None
+
+    @invariant()
+    def agree(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        rows = self.run(self.world.rows("SELECT reference, status FROM payment"))
+        assert {row["reference"]: row["status"] for row in rows} == {name: p.status for name, p in self.model.payments.items()}
+        total = {status: DUE * sum(p.status == status for p in self.model.payments.values()) for status in OPEN | {"SETTLED"}}
+        still_open, settled = sum(total[status] for status in OPEN), total["SETTLED"]
+        assert self.run(self.world.rows("SELECT sum(committed)::bigint AS c, sum(paid)::bigint AS p FROM due_month_position")) == [
+            {"c": still_open, "p": settled}
+        ]
+        assert self.run(self.world.rows("SELECT reserved, spent FROM budget")) == [{"reserved": still_open, "spent": settled}]
+        balances = self.run(
+            self.world.rows(
+                "SELECT account, sum(CASE side WHEN 'DEBIT' THEN amount ELSE -amount END)::bigint AS n FROM ledger_entry GROUP BY 1"
+            )
+        )
+        ledger = {row["account"]: row["n"] for row in balances}
+        assert ledger.get("RESERVED", 0) == total["APPROVED"]
+        assert ledger.get("IN_TRANSIT", 0) == still_open - total["APPROVED"]
+        assert ledger.get("SETTLED", 0) == settled
+        assert sum(ledger.values()) == 0
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "world"):
+                self.run(self._calm_down())
+                self.agree()
+                self._books_agree()
+        finally:
+            self.run(self.stack.aclose())
+            self.patch.undo()
+            self.loop.close()
+
+    async def _calm_down(self) -> None:
+        """Nothing goes wrong any more: everything comes to its end."""
+        await self._calm()
+        for _ in range(6):
+            self._wake()
+            await self.world.partner_works()
+            await self.world.apply()
+            if await self.world.take_over():
+                taken = await self.world.rows("SELECT reference FROM payment WHERE reason = 'TAKEN_OVER' AND status = 'UNKNOWN'")
+                self.model.unanswered(frozenset(row["reference"] for row in taken))
+            await self.world.inquire()
+            await self.world.send()
+
+    def _books_agree(self) -> None:
+        books = self.run(self.world.books())
+        assert len({row["reference"] for row in books}) == len(books)
+        theirs = {row["reference"]: row["state"] for row in books}
+        for reference, payment in self.model.payments.items():
+            assert theirs.get(reference, "FAILED") == payment.status, (reference, payment)
+        person_of = {reference: payment.person for reference, payment in self.model.payments.items()}
+        for person in range(PEOPLE):
+            got = sum(row["amount"] for row in books if row["state"] == "SETTLED" and person_of[row["reference"]] == person)
+            assert got <= DUE
+        doubles = self.run(self.world.partner_http.get("http://partner/control/doubles")).json()
+        assert (doubles["references"], doubles["unbalanced"]) == ([], [])
+
+
+def machine(database: Any, keyring: Any, keys_file: Any, making: Any, folder: Path) -> type[Payments]:
+    made = type("PaymentsHere", (Payments,), {})
+    made.database, made.keyring = staticmethod(database), keyring("disbursement")
+    made.keys_file, made.folder, made.making = keys_file("disbursement"), folder, making
+    return made
+
+
+def sized(examples: int, steps: int) -> settings:
+    return settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, print_blob=True,
+        suppress_health_check=list(HealthCheck), database=None,
+    )  # fmt: skip
+
+
+def test_any_interleaving_agrees_with_the_model(database: Any, keyring: Any, keys_file: Any, making: Any, tmp_path: Path) -> None:
+    run_state_machine_as_test(machine(database, keyring, keys_file, making, tmp_path), settings=sized(4, 15))
+
+
+@pytest.mark.slow
+def test_many_interleavings_agree_with_the_model(database: Any, keyring: Any, keys_file: Any, making: Any, tmp_path: Path) -> None:
+    run_state_machine_as_test(machine(database, keyring, keys_file, making, tmp_path), settings=sized(60, 40))
