@@ -186,3 +186,30 @@ def test_any_row_is_read_or_refused_with_reasons(values: dict[str, str]) -> None
     found = read_row(values, KNOWN)
     assert bool(found.reasons) == (not (found.code and found.group) or any(item.code == "BAD_ACTION" for item in found.reasons))
     assert all(item.vi and item.en for item in found.reasons)
+
+
+async def test_a_review_of_december_holds_from_january_and_reaches_its_dues(world: Any) -> None:
+    await world.take([row("A-1", "060190000001", "SA3_4_16", birth_date="02/03/2015")])
+    members = [{"beneficiary_id": await world.id_of("A-1"), "relation": "Chủ hộ"}]
+    body = {"code": "H-1", "unit_code": "22924", "business_date": DAY, "from_date": "2023-01-01", "members": members}
+    await world.maker.post("/v1/households", json=body, headers={"Idempotency-Key": "household-1"})
+    await approve(world, await send(world, [{"household_code": "H-1", "group": "POOR"}], "1"))
+    assert (await world.due("A-1", "2025-01"))["total"] > 0
+    december = {"business_date": "2024-12-12", "from_date": "2025-01-01"}
+    ending = [{"household_code": "H-1", "group": "POOR", "action": "END"}]
+    answer = await approve(world, await send(world, ending, "2", **december), day="2024-12-13")
+    assert answer.status_code == 200, answer.text
+    assert [(await world.due("A-1", month))["total"] > 0 for month in ("2024-12", "2025-01")] == [True, False]
+    too_far = LIST | {"rows": ending, "business_date": "2024-12-12", "from_date": "2025-03-13"}
+    refused = await world.maker.post("/v1/group-lists", json=too_far, headers={"Idempotency-Key": "group-list-far"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0] == {
+        "field": "from_date",
+        "detail": "more than 3 months after the business date: 2025-03-12 at the latest",
+        "detail_vi": "sau ngày nghiệp vụ quá 3 tháng: muộn nhất là 12/03/2025",
+    }
+    world.settle("ENTERED_AHEAD_MONTHS", "0")
+    early = await world.maker.post(
+        "/v1/group-lists", json=LIST | december | {"rows": ending}, headers={"Idempotency-Key": "group-list-early"}
+    )
+    assert early.json()["errors"][0]["field"] == "from_date"

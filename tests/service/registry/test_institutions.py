@@ -85,3 +85,18 @@ async def test_community_allowances_stop_while_somebody_lives_there(world: Any, 
     assert (await world.due("A-1", "2024-05"))["total"] == 0
     assert (await world.due("A-1", "2024-08"))["total"] == before[2]
     assert (await world.due("A-1", "2024-02"))["total"] == before[0]
+
+
+async def test_a_leaving_is_entered_ahead_and_may_still_be_moved(world: Any, home: str) -> None:
+    before = (await world.due("A-1", "2024-11"))["total"]
+    await _enter(world, home, "A-1", "1")
+    assert (await _leave(world, home, "A-1", "1", "2024-12-31")).json()["errors"][0]["field"] == "last_day"
+    assert (await _leave(world, home, "A-1", "2", "2024-09-30")).status_code == 200
+    assert [(await world.due("A-1", month))["total"] for month in ("2024-09", "2024-10", "2024-11")] == [0, before, before]
+    assert (await _leave(world, home, "A-1", "3", "2024-10-31")).status_code == 200
+    assert [(await world.due("A-1", month))["total"] for month in ("2024-10", "2024-11")] == [0, before]
+    body = {"business_date": DAY, "valid_to": "2024-10-30"}
+    closed = await world.checker.patch(f"/v1/institutions/{home}", json=body, headers={"If-Match": '"1"'})
+    assert closed.status_code == 409
+    closed = await world.checker.patch(f"/v1/institutions/{home}", json=body | {"valid_to": "2024-10-31"}, headers={"If-Match": '"1"'})
+    assert closed.status_code == 200, closed.text

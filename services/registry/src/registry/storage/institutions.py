@@ -11,7 +11,7 @@ from common.actor import Actor
 from common.db import Tx
 from registry.storage import search
 
-__all__ = ["add_stay", "close", "end_stay", "find", "insert", "last_stay", "page", "path_of", "residents", "stays_of"]
+__all__ = ["add_stay", "close", "end_stay", "find", "insert", "last_stay", "page", "path_of", "residents", "residents_after", "stays_of"]
 
 # An institution's own path hangs below its commune, so that somebody may be given it as their area.
 _PATH: Final = "(i.unit_path || '/' || i.code)"
@@ -81,12 +81,24 @@ async def add_stay(tx: Tx, institution_id: UUID, person_id: UUID, from_date: dat
     )  # fmt: skip
 
 
-async def end_stay(tx: Tx, institution_id: UUID, person_id: UUID, last_day: date) -> None:
+async def residents_after(tx: Tx, institution_id: UUID, day: date) -> int:
+    """How many live there after a day, or are entered to."""
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM institution_stay WHERE institution_id = :id AND coalesce(to_date, 'infinity') > :day",
+            id=institution_id,
+            day=day,
+        )
+    )
+
+
+async def end_stay(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, last_day: date) -> None:
     """Somebody leaves."""
     await tx.execute(
-        "UPDATE institution_stay SET to_date = :day WHERE institution_id = :id AND person_id = :person AND to_date IS NULL",
+        "UPDATE institution_stay SET to_date = :day WHERE institution_id = :id AND person_id = :person AND from_date = :from_date",
         id=institution_id,
         person=person_id,
+        from_date=from_date,
         day=last_day,
     )
 

@@ -22,6 +22,7 @@ from registry.domain.group_rows import COLUMNS, GroupRow, read_row, words
 from registry.domain.reasons import reason
 from registry.storage import catalogue, dues, group_lists, groups, history
 from registry.storage.publishing import take_people_lock
+from registry.usecases import ahead
 
 __all__ = ["ListHead", "NewGroup", "check_head", "decide", "decide_group", "read_file", "receive", "request_group"]
 
@@ -66,15 +67,14 @@ def read_file(content: bytes, file_name: str) -> list[tuple[int, dict[str, str]]
 
 
 def check_head(head: ListHead) -> None:
-    """Refuse a full review that names no group, and a list of the future. Raises InvalidInput."""
+    """Refuse a full review that names no group, and groups in a list of changes. Raises InvalidInput."""
     if (head.mode == "FULL_REVIEW") != bool(head.groups):
         raise InvalidInput(errors=[{"field": "groups", "detail": "a full review, and nothing else, names the groups it covers"}])
-    if head.from_date > head.business_date:
-        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
 
 
 async def receive(tx: Tx, head: ListHead, rows: Iterable[tuple[int, Mapping[str, str]]]) -> tuple[UUID, bool]:
     """Take a list: its id, and whether the same file was taken before (then nothing changes)."""
+    await ahead.allow(tx, "from_date", head.from_date, head.business_date)
     unit = await catalogue.unit_of(tx, head.unit_code, head.business_date)
     if unit is None:
         raise UnknownUnit(errors=[{"field": "unit_code", "detail": head.unit_code}])
@@ -125,12 +125,11 @@ async def decide(db: Database, actor: Actor, list_id: UUID, business_date: date,
             raise SamePerson("Who made a list cannot decide on it")
         if row["state"] != "PENDING":
             raise Conflict("The list is decided", state=row["state"])
-        if business_date < row["from_date"]:
-            raise InvalidInput(errors=[{"field": "business_date", "detail": f"the list holds from {row['from_date']}"}])
         if refusal is not None:
             await group_lists.decided(tx, list_id, "REJECTED", actor.subject, {"rejection": refusal})
             await audit.record(tx, "group-list.reject", "group-list", list_id, {"reason": refusal})
             return await group_lists.find(tx, list_id)
+        await ahead.allow(tx, "business_date", row["from_date"], business_date)
         await history.dated(tx, business_date, row["from_date"])
         await _judge(tx, list_id)
         after = await group_lists.find(tx, list_id)

@@ -13,7 +13,7 @@ from common.problems import Conflict, InvalidInput, NotFound, PreconditionFailed
 from registry.domain.errors import AlreadyResident, UnknownUnit
 from registry.storage import catalogue, dues, history, institutions
 from registry.storage.publishing import take_people_lock
-from registry.usecases import people
+from registry.usecases import ahead, people
 
 __all__ = ["change", "create", "enter", "leave", "seen"]
 
@@ -56,8 +56,8 @@ async def change(
         row = await seen(tx, institution_id, lock=True)
         if row["version"] != version:
             raise PreconditionFailed(f"version {row['version']} is current")
-        if valid_to is not None and row["residents"]:
-            raise Conflict("People live there: enter first where they go", residents=row["residents"])
+        if valid_to is not None and (residents := await institutions.residents_after(tx, institution_id, valid_to)):
+            raise Conflict("People live there: enter first where they go", residents=residents)
         if valid_to is not None and valid_to < row["valid_from"]:
             raise InvalidInput(errors=[{"field": "valid_to", "detail": f"before {row['valid_from']}"}])
         await institutions.close(tx, institution_id, name, valid_to)
@@ -67,8 +67,7 @@ async def change(
 
 async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, decision: str, business_date: date) -> None:
     """Somebody comes to live in an institution. Raises AlreadyResident."""
-    if from_date > business_date:
-        raise InvalidInput(errors=[{"field": "from_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
+    await ahead.allow(tx, "from_date", from_date, business_date)
     await take_people_lock(tx)
     await history.dated(tx, business_date, from_date)
     row = await seen(tx, institution_id)
@@ -90,17 +89,19 @@ async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, 
 
 
 async def leave(tx: Tx, institution_id: UUID, person_id: UUID, last_day: date, business_date: date) -> None:
-    """Somebody leaves an institution; community allowances are due again from the rule's month."""
-    if last_day > business_date:
-        raise InvalidInput(errors=[{"field": "last_day", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
+    """Somebody leaves an institution; community allowances are due again from the rule's month.
+
+    A leaving that was entered ahead may be given another day until its day has come.
+    """
+    await ahead.allow(tx, "last_day", last_day, business_date)
     await take_people_lock(tx)
     await history.dated(tx, business_date, last_day)
     await seen(tx, institution_id)
     last = await institutions.last_stay(tx, person_id)
-    if last is None or last["institution_id"] != institution_id or last["to_date"] is not None:
+    if last is None or last["institution_id"] != institution_id or (last["to_date"] is not None and last["to_date"] <= business_date):
         raise NotFound("Not a resident of this institution")
     if last["from_date"] > last_day:
         raise InvalidInput(errors=[{"field": "last_day", "detail": f"came on {last['from_date']}"}])
-    await institutions.end_stay(tx, institution_id, person_id, last_day)
+    await institutions.end_stay(tx, institution_id, person_id, last["from_date"], last_day)
     await dues.recompute(tx, [person_id], business_date)
     await audit.record(tx, "institution.leave", "institution", institution_id, {"person": str(person_id), "last_day": last_day.isoformat()})
