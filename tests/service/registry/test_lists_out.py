@@ -36,11 +36,22 @@ async def _codes(world: Any, group: str, receiver: str, **params: Any) -> list[s
 async def test_each_person_is_on_one_of_the_four_lists(people: Any) -> None:
     assert await _codes(people, "ASSISTANCE", "SELF") == ["A-1", "A-4", "A-5"]
     assert await _codes(people, "ASSISTANCE", "REPRESENTATIVE") == ["A-3"]
-    assert await _codes(people, "ASSISTANCE", "REPRESENTATIVE", on="2024-07-31") == ["A-3", "A-4"]
+    assert await _codes(people, "ASSISTANCE", "REPRESENTATIVE", on="2024-07-31", registered_only=False) == ["A-3", "A-4"]
     assert await _codes(people, "MERIT", "SELF") == ["M-1"]
     assert await _codes(people, "MERIT", "REPRESENTATIVE") == ["M-2"]
     assert await _codes(people, "ASSISTANCE", "SELF", registered_only=False) == ["A-1", "A-2", "A-4", "A-5"]
-    assert await _codes(people, "ASSISTANCE", "SELF", on="2023-12-31") == []
+    assert await _codes(people, "ASSISTANCE", "SELF", on="2023-12-31", registered_only=False) == []
+
+
+async def test_a_list_of_a_day_reads_by_the_answers_of_that_day(people: Any) -> None:
+    path = f"/v1/beneficiaries/{await people.id_of('A-1')}"
+    version = (await people.maker.get(path)).headers["etag"]
+    body = {"preference": "DECLINES", "business_date": "2024-09-10"}
+    answer = await people.maker.patch(path, json=body, headers={"If-Match": version})
+    assert answer.status_code == 200, answer.text
+    before = ["A-1", "A-4", "A-5"]
+    for on, codes in (("2024-08-19", []), ("2024-08-20", before), ("2024-09-09", before), ("2024-09-10", ["A-4", "A-5"])):
+        assert await _codes(people, "ASSISTANCE", "SELF", on=on) == codes
 
 
 async def test_pages_end_and_areas_hold(people: Any) -> None:

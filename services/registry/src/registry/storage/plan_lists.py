@@ -27,19 +27,27 @@ class Question:
     wanting: bool = True
 
 
-# Benefit lines are neutral codes; the category, which may tell of health, is not read.
+# Benefit lines are neutral codes; the category, which may tell of health, is not read. Answers to the survey and suspensions are those
+# of the day: a list written again later reads as it read then.
 _SELECT: Final = """
 SELECT p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.national_number, p.address, p.unit_code, p.unit_path,
        held.programmes, held.benefit_lines, f.preference, r.representative_id, r.kind AS rep_kind, q.full_name AS rep_full_name,
        q.birth_date AS rep_birth_date, q.masked_number AS rep_masked_number, q.national_number AS rep_national_number,
        r.certificate_number AS rep_certificate, r.valid_from AS rep_from, r.valid_to AS rep_to
 FROM person p
-LEFT JOIN preference f ON f.person_id = p.person_id
+LEFT JOIN LATERAL (
+    SELECT a.preference FROM (
+        SELECT preference, recorded_on, version FROM preference WHERE person_id = p.person_id
+        UNION ALL SELECT preference, recorded_on, version FROM preference_past WHERE person_id = p.person_id
+    ) a WHERE a.recorded_on <= :on ORDER BY a.version DESC LIMIT 1
+) f ON true
 CROSS JOIN LATERAL (
     SELECT array_agg(DISTINCT e.programme ORDER BY e.programme) AS programmes,
            array_agg(DISTINCT e.benefit_line ORDER BY e.benefit_line) AS benefit_lines
     FROM entitlement e WHERE e.person_id = p.person_id AND e.programme = ANY(CAST(:programmes AS text[]))
-      AND e.from_month <= :on AND e.until > date_trunc('month', CAST(:on AS date)) AND e.status <> 'SUSPENDED'
+      AND e.from_month <= :on AND e.until > date_trunc('month', CAST(:on AS date))
+      AND NOT EXISTS (SELECT FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id AND NOT u.back_pay
+                      AND u.from_month <= :on AND u.until > date_trunc('month', CAST(:on AS date)))
 ) held
 LEFT JOIN LATERAL (
     SELECT r.* FROM representative r
