@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 
+from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.say_again import say_again_once
 from common.actor import Role
 from common.contracts.disbursement_v1 import PaymentFailed
@@ -365,3 +366,15 @@ async def test_an_older_word_of_the_registry_changes_nobody(world) -> None:
     assert await state(world, account_id) == ("ACTIVE", None)
     assert (await world.officer.get(f"/v1/beneficiaries/{who('BT-1')}/payout-method")).status_code == 200
     assert len(world.partner.asked) == 1
+
+
+async def test_a_cut_off_waits_for_an_approved_list(world) -> None:
+    person = world.person("BT-1", "Trần Thị Hoà", "060150000001")
+    await world.hear([person])
+    sent = await world.send([("BT-1", "Trần Thị Hoà", "", "Tiền mặt", "", "", "", "")])
+    await world.work()
+    assert (await world.approver.post(f"/v1/imports/{sent.json()['import_id']}/approve")).status_code == 202
+    await world.markers([person])
+    assert not await pass_on_once(world.db, world.settings)
+    await world.work()
+    assert await pass_on_once(world.db, world.settings)
