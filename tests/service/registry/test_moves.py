@@ -62,11 +62,31 @@ async def test_the_old_unit_sends_the_new_unit_receives_and_pays_from_the_follow
     registry_v1.BeneficiaryMoved.model_validate(moved["body"])
     for kind in ("BeneficiaryMoved", "DuesChanged", "EntitlementChanged", "RepresentativeAppointed"):
         assert (await world.events(kind))[-1]["body"]["unit_path"] == NEW_PATH, kind
-    assert (await world.maker.get(f"/v1/beneficiaries/{moved['key']}")).status_code == 404
     assert (await receiver.get(f"/v1/beneficiaries/{moved['key']}")).status_code == 200
     event = (await receiver.get("/v1/life-events")).json()["items"][0]
     assert (event["kind"], event["maker"], event["checker"]) == ("MOVE", "maker", "receiver")
     assert [item["state"] for item in (await receiver.get("/v1/decisions")).json()["items"]] == ["APPROVED"]
+
+
+async def test_the_old_unit_reads_a_person_until_it_no_longer_pays(world: Any, office: Any) -> None:
+    await world.take([row("A-1", "060190000001")])
+    person = f"/v1/beneficiaries/{await world.id_of('A-1')}"
+    sent, receiver = await _send(world, office), _receiver(office)
+    await receiver.post(f"/v1/transfers/{sent.json()['transfer_id']}/receive", json={"business_date": "2024-09-18"})
+    elsewhere = office.client("elsewhere", "60/593/22918", Role.COMMUNE_OFFICER)
+    reads = ("", "/dues", "/dues?month=2024-09", "/paying-units")
+
+    async def answers(client: Any) -> list[int]:
+        return [(await client.get(person + part)).status_code for part in reads]
+
+    assert await answers(world.maker) == [200] * 4
+    assert await answers(elsewhere) == [404] * 4
+    change = {"business_date": "2024-09-19", "preference": "DECLINES"}
+    version = (await receiver.get(person)).headers["etag"]
+    assert (await world.maker.patch(person, json=change, headers={"If-Match": version})).status_code == 404
+    october = await receiver.patch(person, json=change | {"business_date": "2024-10-01"}, headers={"If-Match": version})
+    assert october.status_code == 200, october.text
+    assert await answers(world.maker) == [404] * 4
 
 
 async def test_returned_with_a_reason_or_withdrawn_the_person_stays(world: Any, office: Any) -> None:

@@ -17,7 +17,8 @@ from registry.api.paper_cells import Checker, Maker, Reader, first_day
 from registry.api.paper_models import ArrivalIn, DepartureIn, PayingUnitView, Reply, TransferPage, TransferView
 from registry.domain.decisions import Action, Kind
 from registry.storage import transfers
-from registry.usecases import decisions, moves, people
+from registry.usecases import decisions, moves
+from registry.usecases.reading import readable
 
 __all__ = ["make_routers"]
 
@@ -131,5 +132,5 @@ def _add_paying_units(router: APIRouter, db: Database) -> None:
     )
     async def paying(actor: Reader, beneficiary_id: UUID) -> list[PayingUnitView]:
         async with db.read(actor) as tx:
-            await people.seen(tx, beneficiary_id)
+            await readable(tx, beneficiary_id)
             return [paper_cells.paying_unit(row) for row in await transfers.paying_units(tx, beneficiary_id)]

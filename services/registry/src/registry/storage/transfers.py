@@ -9,6 +9,7 @@ from uuid import UUID
 
 from common.actor import Actor
 from common.db import Tx
+from registry.storage import history
 
 __all__ = [
     "answer",
@@ -21,6 +22,7 @@ __all__ = [
     "paying_units",
     "said_again",
     "settle",
+    "still_paying",
     "under_way",
 ]
 
@@ -127,3 +129,14 @@ async def paying_units(tx: Tx, person_id: UUID) -> Sequence[Any]:
         " FROM paying_unit u WHERE u.person_id = :id ORDER BY u.from_month",
         id=person_id,
     )
+
+
+async def still_paying(tx: Tx, person_id: UUID) -> list[str]:
+    """Paths of the units that pay the person in the register's present month or later: the old one too, until it hands over."""
+    day = await history.last_day(tx)
+    rows = await tx.rows(
+        "SELECT unit_path FROM paying_unit u WHERE u.person_id = :id AND u.until > date_trunc('month', CAST(:day AS date))",
+        id=person_id,
+        day=day,
+    )
+    return [row["unit_path"] for row in rows]

@@ -16,6 +16,7 @@ from common.sealing import Keyring
 from registry.storage import people as storage
 from registry.storage import search
 from registry.usecases import attributes, people
+from registry.usecases.reading import readable
 
 __all__ = ["Found", "correct", "find_by_number", "read_one", "report_death"]
 
@@ -53,9 +54,9 @@ def _keyring(db: Database) -> Keyring:
 
 
 async def read_one(db: Database, actor: Actor, person_id: UUID, purpose: str | None) -> Found:
-    """One person in the actor's area. With a purpose, the whole number, audited. Raises NotFound, Forbidden."""
+    """One person the actor may read. With a purpose, the whole number, audited. Raises NotFound, Forbidden."""
     async with db.transaction(actor) as tx:
-        row = await people.seen(tx, person_id)
+        row = await readable(tx, person_id)
         number, opened = None, None
         if purpose is not None:
             if not actor.has(*_WHOLE_NUMBER):

@@ -13,7 +13,7 @@ from common.db import Tx
 from registry.domain import dues_words as words
 from registry.domain.dues_words import Judged, Sentence
 from registry.storage import dues, explaining
-from registry.usecases import people
+from registry.usecases.reading import readable
 
 __all__ = ["Explained", "explain"]
 
@@ -38,7 +38,7 @@ async def explain(tx: Tx, person_id: UUID, month: date) -> Explained:
 
     Names of categories tell of health: they are said to officers of the person's unit only; others see neutral codes.
     """
-    await people.seen(tx, person_id)
+    await readable(tx, person_id)
     actor = tx.actor
     if actor is None:
         raise RuntimeError("this use case needs an actor")
