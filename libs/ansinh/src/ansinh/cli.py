@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     events = verb("events", "events and their outboxes", _events)
     events.add_argument("what", choices=["replay"], help="replay: publish the window again, after a broker lost its log")
     events.add_argument("--since", type=_moment, metavar="TIME", help="ISO time; default: the whole replay window")
+    verify = verb("verify-list", "make a cycle's payment list again from its cut-off and compare the hashes", _verify_list)
+    verify.add_argument("cycle", metavar="CYCLE", help="id of the cycle")
+    verify.add_argument("--user", default="approver", help="who asks (a ready user; default approver)")
     verb("check", "lint, types, import rules and lock", _check)
     secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
     secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
@@ -131,6 +134,12 @@ def _events(options: argparse.Namespace) -> int:
     from ansinh.stack import commands
 
     return commands.events_replay(options.since, _say)
+
+
+def _verify_list(options: argparse.Namespace) -> int:
+    from ansinh import verify_list
+
+    return verify_list.run(options.cycle, options.user, _say)
 
 
 def _secrets(options: argparse.Namespace) -> int:

@@ -18,10 +18,13 @@ from disbursement.api import (
     batches,
     budget_codes,
     budgets,
+    calendar,
     cash,
     cycles,
+    desk,
     ledger,
     payments,
+    precheck,
     quarantine,
     recoveries,
     rulings,
@@ -34,18 +37,25 @@ from disbursement.api import (
 )
 from disbursement.api.common import READERS
 from disbursement.channels.partners import Partner, load_partners
+from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
+from disbursement.usecases.approving import JOB_KIND as APPROVE
+from disbursement.usecases.approving import ListApprover
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
 from disbursement.usecases.payment_context import make_payment_context
 from disbursement.usecases.payment_loops import payment_loops, payment_probe
 from disbursement.usecases.receive_statement import JOB_KIND as RECONCILE
 from disbursement.usecases.reconcile import Reconciler
+from disbursement.usecases.tell import Teller
+from disbursement.usecases.verify_list import JOB_KIND as VERIFY
+from disbursement.usecases.verify_list import ListVerifier
 
 __all__ = ["SERVICE", "make_app", "work"]
 
 SERVICE: Final = "disbursement"
 _IDLE_SECONDS: Final = 0.3
+_TELL_SECONDS: Final = 2.0
 _NOTICE_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -81,15 +91,24 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             recoveries.router,
             cash.router,
             rulings.router,
+            calendar.router,
+            precheck.router,
             suspensions.router,
             *sending.ROUTERS,
+            *desk.routers(db, settings),
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             parked_router(db),
         ],
         public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature
-        body_limits={"/v1/webhooks/": _NOTICE_BYTES, **batches.BODY_LIMITS, **statements.BODY_LIMITS, **cash.BODY_LIMITS},
+        body_limits={
+            "/v1/webhooks/": _NOTICE_BYTES,
+            **batches.BODY_LIMITS,
+            **statements.BODY_LIMITS,
+            **cash.BODY_LIMITS,
+            **desk.BODY_LIMITS,
+        },
     )
     app.state.partners = _partners(settings)
     return app
@@ -100,9 +119,16 @@ async def work(settings: Settings) -> None:
     db, keyring = _database(settings)
     async with client(timeout=60.0) as http:
         context = make_payment_context(db, keyring, _partners(settings), http, owner_name(), settings.evidence_grace_days)
-        handlers = {JOB_KIND: ListComputer(db, settings).run, RECONCILE: Reconciler(db, keyring).run}
+        handlers = {
+            JOB_KIND: ListComputer(db, settings).run,
+            VERIFY: ListVerifier(db).run,
+            APPROVE: ListApprover(db, settings).run,
+            RECONCILE: Reconciler(db, keyring).run,
+        }
+        sms = SmsGateway(settings.sms_url, settings.sms_token, http, keyring) if settings.sms_url else None
         runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
+        loops.append(Loop("telling", every(_TELL_SECONDS, Teller(db, settings, sms).round)))
         await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
 
 

@@ -14,11 +14,11 @@ from common.auth import Actor
 from common.contracts.disbursement_v1 import Channel, HoldReason
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
-from disbursement.api.common import Checker, Cursor, Limit, Maker, Reader, answered, next_cursor
+from disbursement.api.common import Cursor, Decider, Limit, Maker, Reader, answered, next_cursor
 from disbursement.api.forms import Approval, CycleForm, CyclePage, HoldPage, HoldView, LinePage, LineView, Rejection, Submission
 from disbursement.domain.months import first_day
 from disbursement.settings import Settings
-from disbursement.usecases import approve_list, compute_list, open_cycle, submit_list, view_cycle
+from disbursement.usecases import approve_list, approving, compute_list, open_cycle, submit_list, view_cycle
 from disbursement.usecases.answers import CycleView, JobView, ListCheckView
 
 __all__ = ["make_router"]
@@ -179,9 +179,9 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         summary="Reject the list (checker)",
         description="Trả lại danh sách kèm lý do. What the list had committed is free again.",
     )
-    async def reject(cycle_id: UUID, form: Rejection, request: Request, actor: Checker, key: IdempotencyKey) -> Response:
+    async def reject(cycle_id: UUID, form: Rejection, request: Request, actor: Decider, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 200, await approve_list.reject_list(tx, actor, cycle_id, form.reason)
+            return 200, await approve_list.reject_list(tx, actor, cycle_id, form.reason, form.reasons, form.business_date)
 
         return await _once(db, actor, key, f"POST /v1/cycles/{cycle_id}/reject", request, effect)
 
@@ -190,12 +190,15 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         response_model=CycleView,
         summary="Approve the list (checker)",
         description=(
-            "Duyệt danh sách theo mã băm (khác người trình). Not by the person who submitted it. The gate runs once more: what changed "
-            "is held; then budget is reserved and payments are created."
+            "Duyệt danh sách theo mã băm (khác người trình), theo cấp duyệt và ủy quyền. Not by the person who submitted it; in one or "
+            "more stages as settled for amount and count. With the last the gate runs once more: what changed is held; then budget is reserved "
+            "and payments are created. `Prefer: respond-async` answers 202 with a job (large lists)."
         ),
     )
-    async def approve(cycle_id: UUID, form: Approval, request: Request, actor: Checker, key: IdempotencyKey) -> Response:
+    async def approve(cycle_id: UUID, form: Approval, request: Request, actor: Decider, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 200, await approve_list.approve_list(tx, actor, settings, cycle_id, form.list_hash)
+            if "respond-async" in request.headers.get("prefer", ""):
+                return 202, await approving.request_approval(tx, actor, cycle_id, form.list_hash, form.business_date)
+            return 200, await approve_list.approve_list(tx, actor, settings, cycle_id, form.list_hash, business_date=form.business_date)
 
         return await _once(db, actor, key, f"POST /v1/cycles/{cycle_id}/approve", request, effect)

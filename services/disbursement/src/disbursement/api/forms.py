@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from common.contracts.disbursement_v1 import Channel, HoldReason
 from common.contracts.envelope import Amount, Month
 from common.contracts.registry_v1 import Programme
+from disbursement.domain.approval import RejectionReason
 from disbursement.domain.holds import HOLDS
 from disbursement.domain.months import month_text
 from disbursement.usecases.answers import BudgetView, CycleView, TakeOverView
@@ -123,12 +124,15 @@ class Approval(_Form):
     """The checker approves exactly the list with this hash."""
 
     list_hash: str = _HASH
+    business_date: date | None = Field(default=None, description="When it was approved; default: the cycle's business date")
 
 
 class Rejection(_Form):
     """The checker sends the list back."""
 
     reason: str = Field(min_length=3, max_length=500)
+    reasons: list[RejectionReason] = Field(default=[], max_length=7, description="Codes of what is wrong", examples=[["AMOUNT_WRONG"]])
+    business_date: date | None = None
 
 
 class Reason(_Form):

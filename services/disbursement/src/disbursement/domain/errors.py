@@ -14,6 +14,8 @@ __all__ = [
     "InvariantBroken",
     "ListEmpty",
     "ListOutdated",
+    "PrecheckUnread",
+    "PrefundingShort",
     "ProposalClosed",
     "RulingDecided",
     "RulingOutOfStep",
@@ -21,6 +23,7 @@ __all__ = [
     "TakeOverExists",
     "TakeOverMissing",
     "TakeOverNotOpen",
+    "TreasuryNotReady",
     "TwoMonthsNotAllowed",
     "UnknownUnit",
 ]
@@ -153,3 +156,24 @@ class ProposalClosed(Problem):
 
     type, status = "proposal-closed", 409
     title, title_vi = "This proposal is closed already", "Đề xuất này đã được xử lý"
+
+
+class TreasuryNotReady(Problem):
+    """Units are paid by the State Treasury directly, and no partner is named that carries its files."""
+
+    type, status = "treasury-not-ready", 409
+    title, title_vi = "No partner carries State Treasury files here", "Chưa khai báo kênh Kho bạc Nhà nước"
+
+
+class PrefundingShort(Problem):
+    """Money sent to the payment organisations does not cover the list; `partners` says what is missing where."""
+
+    type, status = "prefunding-short", 409
+    title, title_vi = "Money sent to partners does not cover the list", "Tiền đã chuyển cho đơn vị chi trả chưa đủ"
+
+
+class PrecheckUnread(Problem):
+    """The report before submitting has findings that nobody has said to have read; `counts` by kind."""
+
+    type, status = "precheck-unread", 409
+    title, title_vi = "Read the pre-check of this list first", "Hãy xem báo cáo kiểm tra của danh sách này trước"

@@ -148,14 +148,26 @@ async def submit_list(tx: Tx, list_id: UUID, by: str) -> None:
     )
 
 
-async def decide_list(tx: Tx, list_id: UUID, state: str, by: str, reason: str | None, *, withdrawn: int = 0) -> None:
+async def decide_list(
+    tx: Tx,
+    list_id: UUID,
+    state: str,
+    by: str,
+    reason: str | None,
+    *,
+    withdrawn: int = 0,
+    approved_on: date | None = None,
+    reasons: Sequence[str] = (),
+) -> None:
     """Record the checker's decision, and how many lines the gate withdrew at approval."""
     await tx.execute(
-        "UPDATE payment_list SET state = :state, decided_by = :by, decided_at = now(), reason = :reason, withdrawn = :withdrawn"
-        " WHERE list_id = :id",
+        "UPDATE payment_list SET state = :state, decided_by = :by, decided_at = now(), reason = :reason, withdrawn = :withdrawn,"
+        " approved_on = :approved_on, reasons = CAST(:reasons AS text[]) WHERE list_id = :id",
         id=list_id,
         state=state,
         by=by,
         reason=reason,
         withdrawn=withdrawn,
+        approved_on=approved_on,
+        reasons=[str(item) for item in reasons],
     )

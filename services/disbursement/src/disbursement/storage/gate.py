@@ -81,7 +81,7 @@ SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS
 WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now)
-SELECT o.beneficiary_id, s.unit_code, s.unit_path, s.route, b.file_code, coalesce(b.full_name, '') AS beneficiary_name,
+SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesce(b.full_name, '') AS beneficiary_name,
        b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, b.status,
        coalesce(b.unresolved_duplicate, false) AS duplicate, coalesce(m.fraud_suspected, false) AS fraud, {_VERDICT} AS verdict,
        CAST(:business_date AS date) > v.valid_until AS evidence_old, m.method, m.payee_id, m.payee_kind, m.reason AS method_reason,
@@ -92,6 +92,7 @@ SELECT o.beneficiary_id, s.unit_code, s.unit_path, s.route, b.file_code, coalesc
        a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt
 FROM owed o
 JOIN scope s USING (beneficiary_id)
+JOIN first_month f USING (unit_path)
 LEFT JOIN tried t USING (beneficiary_id)
 LEFT JOIN beneficiary b USING (beneficiary_id)
 LEFT JOIN verification v ON v.beneficiary_id = o.beneficiary_id AND v.subject_id = o.beneficiary_id

@@ -18,7 +18,9 @@ from disbursement.domain.payment import DEAD
 from disbursement.storage.gate import FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
 
 __all__ = [
+    "CANONICAL_SQL",
     "compute",
+    "digest",
     "drop_lines",
     "figures",
     "find_due",
@@ -26,6 +28,7 @@ __all__ = [
     "holds_page",
     "lines_page",
     "plan_for_size",
+    "treasury_units",
     "units_without_take_over",
 ]
 
@@ -35,7 +38,7 @@ _DEAD: Final = ", ".join(f"'{status}'" for status in sorted(DEAD))
 
 _SCOPE: Final = """
 CREATE TEMP TABLE scope ON COMMIT DROP AS
-SELECT s.beneficiary_id, s.unit_code, s.unit_path, s.death_month, CAST('PAYMENT_ORG' AS text) AS route FROM (
+SELECT s.beneficiary_id, s.unit_code, s.unit_path, s.death_month FROM (
     SELECT d.beneficiary_id, coalesce(b.unit_code, d.unit_code) AS unit_code, coalesce(b.unit_path, d.unit_path) AS unit_path,
            CAST(date_trunc('month', b.death_date) AS date) AS death_month
     FROM dues d LEFT JOIN beneficiary b USING (beneficiary_id)
@@ -65,14 +68,19 @@ _TRIED: Final = "CREATE TEMP TABLE tried ON COMMIT DROP AS {select}"
 _TRIES: Final = "SELECT beneficiary_id, max(attempt) AS attempt FROM dead_share GROUP BY 1"
 _NO_TRIES: Final = "SELECT beneficiary_id, 0 AS attempt FROM scope LIMIT 0"
 
-# The narrowest approved take-over above each unit.
+# The narrowest approved take-over above each unit, and the route of the month there.
 _FIRST_MONTHS: Final = """
 CREATE TEMP TABLE first_month ON COMMIT DROP AS
 SELECT u.unit_path, (
     SELECT t.first_month FROM take_over t
     WHERE t.state = 'APPROVED' AND t.programme = :programme AND (t.unit_path = u.unit_path OR u.unit_path LIKE t.unit_path || '/%')
     ORDER BY length(t.unit_path) DESC LIMIT 1
-) AS month
+) AS month, coalesce((
+    SELECT r.body ->> 'route' FROM ruling r
+    WHERE r.kind = 'ROUTE' AND r.state = 'APPROVED' AND r.programme = :programme AND r.valid_from <= CAST(:month AS date)
+      AND (r.unit_path = u.unit_path OR u.unit_path LIKE r.unit_path || '/%')
+    ORDER BY length(r.unit_path) DESC, r.valid_from DESC, r.decided_at DESC LIMIT 1
+), 'PAYMENT_ORG') AS route
 FROM (SELECT DISTINCT unit_path FROM scope) u
 """
 
@@ -81,6 +89,7 @@ FROM (SELECT DISTINCT unit_path FROM scope) u
 _DUE_NOW: Final = f"""
 CREATE TEMP TABLE due_now ON COMMIT DROP AS
 SELECT i.beneficiary_id, i.benefit_line, m.month, i.status = 'RATE_MISSING' AS rate_missing, u.beneficiary_id IS NOT NULL AS suspended,
+       i.amount AS due, coalesce(p.paid + p.committed, 0) AS taken,
        CASE WHEN i.status = 'RATE_MISSING' THEN 0 ELSE i.amount - coalesce(p.paid + p.committed, 0) END AS amount
 FROM scope s
 JOIN first_month f USING (unit_path)
@@ -110,7 +119,8 @@ INSERT INTO list_line (line_id, list_id, cycle_id, beneficiary_id, payee_id, pay
     account_id, account_version, account_number_token, account_masked, provider_code, payee_name, beneficiary_name, file_code, cash_reason,
     amount, months, unit_code, unit_path, route, attempt, evidence_note)
 SELECT line_id, :list_id, :cycle_id, beneficiary_id, payee_id, payee_kind, :programme, :funding_source, channel,
-       CASE WHEN by_account THEN partner ELSE :cash_partner END,
+       CASE WHEN NOT by_account THEN :cash_partner WHEN route = 'TREASURY_DIRECT' THEN CAST(:treasury_partner AS text)
+            ELSE partner END,
        CASE WHEN by_account THEN account_id END, CASE WHEN by_account THEN account_version END,
        CASE WHEN by_account THEN account_number_token END, CASE WHEN by_account THEN masked_number END,
        CASE WHEN by_account THEN provider_code END, payee_name, beneficiary_name, file_code, cash_reason, amount, months, unit_code,
@@ -157,12 +167,7 @@ SELECT (SELECT count(*) FROM list_line WHERE list_id = :list_id) AS lines,
 _OWED: Final = "SELECT count(DISTINCT beneficiary_id) AS people, CAST(coalesce(sum(amount), 0) AS bigint) AS amount FROM due_now"
 
 # Allocations are looked up by key: rows inserted in this very transaction have no statistics, and a join would be planned for one row.
-# Canonical text, 500 people a chunk so that neither side holds the list in memory. uuid order is the order of its text under COLLATE "C".
-_CANONICAL: Final = """
-SELECT string_agg(text, chr(10) ORDER BY beneficiary_id) || chr(10) AS chunk
-FROM (
-    SELECT beneficiary_id, text, (row_number() OVER (ORDER BY beneficiary_id) - 1) / 500 AS part
-    FROM (
+_ENTRIES: Final = """
         SELECT l.beneficiary_id, concat_ws('|', 'L', l.beneficiary_id, l.payee_id, l.payee_kind, l.channel, l.partner,
                    coalesce(CAST(l.account_id AS text), '-'), coalesce(CAST(l.account_version AS text), '-'), l.unit_path, l.amount,
                    (SELECT string_agg(a.benefit_line || '=' || to_char(a.month, 'YYYY-MM') || '=' || a.amount, ','
@@ -174,10 +179,18 @@ FROM (
         UNION ALL
         SELECT beneficiary_id, concat_ws('|', 'H', beneficiary_id, reason, amount, unit_path)
         FROM hold WHERE list_id = :list_id AND stage = 'COMPUTE'
-    ) entries
+"""
+
+# Canonical text, 500 people a chunk so that neither side holds the list in memory. uuid order is the order of its text under COLLATE "C".
+CANONICAL_SQL: Final = """
+SELECT string_agg(text, chr(10) ORDER BY beneficiary_id) || chr(10) AS chunk
+FROM (
+    SELECT beneficiary_id, text, (row_number() OVER (ORDER BY beneficiary_id) - 1) / 500 AS part FROM ({entries}) entries
 ) numbered
 GROUP BY part ORDER BY part
 """
+"""The text that is hashed, from `entries` (beneficiary_id, text): one row a person."""
+_CANONICAL: Final = CANONICAL_SQL.format(entries=_ENTRIES)
 
 
 async def plan_for_size(tx: Tx) -> None:
@@ -191,8 +204,16 @@ async def units_without_take_over(tx: Tx) -> list[str]:
     return [row["unit_path"] for row in rows]
 
 
-async def find_due(tx: Tx, cycle: RowMapping) -> None:
-    """Fill the temporary tables of a cycle: who is in scope, first months, what is payable now, and (re-issue) what was tried before."""
+async def treasury_units(tx: Tx) -> list[str]:
+    """Units of the temporary table `first_month` that the State Treasury pays directly."""
+    return [row["unit_path"] for row in await tx.rows("SELECT unit_path FROM first_month WHERE route = 'TREASURY_DIRECT' LIMIT 50")]
+
+
+async def find_due(tx: Tx, cycle: RowMapping, *, as_if_from: date | None = None) -> None:
+    """Fill the temporary tables of a cycle: who is in scope, first months, what is payable now, and (re-issue) what was tried before.
+
+    `as_if_from`: a shadow month asks what would be paid if every unit were taken over from that month.
+    """
     which = {name: cycle[name] for name in ("programme", "funding_source")}
     last = {"month": cycle["covers_to"]}
     await tx.execute(_SCOPE, unit_path=cycle["unit_path"], **which, **last)
@@ -207,7 +228,9 @@ async def find_due(tx: Tx, cycle: RowMapping) -> None:
     else:
         await tx.execute(_TRIED.format(select=_NO_TRIES))
     await tx.execute("ANALYZE scope")
-    await tx.execute(_FIRST_MONTHS, programme=cycle["programme"])
+    await tx.execute(_FIRST_MONTHS, programme=cycle["programme"], month=cycle["month"])
+    if as_if_from is not None:
+        await tx.execute("UPDATE first_month SET month = :month", month=as_if_from)
     await tx.execute(_DUE_NOW, cycle_month=cycle["month"], **which, **last)
     if cycle["kind"] == "REISSUE":
         await tx.execute(
@@ -222,7 +245,9 @@ async def find_due(tx: Tx, cycle: RowMapping) -> None:
     await tx.execute("ANALYZE due_now")
 
 
-async def compute(tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str) -> tuple[int, int]:
+async def compute(
+    tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str, treasury_partner: str | None
+) -> tuple[int, int]:
     """Decide everyone in the temporary tables and store lines, allocations and holds.
 
     Returns what must be found in them: people (owed, or with unknown dues) and đồng.
@@ -232,7 +257,7 @@ async def compute(tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, 
     await tx.execute(OUTCOME_SQL, in_cash=bool(cycle["selection"].get("in_cash")))
     await tx.execute("ANALYZE outcome")
     common = {"list_id": list_id, "programme": cycle["programme"], "funding_source": cycle["funding_source"]}
-    await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, **common)
+    await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, treasury_partner=treasury_partner, **common)
     await tx.execute(_ALLOCATIONS, **common)
     await tx.execute(_HOLDS, cycle_id=cycle["cycle_id"], **common)
     unknown = 0
@@ -257,18 +282,25 @@ async def drop_lines(tx: Tx, list_id: UUID) -> None:
     await tx.execute("DELETE FROM allocation WHERE list_id = :list_id", list_id=list_id)
     await tx.execute("DELETE FROM list_line WHERE list_id = :list_id", list_id=list_id)
     await tx.execute("DELETE FROM hold WHERE list_id = :list_id", list_id=list_id)
+    await tx.execute("DELETE FROM precheck WHERE list_id = :list_id", list_id=list_id)
+    await tx.execute("DELETE FROM list_input WHERE list_id = :list_id", list_id=list_id)
+
+
+async def digest(tx: Tx, cycle: RowMapping, head: RowMapping, sql: str, **params: Any) -> str:
+    """SHA-256 (hex) of the title of a cycle's list and the chunks that `sql` gives. Streams."""
+    day: date = cycle["month"]
+    found = hashlib.sha256()
+    months = f"{day:%Y-%m}" if cycle["covers_to"] == day else f"{day:%Y-%m}..{cycle['covers_to']:%Y-%m}"
+    title = "|".join(("list", months, cycle["programme"], cycle["funding_source"], cycle["unit_path"], str(head["cut_off_id"])))
+    found.update(title.encode() + b"\n")
+    async for row in tx.stream(sql, **params):
+        found.update(row["chunk"].encode())
+    return found.hexdigest()
 
 
 async def hash_of(tx: Tx, cycle: RowMapping, head: RowMapping) -> str:
-    """SHA-256 (hex) of the canonical list: what is paid to whom through which address version, and who is held. Streams."""
-    day: date = cycle["month"]
-    digest = hashlib.sha256()
-    months = f"{day:%Y-%m}" if cycle["covers_to"] == day else f"{day:%Y-%m}..{cycle['covers_to']:%Y-%m}"
-    title = "|".join(("list", months, cycle["programme"], cycle["funding_source"], cycle["unit_path"], str(head["cut_off_id"])))
-    digest.update(title.encode() + b"\n")
-    async for row in tx.stream(_CANONICAL, list_id=head["list_id"]):
-        digest.update(row["chunk"].encode())
-    return digest.hexdigest()
+    """SHA-256 (hex) of the canonical list: what is paid to whom through which address version, and who is held."""
+    return await digest(tx, cycle, head, _CANONICAL, list_id=head["list_id"])
 
 
 async def lines_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -104,17 +105,46 @@ class CycleView(_View):
     submitted_by: str | None = None
     decided_by: str | None = None
     reason: str | None = None
+    reasons: list[str] = Field(default=[], description="Why it was sent back (codes)")
+    approved_on: date | None = None
+    approvals: list[dict[str, Any]] | None = Field(default=None, description="Stages approved so far: stage, role, by whom, for whom")
+    stages: int | None = Field(default=None, description="Stages that the approval needs")
+    warnings: list[dict[str, Any]] = Field(default=[], description="What is not as it should be although it does not stop the list")
     inputs: InputsView | None = None
 
     @classmethod
-    def of(cls, row: RowMapping, head: RowMapping | None = None, inputs: dict[str, Any] | None = None) -> Self:
+    def of(
+        cls,
+        row: RowMapping,
+        head: RowMapping | None = None,
+        inputs: dict[str, Any] | None = None,
+        *,
+        approvals: Sequence[RowMapping] | None = None,
+        stages: int | None = None,
+        warnings: Sequence[dict[str, Any]] = (),
+    ) -> Self:
         """From the stored cycle and the head of its list."""
         own = ("cycle_id", "version", "programme", "funding_source", "unit_code", "unit_path", "kind", "sequence", "state", "business_date",
                "cut_off_id", "opened_by", "opened_at", "list_id", "two_months_basis", "selection")  # fmt: skip
         fields: dict[str, Any] = {name: row[name] for name in own}
         if head is not None:
-            of_list = ("list_hash", "lines", "held", "withdrawn", "total_amount", "held_amount", "submitted_by", "decided_by", "reason")
+            of_list = (
+                "list_hash",
+                "lines",
+                "held",
+                "withdrawn",
+                "total_amount",
+                "held_amount",
+                "submitted_by",
+                "decided_by",
+                "reason",
+                "reasons",
+                "approved_on",
+            )
             fields |= {name: head[name] for name in of_list if name in head}
+        if approvals is not None:
+            fields |= {"approvals": [dict(item) for item in approvals], "stages": stages}
+        fields["warnings"] = list(warnings)
         covers_to = month_text(row["covers_to"])
         return cls(
             month=month_text(row["month"]), covers_to=covers_to, inputs=InputsView(**inputs) if inputs is not None else None, **fields

@@ -13,9 +13,9 @@ from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound
 from disbursement.domain.cycle import CycleAction, move
-from disbursement.domain.errors import InputsIncomplete, InvariantBroken, TakeOverMissing
+from disbursement.domain.errors import InputsIncomplete, InvariantBroken, TakeOverMissing, TreasuryNotReady
 from disbursement.settings import Settings
-from disbursement.storage import cut_off, cycles, lists
+from disbursement.storage import cut_off, cycles, list_inputs, lists, prechecks
 from disbursement.usecases.answers import JobView
 from disbursement.usecases.cycle_events import tell
 
@@ -72,6 +72,8 @@ class ListComputer:
             await lists.find_due(tx, cycle)
             if uncovered := await lists.units_without_take_over(tx):
                 raise TakeOverMissing(f"{', '.join(uncovered[:10])}: approve their first month", units=uncovered)
+            if self._settings.treasury_partner is None and (direct := await lists.treasury_units(tx)):
+                raise TreasuryNotReady(", ".join(direct[:10]), units=direct)
             head = await self._store(tx, cycle, by)
             cycle = await cycles.move(tx, cycle_id, state, list_id=head["list_id"])
             await tell(tx, PaymentListComputed, cycle, head)
@@ -85,8 +87,14 @@ class ListComputer:
             tx, list_id=list_id, cycle_id=cycle["cycle_id"], cut_off_id=cycle["cut_off_id"], business_date=cycle["business_date"], by=by
         )
         people, amount = await lists.compute(
-            tx, cycle, list_id, grace_days=self._settings.evidence_grace_days, cash_partner=self._settings.cash_partner
+            tx,
+            cycle,
+            list_id,
+            grace_days=self._settings.evidence_grace_days,
+            cash_partner=self._settings.cash_partner,
+            treasury_partner=self._settings.treasury_partner,
         )
+        await list_inputs.freeze(tx, list_id, cash_partner=self._settings.cash_partner, treasury_partner=self._settings.treasury_partner)
         found = await lists.figures(tx, list_id)
         if (people, amount) != (found["lines"] + found["held"], found["total_amount"] + found["held_amount"]):
             raise InvariantBroken(f"{people} people are owed {amount} đồng; the list says {dict(found)}")
@@ -105,6 +113,7 @@ class ListComputer:
             total_amount=found["total_amount"],
             held_amount=found["held_amount"],
         )
+        await prechecks.make(tx, cycle, list_id, digest, on=cycle["business_date"])
         stored = await cycles.list_of(tx, list_id)
         if stored is None:
             raise LookupError(list_id)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from common import audit
 from common.actor import Actor
 from common.db import Tx
 from common.problems import NotFound
 from disbursement.domain.cycle import CycleAction, move
-from disbursement.domain.errors import HashMismatch, ListEmpty, ListOutdated
-from disbursement.storage import allocations, cycles, lists
+from disbursement.domain.errors import HashMismatch, ListEmpty, ListOutdated, PrecheckUnread
+from disbursement.storage import allocations, approvals, cycles, lists, prechecks, rulings
 from disbursement.usecases.answers import CycleView
 
 __all__ = ["submit_list"]
@@ -37,9 +40,11 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
     wanted = await allocations.planned(tx, list_id)
     if wanted == 0 and head["held"] == 0:
         raise ListEmpty("Nobody is paid and nobody is held by this list")
+    warnings = await _precheck_read(tx, cycle, list_id)
     short = await allocations.lines_short(tx, list_id)
     if short or await allocations.commit(tx, list_id) != wanted:
         raise ListOutdated("Due, paid or committed changed since the list was computed", lines=short)
+    await approvals.clear(tx, list_id)
     await cycles.submit_list(tx, list_id, actor.subject)
     cycle = await cycles.move(tx, cycle_id, state)
     await audit.record(
@@ -49,4 +54,15 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
         cycle_id,
         {"list_id": str(list_id), "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]},
     )
-    return CycleView.of(cycle, await cycles.list_of(tx, list_id))
+    return CycleView.of(cycle, await cycles.list_of(tx, list_id), warnings=warnings)
+
+
+async def _precheck_read(tx: Tx, cycle: RowMapping, list_id: UUID) -> list[dict[str, Any]]:
+    """Findings that nobody has said to have read are warned of or refused, as the setting says."""
+    answer = await rulings.setting(tx, "PRECHECK", cycle["business_date"])
+    head = await prechecks.find(tx, list_id) if answer != "OFF" else None
+    if head is None or head["read_by"] is not None or not head["counts"]:
+        return []
+    if answer == "REFUSE":
+        raise PrecheckUnread(f"{sum(head['counts'].values())} findings", counts=head["counts"])
+    return [{"code": "PRECHECK_UNREAD", "counts": head["counts"]}]

@@ -14,10 +14,10 @@ from common.problems import NotFound
 from disbursement.storage import cut_off, cycles, lists
 from disbursement.usecases.answers import CycleView, ListCheckView
 
-__all__ = ["cycle_of", "holds_of", "lines_of", "page", "verify_list"]
+__all__ = ["cycle_of", "holds_of", "lines_of", "own_cycle", "page", "verify_list"]
 
 
-async def _own_cycle(tx: Tx, actor: Actor, cycle_id: UUID) -> RowMapping:
+async def own_cycle(tx: Tx, actor: Actor, cycle_id: UUID) -> RowMapping:
     """The cycle, when the caller's scope and the cycle's unit meet (an officer below sees the cycle, but only own lines)."""
     cycle = await cycles.by_id(tx, cycle_id)
     if cycle is None or not (actor.sees(cycle["unit_path"]) or _below(actor, cycle["unit_path"])):
@@ -32,7 +32,7 @@ def _below(actor: Actor, unit_path: str) -> bool:
 async def cycle_of(db: Database, actor: Actor, cycle_id: UUID) -> CycleView:
     """A cycle with its list's figures and how far its inputs are."""
     async with db.read(actor) as tx:
-        cycle = await _own_cycle(tx, actor, cycle_id)
+        cycle = await own_cycle(tx, actor, cycle_id)
         head = await cycles.list_of(tx, cycle["list_id"]) if cycle["list_id"] else None
         return CycleView.of(cycle, head, await cut_off.inputs_of(tx, cycle["cut_off_id"]))
 
@@ -51,7 +51,7 @@ async def lines_of(
 ) -> list[RowMapping]:
     """Lines of the cycle's present list in the caller's units, in order of beneficiary id."""
     async with db.read(actor) as tx:
-        cycle = await _own_cycle(tx, actor, cycle_id)
+        cycle = await own_cycle(tx, actor, cycle_id)
         if cycle["list_id"] is None:
             return []
         scope, params = actor.scope_sql("unit_path")
@@ -63,7 +63,7 @@ async def holds_of(
 ) -> list[RowMapping]:
     """Holds of the cycle's present list in the caller's units, in order of beneficiary id."""
     async with db.read(actor) as tx:
-        cycle = await _own_cycle(tx, actor, cycle_id)
+        cycle = await own_cycle(tx, actor, cycle_id)
         if cycle["list_id"] is None:
             return []
         scope, params = actor.scope_sql("unit_path")
@@ -73,7 +73,7 @@ async def holds_of(
 async def verify_list(db: Database, actor: Actor, cycle_id: UUID) -> ListCheckView:
     """Hash the stored list again and compare."""
     async with db.read(actor) as tx:
-        cycle = await _own_cycle(tx, actor, cycle_id)
+        cycle = await own_cycle(tx, actor, cycle_id)
         head = await cycles.list_of(tx, cycle["list_id"]) if cycle["list_id"] else None
         if head is None or cycle["state"] == CycleState.OPEN:
             raise NotFound("The cycle has no list yet")

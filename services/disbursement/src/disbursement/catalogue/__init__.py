@@ -1,0 +1,1 @@
+"""Data that the law and the government give: read-only files."""

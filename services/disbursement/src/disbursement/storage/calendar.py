@@ -1,0 +1,75 @@
+"""What was done of a cycle and when, and the special days that two people settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+
+__all__ = ["done", "prefunding", "special_days"]
+
+# Money counts as sent when the approved movements cover what goes through prefunded partners; a month counts as reported when every
+# partner that had payments of the cycle has an approved settlement statement.
+_DONE: Final = """
+SELECT t.cycle_id, t.month, t.programme, t.funding_source, t.unit_path, t.kind, t.sequence, t.state, l.approved_on AS list_handed_over,
+       n.needed, m.sent, CASE WHEN l.approved_on IS NOT NULL AND coalesce(m.sent, 0) >= n.needed THEN coalesce(m.last, l.approved_on) END
+           AS money_sent,
+       s.partners, s.settled, CASE WHEN s.partners > 0 AND s.partners = s.settled THEN s.last END AS payment_reported, s.missing
+FROM payment_cycle t
+LEFT JOIN payment_list l ON l.list_id = t.list_id AND l.state = 'APPROVED'
+LEFT JOIN LATERAL (
+    SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS needed FROM list_line x
+    WHERE x.list_id = l.list_id AND x.state = 'LISTED' AND x.route = 'PAYMENT_ORG'
+) n ON true
+LEFT JOIN LATERAL (
+    SELECT CAST(sum(amount) AS bigint) AS sent, max(document_date) AS last FROM money_movement y
+    WHERE y.cycle_id = t.cycle_id AND y.kind = 'PREFUND' AND y.state = 'APPROVED'
+) m ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS partners, count(z.partner) AS settled, max(z.business_date) AS last,
+           array_agg(b.partner ORDER BY b.partner) FILTER (WHERE z.partner IS NULL) AS missing
+    FROM (SELECT DISTINCT partner FROM payment_batch WHERE cycle_id = t.cycle_id) b
+    LEFT JOIN settlement z ON z.cycle_id = t.cycle_id AND z.partner = b.partner AND z.state = 'APPROVED'
+) s ON true
+WHERE {chosen} ORDER BY t.cycle_id LIMIT :limit
+"""
+
+_PREFUNDING: Final = """
+SELECT n.partner, n.needed, coalesce(m.sent, 0) AS sent
+FROM (SELECT partner, CAST(sum(amount) AS bigint) AS needed FROM list_line
+      WHERE list_id = :list_id AND state = 'LISTED' AND route = 'PAYMENT_ORG' GROUP BY partner) n
+LEFT JOIN (SELECT partner, CAST(sum(amount) AS bigint) AS sent FROM money_movement
+           WHERE cycle_id = :cycle_id AND kind = 'PREFUND' AND state = 'APPROVED' GROUP BY partner) m USING (partner)
+WHERE n.needed > coalesce(m.sent, 0) ORDER BY n.partner
+"""
+
+
+async def done(
+    tx: Tx, *, scope: str = "TRUE", params: dict[str, Any] | None = None, month: date | None = None, cycle_id: UUID | None = None,
+    after: UUID | None = None, limit: int = 1,
+) -> Sequence[RowMapping]:  # fmt: skip
+    """Cycles of a month (or one cycle) with what was done and on which business date; None while it is not done."""
+    chosen = (
+        f"{scope} AND (CAST(:month AS date) IS NULL OR t.month = :month) AND (CAST(:cycle_id AS uuid) IS NULL OR t.cycle_id = :cycle_id)"
+        " AND (CAST(:after AS uuid) IS NULL OR t.cycle_id > :after)"
+    )
+    return await tx.rows(_DONE.format(chosen=chosen), month=month, cycle_id=cycle_id, after=after, limit=limit, **(params or {}))
+
+
+async def prefunding(tx: Tx, cycle_id: UUID, list_id: UUID) -> Sequence[RowMapping]:
+    """Partners whose approved prefunding of the cycle does not cover what the list gives them: `partner, needed, sent` (đồng)."""
+    return await tx.rows(_PREFUNDING, cycle_id=cycle_id, list_id=list_id)
+
+
+async def special_days(tx: Tx) -> dict[date, bool]:
+    """Days that two people settled: whether worked; the latest word counts."""
+    rows = await tx.rows(
+        "SELECT valid_from AS day, body ->> 'day_kind' = 'WORKING' AS worked FROM ruling"
+        " WHERE kind = 'CALENDAR_DAY' AND state = 'APPROVED' ORDER BY decided_at"
+    )
+    return {row["day"]: row["worked"] for row in rows}
