@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from registry_test_helpers import row
 
 from common.contracts import registry_v1
+from registry.storage import data_sets
 
 MERIT = {"programme": "MERIT"}
 
@@ -247,3 +249,24 @@ async def test_a_death_taken_back_cancels_the_funeral_sums(world: Any, office: A
     assert (shown["state"], shown["answer_reason"]) == ("CANCELLED", "death recorded by mistake")
     last = (await world.events("DuesChanged"))[-2:]
     assert {tuple(e["body"]["lines"]) for e in last if str(e["key"]) == found["organiser_id"]} == {()}
+    organiser = (await world.checker.get(f"/v1/beneficiaries/{found['organiser_id']}")).json()
+    assert organiser["programmes"] == []
+    said = [e["body"]["programmes"] for e in await world.events("BeneficiaryUpdated") if str(e["key"]) == found["organiser_id"]]
+    assert said == [[]]
+
+
+async def test_who_is_paid_a_funeral_sum_only_is_on_no_list_for_other_offices(world: Any, office: Any) -> None:
+    await world.take([row("A-1"), row("A-2", "060190000002"), row("A-3", "060190000003")])
+    await office.event("DEATH", "2024-08-11", "A-1")
+    found = (await _funeral(world, office, "A-1")).json()
+    await _approve(world, found["funeral_id"])
+    await office.decide("END", "NOT_ENTITLED", await office.allowance("A-3"), event_date="2024-08-05")
+    body = {"unit_code": "22924", "business_date": "2024-10-02", "programmes": ["SOCIAL_ASSISTANCE"]}
+    sent = await office.post("/v1/insurance-lists", body)
+    assert sent.status_code == 201, sent.text
+    asked = (await world.maker.get(f"/v1/insurance-lists/{sent.json()['list_id']}")).json()
+    assert asked["people"] == 1, "neither the organiser nor whose allowance has ended"
+    async with world.db.read() as tx:
+        records = await data_sets.records(tx, "60", None, 0, UUID(int=0), 10)
+    assert found["organiser_id"] not in {str(item["person_id"]) for item in records}
+    assert len(records) == 3

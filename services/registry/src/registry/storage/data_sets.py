@@ -13,7 +13,8 @@ __all__ = ["SCHEMA_VERSION", "add", "add_part", "find", "page", "part", "parts",
 
 SCHEMA_VERSION: Final = "registry.person/1"
 
-# Categories, ethnicity and phone are left out: the first tells of health, the others nobody asked for.
+# Categories, ethnicity and phone are left out: the first tells of health, the others nobody asked for. So are people who were only ever
+# paid a single sum (organiser of a funeral, gift): they are not in the programmes.
 _RECORDS: Final = """
 SELECT p.person_id, p.national_number, p.status, p.programmes,
        json_build_object('beneficiary_id', p.person_id, 'version', p.version, 'file_code', p.file_code, 'full_name', p.full_name,
@@ -39,6 +40,7 @@ SELECT p.person_id, p.national_number, p.status, p.programmes,
 FROM person p
 LEFT JOIN preference f ON f.person_id = p.person_id
 WHERE p.is_beneficiary AND (p.unit_path = :unit OR p.unit_path LIKE :below) AND p.person_id > :after
+  AND EXISTS (SELECT FROM entitlement h WHERE h.person_id = p.person_id)
   AND (CAST(:since AS bigint) IS NULL
        OR EXISTS (SELECT FROM person_change c WHERE c.person_id = p.person_id AND c.id > :since AND c.id <= :position))
 ORDER BY p.person_id LIMIT :limit

@@ -19,7 +19,10 @@ _LIST: Final = "list_id, unit_code, unit_path, programmes, business_date, people
 
 
 async def freeze(tx: Tx, list_id: UUID, unit: Any, programmes: Sequence[str], on: date, by: str) -> int:
-    """Write down who is asked about, in an order that stays; how many people."""
+    """Write down who is asked about, in an order that stays; how many people.
+
+    Asked about are those who hold an allowance of the programmes: who is only paid a single sum (organiser of a funeral, gift) is not.
+    """
     await tx.execute(
         "INSERT INTO insurance_list (list_id, unit_code, unit_path, programmes, business_date, people, sha256, created_by)"
         " VALUES (:id, :unit, :path, CAST(:programmes AS text[]), :on, 0, '', :by)",
@@ -35,8 +38,11 @@ async def freeze(tx: Tx, list_id: UUID, unit: Any, programmes: Sequence[str], on
         " SELECT :id, row_number() OVER (ORDER BY p.unit_path, regexp_replace(p.name_folded, '^.* ', ''), p.name_folded, p.person_id),"
         "   p.person_id, p.full_name, p.birth_date, p.sex, p.masked_number, p.national_number, p.unit_code"
         " FROM person p WHERE p.is_beneficiary AND p.merged_into IS NULL AND p.status = 'ACTIVE'"
-        "   AND p.programmes && CAST(:programmes AS text[]) AND (p.unit_path = :path OR p.unit_path LIKE :below)",
+        "   AND (p.unit_path = :path OR p.unit_path LIKE :below)"
+        "   AND EXISTS (SELECT FROM entitlement e WHERE e.person_id = p.person_id AND e.programme = ANY(CAST(:programmes AS text[]))"
+        "     AND e.until > greatest(e.from_month, date_trunc('month', CAST(:on AS date))))",
         id=list_id,
+        on=on,
         programmes=list(programmes),
         path=unit["path"],
         below=unit["path"] + "/%",

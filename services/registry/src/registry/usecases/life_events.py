@@ -168,6 +168,9 @@ async def _confirm(tx: Tx, rows: Sequence[Any], keyring: Any, business_date: dat
         ids = [row["person_id"] for row in rows if row["kind"] == kind and row["event_id"] not in undone]
         if ids:
             changed += await storage.mark(tx, ids, status)
+    # Whose only sum was cancelled holds nothing of the programme any more.
+    changed += (await decision_storage.people_of(tx, others))[1]
+    changed = list(dict.fromkeys(changed))
     await publishing.publish_people(tx, keyring, [(person_id, "BeneficiaryUpdated") for person_id in changed], business_date)
     await dues.recompute(tx, list(dict.fromkeys([*changed, *others])), business_date)
 
