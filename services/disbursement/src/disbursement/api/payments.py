@@ -15,7 +15,8 @@ from common.db import Database
 from common.problems import Forbidden, NotFound
 from disbursement.domain.payment_errors import PaymentNotFound
 from disbursement.domain.reasons import text_of
-from disbursement.storage import cycles, partner_totals, payments
+from disbursement.domain.story import told
+from disbursement.storage import cycles, partner_totals, payments, stories
 from disbursement.usecases.close_cycle import close_cycle
 
 __all__ = ["routers"]
@@ -116,11 +117,26 @@ class TimelineStep(BaseModel):
     recorded_at: datetime
 
 
+class StoryStep(BaseModel):
+    """One thing that happened around a payment, in words. `ref`: batch, file, document, months; whatever identifies it."""
+
+    at: datetime
+    kind: str
+    vi: str
+    en: str
+    by: str | None
+    amount: int | None
+    ref: str | None
+
+
 class Timeline(BaseModel):
-    """Every state a payment was in, oldest first."""
+    """Every state a payment was in, oldest first; and its whole story."""
 
     payment: PaymentView
     steps: list[TimelineStep]
+    story: list[StoryStep] = Field(
+        description="List, approval, batch, states, ledger, statement lines, who was told, complaints, recovery: in the order of time"
+    )
 
 
 class ProgressRow(BaseModel):
@@ -201,7 +217,8 @@ async def one_payment(request: Request, actor: Viewer, payment_id: UUID) -> Paym
 @router.get(
     "/payments/{payment_id}/timeline",
     summary="What happened to a payment",
-    description="Diễn biến của một khoản chi trả. Every state with who said so: our worker, the partner's answer, notice or inquiry.",
+    description="Diễn biến của một khoản chi trả: lập danh sách, duyệt, gửi, kết quả, ghi sổ, sao kê, báo tin, khiếu nại, truy thu. Every"
+    " state with who said so, and the whole story in Vietnamese and English.",
 )
 async def payment_timeline(request: Request, actor: Viewer, payment_id: UUID) -> Timeline:
     """Every state of a payment."""
@@ -211,7 +228,11 @@ async def payment_timeline(request: Request, actor: Viewer, payment_id: UUID) ->
         if row is None:
             raise PaymentNotFound()
         steps = await payments.timeline(tx, payment_id)
-    return Timeline(payment=_view(row), steps=[TimelineStep.model_validate({**step, "reason": text_of(step["reason"])}) for step in steps])
+        facts = await stories.of_payment(tx, payment_id)
+    story = [StoryStep.model_validate({**fact, **dict(zip(("vi", "en"), told(fact["kind"], fact["code"]), strict=True))}) for fact in facts]
+    return Timeline(
+        payment=_view(row), steps=[TimelineStep.model_validate({**step, "reason": text_of(step["reason"])}) for step in steps], story=story
+    )
 
 
 @router.get(

@@ -26,7 +26,7 @@ async def units(tx: Tx, events: list[Incoming]) -> None:
 
 async def beneficiaries(tx: Tx, events: list[Incoming]) -> None:
     """People."""
-    await projections.put_beneficiaries(tx, _array(events))
+    await projections.put_beneficiaries(tx, _array(events), SERVICE)
 
 
 async def representatives(tx: Tx, events: list[Incoming]) -> None:

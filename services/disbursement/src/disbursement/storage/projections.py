@@ -36,16 +36,18 @@ WHERE excluded.version > t.version
 
 _BENEFICIARIES: Final = """
 INSERT INTO beneficiary AS t (beneficiary_id, version, file_code, full_name, birth_date, unit_code, unit_path, status, death_date,
-                              identity_fingerprint, unresolved_duplicate)
+                              identity_fingerprint, unresolved_duplicate, phone_token, number_index)
 SELECT DISTINCT ON (beneficiary_id) beneficiary_id, version, file_code, full_name, birth_date, unit_code, unit_path, status, death_date,
-       identity_fingerprint, coalesce(unresolved_duplicate, false)
+       identity_fingerprint, coalesce(unresolved_duplicate, false), phone ->> :service, number_index ->> :service
 FROM json_to_recordset(CAST(:bodies AS json)) AS e (beneficiary_id uuid, version bigint, file_code text, full_name text, birth_date text,
-     unit_code text, unit_path text, status text, death_date date, identity_fingerprint text, unresolved_duplicate boolean)
+     unit_code text, unit_path text, status text, death_date date, identity_fingerprint text, unresolved_duplicate boolean, phone json,
+     number_index json)
 ORDER BY beneficiary_id, version DESC
 ON CONFLICT (beneficiary_id) DO UPDATE SET
     version = excluded.version, file_code = excluded.file_code, full_name = excluded.full_name, birth_date = excluded.birth_date,
     unit_code = excluded.unit_code, unit_path = excluded.unit_path, status = excluded.status, death_date = excluded.death_date,
-    identity_fingerprint = excluded.identity_fingerprint, unresolved_duplicate = excluded.unresolved_duplicate
+    identity_fingerprint = excluded.identity_fingerprint, unresolved_duplicate = excluded.unresolved_duplicate,
+    phone_token = excluded.phone_token, number_index = excluded.number_index
 WHERE excluded.version > t.version
 """
 
@@ -154,9 +156,9 @@ async def put_units(tx: Tx, bodies: str) -> None:
     await tx.execute(_UNITS, bodies=bodies)
 
 
-async def put_beneficiaries(tx: Tx, bodies: str) -> None:
-    """People (`BeneficiaryState` bodies)."""
-    await tx.execute(_BENEFICIARIES, bodies=bodies)
+async def put_beneficiaries(tx: Tx, bodies: str, service: str) -> None:
+    """People (`BeneficiaryState` bodies); of the sealed phone and the number's index only what is for `service` is kept."""
+    await tx.execute(_BENEFICIARIES, bodies=bodies, service=service)
 
 
 async def put_representatives(tx: Tx, bodies: str) -> None:
