@@ -14,7 +14,7 @@ from registry.domain.columns import COLUMNS
 from registry.domain.dates import birth_date, next_month
 from registry.domain.numbers import clean_number, number_warnings, structure_reason
 from registry.domain.reasons import REASONS
-from registry.domain.rows import Category, Rules, check_row, name_label
+from registry.domain.rows import Category, Rules, check_row, name_label, plain_label
 
 TODAY = date(2024, 8, 20)
 RULES = Rules(
@@ -122,6 +122,15 @@ def test_a_category_is_told_by_code_or_by_its_name_and_words_that_may_tell_of_he
     for said, shown in (("SA9", ": SA9"), ("nhiễm HIV", "danh mục): ")):
         (found,) = check_row(GOOD | {"category": said}, rules).reasons
         assert (found.code, found.vi.endswith(shown), "HIV" in str(found)) == ("UNKNOWN_CATEGORY", True, False)
+
+
+def test_accents_may_be_left_out_but_not_be_wrong() -> None:
+    severe = Category("SA6_S", "SOCIAL_ASSISTANCE", False)
+    rules = replace(RULES, categories=dict(RULES.categories) | {plain_label("Người khuyết tật nặng"): severe})
+    assert check_row(GOOD | {"category": "NGUOI khuyet tat nang"}, rules).category == "SA6_S"
+    for said in ("Người khuyết tật năng", "~nguoikhuyettatnang khac", "nguoi khuyet tat"):
+        (found,) = check_row(GOOD | {"category": said}, rules).reasons
+        assert found.code == "UNKNOWN_CATEGORY"
 
 
 def test_no_two_categories_of_the_catalogue_share_a_name() -> None:

@@ -14,7 +14,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
-from registry.api import birthdays, campaigns, law_changes
+from registry.api import birthdays, campaigns, catalogue, law_changes
 from registry.api.models import JobAccepted
 from registry.usecases import law, recomputing
 
@@ -52,7 +52,7 @@ class PolicySettings(BaseModel):
 
 def routers(db: Database) -> list[APIRouter]:
     """Dues and the law they follow from."""
-    return [module.make_router(db) for module in (law_changes, birthdays, campaigns)] + [make_router(db)]
+    return [module.make_router(db) for module in (law_changes, birthdays, campaigns, catalogue)] + [make_router(db)]
 
 
 def make_router(db: Database) -> APIRouter:

@@ -41,6 +41,12 @@ def name_label(text: str) -> str:
     return "".join(each for each in unicodedata.normalize("NFC", text).casefold() if each.isalnum())
 
 
+def plain_label(text: str) -> str:
+    """The same without accents, marked so that it is never taken for a name: what offices type where accents are hard to type."""
+    apart = unicodedata.normalize("NFD", name_label(text)).replace("đ", "d")
+    return "~" + "".join(each for each in apart if not unicodedata.combining(each))
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """What a row check needs of a benefit category."""
@@ -59,7 +65,7 @@ class Rules:
     unit_path: str
     business_date: date
     categories: Mapping[str, Category]
-    """By code, and by `name_label` of the Vietnamese name, which lists of offices write instead."""
+    """By code, by `name_label` of the Vietnamese name, which lists of offices write instead, and by `plain_label` where it tells enough."""
     units: Mapping[str, str]
     """Commune code → path, on the business date."""
     representative_months: int | None = None
@@ -235,6 +241,8 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
     said = values.get("category", "")
     key = said.upper().replace(" ", "")
     category = rules.categories.get(key) or rules.categories.get(name_label(said))
+    if category is None and said.isascii():  # accents written wrongly are never guessed
+        category = rules.categories.get(plain_label(said))
     if category is None:
         row.refuse("UNKNOWN_CATEGORY", "category", key if _CODE.fullmatch(key) else "")  # words may tell of health
         return

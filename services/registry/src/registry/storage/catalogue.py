@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from typing import Any, Final
 
 from common.db import Tx
-from registry.domain.rows import Category, name_label
+from registry.domain.rows import Category, name_label, plain_label
 from registry.storage import policy
 
 __all__ = ["categories", "header_of", "load", "read_file", "unit_of", "units_below"]
@@ -85,10 +86,16 @@ async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str],
 
 
 async def categories(tx: Tx) -> dict[str, Category]:
-    """All benefit categories by code and by label of the Vietnamese name; those of a draft of the law are none yet."""
+    """All benefit categories by code and by label of the Vietnamese name, also without accents where that names one category only.
+
+    Those of a draft of the law are none yet.
+    """
     rows = await tx.rows("SELECT code, programme, needs_percent, name_vi FROM benefit_category WHERE law_counts(change_id, NULL)")
     known = [(row, Category(row["code"], row["programme"], row["needs_percent"])) for row in rows]
-    return {name_label(row["name_vi"]): category for row, category in known} | {category.code: category for _, category in known}
+    plain = Counter(plain_label(row["name_vi"]) for row, _ in known)
+    found = {label: category for row, category in known if plain[label := plain_label(row["name_vi"])] == 1}
+    found |= {name_label(row["name_vi"]): category for row, category in known}
+    return found | {category.code: category for _, category in known}
 
 
 _VALID: Final = "u.valid_from <= :on AND (u.valid_to IS NULL OR u.valid_to >= :on)"
