@@ -84,6 +84,7 @@ class World:
         self.maker = client_as(self.app, Role.COMMUNE_OFFICER, units=(UNIT_PATH,), subject="maker")
         self.checker = client_as(self.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="checker")
         self._sent = 0
+        self._confirmed: set[str] = set()
 
     def settle(self, code: str, value: str) -> None:
         """Answer an open question of the law, as a release does (people answer by a change of the law)."""
@@ -115,6 +116,28 @@ class World:
         found = (await self.checker.get(f"/v1/imports/{import_id}")).json()
         assert found["state"] == "APPLIED", found
         return found
+
+    async def confirm(self, answer: httpx.Response, *, business_date: str = "2024-08-20") -> httpx.Response:
+        """What a registration proposed, approved and confirmed by a second person; the answer as it came."""
+        if answer.status_code not in (200, 201):
+            return answer
+        items = answer.json().get("items", [answer.json()])
+        waiting = [decision for item in items for decision in item["decision_ids"] if decision not in self._confirmed]
+        if waiting:
+            done = await self.checker.post("/v1/decisions/approve", json={"business_date": business_date, "decision_ids": waiting})
+            assert done.status_code == 200, done.text
+        named = [one for item in items for one in item["representative_proposals"] if one not in self._confirmed]
+        self._confirmed.update([*waiting, *named])
+        for proposal in named:
+            path = f"/v1/representatives/proposals/{proposal}/decision"
+            said = await self.checker.post(path, json={"business_date": business_date, "approve": True})
+            assert said.status_code == 200, said.text
+        return answer
+
+    async def register(self, body: dict[str, Any], key: str, client: httpx.AsyncClient | None = None) -> httpx.Response:
+        """Register somebody as two people do; the answer to the first of them."""
+        answer = await (client or self.maker).post("/v1/beneficiaries", json=body, headers={"Idempotency-Key": key})
+        return await self.confirm(answer, business_date=body["business_date"])
 
     async def errors(self, import_id: str) -> list[tuple[int, str]]:
         """(row, code) of the refused rows."""

@@ -18,7 +18,8 @@ def _item(code: str, number: str | None = None, **more: Any) -> dict[str, Any]:
 
 
 async def _register(world: Any, items: list[dict[str, Any]], key: str = "bulk-00001") -> Any:
-    return await world.maker.post("/v1/bulk/beneficiaries", json={"items": items}, headers={"Idempotency-Key": key})
+    answer = await world.maker.post("/v1/bulk/beneficiaries", json={"items": items}, headers={"Idempotency-Key": key})
+    return await world.confirm(answer)
 
 
 async def test_each_item_has_its_own_result(world: Any) -> None:

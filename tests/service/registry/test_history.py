@@ -92,7 +92,7 @@ async def change(world: Any, person: str, name: str, value: str, day: date, hold
 async def test_replayed_changes_are_what_the_api_tells(world: Any, steps: Sequence[Any], asked: Sequence[tuple[int, int]]) -> None:
     world.maker = world.client_as(world.app, Role.COMMUNE_OFFICER, units=("60",), subject="maker")  # sees the person wherever they move
     code = f"H-{uuid4()}"
-    registered = await world.maker.post("/v1/beneficiaries", json=new(code), headers={"Idempotency-Key": code})
+    registered = await world.register(new(code), code)
     person = registered.json()["beneficiary_id"]
     model, wishes, answered = Model(), Model(), FIRST
     model.tell(FIRST, FIRST, full_name=NAMES[0], unit_code="22924", address="Thôn 1")

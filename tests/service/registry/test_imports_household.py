@@ -158,7 +158,7 @@ async def test_an_answer_says_where_it_comes_from(world: Any) -> None:
         "preference": "DECLINES",
         "entitlements": [{"category": "SA6_S", "decision_number": "1/QĐ", "decision_date": "2024-05-10", "from_month": "2024-05"}],
     }  # fmt: skip
-    assert (await world.maker.post("/v1/beneficiaries", json=body, headers={"Idempotency-Key": "desk-000001"})).status_code == 201
+    assert (await world.register(body, "desk-000001")).status_code == 201
     async with world.db.read() as tx:
         rows = await tx.rows("SELECT file_code, preference, source, recorded_by FROM preference JOIN person USING (person_id) ORDER BY 1")
     assert [tuple(item.values()) for item in rows] == [

@@ -15,12 +15,13 @@ NEW = {
     "full_name": "Nguyễn Thị Hoà",
     "birth_date": "1950-03-02", "sex": "F", "national_number": "060150001234", "preference": "WANTS_ACCOUNT",
     "entitlements": [{"category": "SA6_S_CE", "decision_number": "1/QĐ", "decision_date": "2024-05-10", "from_month": "2024-05"}],
-    "representative": {"full_name": "Trần Văn Bình", "kind": "AUTHORISED", "birth_date": "1970", "valid_from": "2024-01-01"},
+    "representative": {"full_name": "Trần Văn Bình", "kind": "AUTHORISED", "birth_date": "1970", "valid_from": "2024-01-01",
+                       "certificate_number": "15/UQ"},
 }  # fmt: skip
 
 
 async def _register(world: Any, key: str = "register-1", **more: Any) -> Any:
-    return await world.maker.post("/v1/beneficiaries", json=NEW | more, headers={"Idempotency-Key": key})
+    return await world.register(NEW | more, key)
 
 
 async def test_register_one_is_a_batch_of_one(world: Any) -> None:

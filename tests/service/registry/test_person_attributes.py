@@ -19,7 +19,7 @@ NEW = {
 
 async def _register(world: Any, key: str = "register-1", **more: Any) -> Any:
     body = {name: value for name, value in (NEW | more).items() if value is not None}
-    return await world.maker.post("/v1/beneficiaries", json=body, headers={"Idempotency-Key": key})
+    return await world.register(body, key)
 
 
 async def test_attributes_are_kept_and_the_sensitive_ones_need_a_purpose(world: Any) -> None:

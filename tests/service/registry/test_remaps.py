@@ -151,9 +151,10 @@ async def split(place: Any) -> list[str]:
             "programme": "SOCIAL_ASSISTANCE", "unit_code": SPLIT, "business_date": "2025-05-20", "file_code": f"S-{i}",
             "full_name": "Nguyễn Thị Hoà", "birth_date": "1950", "sex": "F", "address": f"{hamlet}, xã cũ",
             "entitlements": [{"category": "SA6_S_CE", "decision_number": "1/QĐ", "decision_date": "2024-05-10", "from_month": "2024-05"}],
-            "representative": {"full_name": f"Trần Văn {i}", "kind": "AUTHORISED", "birth_date": "1970", "valid_from": "2024-01-01"},
+            "representative": {"full_name": f"Trần Văn {i}", "kind": "AUTHORISED", "birth_date": "1970", "valid_from": "2024-06-01",
+                               "certificate_number": f"{i}/UQ"},
         }  # fmt: skip
-        answer = await officer.post("/v1/beneficiaries", json=body, headers={"Idempotency-Key": f"split-000{i}"})
+        answer = await place.register(body, f"split-000{i}", officer)
         assert answer.status_code == 201, answer.text
     ids = [await place.id_of(f"S-{i}") for i in range(4)]
     async with place.db.transaction(SYSTEM("test")) as tx:

@@ -34,9 +34,9 @@ async def _look(portal: Any, receipt: str, digits: str = "1234") -> Any:
 
 
 async def _accept(world: Any, registration: str, **more: Any) -> Any:
-    return await world.maker.post(
-        f"/v1/self-registrations/{registration}/accept", json=ACCEPT | more, headers={"Idempotency-Key": "accept-001"}
-    )
+    path = f"/v1/self-registrations/{registration}/accept"
+    answer = await world.maker.post(path, json=ACCEPT | more, headers={"Idempotency-Key": "accept-001"})
+    return await world.confirm(answer, business_date="2024-08-25")
 
 
 async def test_from_receipt_to_register(world: Any, portal: Any) -> None:

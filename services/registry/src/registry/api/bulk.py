@@ -14,7 +14,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from registry.api import cells
-from registry.api.models import BeneficiaryPatch, NewBeneficiary, PersonAttributes
+from registry.api.models import WAITING_EN, WAITING_VI, BeneficiaryPatch, NewBeneficiary, PersonAttributes
 from registry.usecases import bulk, people, registering
 from registry.usecases.attributes import Attributes
 
@@ -54,6 +54,9 @@ class BulkResult(BaseModel):
     index: int = Field(description="Place in the request, from 0")
     status: int = Field(description="What the single route would have answered", examples=[201])
     beneficiary_id: UUID | None
+    decision_ids: list[UUID] = Field(default_factory=list, description="Proposed grants that wait for a second person")
+    representative_proposals: list[UUID] = Field(default_factory=list, description="Proposals of who collects that wait likewise")
+    warnings: list[dict[str, Any]] = Field(default_factory=list, description="Age against category; refuses nothing")
     problem: dict[str, Any] | None = Field(description="Problem details (RFC 9457) when it was refused")
 
 
@@ -63,18 +66,25 @@ class BulkAnswer(BaseModel):
     done: int
     refused: int
     items: list[BulkResult]
+    notice_vi: str | None = None
+    notice_en: str | None = None
 
 
 def _answer(outcomes: list[registering.Outcome], status: int) -> BulkAnswer:
     items = [
         BulkResult(
             index=index, status=status if one.problem is None else one.problem.status, beneficiary_id=one.person_id,
-            problem=None if one.problem is None else one.problem.body(),
+            problem=None if one.problem is None else one.problem.body(), decision_ids=one.decision_ids,
+            representative_proposals=one.representative_proposals, warnings=one.warnings if one.problem is None else [],
         )
         for index, one in enumerate(outcomes)
     ]  # fmt: skip
     refused = sum(1 for item in items if item.problem is not None)
-    return BulkAnswer(done=len(items) - refused, refused=refused, items=items)
+    waits = any(item.decision_ids or item.representative_proposals for item in items)
+    return BulkAnswer(
+        done=len(items) - refused, refused=refused, items=items, notice_vi=WAITING_VI if waits else None,
+        notice_en=WAITING_EN if waits else None,
+    )  # fmt: skip
 
 
 def make_router(db: Database) -> APIRouter:
@@ -86,7 +96,9 @@ def make_router(db: Database) -> APIRouter:
         response_model=BulkAnswer,
         summary="Register up to 1,000 people",
         description="Đăng ký nhiều người hưởng trong một lần, kết quả cho từng người. Each item by the rules of the single route; good"
-        " ones are kept, refused ones say why. The same key and body again give the same answer.",
+        " ones are kept, refused ones say why. Chế độ là đề xuất chờ người thứ hai duyệt: allowances are proposed grants, one paper per"
+        " decision number (2,000 at most), that a second person approves; nothing is due before."
+        " The same key and body again give the same answer.",
     )
     async def register(request: Request, actor: _Writer, key: IdempotencyKey, body: BulkRegistration) -> Response:
         async def effect(tx: Tx) -> tuple[int, BulkAnswer]:

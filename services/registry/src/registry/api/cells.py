@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
-from registry.api.models import DueView, EntitlementView, NewBeneficiary, RepresentativeView
+from registry.api.models import DueView, EntitlementView, NewBeneficiary, RegisteredView, RepresentativeView
 from registry.domain.dates import month_text
+from registry.usecases.registering import Outcome
 
-__all__ = ["due", "entitlement", "person", "representative", "rows_of"]
+__all__ = ["due", "entitlement", "person", "registered", "representative", "rows_of"]
 
 _PREFERENCE: Final = {"UNKNOWN": "", "WANTS_ACCOUNT": "TK", "DECLINES": "TM", "FORCE_MAJEURE": "BKK"}
 _SEX: Final = {"M": "Nam", "F": "Nữ", "UNKNOWN": ""}
@@ -38,10 +39,21 @@ def rows_of(body: NewBeneficiary) -> list[dict[str, str]]:
         | {
             "category": item.category, "percent": str(item.percent or ""), "decision_number": item.decision_number,
             "decision_date": item.decision_date.isoformat(), "from_month": item.from_month + "-01",
-            "arrears_from": item.arrears_from + "-01" if item.arrears_from else "",
+            "arrears_from": item.arrears_from + "-01" if item.arrears_from else "", "arrears_reason": item.arrears_reason or "",
+            "certificate_date": item.certificate_date.isoformat() if item.certificate_date else "", "signer": item.signer,
         }
         for item in body.entitlements
     ]  # fmt: skip
+
+
+def registered(done: Outcome, warnings: list[dict[str, Any]]) -> RegisteredView:
+    """A person just registered, with what waits for a second person."""
+    if done.person_id is None:
+        raise RuntimeError("an item is registered or has a problem")
+    return RegisteredView(
+        beneficiary_id=done.person_id, decision_ids=done.decision_ids, representative_proposals=done.representative_proposals,
+        warnings=[*warnings, *done.warnings],
+    )  # fmt: skip
 
 
 def person(row: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _items(body: DecisionIn) -> list[decisions.Item]:
         decisions.Item(
             kind=Kind(body.kind), reason=body.reason, entitlement_id=item.entitlement_id, person_id=item.beneficiary_id,
             category=item.category, percent=item.percent, effective_month=month, arrears_from=first_day(item.arrears_from),
-            dependant_id=item.dependant_id,
+            arrears_reason=item.arrears_reason,            dependant_id=item.dependant_id,
         )
         for item in body.items
     ]  # fmt: skip
@@ -51,6 +51,7 @@ def _add_propose(router: APIRouter, db: Database) -> None:
         response_model=BulkView,
         summary="Propose decisions under one paper",
         description="Lập đề xuất cho hưởng, điều chỉnh, tạm dừng, hưởng lại hoặc thôi hưởng, một hoặc nhiều người theo cùng một quyết định."
+        " A grant from an earlier month than the law's needs `arrears_reason` (tháng sớm hơn luật phải ghi lý do truy lĩnh)."
         " The first month follows the law (Decree 20/2021 Art. 8, Circular 02/2021 Art. 2, Decree 131/2021 Art. 118-119); another month is"
         " refused with the law's. Nothing changes until another person approves. 422 names the item; 409 when an allowance is in another"
         " state or has an open proposal.",
@@ -61,7 +62,8 @@ def _add_propose(router: APIRouter, db: Database) -> None:
                 body.number, body.decision_date, body.signer, body.business_date, body.note, body.event_date, body.attachment_id
             )
             rows = await decisions.propose(tx, header, _items(body))
-            return 201, BulkView(bulk_id=rows[0]["bulk_id"], decision_ids=[row["decision_id"] for row in rows])
+            found = await decisions.warnings(tx, rows) if body.kind == "GRANT" else []
+            return 201, BulkView(bulk_id=rows[0]["bulk_id"], decision_ids=[row["decision_id"] for row in rows], warnings=found)
 
         answer = await idempotency.run(db, actor, key, "POST /v1/decisions", await request.body(), effect)
         return JSONResponse(answer.body, status_code=answer.status)

@@ -13,6 +13,8 @@ from common.contracts.registry_v1 import Programme
 from common.lists.models import JobAccepted
 
 __all__ = [
+    "WAITING_EN",
+    "WAITING_VI",
     "BeneficiaryDetail",
     "BeneficiaryPage",
     "BeneficiaryPatch",
@@ -28,6 +30,7 @@ __all__ = [
     "RegisteredView",
     "UnitPage",
     "UnitView",
+    "Waiting",
 ]
 
 
@@ -46,6 +49,14 @@ class EntitlementIn(Closed):
     decision_date: date
     from_month: Month
     arrears_from: Month | None = Field(default=None, description="Explicit arrears granted by this decision, from this month")
+    arrears_reason: str | None = Field(
+        default=None, min_length=5, max_length=300, description="Needed for months before the law's first one (lý do truy lĩnh)",
+        examples=["Quyết định ký chậm do xác minh"],
+    )  # fmt: skip
+    certificate_date: date | None = Field(
+        default=None, description="Date of the disability certificate: the law counts the first month from it (Decree 20/2021 Art. 8)"
+    )
+    signer: str = Field(default="", max_length=200, description="Who signed the decision", examples=["Trần Văn Nam"])
 
 
 class RepresentativeIn(Closed):
@@ -109,11 +120,26 @@ class NewBeneficiary(PersonAttributes):
     representative: RepresentativeIn | None = None
 
 
-class RegisteredView(BaseModel):
-    """The registered person."""
+WAITING_VI: Final = "Đã ghi vào danh bạ; chế độ và người nhận thay chỉ có hiệu lực khi người thứ hai, thuộc cấp quyết định, duyệt."
+WAITING_EN: Final = (
+    "The person is registered; allowances and who collects take effect when a second person, of the level that decides, approves."
+)
+
+
+class Waiting(BaseModel):
+    """What a second person answers: `POST /v1/decisions/approve`, `POST /v1/representatives/proposals/{id}/decision`."""
+
+    decision_ids: list[UUID] = Field(description="Proposed grants; nothing is due before they are approved (chờ người thứ hai duyệt)")
+    representative_proposals: list[UUID] = Field(description="Proposals of who collects (chờ người thứ hai xác nhận)")
+
+
+class RegisteredView(Waiting):
+    """The registered person, and what waits for a second person."""
 
     beneficiary_id: UUID
-    warnings: list[dict[str, Any]] = Field(default_factory=list, description="What looks odd in the number; refuses nothing")
+    notice_vi: str = WAITING_VI
+    notice_en: str = WAITING_EN
+    warnings: list[dict[str, Any]] = Field(default_factory=list, description="What looks odd in the number, or in the age; refuses nothing")
 
 
 class BeneficiaryView(BaseModel):

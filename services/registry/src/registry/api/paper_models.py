@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -60,6 +60,10 @@ class DecisionItem(Closed):
     category: str | None = Field(default=None, max_length=60, description="Category code of the catalogue (GRANT, ADJUST)")
     percent: int | None = Field(default=None, ge=21, le=100, description="Injury percentage (GRANT, ADJUST)")
     arrears_from: Month | None = Field(default=None, description="Explicit arrears from this month (GRANT)")
+    arrears_reason: str | None = Field(
+        default=None, min_length=5, max_length=300, description="Why months before the law's first month are granted (GRANT)",
+        examples=["Quyết định ký chậm do xác minh"],
+    )  # fmt: skip
     dependant_id: UUID | None = Field(default=None, description="Whom it is paid for: the child, the person cared for (GRANT)")
 
 
@@ -90,7 +94,8 @@ class DecisionIn(Closed):
     signer: str = SIGNER
     business_date: date
     event_date: date | None = Field(
-        default=None, description="Date the month is counted from: judgement, conclusion, release, request, loss of entitlement"
+        default=None,
+        description="Counted from: judgement, conclusion, release, request, loss of entitlement, disability certificate",
     )
     effective_month: Month | None = Field(
         default=None, description="First month. Left out where the law counts it; another month than the law's is refused"
@@ -131,6 +136,7 @@ class DecisionView(BaseModel):
     authority_path: str | None
     effective_month: Month
     arrears_from: Month | None
+    arrears_reason: str | None
     back_pay: bool = Field(description="The suspended months are paid back")
     reason: str
     note: str | None
@@ -172,6 +178,7 @@ class BulkView(BaseModel):
 
     bulk_id: UUID
     decision_ids: list[UUID]
+    warnings: list[dict[str, Any]] = Field(default_factory=list, description="What looks odd (age against category); refuses nothing")
 
 
 class DecisionsAnswer(Closed):

@@ -72,14 +72,17 @@ def _register_and_find(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=RegisteredView,
         summary="Register one person",
-        description="Đăng ký một người hưởng. The same rules as a list: a batch of one."
+        description="Đăng ký một người hưởng: người được ghi ngay và bắt đầu xác minh, còn chế độ là đề xuất chờ người thứ hai duyệt"
+        " (`/v1/decisions/approve`), người nhận thay chờ người thứ hai xác nhận. The same rules as a list: a batch of one. The person is"
+        " registered at once; the allowances are proposed grants (`decision_ids`) and nothing is due before a second person, whose area"
+        " covers the unit that decides, approves them."
         " 422 names each field at fault; 409 when the number is registered.",
     )
     async def register(request: Request, actor: _Writer, key: IdempotencyKey, body: NewBeneficiary) -> Response:
         async def effect(tx: Tx) -> tuple[int, RegisteredView]:
             more = Attributes(**body.model_dump(include=set(PersonAttributes.model_fields)))
-            person_id = await people.register(tx, body.programme.value, body.unit_code, body.business_date, cells.rows_of(body), more)
-            return 201, RegisteredView(beneficiary_id=person_id, warnings=await people.warnings(tx, person_id))
+            done = await people.register(tx, body.programme.value, body.unit_code, body.business_date, cells.rows_of(body), more)
+            return 201, cells.registered(done, await people.warnings(tx, done.person_id))
 
         answer = await idempotency.run(db, actor, key, "POST /v1/beneficiaries", await request.body(), effect)
         headers = {"Location": f"/v1/beneficiaries/{answer.body['beneficiary_id']}"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from registry.api.models import Closed, RepresentativeView
 from registry.api.paper_models import PersonIn
 
 __all__ = [
-    "AppointmentIn", "ExpireIn", "ExpiringPage", "ExpiringView", "ExtensionIn", "ManyPage", "ManyView", "RepresentativeDetail", "RevokeIn",
+    "AppointmentIn", "ExpireIn", "ExpiringPage", "ExpiringView", "ExtensionIn", "ManyPage", "ManyView", "ProposalAnswer", "ProposalPage",
+    "ProposalView", "RepresentativeDetail", "RevokeIn",
 ]  # fmt: skip
 
 _PROGRAMMES = Annotated[list[Programme], Field(max_length=4, description="Programmes of which they may collect; none: all of them")]
@@ -39,7 +40,9 @@ class AppointmentIn(Closed):
     programmes: _PROGRAMMES = []
     valid_from: date
     valid_to: date | None = Field(default=None, description="An authorisation without an end gets the longest the setting allows")
-    certificate_number: str | None = Field(default=None, max_length=100, description="Notarisation or commune certification")
+    certificate_number: str | None = Field(
+        default=None, max_length=100, description="Notarisation or commune certification; AUTHORISED needs it, or an attachment"
+    )
     attachment_id: UUID | None = None
     heir: bool = Field(default=False, description="Appointed after the death, to collect the month of death and what was left")
     business_date: date
@@ -76,6 +79,55 @@ class RevokeIn(Closed):
     )  # fmt: skip
     reason: str = Field(min_length=3, max_length=200, description="Lý do")
     business_date: date
+
+
+class ProposalAnswer(Closed):
+    """A second person's answer."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True, "business_date": "2024-08-21"}]})
+    approve: bool
+    reason: str | None = Field(default=None, min_length=3, max_length=300, description="Lý do; needed to reject")
+    business_date: date
+
+
+class ProposalView(BaseModel):
+    """An appointment or extension that waits for a second person, or what became of it."""
+
+    proposal_id: UUID
+    action: Literal["APPOINT", "EXTEND"]
+    state: Literal["PROPOSED", "CONFIRMED", "REJECTED", "WITHDRAWN"]
+    beneficiary_id: UUID
+    beneficiary_name: str
+    file_code: str | None
+    unit_code: str
+    representative_id: UUID
+    full_name: str
+    birth_date: str | None
+    masked_number: str | None
+    kind: str
+    basis: Literal["STANDING", "HEIR"]
+    programmes: list[Programme] = Field(description="None: all programmes")
+    certificate_number: str | None
+    attachment_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+    business_date: date
+    answer_reason: str | None
+    maker: str
+    made_at: datetime
+    checker: str | None
+    checked_at: datetime | None
+    notice_vi: str = Field(
+        default="Người nhận thay chỉ có hiệu lực khi người thứ hai xác nhận.", description="What a proposal means, for the officer"
+    )
+    notice_en: str = "Nobody collects by this before a second person confirms it."
+
+
+class ProposalPage(BaseModel):
+    """Proposals, oldest first."""
+
+    items: list[ProposalView]
+    next_cursor: str | None
 
 
 class RepresentativeDetail(RepresentativeView):

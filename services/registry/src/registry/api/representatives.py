@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -26,10 +26,14 @@ from registry.api.representative_models import (
     ExtensionIn,
     ManyPage,
     ManyView,
+    ProposalAnswer,
+    ProposalPage,
+    ProposalView,
     RepresentativeDetail,
     RevokeIn,
 )
 from registry.storage import decisions as decision_storage
+from registry.storage import representative_proposals as proposals
 from registry.storage import representatives as storage
 from registry.usecases import people, representatives
 
@@ -43,11 +47,16 @@ def make_routers(db: Database) -> list[APIRouter]:
     _add_paper(one, db)
     many = APIRouter(prefix="/v1/representatives", tags=["representatives"])
     _add_lists(many, db)
+    _add_proposals(many, db)
     return [one, many]
 
 
 def _detail(row: Any) -> RepresentativeDetail:
     return RepresentativeDetail(**{name: row[name] for name in RepresentativeDetail.model_fields if name in row})
+
+
+def _proposal(row: Any) -> ProposalView:
+    return ProposalView(**{name: row[name] for name in ProposalView.model_fields if name in row})
 
 
 def _answer(row: Any) -> Response:
@@ -58,15 +67,17 @@ def _answer(row: Any) -> Response:
 def _add_changes(router: APIRouter, db: Database) -> None:
     @router.post(
         "",
-        status_code=201,
-        response_model=RepresentativeDetail,
-        summary="Appoint a representative",
-        description="Cử người giám hộ, người được ủy quyền hoặc người chăm sóc nhận thay, theo chương trình và thời hạn; sau khi người"
-        " hưởng qua đời, cử người thừa kế (`heir`) để nhận tháng qua đời. They are verified like anyone. 422 names the rule broken.",
+        status_code=202,
+        response_model=ProposalView,
+        summary="Propose a representative",
+        description="Đề xuất người giám hộ, người được ủy quyền hoặc người chăm sóc nhận thay, theo chương trình và thời hạn; sau khi người"
+        " hưởng qua đời, người thừa kế (`heir`) để nhận tháng qua đời. Chỉ có hiệu lực khi người thứ hai xác nhận"
+        " (`/v1/representatives/proposals/{id}/decision`). Money goes to them, so a second person confirms; nothing is published before."
+        " An authorisation needs the number of its certificate or an attachment. 422 names the rule broken.",
     )
     async def appoint(request: Request, actor: Maker, beneficiary_id: UUID, key: IdempotencyKey, body: AppointmentIn) -> Response:
-        async def effect(tx: Tx) -> tuple[int, RepresentativeDetail]:
-            person_id = await representatives.appoint(
+        async def effect(tx: Tx) -> tuple[int, ProposalView]:
+            proposal_id = await representatives.propose(
                 tx,
                 representatives.Appointment(
                     beneficiary_id=beneficiary_id, person=paper_cells.person(body.person), kind=body.kind, valid_from=body.valid_from,
@@ -74,12 +85,11 @@ def _add_changes(router: APIRouter, db: Database) -> None:
                     certificate_number=body.certificate_number, attachment_id=body.attachment_id, heir=body.heir,
                 ),
             )  # fmt: skip
-            return 201, _detail(await representatives.seen(tx, beneficiary_id, person_id))
+            return 202, _proposal(await proposals.find(tx, proposal_id))
 
         route = f"POST /v1/beneficiaries/{beneficiary_id}/representatives"
         answer = await idempotency.run(db, actor, key, route, await request.body(), effect)
-        headers = {"ETag": f'"{answer.body["version"]}"'}
-        return JSONResponse(answer.body, status_code=answer.status, headers=headers)
+        return JSONResponse(answer.body, status_code=answer.status)
 
     @router.get(
         "/{representative_id}", response_model=RepresentativeDetail, summary="One representative", description="Một người nhận thay."
@@ -90,15 +100,20 @@ def _add_changes(router: APIRouter, db: Database) -> None:
 
     @router.patch(
         "/{representative_id}",
-        response_model=RepresentativeDetail,
-        summary="Extend or change a right",
-        description="Gia hạn hoặc đổi phạm vi. Needs `If-Match`; an authorisation is extended by the setting's months at most.",
+        status_code=202,
+        response_model=ProposalView,
+        summary="Propose to extend or change a right",
+        description="Đề xuất gia hạn hoặc đổi phạm vi; chỉ có hiệu lực khi người thứ hai xác nhận. Needs `If-Match`; an authorisation is"
+        " extended by the setting's months at most. The right stays as it is until a second person confirms.",
     )
-    async def extend(actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: ExtensionIn, if_match: IfMatch = None) -> Response:
+    async def extend(
+        actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: ExtensionIn, if_match: IfMatch = None
+    ) -> ProposalView:
         programmes = None if body.programmes is None else [item.value for item in body.programmes]
         change = representatives.Extension(body.valid_to, programmes, body.certificate_number, body.attachment_id)
         version = cursors.version(if_match)
-        return _answer(await representatives.settle(db, actor, beneficiary_id, representative_id, version, change, body.business_date))
+        pair = (beneficiary_id, representative_id)
+        return _proposal(await representatives.ask_extension(db, actor, pair, version, change, body.business_date))
 
     @router.post(
         "/{representative_id}/revoke",
@@ -108,7 +123,8 @@ def _add_changes(router: APIRouter, db: Database) -> None:
     )
     async def revoke(actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: RevokeIn, if_match: IfMatch = None) -> Response:
         version = cursors.version(if_match)
-        return _answer(await representatives.settle(db, actor, beneficiary_id, representative_id, version, body.reason, body.business_date))
+        pair = (beneficiary_id, representative_id)
+        return _answer(await representatives.end(db, actor, pair, version, body.reason, body.business_date))
 
 
 def _add_paper(router: APIRouter, db: Database) -> None:
@@ -127,6 +143,34 @@ def _add_paper(router: APIRouter, db: Database) -> None:
                 "SELECT name FROM administrative_unit WHERE path = :path ORDER BY valid_from DESC LIMIT 1", path=beneficiary["unit_path"]
             )
         return paper.answer(authorisation(beneficiary, row, unit or ""))
+
+
+def _add_proposals(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/proposals",
+        summary="Proposals of who collects",
+        description="Các đề xuất người nhận thay (cử, gia hạn) chờ người thứ hai xác nhận, trong phạm vi của bạn. Filters combine.",
+    )
+    async def listing(
+        actor: Reader,
+        state: Annotated[Literal["PROPOSED", "CONFIRMED", "REJECTED", "WITHDRAWN"] | None, Query(examples=["PROPOSED"])] = None,
+        beneficiary_id: UUID | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> ProposalPage:
+        async with db.read(actor) as tx:
+            rows = await proposals.page(tx, actor, state=state, beneficiary_id=beneficiary_id, after=cursors.decode_id(cursor), limit=limit)
+        return ProposalPage(items=[_proposal(row) for row in rows], next_cursor=paper_cells.next_cursor(rows, limit, "proposal_id"))
+
+    @router.post(
+        "/proposals/{proposal_id}/decision",
+        summary="Confirm or reject who collects",
+        description="Người thứ hai xác nhận hoặc từ chối (ghi lý do) đề xuất người nhận thay; người lập chỉ có thể rút (`approve: false`)."
+        " Confirmed, it takes effect and is published; 403 for who proposed it, 409 when it is answered or the right has changed since.",
+    )
+    async def decide(actor: Checker, proposal_id: UUID, body: ProposalAnswer) -> ProposalView:
+        row = await representatives.settle(db, actor, proposal_id, body.business_date, approve=body.approve, why=body.reason)
+        return _proposal(row)
 
 
 def _add_lists(router: APIRouter, db: Database) -> None:

@@ -242,7 +242,8 @@ def _officers(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=RegisteredView,
         summary="Accept an application",
-        description="Tiếp nhận vào danh bạ theo quyết định. The same rules as every registration; 409 when the number is registered.",
+        description="Tiếp nhận vào danh bạ theo quyết định; chế độ chờ người thứ hai duyệt. The same rules as every registration: the"
+        " allowances are proposals (`decision_ids`) that a second person approves; 409 when the number is registered.",
     )
     async def accept(request: Request, actor: _Officer, key: IdempotencyKey, registration_id: UUID, body: Acceptance) -> Response:
         async with db.read(actor) as tx:
@@ -256,10 +257,8 @@ def _officers(router: APIRouter, db: Database) -> None:
 
         async def effect(tx: Tx) -> tuple[int, RegisteredView]:
             programme, rows = person.programme.value, cells.rows_of(person)
-            person_id = await self_registration.accept(
-                tx, registration_id, programme, body.business_date, rows, Attributes(phone=person.phone)
-            )
-            return 201, RegisteredView(beneficiary_id=person_id, warnings=await people.warnings(tx, person_id))
+            done = await self_registration.accept(tx, registration_id, programme, body.business_date, rows, Attributes(phone=person.phone))
+            return 201, cells.registered(done, await people.warnings(tx, done.person_id))
 
         route = f"POST /v1/self-registrations/{registration_id}/accept"
         answer = await idempotency.run(db, actor, key, route, await request.body(), effect)

@@ -84,6 +84,32 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "The same allowance stands in row {0}; for another dependant give the dependant's name or birth date",
     ),
     "ALREADY_ENTITLED": ("Đang hưởng chế độ này theo quyết định khác", "Already holds this allowance by another decision"),
+    "GRANT_PROPOSED": (
+        "Chế độ này đã được đề xuất, đang chờ người thứ hai duyệt",
+        "This allowance is proposed already and waits for a second person's approval",
+    ),
+    "AGE_BELOW": (
+        "Chưa đủ {0} tuổi trong tháng bắt đầu hưởng: hãy kiểm tra ngày sinh và loại đối tượng",
+        "Younger than {0} years in the first month: check the birth date and the category",
+    ),
+    "AGE_ABOVE": (
+        "Đã đủ {0} tuổi, quá tuổi của loại đối tượng trong tháng bắt đầu hưởng: hãy kiểm tra",
+        "Has reached {0} years, beyond the category's age, in the first month: check it",
+    ),
+    "BEFORE_LAW": (
+        "Tháng hưởng sớm hơn tháng theo luật là {0}: ghi lý do truy lĩnh hoặc ngày của giấy chứng nhận",
+        "The month is earlier than the law's, which is {0}: give the reason for arrears, or the certificate's date",
+    ),
+    "DECISION_AHEAD": ("Ngày quyết định sau ngày nghiệp vụ", "The decision is dated after the business date"),
+    "NO_AUTHORITY": (
+        "Ngày đó chưa có cấp có thẩm quyền quyết định về chương trình này",
+        "No authority decides on this programme on that date",
+    ),
+    "ARREARS_AFTER_START": ("Tháng truy lĩnh sau tháng bắt đầu hưởng", "The arrears month is after the first month"),
+    "REP_NO_CERTIFICATE": (
+        "Ủy quyền phải có số giấy ủy quyền hoặc tệp đính kèm",
+        "An authorisation needs the number of its certificate or an attachment",
+    ),
     "MISSING_SUBJECT": ("Thiếu mã hộ hoặc mã hồ sơ", "The household code or the dossier code is missing"),
     "UNKNOWN_SUBJECT": ("Không có hộ hoặc hồ sơ với mã này", "No household or dossier has this code"),
     "SUBJECT_OUTSIDE": ("Hộ hoặc hồ sơ ngoài phạm vi đơn vị của danh sách", "The household or dossier is outside the list's unit"),

@@ -54,6 +54,13 @@ class Category:
     code: str
     programme: str
     needs_percent: bool
+    start_rule: str = "DECISION_MONTH"
+    start_basis: str = ""
+    of_dependant: bool = False
+    """Whether ages are those of the dependant."""
+    min_age_months: int | None = None
+    end_age_months: int | None = None
+    """From this age on neither this category nor one that follows it is granted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,17 +244,22 @@ class Applied:
     """Who joined a household."""
 
 
-async def _represent(tx: Tx, batch: dict[str, Any]) -> list[tuple[UUID, UUID]]:
+async def _represent(tx: Tx, batch: dict[str, Any], *, proposed: bool) -> list[tuple[UUID, UUID]]:
     await tx.execute(_INSERT_REPRESENTATIVES, **batch)
     await tx.execute(_INSERT_UNNUMBERED, **batch)
     await tx.execute(_LINK_REPRESENTATIVES, **batch)
+    if proposed:
+        return []
     appointed = await tx.rows(_APPOINT, **batch)
     await tx.execute(_STILL_REVOKED, warning=reasons_json([reason("REP_REVOKED", "rep_name")]), **batch)
     return [(row["beneficiary_id"], row["representative_id"]) for row in appointed]
 
 
-async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Applied:
-    """Apply one batch of good rows. The order matters: people, then who represents them, then what they hold."""
+async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int], *, proposed: bool = False) -> Applied:
+    """Apply one batch of good rows. The order matters: people, then who represents them, then what they hold.
+
+    `proposed`: who represents them and what they hold is left to a second person.
+    """
     batch: dict[str, Any] = {"imports": list(imports), "rows": list(rows)}
     done = Applied()
     if not batch["rows"]:
@@ -272,14 +277,15 @@ async def apply_rows(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Ap
         await tx.execute(_NUMBER_DEPENDANTS, **batch)
     if has["households"]:
         done.housed = await row_households.link(tx, batch)
-    appointed = await _represent(tx, batch) if has["representatives"] else []
+    appointed = await _represent(tx, batch, proposed=proposed) if has["representatives"] else []
     done.representatives = list(dict.fromkeys([*appointed, *(await people.say_again(tx, promoted) if promoted else [])]))
-    done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
+    if not proposed:
+        done.entitlements = [row["entitlement_id"] for row in await tx.rows(_ENTITLE, **batch)]
     done.preferences = [row["person_id"] for row in await tx.rows(_PREFER, **batch)]
     changed = await tx.rows(_PROGRAMMES, ids=done.people, fresh=done.registered)
     fresh = set(done.registered)
     done.updated = [row["person_id"] for row in changed if row["person_id"] not in fresh]
-    if len(fresh) < len(done.people):
+    if len(fresh) < len(done.people) and not proposed:
         touched = {*fresh, *done.updated, *done.preferences, *done.housed, *(one for one, _ in done.representatives)}
         await tx.execute(_UNCHANGED, changed=list(touched), **batch)
     return done

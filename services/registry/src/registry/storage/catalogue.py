@@ -85,13 +85,38 @@ async def _merge(tx: Tx, table: str, columns: Sequence[str], key: Sequence[str],
     return changed
 
 
+def _end_age(code: str, steps: Sequence[Any]) -> int | None:
+    """The age at which a category and those it becomes by age have ended, or None. Steps come by age."""
+    for step in steps:
+        if step["category"] == code:
+            if not step["next_category"]:
+                return int(step["age_months"])
+            code = step["next_category"]
+    return None
+
+
 async def categories(tx: Tx) -> dict[str, Category]:
     """All benefit categories by code and by label of the Vietnamese name, also without accents where that names one category only.
 
     Those of a draft of the law are none yet.
     """
-    rows = await tx.rows("SELECT code, programme, needs_percent, name_vi FROM benefit_category WHERE law_counts(change_id, NULL)")
-    known = [(row, Category(row["code"], row["programme"], row["needs_percent"])) for row in rows]
+    rows = await tx.rows(
+        "SELECT code, programme, needs_percent, name_vi, start_rule, start_basis, concerns, min_age_months FROM benefit_category"
+        " WHERE law_counts(change_id, NULL)"
+    )
+    steps = await tx.rows(
+        "SELECT category, age_months, next_category FROM category_step WHERE law_counts(change_id, NULL) ORDER BY age_months"
+    )
+    known = [
+        (
+            row,
+            Category(
+                row["code"], row["programme"], row["needs_percent"], row["start_rule"], row["start_basis"], row["concerns"] == "DEPENDANT",
+                row["min_age_months"], _end_age(row["code"], steps),
+            ),
+        )
+        for row in rows
+    ]  # fmt: skip
     plain = Counter(plain_label(row["name_vi"]) for row, _ in known)
     found = {label: category for row, category in known if plain[label := plain_label(row["name_vi"])] == 1}
     found |= {name_label(row["name_vi"]): category for row, category in known}

@@ -113,6 +113,9 @@ SELECT j.import_id, j.row_number, CASE
         AND e.until = 'infinity' AND e.decision_number <> j.decision_number) THEN 'ALREADY_ENTITLED'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
         AND e.decision_number = j.decision_number AND (e.percent <> j.percent OR e.from_month <> j.from_month)) THEN 'ENTITLEMENT_DIFFERS'
+    WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM decision d WHERE d.person_id = pf.person_id AND d.category = j.category
+        AND d.kind = 'GRANT' AND d.state = 'PROPOSED' AND (d.number <> j.decision_number OR d.effective_month <> j.from_month
+        OR coalesce(d.percent, 0) <> j.percent)) THEN 'GRANT_PROPOSED'
     END AS code,
     CASE WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN
               CASE WHEN j.number_import = j.import_id THEN CAST(j.number_row AS text)
@@ -129,6 +132,7 @@ _FIELD: Final = {
     "DUPLICATE_NUMBER_REGISTER": "number",
     "DUPLICATE_ROW": "category",
     "ALREADY_ENTITLED": "category",
+    "GRANT_PROPOSED": "category",
     "ENTITLEMENT_DIFFERS": "decision_number",
 }
 

@@ -2,6 +2,7 @@
 
 Their attachments hang on them and go with them. Stays behind: moves that were received within the province, because they say which unit
 paid which months of that file (the survivor's list of moves shows them all the same), and a death, which is the file's own.
+Proposals of who collects end: they are made anew.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ _FOLLOW: Final = (
         " OR NOT EXISTS (SELECT FROM life_event o WHERE o.person_id = :survivor AND o.state = 'PROPOSED'))"
     ),
     "UPDATE decision SET person_id = :survivor WHERE person_id = :other",
+    (
+        "UPDATE representative_proposal SET state = 'WITHDRAWN', answer_reason = 'Hồ sơ đã gộp', checked_at = now()"
+        " WHERE state = 'PROPOSED' AND :other IN (beneficiary_id, representative_id)"
+    ),
     "UPDATE decision SET dependant_id = :survivor WHERE dependant_id = :other",
     # Relations that the survivor has too, or that would be with oneself, end; the others are the survivor's.
     (

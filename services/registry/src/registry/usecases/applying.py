@@ -19,15 +19,18 @@ __all__ = ["apply_batch"]
 
 
 async def apply_batch(
-    tx: Tx, keyring: Keyring, import_ids: Sequence[UUID], row_numbers: Sequence[int], business_date: date
+    tx: Tx, keyring: Keyring, import_ids: Sequence[UUID], row_numbers: Sequence[int], business_date: date, *, proposed: bool = False
 ) -> tuple[Applied, list[tuple[UUID, int, Reason]]]:
-    """Apply good rows (given pairwise as import id and row number); what was applied, and what was refused and why."""
+    """Apply good rows (given pairwise as import id and row number); what was applied, and what was refused and why.
+
+    `proposed`: one person's own doing; people only, what they receive and who collects waits for a second person.
+    """
     await publishing.take_people_lock(tx)
     refused = await imports.conflicts(tx, import_ids, row_numbers)
     await imports.refuse_rows(tx, refused)
     clash = {(import_id, number) for import_id, number, _ in refused}
     good = [pair for pair in zip(import_ids, row_numbers, strict=True) if pair not in clash]
-    done = await apply_rows(tx, [pair[0] for pair in good], [pair[1] for pair in good])
+    done = await apply_rows(tx, [pair[0] for pair in good], [pair[1] for pair in good], proposed=proposed)
     await publish(tx, keyring, done, business_date)
     for import_id, pairs in groupby(sorted(good), key=lambda pair: pair[0]):
         numbers = [str(number) for _, number in pairs]

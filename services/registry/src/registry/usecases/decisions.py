@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,14 +12,17 @@ from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
+from common.lists.cells import hide_numbers
 from common.problems import Forbidden, NotFound
 from common.sealing import Keyring
 from registry.domain.decisions import EFFECTS, RULES, TRANSITIONS, Action, Held, Kind, MonthOpen, State, first_month, reasons_of, rule_of
 from registry.domain.errors import AlreadyEntitled, DecisionNotOpen, DecisionRefused, EntitlementState, SamePerson
-from registry.storage import attachments, decision_effects, dues, publishing
+from registry.domain.rows import Category
+from registry.domain.starts import age_warning, law_month
+from registry.storage import attachments, catalogue, decision_effects, dues, publishing
 from registry.storage import decisions as storage
 
-__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "decide", "needs", "propose", "seen"]
+__all__ = ["Header", "Item", "answer", "answer_locked", "approve_locked", "decide", "needs", "propose", "seen", "warnings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Item:
     percent: int | None = None
     effective_month: date | None = None
     arrears_from: date | None = None
+    arrears_reason: str | None = None
+    """Why months before the law's first month are granted."""
     life_event_id: UUID | None = None
     dependant_id: UUID | None = None
 
@@ -80,6 +85,7 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
     if unseen:
         raise NotFound("No such allowance or person", errors=[{"field": f"items.{number}", "detail": "not found"} for number in unseen])
     settings = await storage.policy(tx, sorted({rule.setting for rule in RULES.values() if rule.setting}))
+    known = await catalogue.categories(tx) if any(item.kind is Kind.GRANT for item in items) else {}
     problems: list[dict[str, str]] = []
     states: list[dict[str, str]] = []
     rows: list[dict[str, Any]] = []
@@ -90,7 +96,7 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
             states.append({"field": f"items.{number}.entitlement_id", "detail": state[0], "detail_vi": state[1]})
             continue
         try:
-            rows.append(_proposal(header, item, row, settings))
+            rows.append(_proposal(header, item, row, settings, known))
         except MonthOpen as open_:
             problems.append({"field": f"items.{number}.{open_.field}", "detail": open_.why, "detail_vi": open_.why_vi})
     if problems:
@@ -126,7 +132,7 @@ def _state_problem(item: Item, row: Any, seen_ids: set[UUID]) -> tuple[str, str]
     return None
 
 
-def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str]) -> dict[str, Any]:
+def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str], known: Mapping[str, Category]) -> dict[str, Any]:
     """The row to store. Raises MonthOpen, naming the field."""
     if item.kind in (Kind.GRANT, Kind.ADJUST):
         _check_category(item, row)
@@ -161,11 +167,15 @@ def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str]) ->
     if month is None:
         raise MonthOpen("effective_month", "missing", "thiếu tháng")
     _check_month(item, row, month, header)
+    if item.kind is Kind.GRANT and header.transfer_id is None:
+        _check_start(header, item, row, month, known[item.category or ""])
     return {
         "kind": item.kind, "person_id": row["person_id"], "entitlement_id": row["entitlement_id"], "programme": row["programme"],
         "category": row["category"] if item.kind in (Kind.GRANT, Kind.ADJUST) else None, "percent": row["percent"],
         "authority": row["authority"], "authority_path": row["authority_path"], "effective_month": month,
-        "arrears_from": item.arrears_from, "back_pay": back_pay, "reason": item.reason, "life_event_id": item.life_event_id,
+        "arrears_from": item.arrears_from, "arrears_reason": hide_numbers(item.arrears_reason or "")[0] or None,
+        "back_pay": back_pay, "reason": item.reason,
+        "life_event_id": item.life_event_id,
         "unit_path": row["unit_path"], "dependant_id": item.dependant_id,
     }  # fmt: skip
 
@@ -213,6 +223,35 @@ def _check_month(item: Item, row: Any, month: date, header: Header) -> None:
             )
     if item.kind is Kind.GRANT and item.arrears_from is not None and item.arrears_from > month:
         raise MonthOpen("arrears_from", "after the first month", "sau tháng đầu tiên")
+
+
+def _check_start(header: Header, item: Item, row: Any, month: date, category: Category) -> None:
+    """Months before the law's first one are granted with the reason said. Raises MonthOpen."""
+    first = law_month(category, header.decision_date, header.event_date, row["birth_date"])
+    if min(month, item.arrears_from or month) >= first or item.arrears_reason:
+        return
+    by_law = f"{first.isoformat()[:7]} ({category.start_basis})"
+    raise MonthOpen(
+        "effective_month" if month < first else "arrears_from",
+        f"by law it is {by_law}: earlier months need `arrears_reason`, or the certificate's date as `event_date`",
+        f"theo luật là {by_law}: các tháng trước đó cần ghi lý do truy lĩnh (arrears_reason) hoặc ngày giấy chứng nhận (event_date)",
+    )
+
+
+async def warnings(tx: Tx, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """What looks odd in grants just proposed: the age against the category. Field `items.N` names the row."""
+    known = await catalogue.categories(tx)
+    born = await storage.births(tx, [row["person_id"] for row in rows])
+    dependants = await storage.births(tx, [row["dependant_id"] for row in rows if row["dependant_id"] is not None])
+    found = []
+    for number, row in enumerate(rows):
+        if row["kind"] != Kind.GRANT:
+            continue
+        category = known[row["category"]]
+        birth = dependants.get(row["dependant_id"]) if category.of_dependant else born[row["person_id"]]
+        warning = age_warning(category, birth, row["effective_month"], f"items.{number}")
+        found += [warning.as_json()] if warning is not None else []
+    return found
 
 
 async def answer(

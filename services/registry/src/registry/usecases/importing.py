@@ -19,6 +19,7 @@ from common.lists.worker import Importer
 from common.sealing import Keyring
 from registry.domain.columns import COLUMNS
 from registry.domain.rows import Rules, check_row
+from registry.domain.starts import age_warnings
 from registry.storage import catalogue, imports
 from registry.storage import decisions as decision_storage
 from registry.storage.publishing import take_people_lock
@@ -45,7 +46,7 @@ async def _rules(tx: Tx, file: RowMapping) -> Rules:
 
 def _check(keyring: Keyring, values: Mapping[str, str], rules: Rules) -> Checked:
     row = check_row(values, rules)
-    return Checked(row.reasons, row.warnings, imports.own_values(keyring, row))
+    return Checked(row.reasons, [*row.warnings, *age_warnings(row, rules)], imports.own_values(keyring, row))
 
 
 async def _judge(tx: Tx, import_id: UUID) -> None:

@@ -23,7 +23,7 @@ from registry.domain.reasons import reason
 from registry.storage import catalogue, dues, history, life_events, people, publishing, representatives, transfers
 from registry.usecases import attributes, preferences
 from registry.usecases.attributes import Attributes
-from registry.usecases.registering import Item, register_many
+from registry.usecases.registering import Item, Outcome, register_many
 
 __all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
 
@@ -48,8 +48,8 @@ async def seen(tx: Tx, person_id: UUID, *, lock: bool = False) -> Any:
 
 async def register(
     tx: Tx, programme: str, unit_code: str, business_date: date, rows: Sequence[dict[str, str]], more: Attributes | None = None
-) -> UUID:
-    """Register one person with one or more entitlements (cells as in a list) and further attributes; the person's id.
+) -> Outcome:
+    """Register one person (cells as in a list) with further attributes; their allowances wait as proposals. The person and what waits.
 
     Raises RowRefused, DuplicateNumber, AlreadyEntitled, UnknownUnit; NotFound for a unit outside the caller's area.
     """
@@ -58,13 +58,13 @@ async def register(
         raise outcome.problem
     if outcome.person_id is None:
         raise RuntimeError("an item is registered or has a problem")
-    return outcome.person_id
+    return outcome
 
 
-async def warnings(tx: Tx, person_id: UUID) -> list[dict[str, Any]]:
+async def warnings(tx: Tx, person_id: UUID | None) -> list[dict[str, Any]]:
     """What looks odd in a person's number."""
     _, keyring = _needs(tx)
-    return attributes.warnings(keyring, await seen(tx, person_id))
+    return [] if person_id is None else attributes.warnings(keyring, await seen(tx, person_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Registering people, many at once: every item is judged by itself, all good ones land in one batch. One person is a batch of one."""
+"""Registering people, many at once: every item is judged by itself, all good ones land in one batch. One person is a batch of one.
+
+People are registered at once; what they are to receive, and who is to collect it, waits for a second person (`usecases.grants`).
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,12 @@ from common.ids import new_id
 from common.problems import InvalidInput, NotFound, Problem
 from common.sealing import Keyring
 from registry.domain.errors import AlreadyEntitled, DuplicateNumber, RowRefused, UnknownUnit
-from registry.domain.reasons import Reason
+from registry.domain.numbers import clean_phone
+from registry.domain.reasons import Reason, reason
 from registry.domain.rows import Category, CheckedRow, Rules, check_row
-from registry.storage import catalogue, imports, publishing
-from registry.usecases import attributes
+from registry.domain.starts import age_warnings
+from registry.storage import catalogue, decisions, imports, proposals, publishing
+from registry.usecases import attributes, grants
 from registry.usecases.applying import apply_batch
 from registry.usecases.attributes import Attributes
 
@@ -28,8 +33,11 @@ __all__ = ["Item", "Outcome", "register_many"]
 
 _CONFLICT: Final[Mapping[str, type[Problem]]] = {
     "DUPLICATE_NUMBER_REGISTER": DuplicateNumber, "DUPLICATE_NUMBER_FILE": DuplicateNumber, "ALREADY_ENTITLED": AlreadyEntitled,
-    "DUPLICATE_ROW": AlreadyEntitled,
+    "DUPLICATE_ROW": AlreadyEntitled, "GRANT_PROPOSED": AlreadyEntitled,
 }  # fmt: skip
+
+_AGES: Final = frozenset({"AGE_BELOW", "AGE_ABOVE"})
+"""Warnings told beside those on the number, which are read from the register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,10 @@ class Outcome:
 
     person_id: UUID | None = None
     problem: Problem | None = None
+    decision_ids: list[UUID] = field(default_factory=list)
+    """Proposed grants that a second person approves."""
+    representative_proposals: list[UUID] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,7 +77,7 @@ async def register_many(tx: Tx, items: Sequence[Item]) -> list[Outcome]:
     actor, keyring = _needs(tx)
     await publishing.take_people_lock(tx)
     outcomes = [Outcome() for _ in items]
-    categories = await catalogue.categories(tx)
+    categories, authorities = await catalogue.categories(tx), await decisions.all_authorities(tx)
     good: list[tuple[int, list[CheckedRow], dict[str, Any]]] = []
     units: dict[tuple[str, date], Any] = {}
     for index, item in enumerate(items):
@@ -73,7 +85,10 @@ async def register_many(tx: Tx, items: Sequence[Item]) -> list[Outcome]:
         if place not in units:
             units[place] = await catalogue.unit_of(tx, *place)
         try:
-            good.append((index, *_checked(actor, keyring, item, units[place], categories)))
+            rows, extra = _checked(actor, keyring, item, units[place], categories)
+            _check_papers(item, rows, categories, authorities)
+            good.append((index, rows, extra))
+            outcomes[index].warnings = [one.as_json() for row in rows for one in row.warnings if one.code in _AGES]
         except Problem as problem:
             outcomes[index].problem = problem
     staged = await _stage(tx, actor, keyring, items, good, units)
@@ -81,11 +96,27 @@ async def register_many(tx: Tx, items: Sequence[Item]) -> list[Outcome]:
     for day, batch in groupby(
         sorted(staged, key=lambda one: items[one.index].business_date), key=lambda one: items[one.index].business_date
     ):
-        pairs = [(one.import_id, number) for one in batch for number in one.numbers]
-        await apply_batch(tx, keyring, [pair[0] for pair in pairs], [pair[1] for pair in pairs], day)
+        here = list(batch)
+        pairs = [(one.import_id, number) for one in here for number in one.numbers]
+        await apply_batch(tx, keyring, [pair[0] for pair in pairs], [pair[1] for pair in pairs], day, proposed=True)
+        await _propose(tx, items, here, outcomes, day)
     await imports.count_verdicts(tx, list({one.import_id for one in staged}))
     await _people(tx, staged, outcomes, {index: extra for index, _, extra in good})
     return outcomes
+
+
+async def _propose(tx: Tx, items: Sequence[Item], staged: Sequence[_Staged], outcomes: list[Outcome], day: date) -> None:
+    """Propose what the applied items ask for."""
+    rows = [
+        (one.import_id, number, grants.paper_of(cells))
+        for one in staged
+        for number, cells in zip(one.numbers, items[one.index].rows, strict=True)
+    ]
+    waiting = await grants.propose(tx, rows, day)
+    for one in staged:
+        for number in one.numbers:
+            outcomes[one.index].decision_ids += waiting[one.import_id, number].decision_ids
+            outcomes[one.index].representative_proposals += waiting[one.import_id, number].representative_proposals
 
 
 def _checked(
@@ -98,12 +129,31 @@ def _checked(
         raise NotFound("No such unit in your area")
     rules = Rules(item.programme, item.unit_code, unit["path"], item.business_date, categories, {item.unit_code: unit["path"]})
     checked = [check_row(values, rules) for values in item.rows]
-    refused = [reason for row in checked for reason in row.reasons]
+    refused = [one for row in checked for one in row.reasons]
     if refused:
-        raise RowRefused(errors=[reason.as_json() for reason in refused])
+        raise RowRefused(errors=[one.as_json() for one in refused])
     if not checked:
         raise InvalidInput(errors=[{"field": "entitlements", "detail": "at least one"}])
-    return checked, attributes.values(keyring, item.more, has_number=checked[0].number is not None)
+    for row in checked:
+        row.warnings += age_warnings(row, rules)
+    columns = attributes.values(keyring, item.more, has_number=checked[0].number is not None)
+    for row in checked:  # so that the first event carries it
+        row.phone = clean_phone(item.more.phone or "") or None
+    return checked, columns
+
+
+def _check_papers(item: Item, rows: Sequence[CheckedRow], categories: Mapping[str, Category], authorities: Sequence[Any]) -> None:
+    """Whether each allowance can be proposed to a second person. Raises RowRefused."""
+    refused: list[Reason] = []
+    for row, cells in zip(rows, item.rows, strict=True):
+        day = row.decision_date or item.business_date
+        decided = any(
+            one["programme"] == item.programme and one["applies_from"] <= day and (one["applies_to"] is None or day <= one["applies_to"])
+            for one in authorities
+        )
+        refused += grants.problems(row, grants.paper_of(cells), categories[row.category], item.business_date, decided=decided)
+    if refused:
+        raise RowRefused(errors=list({(one.code, one.field): one.as_json() for one in refused}.values()))
 
 
 async def _stage(
@@ -140,13 +190,18 @@ async def _without_clashes(tx: Tx, staged: Sequence[_Staged], outcomes: list[Out
     if not staged:
         return []
     pairs = [(one.import_id, number) for one in staged for number in one.numbers]
+    actor, _ = _needs(tx)
+    far = await proposals.elsewhere(tx, actor, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
     clashes = await imports.conflicts(tx, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
-    why: dict[tuple[UUID, int], Reason] = {(import_id, number): reason for import_id, number, reason in clashes}
+    why: dict[tuple[UUID, int], Reason] = {(import_id, number): clash for import_id, number, clash in clashes}
     left, refused = [], []
     for one in staged:
         found = [why[one.import_id, number] for number in one.numbers if (one.import_id, number) in why]
-        if found:
-            outcomes[one.index].problem = _CONFLICT.get(found[0].code, RowRefused)(errors=[reason.as_json() for reason in found])
+        if any((one.import_id, number) in far for number in one.numbers):
+            outcomes[one.index].problem = NotFound("The dossier code is of a person outside your area")
+            refused += [(one.import_id, number, reason("FILE_CODE_OTHER_PERSON", "file_code")) for number in one.numbers]
+        elif found:
+            outcomes[one.index].problem = _CONFLICT.get(found[0].code, RowRefused)(errors=[clash.as_json() for clash in found])
             refused += [(one.import_id, number, found[0]) for number in one.numbers]
         else:
             left.append(one)

@@ -28,6 +28,7 @@ from registry.storage import catalogue
 from registry.storage import self_registrations as storage
 from registry.usecases import people
 from registry.usecases.attributes import Attributes
+from registry.usecases.registering import Outcome
 
 __all__ = ["Application", "accept", "look_up", "opened", "receive", "refuse", "seen"]
 
@@ -127,15 +128,17 @@ def opened(keyring: Keyring | None, row: Any) -> dict[str, Any]:
 
 async def accept(
     tx: Tx, registration_id: UUID, programme: str, business_date: date, rows: Sequence[dict[str, str]], more: Attributes
-) -> UUID:
-    """Register the applicant by the same rules as everybody; the person's id. `rows` are the cells as in a list."""
+) -> Outcome:
+    """Register the applicant by the same rules as everybody; the person and what waits. `rows` are the cells as in a list."""
     actor, _ = _needs(tx)
     row = await seen(tx, registration_id, lock=True)
     _pending(row)
-    person_id = await people.register(tx, programme, row["unit_code"], business_date, rows, more)
-    await storage.accept(tx, registration_id, person_id, actor.subject, business_date)
-    await audit.record(tx, "self-registration.accept", "self-registration", registration_id, {"beneficiary": str(person_id)})
-    return person_id
+    done = await people.register(tx, programme, row["unit_code"], business_date, rows, more)
+    if done.person_id is None:
+        raise RuntimeError("an item is registered or has a problem")
+    await storage.accept(tx, registration_id, done.person_id, actor.subject, business_date)
+    await audit.record(tx, "self-registration.accept", "self-registration", registration_id, {"beneficiary": str(done.person_id)})
+    return done
 
 
 async def refuse(db: Database, actor: Actor, registration_id: UUID, answer: str, business_date: date) -> Any:
