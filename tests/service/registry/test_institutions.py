@@ -100,3 +100,10 @@ async def test_a_leaving_is_entered_ahead_and_may_still_be_moved(world: Any, hom
     assert closed.status_code == 409
     closed = await world.checker.patch(f"/v1/institutions/{home}", json=body | {"valid_to": "2024-10-31"}, headers={"If-Match": '"1"'})
     assert closed.status_code == 200, closed.text
+
+
+async def test_a_refusal_says_why_in_vietnamese_too(world: Any, home: str) -> None:
+    missing = (await world.maker.get("/v1/institutions/00000000-0000-7000-8000-000000000000")).json()
+    assert (missing["detail"], missing["detail_vi"]) == ("No such institution", "Không có cơ sở này trong phạm vi của bạn")
+    taken = (await world.checker.post("/v1/institutions", json=NEW, headers={"Idempotency-Key": "institution-4"})).json()
+    assert (taken["status"], taken["detail_vi"]) == (409, "Mã này đã có cơ sở khác dùng")

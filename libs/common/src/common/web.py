@@ -65,6 +65,7 @@ class ProblemBody(BaseModel):
     title_vi: str
     status: int
     detail: str | None = None
+    detail_vi: str | None = None
     errors: list[dict[str, Any]] | None = None
 
 
@@ -167,8 +168,10 @@ _HTTP: Final[Mapping[int, type[Problem]]] = {
 }  # fmt: skip
 
 
-def _install_handlers(app: FastAPI) -> None:
+def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
     def answer(request: Request, problem: Problem) -> Response:
+        if problem.detail is not None and problem.detail in vietnamese:
+            problem.extensions.setdefault("detail_vi", vietnamese[problem.detail])
         return problem_response(problem, getattr(request.state, "request_id", None))
 
     @app.exception_handler(Problem)
@@ -206,11 +209,13 @@ def create_app(
     body_limits: Mapping[str, int] | None = None,
     on_close: Callable[[], Awaitable[None]] | None = None,
     public: Sequence[str] = (),
+    vietnamese: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """The API of one service. `body_limits`: path prefix → bytes, where more than 1 MiB is taken.
 
     `public`: path prefixes below /v1 that carry no token (a webhook's signature is its own proof). Any other route
-    without a role guard is refused here, so that a forgotten guard stops the service instead of opening it.
+    without a role guard is refused here, so that a forgotten guard stops the service instead of opening it. `vietnamese`: `detail` of
+    a problem → its `detail_vi`; a problem raised with a `detail_vi` of its own keeps it.
     """
 
     @asynccontextmanager
@@ -230,7 +235,7 @@ def create_app(
     app.state.settings = settings
     app.state.db = db
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
-    _install_handlers(app)
+    _install_handlers(app, vietnamese or {})
     app.add_middleware(_Edge, limits=dict(body_limits or {}))
     if settings.cors_origins:
         app.add_middleware(

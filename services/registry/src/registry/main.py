@@ -15,6 +15,7 @@ from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
 from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
+from registry.domain.problem_words import VIETNAMESE
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
 from registry.storage import catalogue
@@ -67,6 +68,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         description="Danh bạ người hưởng, quyết định, chế độ và khoản phải chi. People, decisions, benefits and what is due.",
         settings=settings,
         db=db,
+        vietnamese=VIETNAMESE,
         routers=[
             imports.make_router(db),
             travel.make_router(db),
