@@ -11,7 +11,8 @@ from registry_test_helpers import UNIT_PATH, as_csv, row
 
 from common.actor import Role
 from common.jobs import Job
-from registry.usecases.importing import APPLY, importer as make_importer
+from registry.usecases.importing import APPLY
+from registry.usecases.importing import importer as make_importer
 
 
 async def test_good_rows_are_kept_and_bad_rows_name_their_reason(world: Any) -> None:

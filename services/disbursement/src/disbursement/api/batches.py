@@ -154,7 +154,7 @@ async def file(
     "/{batch_id}/payment-order",
     response_class=StreamingResponse,
     summary="The payment order as a paper",
-    description="Ủy nhiệm chi để in và ký: số tiền bằng chữ, dấu vân tay của tệp. 409 until the file is made and our account is configured.",
+    description="Ủy nhiệm chi để in và ký: số tiền bằng chữ, dấu vân tay của tệp. 409 until the file is made and our account configured.",
 )
 async def order(request: Request, actor: Reader, batch_id: UUID) -> StreamingResponse:
     """The paper to sign."""

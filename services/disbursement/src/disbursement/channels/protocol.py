@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from disbursement.domain.budget_codes import BudgetCodes
 from disbursement.domain.payment import ResultStatus
 
 __all__ = [
     "BatchAnswer",
     "BatchHead",
-    "BudgetCodes",
     "CannotBuild",
     "CannotBuildBatch",
     "Channel",
@@ -60,18 +60,6 @@ class CannotBuildBatch(Exception):
 
 class NoticeUnreadable(Exception):
     """A notice was genuine, but its content does not follow the partner's contract."""
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetCodes:
-    """Where the money stands in the state budget (Circular 324/2016/TT-BTC), as approved for a day; unset parts are not printed."""
-
-    level: str
-    chapter: str
-    category: str
-    item: str
-    economic_item: str | None = None
-    source_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

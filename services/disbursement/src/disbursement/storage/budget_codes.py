@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from disbursement.channels.protocol import BudgetCodes
+from disbursement.domain.budget_codes import BudgetCodes
 
 __all__ = ["decide", "find", "listing", "propose", "valid_on"]
 
