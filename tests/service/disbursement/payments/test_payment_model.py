@@ -169,9 +169,9 @@ class Payments(RuleBasedStateMachine):
         self.world = self.run(self.stack.enter_async_context(self.making[0](made, self.keyring, self.keys_file, folder)))
         lane = self.world.context.lanes["agribank"]
         self.spy = Spy(lane.channel, self.model)
-        self.world.context.lanes["agribank"] = type(lane)(partner=lane.partner, channel=self.spy, breaker=lane.breaker)  # type: ignore[index, arg-type]
+        self.world.context.lanes["agribank"] = type(lane)(partner=lane.partner, channel=self.spy, breaker=lane.breaker)
         for module in (apply_notices, inquire):
-            self.patch.setattr(module, "record_results", self._heard(module.record_results))  # type: ignore[attr-defined]
+            self.patch.setattr(module, "record_results", self._heard(module.record_results))
         self.lines = [self.making[1]() for _ in range(PEOPLE)]
         self.run(self._small_batches())
         self.run(self.world.approve(self.lines))
