@@ -101,7 +101,7 @@ async def listing(request: Request, actor: Reader) -> CodesPage:
     status_code=201,
     response_model=CodesView,
     summary="Propose budget codes",
-    description="Đề xuất mã ngân sách của một chương trình từ một ngày, kèm căn cứ. A second person approves; files do not use them before.",
+    description="Đề xuất mã ngân sách của một chương trình từ một ngày, kèm căn cứ. A second person approves; not used before.",
 )
 async def propose(request: Request, actor: Maker, key: IdempotencyKey, body: CodesForm) -> Response:
     """The first person's word."""

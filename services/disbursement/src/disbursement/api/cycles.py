@@ -191,7 +191,7 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         summary="Approve the list (checker)",
         description=(
             "Duyệt danh sách theo mã băm (khác người trình), theo cấp duyệt và ủy quyền. Not by the person who submitted it; in one or "
-            "more stages as settled for amount and count. With the last the gate runs once more: what changed is held; then budget is reserved "
+            "more stages as settled for amount and count. With the last the gate runs once more: what changed is held; budget is reserved "
             "and payments are created. `Prefer: respond-async` answers 202 with a job (large lists)."
         ),
     )
