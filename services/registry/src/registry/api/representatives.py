@@ -166,7 +166,7 @@ def _add_proposals(router: APIRouter, db: Database) -> None:
         "/proposals/{proposal_id}/decision",
         summary="Confirm or reject who collects",
         description="Người thứ hai xác nhận hoặc từ chối (ghi lý do) đề xuất người nhận thay; người lập chỉ có thể rút (`approve: false`)."
-        " Confirmed, it takes effect and is published; 403 for who proposed it, 409 when it is answered or the right has changed since.",
+        " Confirmed, it takes effect and is published; 409 for who proposed it, when it is answered or the right has changed since.",
     )
     async def decide(actor: Checker, proposal_id: UUID, body: ProposalAnswer) -> ProposalView:
         row = await representatives.settle(db, actor, proposal_id, body.business_date, approve=body.approve, why=body.reason)
