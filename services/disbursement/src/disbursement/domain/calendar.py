@@ -60,7 +60,7 @@ DUTIES: Final = (
 @lru_cache(maxsize=1)
 def public_days() -> Mapping[date, tuple[bool, str, str]]:
     """Special days of the loaded years: whether worked, name, legal basis."""
-    text = resources.files("disbursement.catalogue").joinpath("public_holidays.csv").read_text(encoding="utf-8")
+    text = resources.files("disbursement").joinpath("catalogue/public_holidays.csv").read_text(encoding="utf-8")
     return {
         date.fromisoformat(row["day"]): (row["worked"] == "t", row["name_vi"], row["legal_basis"])
         for row in csv.DictReader(text.splitlines())

@@ -1,1 +1,0 @@
-"""Data that the law and the government give: read-only files."""
