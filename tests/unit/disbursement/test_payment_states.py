@@ -167,7 +167,13 @@ def test_reasons_are_complete_in_both_languages() -> None:
         assert reason.text
         assert reason.text_vi
         assert reason.text != reason.text_vi
+        assert reason.next_step
+        assert reason.next_step_vi
     assert reason_of_code("E-4711") == UNRECOGNISED_CODE
     assert reason_of_code(None, "PARTNER_REFUSED") == "PARTNER_REFUSED"
     assert text_of(None) is None
-    assert text_of("SOMETHING_NEW") == {"code": "SOMETHING_NEW", "text": "SOMETHING_NEW", "text_vi": "SOMETHING_NEW", "actor": "OPERATOR"}
+    unknown = text_of("SOMETHING_NEW")
+    assert unknown is not None
+    assert {name: unknown[name] for name in ("code", "text", "text_vi", "actor")} == {
+        "code": "SOMETHING_NEW", "text": "SOMETHING_NEW", "text_vi": "SOMETHING_NEW", "actor": "OPERATOR",
+    }  # fmt: skip
