@@ -22,7 +22,8 @@ from registry.settings import Settings
 HEADERS = {
     "stt": "STT", "file_code": "Mã hồ sơ", "full_name": "Họ và tên", "birth_date": "Ngày sinh", "sex": "Giới tính",
     "number": "Số CCCD/định danh",
-    "unit_code": "Mã đơn vị", "category": "Loại đối tượng", "percent": "Tỷ lệ thương tật", "decision_number": "Số quyết định",
+    "unit_code": "Mã đơn vị", "category": "Loại đối tượng", "percent": "Tỷ lệ thương tật", "quantity": "Số thâm niên",
+    "decision_number": "Số quyết định",
     "decision_date": "Ngày quyết định", "from_month": "Hưởng từ tháng", "arrears_from": "Truy lĩnh từ tháng", "preference": "Nguyện vọng",
     "rep_name": "Họ tên người nhận thay", "rep_birth": "Ngày sinh người nhận", "rep_sex": "Giới tính người nhận",
     "rep_number": "CCCD người nhận",

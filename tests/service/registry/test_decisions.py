@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from registry_decision_helpers import HEAD
 from registry_test_helpers import row
 
 from common.actor import Role
@@ -292,3 +293,27 @@ async def test_attachments_are_told_by_content_kept_encrypted_and_read_with_a_pu
     with pytest.raises(Exception, match="permission denied"):
         async with world.db.transaction() as tx:
             await tx.execute("DELETE FROM attachment")
+
+
+async def test_a_seniority_supplement_is_paid_by_the_years(world: Any, office: Any) -> None:
+    await world.take([row("M-1", category="MR_BEFORE_1945_LEFT", from_month="07/2024")], programme="MERIT")
+    person = await world.id_of("M-1")
+    base = (await world.due("M-1", "2024-10"))["total"]
+    item = {"beneficiary_id": person, "category": "MR_SENIORITY"}
+    grant = HEAD | {"kind": "GRANT", "reason": "NEW", "effective_month": "2024-08"}
+    missing = await office.post("/v1/decisions", grant | {"items": [item]})
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (422, "items.0.quantity")
+    wrong = {"beneficiary_id": person, "category": "MR_MOTHER", "quantity": 2}
+    refused = await office.post("/v1/decisions", grant | {"items": [wrong]})
+    assert refused.json()["errors"][0]["detail_vi"] == "loại này không hưởng theo số lượng"
+    made = await office.post("/v1/decisions", grant | {"items": [item | {"quantity": 7}]})
+    assert made.status_code == 201, made.text
+    shown = (await world.checker.get(f"/v1/decisions/{made.json()['decision_ids'][0]}")).json()
+    assert shown["quantity"] == 7
+    assert (await office.answer("approve", made.json()["bulk_id"])).status_code == 200
+    assert (await world.due("M-1", "2024-10"))["total"] == base + 7 * 529_000
+    held = (await world.checker.get(f"/v1/beneficiaries/{person}")).json()["entitlements"]
+    (supplement,) = [one["entitlement_id"] for one in held if one["category"] == "MR_SENIORITY"]
+    await office.decide("ADJUST", "CHANGED", items=[{"entitlement_id": supplement, "quantity": 8}], effective_month="2024-10")
+    owed = [(await world.due("M-1", month))["total"] - base for month in ("2024-09", "2024-10")]
+    assert owed == [7 * 529_000, 8 * 529_000]

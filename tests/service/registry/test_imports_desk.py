@@ -294,3 +294,14 @@ async def test_totals_and_progress_are_shown(world: Any) -> None:
     job = (await world.checker.get(f"/v1/jobs/{approved['job_id']}")).json()
     assert (job["done"], job["total"], job["result"]) == (2, 2, {"imports": 1, "rows": 2})
     assert found["unit_code"] == UNIT
+
+
+async def test_years_of_seniority_come_by_a_column_of_the_list(world: Any) -> None:
+    more = {"category": "MR_SENIORITY", "from_month": "07/2024"}
+    rows = [
+        row("M-1", "060130000001", **more, quantity="5"), row("M-2", "060130000002", **more),
+        row("M-3", "060130000003", category="MR_MOTHER", quantity="5"),
+    ]  # fmt: skip
+    taken = await world.take(rows, programme="MERIT")
+    assert await world.errors(taken["import_id"]) == [(5, "BAD_QUANTITY"), (6, "NO_QUANTITY")]
+    assert (await world.due("M-1", "2024-08"))["total"] == 5 * 529_000

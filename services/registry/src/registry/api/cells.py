@@ -37,7 +37,8 @@ def rows_of(body: NewBeneficiary) -> list[dict[str, str]]:
     return [
         common
         | {
-            "category": item.category, "percent": str(item.percent or ""), "decision_number": item.decision_number,
+            "category": item.category, "percent": str(item.percent or ""), "quantity": str(item.quantity or ""),
+            "decision_number": item.decision_number,
             "decision_date": item.decision_date.isoformat(), "from_month": item.from_month + "-01",
             "arrears_from": item.arrears_from + "-01" if item.arrears_from else "", "arrears_reason": item.arrears_reason or "",
             "certificate_date": item.certificate_date.isoformat() if item.certificate_date else "", "signer": item.signer,

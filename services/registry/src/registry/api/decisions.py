@@ -37,7 +37,8 @@ def _items(body: DecisionIn) -> list[decisions.Item]:
     return [
         decisions.Item(
             kind=Kind(body.kind), reason=body.reason, entitlement_id=item.entitlement_id, person_id=item.beneficiary_id,
-            category=item.category, percent=item.percent, effective_month=month, arrears_from=first_day(item.arrears_from),
+            category=item.category, percent=item.percent, quantity=item.quantity, effective_month=month,
+            arrears_from=first_day(item.arrears_from),
             arrears_reason=item.arrears_reason,            dependant_id=item.dependant_id,
         )
         for item in body.items

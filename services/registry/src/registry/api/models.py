@@ -45,6 +45,7 @@ class EntitlementIn(Closed):
 
     category: str = Field(description="Category code of the catalogue", examples=["SA6_S"])
     percent: int | None = Field(default=None, ge=21, le=100, description="Injury percentage, wounded soldiers only")
+    quantity: int | None = Field(default=None, ge=1, le=100, description="Units where the category is paid by them: years of seniority")
     decision_number: str = Field(min_length=1, max_length=100, examples=["123/QĐ-UBND"])
     decision_date: date
     from_month: Month

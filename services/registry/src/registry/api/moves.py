@@ -65,7 +65,7 @@ def _add_sending(router: APIRouter, db: Database) -> None:
             if last is None:
                 raise RuntimeError("the month is required")
             grants = [
-                decisions.Item(kind=Kind.GRANT, reason="MOVED_HERE", category=item.category, percent=item.percent)
+                decisions.Item(kind=Kind.GRANT, reason="MOVED_HERE", category=item.category, percent=item.percent, quantity=item.quantity)
                 for item in body.entitlements
             ]
             move = moves.Arrival(

@@ -69,6 +69,7 @@ def decision(row: Any, *, whole: bool = False) -> DecisionView:
     return _view(
         DecisionView, row, beneficiary_id=row["person_id"], result_id=made, effective_month=_month(row["effective_month"]),
         arrears_from=_month(row["arrears_from"]), category=row["category"] if whole else None, percent=row["percent"] if whole else None,
+        quantity=row["quantity"] if whole else None,
     )  # fmt: skip
 
 

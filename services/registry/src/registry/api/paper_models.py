@@ -59,6 +59,9 @@ class DecisionItem(Closed):
     beneficiary_id: UUID | None = Field(default=None, description="The person (GRANT)")
     category: str | None = Field(default=None, max_length=60, description="Category code of the catalogue (GRANT, ADJUST)")
     percent: int | None = Field(default=None, ge=21, le=100, description="Injury percentage (GRANT, ADJUST)")
+    quantity: int | None = Field(
+        default=None, ge=1, le=100, description="How many units, where the category is paid by them: years of seniority (GRANT, ADJUST)"
+    )
     arrears_from: Month | None = Field(default=None, description="Explicit arrears from this month (GRANT)")
     arrears_reason: str | None = Field(
         default=None, min_length=5, max_length=300, description="Why months before the law's first month are granted (GRANT)",
@@ -129,6 +132,7 @@ class DecisionView(BaseModel):
     programme: Programme
     category: str | None = Field(description="Only where one decision is read: lists name no category")
     percent: int | None = Field(description="Only where one decision is read")
+    quantity: int | None = Field(description="Units the sum is multiplied by (years of seniority); only where one decision is read")
     number: str
     decision_date: date
     signer: str
@@ -246,6 +250,7 @@ class ArrivalGrant(Closed):
 
     category: str = Field(max_length=60, examples=["SA6_S"])
     percent: int | None = Field(default=None, ge=21, le=100)
+    quantity: int | None = Field(default=None, ge=1, le=100, description="Years of seniority")
 
 
 class ArrivalIn(Closed):

@@ -50,6 +50,7 @@ COLUMNS: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("dep_birth", ("Ngày sinh người phụ thuộc", "Năm sinh người phụ thuộc", "Ngày sinh con", "Ngày sinh của con", "Năm sinh con",
                              "Ngày sinh người được chăm sóc")),
     ColumnSpec("percent", ("Tỷ lệ thương tật", "Tỉ lệ thương tật", "Tỷ lệ TT", "Tỷ lệ tổn thương cơ thể", "Tỷ lệ %")),
+    ColumnSpec("quantity", ("Số lượng", "Số thâm niên", "Số năm thâm niên", "Thâm niên", "Số suất", "Quantity")),
     ColumnSpec("decision_number", ("Số quyết định", "Số QĐ", "Quyết định số", "QĐ số")),
     ColumnSpec("decision_date", ("Ngày quyết định", "Ngày QĐ", "Ngày ký", "Ngày ra quyết định", "Ngày ký quyết định")),
     ColumnSpec("from_month", ("Hưởng từ tháng", "Hưởng từ", "Tháng bắt đầu hưởng", "Thời điểm hưởng", "Bắt đầu hưởng từ tháng")),

@@ -53,6 +53,11 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "WRONG_PROGRAMME": ("Loại đối tượng {0} không thuộc chương trình của danh sách", "Category {0} is not of this list's programme"),
     "BAD_PERCENT": ("Tỷ lệ thương tật phải từ 21 đến 100: {0}", "The percentage must be 21 to 100: {0}"),
+    "BAD_QUANTITY": (
+        "Loại này hưởng theo số lượng (số thâm niên): ghi số từ 1 đến 100: {0}",
+        "This category is paid by quantity (years of seniority): give a number from 1 to 100: {0}",
+    ),
+    "NO_QUANTITY": ("Loại {0} không hưởng theo số lượng", "Category {0} is not paid by quantity"),
     "UNKNOWN_UNIT": ("Mã đơn vị không có tại ngày nghiệp vụ: {0}", "No such unit on the business date: {0}"),
     "UNIT_OUTSIDE": ("Đơn vị {0} ngoài phạm vi của danh sách", "Unit {0} is outside the list's unit"),
     "MISSING_DECISION": ("Thiếu số quyết định", "The decision number is missing"),

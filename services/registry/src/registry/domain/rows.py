@@ -33,6 +33,7 @@ _IS_HEAD: Final = frozenset({"X", "CO", "CHU HO", "LA CHU HO", "BAN THAN"})
 _REP_KIND: Final = {"UY QUYEN": "AUTHORISED", "GIAM HO": "GUARDIAN", "CHAM SOC": "CARER"}
 _OLD_FONT: Final = re.compile("[µ¸¶·¹¨»¾¼½©®ª«¬\u00ad×÷¤§¦£¢]")  # what TCVN3 letters look like in Unicode
 _PERCENT: Final = range(21, 101)
+_QUANTITY: Final = range(1, 101)
 _CODE: Final = re.compile("[A-Z0-9_]{1,40}")
 
 
@@ -61,6 +62,8 @@ class Category:
     min_age_months: int | None = None
     end_age_months: int | None = None
     """From this age on neither this category nor one that follows it is granted."""
+    per_quantity: bool = False
+    """Whether the sum is multiplied by a number of units (years of seniority)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class CheckedRow:
     unit_path: str = ""
     category: str = ""
     percent: int = 0
+    quantity: int = 1
+    """Units the sum is multiplied by, where the category is paid by them."""
     dep_name: str | None = None
     dep_name_folded: str | None = None
     dep_birth_date: str | None = None
@@ -262,6 +267,18 @@ def _place_and_category(row: CheckedRow, values: Mapping[str, str], rules: Rules
         if row.percent not in _PERCENT:
             row.refuse("BAD_PERCENT", "percent", text)
             row.percent = 0
+    _quantity(row, values.get("quantity", ""), category)
+
+
+def _quantity(row: CheckedRow, text: str, category: Category) -> None:
+    if not category.per_quantity:
+        if text not in ("", "0", "1"):
+            row.refuse("NO_QUANTITY", "quantity", row.category)
+        return
+    row.quantity = int(text) if text.isascii() and text.isdigit() else 0
+    if row.quantity not in _QUANTITY:
+        row.refuse("BAD_QUANTITY", "quantity", text)
+        row.quantity = 1
 
 
 def _decision(row: CheckedRow, values: Mapping[str, str]) -> None:

@@ -196,10 +196,11 @@ WITH b AS MATERIALIZED (
     LEFT JOIN LATERAL deciding_authority_of(k.programme, k.decision_date, k.home) d ON true
 )
 INSERT INTO entitlement (person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line, decision_number,
-                         decision_date, from_month, arrears_from, import_id, dependant_id, dependant_birth_date, authority, authority_path)
+                         decision_date, from_month, arrears_from, import_id, dependant_id, dependant_birth_date, authority, authority_path,
+                         quantity)
 SELECT b.person_id, b.programme, b.funding_source, b.category, b.percent, b.per_dependant, b.ordinal, b.benefit_line,
        b.decision_number, b.decision_date, b.from_month, b.arrears_from, b.import_id,
-       b.dependant_id, CASE WHEN b.per_dependant THEN b.dep_birth_date END, a.authority, a.authority_path
+       b.dependant_id, CASE WHEN b.per_dependant THEN b.dep_birth_date END, a.authority, a.authority_path, b.quantity
 FROM b JOIN a USING (programme, decision_date, home)
 ORDER BY b.seq, b.row_number
 ON CONFLICT DO NOTHING

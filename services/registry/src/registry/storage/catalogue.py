@@ -101,7 +101,8 @@ async def categories(tx: Tx) -> dict[str, Category]:
     Those of a draft of the law are none yet.
     """
     rows = await tx.rows(
-        "SELECT code, programme, needs_percent, name_vi, start_rule, start_basis, concerns, min_age_months FROM benefit_category"
+        "SELECT code, programme, needs_percent, name_vi, start_rule, start_basis, concerns, min_age_months,"
+        " per_quantity FROM benefit_category"
         " WHERE law_counts(change_id, NULL)"
     )
     steps = await tx.rows(
@@ -112,7 +113,7 @@ async def categories(tx: Tx) -> dict[str, Category]:
             row,
             Category(
                 row["code"], row["programme"], row["needs_percent"], row["start_rule"], row["start_basis"], row["concerns"] == "DEPENDANT",
-                row["min_age_months"], _end_age(row["code"], steps),
+                row["min_age_months"], _end_age(row["code"], steps), row["per_quantity"],
             ),
         )
         for row in rows

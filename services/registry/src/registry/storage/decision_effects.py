@@ -20,10 +20,11 @@ _ORDINAL: Final = """
 
 _GRANT: Final = f"""
 INSERT INTO entitlement (entitlement_id, person_id, programme, funding_source, category, percent, per_dependant, ordinal, benefit_line,
-                         decision_number, decision_date, from_month, arrears_from, authority, authority_path, decision_id, dependant_id)
+                         decision_number, decision_date, from_month, arrears_from, authority, authority_path, decision_id, dependant_id,
+                         quantity)
 SELECT d.result_id, d.person_id, c.programme, c.funding_source, c.code, coalesce(d.percent, 0), c.per_dependant, {_ORDINAL},
        c.benefit_line, d.number, d.decision_date, d.effective_month, d.arrears_from, d.authority, d.authority_path, d.decision_id,
-       d.dependant_id
+       d.dependant_id, coalesce(d.quantity, 1)
 FROM decision d JOIN benefit_category c ON c.code = d.category
 WHERE {_MINE} AND d.kind = 'GRANT'
 RETURNING entitlement_id
@@ -43,7 +44,7 @@ INSERT INTO entitlement (entitlement_id, person_id, programme, funding_source, c
 SELECT d.result_id, d.person_id, c.programme, c.funding_source, c.code, coalesce(d.percent, 0), c.per_dependant, {_ORDINAL},
        c.benefit_line, d.number, d.decision_date, greatest(d.effective_month, r.regular_from),
        CASE WHEN d.effective_month < r.regular_from THEN greatest(d.effective_month, e.arrears_from) END, d.authority, d.authority_path,
-       d.decision_id, e.quantity, e.dependant_id, e.dependant_birth_date
+       d.decision_id, CASE WHEN c.per_quantity THEN coalesce(d.quantity, e.quantity) ELSE 1 END, e.dependant_id, e.dependant_birth_date
 FROM decision d
 JOIN entitlement e USING (entitlement_id)
 JOIN benefit_category c ON c.code = d.category

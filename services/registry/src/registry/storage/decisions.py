@@ -17,7 +17,8 @@ __all__ = [
 ]  # fmt: skip
 
 COLUMNS: Final = (
-    "d.decision_id, d.bulk_id, d.kind, d.person_id, d.entitlement_id, d.result_id, d.programme, d.category, d.percent, d.dependant_id,"
+    "d.decision_id, d.bulk_id, d.kind, d.person_id, d.entitlement_id, d.result_id, d.programme, d.category, d.percent, d.quantity,"
+    " d.dependant_id,"
     " d.number, d.decision_date, d.signer, d.authority, d.authority_path, d.effective_month, d.arrears_from, d.back_pay, d.reason, d.note,"
     " d.arrears_reason,"
     " d.event_date, d.attachment_id, d.transfer_id, d.life_event_id, d.unit_path, d.business_date, d.state, d.answer_reason, d.maker,"
@@ -29,6 +30,7 @@ _TARGETS: Final = """
 SELECT x.n, p.person_id, p.status AS person_status, p.birth_date, p.unit_path, e.entitlement_id, coalesce(e.status, 'NONE') AS held,
        coalesce(c.programme, e.programme) AS programme, coalesce(x.category, e.category) AS category,
        coalesce(c.needs_percent, k.needs_percent) AS needs_percent, coalesce(x.percent, e.percent, 0) AS percent, c.code AS known_category,
+       coalesce(c.per_quantity, k.per_quantity) AS per_quantity, e.quantity AS held_quantity,
        e.programme AS held_programme, a.authority, a.authority_path,
        least(e.from_month, e.arrears_from) AS began,
        (SELECT max(u.until) FROM entitlement_pause u WHERE u.entitlement_id = e.entitlement_id AND NOT u.back_pay
@@ -49,19 +51,20 @@ ORDER BY x.n
 """
 
 _INSERT: Final = f"""
-INSERT INTO decision AS d (bulk_id, kind, person_id, entitlement_id, programme, category, percent, dependant_id, number, decision_date,
-                           signer, authority, authority_path, effective_month, arrears_from, arrears_reason, back_pay, reason, note,
-                           event_date, attachment_id, transfer_id, life_event_id, unit_path, business_date, maker)
-SELECT :bulk_id, x.kind, x.person_id, x.entitlement_id, x.programme, x.category, x.percent, x.dependant_id, :number, :decision_date,
-       :signer, x.authority, x.authority_path, x.effective_month, x.arrears_from, x.arrears_reason, x.back_pay, x.reason,
+INSERT INTO decision AS d (bulk_id, kind, person_id, entitlement_id, programme, category, percent, quantity, dependant_id, number,
+                           decision_date, signer, authority, authority_path, effective_month, arrears_from, arrears_reason, back_pay,
+                           reason, note, event_date, attachment_id, transfer_id, life_event_id, unit_path, business_date, maker)
+SELECT :bulk_id, x.kind, x.person_id, x.entitlement_id, x.programme, x.category, x.percent, x.quantity, x.dependant_id, :number,
+       :decision_date, :signer, x.authority, x.authority_path, x.effective_month, x.arrears_from, x.arrears_reason, x.back_pay, x.reason,
        CAST(:note AS text), CAST(:event_date AS date), CAST(:attachment_id AS uuid), CAST(:transfer_id AS uuid), x.life_event_id,
        x.unit_path, :business_date, :maker
 FROM unnest(CAST(:kinds AS text[]), CAST(:people AS uuid[]), CAST(:entitlements AS uuid[]), CAST(:programmes AS text[]),
             CAST(:categories AS text[]), CAST(:percents AS int[]), CAST(:authorities AS text[]), CAST(:authority_paths AS text[]),
             CAST(:months AS date[]), CAST(:arrears AS date[]), CAST(:whys AS text[]), CAST(:back_pays AS boolean[]),
-            CAST(:reasons AS text[]), CAST(:life_events AS uuid[]), CAST(:unit_paths AS text[]), CAST(:dependants AS uuid[]))
+            CAST(:reasons AS text[]), CAST(:life_events AS uuid[]), CAST(:unit_paths AS text[]), CAST(:dependants AS uuid[]),
+            CAST(:quantities AS int[]))
      AS x(kind, person_id, entitlement_id, programme, category, percent, authority, authority_path, effective_month, arrears_from,
-          arrears_reason, back_pay, reason, life_event_id, unit_path, dependant_id)
+          arrears_reason, back_pay, reason, life_event_id, unit_path, dependant_id, quantity)
 RETURNING {COLUMNS}
 """
 
@@ -134,7 +137,7 @@ async def insert(tx: Tx, header: dict[str, Any], items: Sequence[dict[str, Any]]
         "percents": "percent", "authorities": "authority", "authority_paths": "authority_path", "months": "effective_month",
         "arrears": "arrears_from", "whys": "arrears_reason", "back_pays": "back_pay", "reasons": "reason", "life_events": "life_event_id",
         "unit_paths": "unit_path",
-        "dependants": "dependant_id",
+        "dependants": "dependant_id", "quantities": "quantity",
     }  # fmt: skip
     return await tx.rows(_INSERT, **header, **{name: [item.get(key) for item in items] for name, key in columns.items()})
 

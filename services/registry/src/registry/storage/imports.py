@@ -22,6 +22,7 @@ __all__ = [
 OWN_COLUMNS: Final = (
     "file_code", "full_name", "name_folded", "birth_date", "sex",
     "national_number", "number_blind", "masked_number", "identity_fingerprint", "address", "unit_code", "unit_path", "category", "percent",
+    "quantity",
     "decision_number", "decision_date", "from_month", "arrears_from", "preference", "rep_kind", "rep_full_name", "rep_name_folded",
     "rep_birth_date", "rep_sex", "rep_national_number", "rep_number_blind", "rep_masked_number", "rep_fingerprint", "rep_certificate",
     "rep_from", "rep_to", "dep_name", "dep_name_folded", "dep_birth_date", "second_number", "second_blind", "masked_second_number",
@@ -38,8 +39,9 @@ def own_values(keyring: Keyring, row: CheckedRow) -> tuple[Any, ...]:
     rep_print = _fingerprint(keyring, row.rep_number, row.rep_full_name or "", row.rep_birth_date, row.rep_sex or "") if rep else None
     return (
         row.file_code, row.full_name, row.name_folded, row.birth_date, row.sex, *_secret(keyring, row.number), print_, row.address,
-        row.unit_code, row.unit_path, row.category, row.percent, row.decision_number, row.decision_date, row.from_month, row.arrears_from,
-        row.preference, row.rep_kind, row.rep_full_name, row.rep_name_folded, row.rep_birth_date, row.rep_sex, *rep_secret, rep_print,
+        row.unit_code, row.unit_path, row.category, row.percent, row.quantity, row.decision_number, row.decision_date,
+        row.from_month, row.arrears_from, row.preference, row.rep_kind, row.rep_full_name, row.rep_name_folded,
+        row.rep_birth_date, row.rep_sex, *rep_secret, rep_print,
         row.rep_certificate, row.rep_from, row.rep_to, row.dep_name, row.dep_name_folded, row.dep_birth_date,
         *_attributes(keyring, row),
     )  # fmt: skip
@@ -80,7 +82,7 @@ async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
 _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
     SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month, f.seq,
-           c.per_dependant, r.percent, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
+           c.per_dependant, r.percent, r.quantity, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
     JOIN import_file f USING (import_id)
@@ -112,10 +114,11 @@ SELECT j.import_id, j.row_number, CASE
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
         AND e.until = 'infinity' AND e.decision_number <> j.decision_number) THEN 'ALREADY_ENTITLED'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
-        AND e.decision_number = j.decision_number AND (e.percent <> j.percent OR e.from_month <> j.from_month)) THEN 'ENTITLEMENT_DIFFERS'
+        AND e.decision_number = j.decision_number AND (e.percent <> j.percent OR e.quantity <> j.quantity
+        OR e.from_month <> j.from_month)) THEN 'ENTITLEMENT_DIFFERS'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM decision d WHERE d.person_id = pf.person_id AND d.category = j.category
         AND d.kind = 'GRANT' AND d.state = 'PROPOSED' AND (d.number <> j.decision_number OR d.effective_month <> j.from_month
-        OR coalesce(d.percent, 0) <> j.percent)) THEN 'GRANT_PROPOSED'
+        OR coalesce(d.percent, 0) <> j.percent OR coalesce(d.quantity, 1) <> j.quantity)) THEN 'GRANT_PROPOSED'
     END AS code,
     CASE WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN
               CASE WHEN j.number_import = j.import_id THEN CAST(j.number_row AS text)

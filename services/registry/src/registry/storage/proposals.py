@@ -20,8 +20,8 @@ FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_
 async def asked_for(tx: Tx, imports: Sequence[UUID], rows: Sequence[int]) -> Sequence[Any]:
     """The allowances rows ask for; `held`: granted under the same decision; `open_decision`: the same proposal waits already."""
     return await tx.rows(
-        "SELECT r.import_id, r.row_number, r.person_id, r.category, r.percent, c.needs_percent, r.decision_number, r.decision_date,"
-        " r.from_month, r.arrears_from,"
+        "SELECT r.import_id, r.row_number, r.person_id, r.category, r.percent, c.needs_percent, r.quantity, c.per_quantity,"
+        " r.decision_number, r.decision_date, r.from_month, r.arrears_from,"
         " EXISTS (SELECT FROM entitlement e WHERE e.person_id = r.person_id AND e.category = r.category"
         "   AND e.decision_number = r.decision_number AND e.ordinal = r.ordinal) AS held,"
         " (SELECT d.decision_id FROM decision d WHERE d.person_id = r.person_id AND d.category = r.category AND d.kind = 'GRANT'"

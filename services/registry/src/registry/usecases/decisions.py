@@ -49,6 +49,8 @@ class Item:
     person_id: UUID | None = None
     category: str | None = None
     percent: int | None = None
+    quantity: int | None = None
+    """How many units (years of seniority), where the category is paid by them."""
     effective_month: date | None = None
     arrears_from: date | None = None
     arrears_reason: str | None = None
@@ -172,6 +174,7 @@ def _proposal(header: Header, item: Item, row: Any, settings: dict[str, str], kn
     return {
         "kind": item.kind, "person_id": row["person_id"], "entitlement_id": row["entitlement_id"], "programme": row["programme"],
         "category": row["category"] if item.kind in (Kind.GRANT, Kind.ADJUST) else None, "percent": row["percent"],
+        "quantity": item.quantity,
         "authority": row["authority"], "authority_path": row["authority_path"], "effective_month": month,
         "arrears_from": item.arrears_from, "arrears_reason": hide_numbers(item.arrears_reason or "")[0] or None,
         "back_pay": back_pay, "reason": item.reason,
@@ -185,9 +188,11 @@ def _check_category(item: Item, row: Any) -> None:
         raise MonthOpen("category", "not in the catalogue", "không có trong danh mục")
     if item.kind is Kind.GRANT and item.category is None:
         raise MonthOpen("category", "missing", "thiếu loại đối tượng")
-    if item.kind is Kind.ADJUST and item.category is None and item.percent is None:
+    if item.kind is Kind.ADJUST and item.category is None and item.percent is None and item.quantity is None:
         raise MonthOpen(
-            "category", "nothing to adjust: give a category or a percentage", "chưa nêu điều chỉnh gì: ghi loại đối tượng hoặc tỷ lệ"
+            "category",
+            "nothing to adjust: give a category, a percentage or a quantity",
+            "chưa nêu điều chỉnh gì: ghi loại đối tượng, tỷ lệ hoặc số lượng",
         )
     if row["held_programme"] not in (None, row["programme"]):
         raise MonthOpen(
@@ -199,6 +204,14 @@ def _check_category(item: Item, row: Any) -> None:
         raise MonthOpen("percent", "this category is paid by percentage", "loại này hưởng theo tỷ lệ: hãy ghi tỷ lệ")
     if item.percent is not None and not row["needs_percent"]:
         raise MonthOpen("percent", "this category has no percentage", "loại này không có tỷ lệ")
+    if item.quantity is not None and not row["per_quantity"]:
+        raise MonthOpen("quantity", "this category is not paid by quantity", "loại này không hưởng theo số lượng")
+    if item.kind is Kind.GRANT and item.quantity is None and row["per_quantity"]:
+        raise MonthOpen(
+            "quantity",
+            "this category is paid by quantity (years of seniority): say how many",
+            "loại này hưởng theo số lượng (số thâm niên): hãy ghi số lượng",
+        )
     if item.arrears_from is not None and item.kind is Kind.ADJUST:
         raise MonthOpen("arrears_from", "an adjustment pays its past months by itself", "quyết định điều chỉnh tự tính các tháng trước")
 

@@ -106,6 +106,7 @@ async def propose(tx: Tx, rows: Sequence[tuple[UUID, int, Paper]], business_date
 def _item(row: Any, paper: Paper) -> decisions.Item:
     return decisions.Item(
         kind=Kind.GRANT, reason="NEW", person_id=row["person_id"], category=row["category"],
-        percent=row["percent"] if row["needs_percent"] else None, effective_month=row["from_month"], arrears_from=row["arrears_from"],
+        percent=row["percent"] if row["needs_percent"] else None, quantity=row["quantity"] if row["per_quantity"] else None,
+        effective_month=row["from_month"], arrears_from=row["arrears_from"],
         arrears_reason=paper.arrears_reason,
     )  # fmt: skip

@@ -131,6 +131,7 @@ async def arrive(tx: Tx, move: Arrival) -> UUID:
     items = [
         decisions.Item(
             kind=Kind.GRANT, reason="MOVED_HERE", person_id=person_id, category=grant.category, percent=grant.percent,
+            quantity=grant.quantity,
             effective_month=first,
         )
         for grant in move.grants
