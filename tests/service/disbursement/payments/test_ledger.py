@@ -46,12 +46,6 @@ async def test_uncollected_money_waits_for_the_next_list_and_is_freed_once(world
             "INSERT INTO list_line SELECT (jsonb_populate_record(l, jsonb_build_object('list_id', CAST(:id AS text), 'line_id',"
             " gen_random_uuid()))).* FROM list_line l WHERE channel = 'CASH_POST'", id=str(next_list),
         )  # fmt: skip
-        await tx.execute(
-            "INSERT INTO allocation SELECT (jsonb_populate_record(a, jsonb_build_object('list_id', CAST(:id AS text), 'line_id', n.line_id,"
-            " 'state', 'COMMITTED'))).* FROM list_line n JOIN list_line l ON l.channel = 'CASH_POST' AND l.list_id <> n.list_id"
-            " JOIN allocation a ON a.line_id = l.line_id WHERE n.list_id = CAST(:id AS uuid)",
-            id=str(next_list),
-        )
         # A list that does not pay the uncollected month again frees nothing.
         assert await ledger.free_uncollected(tx, business_date=OCTOBER, list_id=next_list) == (0, 0)
         await tx.execute(
