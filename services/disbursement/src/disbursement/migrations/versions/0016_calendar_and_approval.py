@@ -55,7 +55,8 @@ CREATE TABLE precheck (
 CREATE TABLE precheck_finding (
     finding_id uuid PRIMARY KEY DEFAULT uuidv7(),
     list_id uuid NOT NULL REFERENCES precheck ON DELETE CASCADE,
-    kind text NOT NULL CHECK (kind IN ('NEW', 'GONE', 'AMOUNT_CHANGED', 'ACCOUNT_CHANGED', 'SHARED_ACCOUNT', 'UNUSUAL_AMOUNT', 'UNUSUAL_TOTAL')),
+    kind text NOT NULL CHECK (kind IN ('NEW', 'GONE', 'AMOUNT_CHANGED', 'ACCOUNT_CHANGED', 'SHARED_ACCOUNT', 'UNUSUAL_AMOUNT',
+                                       'UNUSUAL_TOTAL')),
     beneficiary_id uuid,
     file_code text,
     name text,
