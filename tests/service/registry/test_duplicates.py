@@ -233,18 +233,28 @@ async def test_what_was_written_about_the_other_file_follows_the_survivor_and_is
     assert await _papers(pair) == before
 
 
-async def test_a_merge_is_not_undone_over_later_facts(pair: Any) -> None:
+async def test_a_merge_is_not_undone_over_later_facts_and_the_refusal_says_what_to_do(pair: Any) -> None:
+    async def live_at(address: str) -> None:
+        version = (await pair.checker.get(f"/v1/beneficiaries/{pair.b}")).headers["ETag"]
+        body = {"business_date": DAY, "address": address}
+        changed = await pair.checker.patch(f"/v1/beneficiaries/{pair.b}", json=body, headers={"If-Match": version})
+        assert changed.status_code == 200, changed.text
+
+    await live_at("Thôn 4")
     candidate = (await _one(pair))["candidate_id"]
     await _decide(pair, candidate, "MERGE", survivor_id=pair.b, effective_month="2024-09")
     detail = await pair.checker.get(f"/v1/beneficiaries/{pair.b}")
     assert detail.json()["masked_number"] == "060*****0001", "the survivor had no number and takes the other's"
-    changed = await pair.checker.patch(
-        f"/v1/beneficiaries/{pair.b}", json={"business_date": DAY, "address": "Thôn 5"}, headers={"If-Match": detail.headers["ETag"]}
-    )
-    assert changed.status_code == 200, changed.text
+    await live_at("Thôn 5")
     undone = await _decide(pair, candidate, "UNDO")
     assert (undone.status_code, undone.json()["type"]) == (409, "/problems/merge-changed-since")
-    assert undone.json()["errors"][0]["field"] == "person"
+    said = undone.json()
+    assert said["errors"][0]["field"] == "person"
+    assert "sửa lại như lịch sử ghi ở ngày gộp" in said["errors"][0]["detail_vi"]
+    assert said["detail_vi"].startswith("Có thông tin ghi sau khi gộp")
+    await live_at("Thôn 4")
+    again = await pair.checker.post(f"/v1/duplicates/{candidate}/decision", json={"approve": True})
+    assert again.status_code == 200, "what the refusal advises does help"
 
 
 async def test_allowances_that_do_not_double_keep_the_months_paid_under_the_other_file(world: Any) -> None:

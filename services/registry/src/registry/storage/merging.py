@@ -16,7 +16,7 @@ import orjson
 from common.db import Tx
 from registry.storage import merged_papers
 
-__all__ = ["Moved", "changed_since_merge", "merge", "record_merge", "snapshot", "standing_merge", "undo"]
+__all__ = ["WATCHED", "Moved", "changed_since_merge", "merge", "record_merge", "snapshot", "standing_merge", "undo"]
 
 _OF: Final = "t.person_id = ANY(CAST(:ids AS uuid[]))"
 # table: which rows belong to the two people, and what a change of does not count when a merge is undone
@@ -33,6 +33,8 @@ _TABLES: Final[dict[str, str]] = {
     "one_off_due": _OF,
     **merged_papers.TABLES,
 }
+WATCHED: Final = frozenset(_TABLES)
+"""Kinds of facts that must be as the merge left them for it to be undone."""
 _COUNTERS: Final = "- 'version' - 'updated_at'"
 _PLAIN: Final = ("survey_task_person", "household_member", "group_membership", "institution_stay", "other_benefit", "one_off_due")
 """Tables whose rows are put back as they were: nobody outside keeps a copy of them by version."""

@@ -20,6 +20,7 @@ from common.jobs import Job
 from common.names import comparison_key, folded
 from common.problems import Conflict, InvalidInput, NotFound
 from common.sealing import Keyring
+from registry.domain import merge_words
 from registry.domain.duplicates import TRANSITIONS, Evidence, Judgement, judge, same_number_in_a_row
 from registry.domain.errors import DecisionPending, MergeChangedSince, NotPossibleInState, SamePerson
 from registry.storage import dues, duplicates, merging, people, publishing
@@ -289,7 +290,7 @@ async def _undo(tx: Tx, keyring: Keyring, candidate_id: UUID, day: date) -> None
         raise Conflict("No merge of this candidate stands")
     changed = await merging.changed_since_merge(tx, merge)
     if changed:
-        raise MergeChangedSince(errors=[{"field": table, "detail": "changed after the merge"} for table in changed])
+        raise MergeChangedSince(merge_words.DETAIL, errors=merge_words.changed_facts(changed), detail_vi=merge_words.DETAIL_VI)
     moved = await merging.undo(tx, merge, day)
     await _publish(tx, keyring, [merge["survivor_id"], merge["other_id"]], moved, day)
     await audit.record(tx, "beneficiary.merge-undo", "beneficiary", merge["survivor_id"], {"other": str(merge["other_id"])})
