@@ -253,6 +253,13 @@ async def test_rows_at_fault_are_named_and_none_is_taken(law: Law) -> None:
         assert [item["code"] for item in (await law.rows(table, row)).json()["errors"]] == [code], row
 
 
+async def test_a_category_that_has_ended_lacks_no_sum(law: Law) -> None:
+    await law.draft(applies_from="2026-09-01")
+    await law.rows("benefit_standard", {"standard": "SA_STANDARD", "amount_vnd": 600_000})
+    found = await law.findings()
+    assert not [item for item in found if item[2] in ("SA5B", "SA5C") and item[1] in ("GAP", "STILL_MISSING")]
+
+
 async def test_checks_name_gaps_overlaps_and_clashes(law: Law) -> None:
     await law.draft(applies_from="2026-09-01")
     await law.rows(

@@ -145,6 +145,9 @@ async def test_the_sheet_prints_who_has_not_answered_without_numbers_and_escaped
     async with world.db.transaction() as tx:
         await tx.execute("UPDATE survey_task SET address = '<script>x</script>' WHERE hamlet = 'Thôn 2'")
     page = await world.maker.get(f"/v1/surveys/{survey}/sheet")
+    async with world.db.read() as tx:
+        office = await tx.value("SELECT name FROM administrative_unit WHERE code = '22924' ORDER BY valid_from DESC LIMIT 1")
+    assert f"ỦY BAN NHÂN DÂN {office.upper()}" in page.text
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in page.text

@@ -21,6 +21,7 @@ from registry.api import cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.models import Closed
 from registry.api.roles import Reader, Surveyor, Writer
+from registry.storage import catalogue
 from registry.storage import surveys as storage
 from registry.usecases import surveys
 
@@ -257,9 +258,10 @@ def _sheet(router: APIRouter, db: Database) -> None:
             if not actor.sees(within):
                 raise InvalidInput(errors=[{"field": "unit_path", "detail": "name a unit of your area"}])
             rows = await storage.sheet(tx, survey_id, hamlet, within, _SHEET_ROWS + 1)
+            office = await catalogue.unit_of(tx, within.rpartition("/")[2], survey["started_on"])
         if len(rows) > _SHEET_ROWS:
             raise InvalidInput(errors=[{"field": "hamlet", "detail": f"more than {_SHEET_ROWS} people: print by hamlet or commune"}])
-        return paper.answer(_paper(survey, rows, hamlet))
+        return paper.answer(_paper(survey, rows, hamlet, office["name"] if office is not None else survey["unit_code"]))
 
 
 def _dated(birth_date: str | None) -> str:
@@ -267,7 +269,7 @@ def _dated(birth_date: str | None) -> str:
     return "/".join(reversed((birth_date or "").split("-")))
 
 
-def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None) -> paper.Paper:
+def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None, office: str) -> paper.Paper:
     blank = (f"{_WIDE}Căn\u00a0cứ{_WIDE}", f"{_WIDE}Ký\u00a0tên{_WIDE}")
     head = ("STT", "Chủ hộ / nơi ở", "Họ và tên", "Ngày sinh", "Mã hồ sơ", "TK", "TM", "BKK", *blank)
     body: list[paper.Text | paper.Fields | paper.Table] = [
@@ -291,7 +293,7 @@ def _paper(survey: Any, rows: Sequence[Any], hamlet: str | None) -> paper.Paper:
     return paper.Paper(
         title="PHIẾU KHẢO SÁT NGUYỆN VỌNG NHẬN TRỢ CẤP",
         subtitle=survey["title"] + (f" – {hamlet}" if hamlet else ""),
-        authority="ỦY BAN NHÂN DÂN",
+        authority=f"ỦY BAN NHÂN DÂN {office.upper()}",
         place_and_date="…………, ngày …… tháng …… năm ………",
         body=body,
         signatures=[paper.Signature("CÁN BỘ KHẢO SÁT"), paper.Signature("TRƯỞNG THÔN / TỔ DÂN PHỐ")],

@@ -24,12 +24,18 @@ touched AS MATERIALIZED (
 """
 # Each part: level, code, subject, a number beside it, from, until.
 _FINDINGS: Final = f"""
-WITH {_TOUCHED.strip()}, rated AS (
+WITH {_TOUCHED.strip()}, ended AS (  -- after its last month a category needs no sum
+    SELECT c.code, coalesce(CASE WHEN w.category IS NULL THEN c.applies_to ELSE w.applies_to END, 'infinity'::date) AS applies_to
+    FROM benefit_category c
+    LEFT JOIN LATERAL (SELECT t.* FROM category_term t WHERE t.category = c.code AND law_counts(t.change_id, :id)
+                       ORDER BY t.change_id = :id DESC NULLS LAST, t.known_from DESC, t.row_id DESC LIMIT 1) w ON true
+), rated AS (
     SELECT f.category, f.percent, min(f.from_month) FILTER (WHERE f.amount IS NOT NULL) AS first FROM fresh f GROUP BY 1, 2
 ), found AS (
     SELECT 'WARNING' AS level, 'GAP' AS code, f.category || CASE WHEN f.percent > 0 THEN ' ' || f.percent || '%' ELSE '' END AS subject,
            NULL::bigint AS amount, f.from_month AS f, f.until AS t
-    FROM fresh f JOIN rated r USING (category, percent) WHERE f.amount IS NULL AND f.from_month > r.first
+    FROM fresh f JOIN rated r USING (category, percent) JOIN ended e ON e.code = f.category
+    WHERE f.amount IS NULL AND f.from_month > r.first AND f.from_month <= e.applies_to
     UNION ALL
     SELECT 'ERROR', 'SAME_DAY', a.category || CASE WHEN a.percent > 0 THEN ' ' || a.percent || '%' ELSE '' END, b.amount_vnd,
            a.applies_from, NULL
@@ -76,6 +82,7 @@ WITH {_TOUCHED.strip()}, rated AS (
     FROM (SELECT c.programme, max(a.applies_from) AS start FROM category_amount a JOIN benefit_category c ON c.code = a.category
           WHERE a.change_id = :id GROUP BY 1) AS x
     JOIN benefit_category c ON c.programme = x.programme
+    JOIN ended e ON e.code = c.code AND e.applies_to >= x.start
     JOIN before b ON b.category = c.code AND b.from_month <= x.start AND b.until > x.start AND b.amount IS NULL
          AND b.from_month > '1900-01-01'
     WHERE NOT EXISTS (SELECT FROM fresh f WHERE f.category = b.category AND f.percent = b.percent AND f.amount IS NOT NULL
