@@ -63,9 +63,7 @@ class Population:
         start = int(params.get("cursor") or 0)
         page = self.deaths[start : start + 2]
         found = [{"number": number, "death_date": "2024-08-01"} for number in page]
-        return httpx.Response(
-            200, json={"deaths": found, "cursor": str(start + len(page)), "more": start + len(page) < len(self.deaths)}
-        )
+        return httpx.Response(200, json={"deaths": found, "cursor": str(start + len(page)), "more": start + len(page) < len(self.deaths)})
 
     def _answer(self, person: dict[str, Any]) -> dict[str, Any]:
         known = self.people.get(person["number"])

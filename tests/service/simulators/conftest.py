@@ -27,8 +27,10 @@ START = 1_725_000_000.0
 async def bench(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Bench]]]:
     """Makes a bench; `world` True gives it accounts of every kind. Called again it starts over the same books, as after a crash."""
     async with AsyncExitStack() as stack:
+
         async def make(**settings: Any) -> Bench:
             return await stack.enter_async_context(Bench(config(tmp_path, **settings)))
+
         yield make
 
 
@@ -46,11 +48,16 @@ def write_world(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.executescript(WORLD_DDL)
     accounts = [
-        ("1001", "OPEN", "OK"), ("1002", "CLOSED", "OK"), ("1003", "OPEN", "FAIL_CLOSED"), ("1004", "OPEN", "FAIL_NAME"),
-        ("1005", "DORMANT", "OK"), ("1006", "OPEN", "RETURN_CLOSED"),
+        ("1001", "OPEN", "OK"),
+        ("1002", "CLOSED", "OK"),
+        ("1003", "OPEN", "FAIL_CLOSED"),
+        ("1004", "OPEN", "FAIL_NAME"),
+        ("1005", "DORMANT", "OK"),
+        ("1006", "OPEN", "RETURN_CLOSED"),
     ]
     connection.executemany(
-        "INSERT INTO account VALUES ('agribank', 'AGRIBANK', ?, 'DANG THI HOA', '060148000001', ?, ?)", accounts,
+        "INSERT INTO account VALUES ('agribank', 'AGRIBANK', ?, 'DANG THI HOA', '060148000001', ?, ?)",
+        accounts,
     )
     connection.execute("INSERT INTO account VALUES ('momo', 'MOMO', '99MM1', 'LE VAN TU', NULL, 'OPEN', 'OK')")
     connection.executemany("INSERT INTO cash VALUES (?, ?)", [("F1", "COLLECT"), ("F2", "UNCOLLECTED")])
@@ -60,8 +67,14 @@ def write_world(path: Path) -> None:
 
 def pay(reference: str, account: str = "1001", amount: int = 500_000, **more: Any) -> dict[str, Any]:
     return {
-        "reference": reference, "amount": amount, "currency": "VND", "payee_name": "DANG THI HOA",
-        "account": {"provider_code": "AGRIBANK", "account_number": account}, "cash": None, "text": "TRO CAP 09/2024", **more,
+        "reference": reference,
+        "amount": amount,
+        "currency": "VND",
+        "payee_name": "DANG THI HOA",
+        "account": {"provider_code": "AGRIBANK", "account_number": account},
+        "cash": None,
+        "text": "TRO CAP 09/2024",
+        **more,
     }
 
 

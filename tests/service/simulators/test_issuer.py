@@ -55,15 +55,18 @@ async def test_client_credentials_in_header_or_form(issuer: httpx.AsyncClient) -
         assert (claims["sub"], claims["partner"], claims["roles"]) == ("partner-agribank", "agribank", ["PARTNER"])
 
 
-@pytest.mark.parametrize(("form", "status", "error"), [
-    ({"grant_type": "password", "username": "approver", "password": "no"}, 400, "invalid_grant"),
-    ({"grant_type": "password", "username": "nobody", "password": ""}, 400, "invalid_grant"),
-    ({"grant_type": "password"}, 400, "invalid_grant"),
-    ({"grant_type": "client_credentials", "client_id": "partner-agribank", "client_secret": "no"}, 401, "invalid_client"),
-    ({"grant_type": "client_credentials"}, 401, "invalid_client"),
-    ({"grant_type": "implicit"}, 400, "unsupported_grant_type"),
-    ({}, 400, "unsupported_grant_type"),
-])
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({"grant_type": "password", "username": "approver", "password": "no"}, 400, "invalid_grant"),
+        ({"grant_type": "password", "username": "nobody", "password": ""}, 400, "invalid_grant"),
+        ({"grant_type": "password"}, 400, "invalid_grant"),
+        ({"grant_type": "client_credentials", "client_id": "partner-agribank", "client_secret": "no"}, 401, "invalid_client"),
+        ({"grant_type": "client_credentials"}, 401, "invalid_client"),
+        ({"grant_type": "implicit"}, 400, "unsupported_grant_type"),
+        ({}, 400, "unsupported_grant_type"),
+    ],
+)
 async def test_refused(issuer: httpx.AsyncClient, form: dict[str, str], status: int, error: str) -> None:
     answer = await issuer.post("/token", data=form)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -89,8 +92,12 @@ def test_it_refuses_production(tmp_path: Path) -> None:
     config = tmp_path / "issuer.json"
     config.write_text(json.dumps({"users": USERS, "clients": CLIENTS}))
     found = subprocess.run(
-        [sys.executable, "-m", "simulators.issuer", "--config", str(config)], env={**os.environ, "ANSINH_ENVIRONMENT": "production"},
-        capture_output=True, text=True, check=False, timeout=30,
+        [sys.executable, "-m", "simulators.issuer", "--config", str(config)],
+        env={**os.environ, "ANSINH_ENVIRONMENT": "production"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
     )
     assert found.returncode == 2
     assert "production" in found.stderr

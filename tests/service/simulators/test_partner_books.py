@@ -56,9 +56,12 @@ async def test_refused_line_by_line(bench: Any) -> None:
     it = await bench()
     destination = {"provider_code": "AGRIBANK", "account_number": "1"}
     bad = {
-        "CURRENCY_UNSUPPORTED": it.pay("r1", currency="USD"), "AMOUNT_LIMIT": it.pay("r2", amount=0),
-        "BAD_DESTINATION": {**it.cash("r3", "F1"), "account": destination}, "CHANNEL_UNSUPPORTED": it.cash("r4", "F1"),
-        "NAME_FORMAT": it.pay("r5", payee_name="ĐẶNG THỊ HOA"), "TEXT_FORMAT": it.pay("r6", text="x" * 26),
+        "CURRENCY_UNSUPPORTED": it.pay("r1", currency="USD"),
+        "AMOUNT_LIMIT": it.pay("r2", amount=0),
+        "BAD_DESTINATION": {**it.cash("r3", "F1"), "account": destination},
+        "CHANNEL_UNSUPPORTED": it.cash("r4", "F1"),
+        "NAME_FORMAT": it.pay("r5", payee_name="ĐẶNG THỊ HOA"),
+        "TEXT_FORMAT": it.pay("r6", text="x" * 26),
     }
     answer = (await it.batch("b1", it.pay("good"), *bad.values())).json()
     assert answer["accepted"] == 1
@@ -87,8 +90,13 @@ async def test_the_world_decides(bench: Any) -> None:
     await it.run()
     asked = await it.inquire(*(f"r{n}" for n in (1001, 1002, 1003, 1004, 1005, 1006, 9999)))
     assert [(row["status"], row["code"]) for row in asked] == [
-        ("SETTLED", None), ("FAILED", "ACCOUNT_CLOSED"), ("FAILED", "ACCOUNT_CLOSED"), ("FAILED", "NAME_DIFFERS"),
-        ("FAILED", "ACCOUNT_DORMANT"), ("RETURNED", "ACCOUNT_CLOSED"), ("FAILED", "ACCOUNT_INVALID"),
+        ("SETTLED", None),
+        ("FAILED", "ACCOUNT_CLOSED"),
+        ("FAILED", "ACCOUNT_CLOSED"),
+        ("FAILED", "NAME_DIFFERS"),
+        ("FAILED", "ACCOUNT_DORMANT"),
+        ("RETURNED", "ACCOUNT_CLOSED"),
+        ("FAILED", "ACCOUNT_INVALID"),
     ]
     collected = await it.inquire("c1", "c2", "c3", partner="vnpost")
     assert [row["status"] for row in collected] == ["COLLECTED", "UNCOLLECTED", "COLLECTED"]

@@ -77,10 +77,17 @@ class Partner:
     def __init__(self, folder: Path, platform: Platform) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.file = folder / "partners.json"
-        self.file.write_text(json.dumps({
-            "port": int(self.url.rpartition(":")[2]), "callback_url": platform.url, "retry_first_seconds": 0.05, "retry_most_seconds": 0.1,
-            "partners": {"agribank": {"kind": "BANK", "outbound_secret": OUTBOUND, "inbound_secrets": [INBOUND]}},
-        }))
+        self.file.write_text(
+            json.dumps(
+                {
+                    "port": int(self.url.rpartition(":")[2]),
+                    "callback_url": platform.url,
+                    "retry_first_seconds": 0.05,
+                    "retry_most_seconds": 0.1,
+                    "partners": {"agribank": {"kind": "BANK", "outbound_secret": OUTBOUND, "inbound_secrets": [INBOUND]}},
+                }
+            )
+        )
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -105,13 +112,23 @@ class Partner:
         return found
 
     def send(self, name: str, count: int) -> httpx.Response:
-        body = orjson.dumps({"batch_reference": name, "payments": [
+        body = orjson.dumps(
             {
-                "reference": f"{name}-{n}", "amount": 500_000, "currency": "VND", "payee_name": "DANG THI HOA", "text": "TRO CAP",
-                "account": {"provider_code": "AGRIBANK", "account_number": f"{n:09d}"}, "cash": None,
+                "batch_reference": name,
+                "payments": [
+                    {
+                        "reference": f"{name}-{n}",
+                        "amount": 500_000,
+                        "currency": "VND",
+                        "payee_name": "DANG THI HOA",
+                        "text": "TRO CAP",
+                        "account": {"provider_code": "AGRIBANK", "account_number": f"{n:09d}"},
+                        "cash": None,
+                    }
+                    for n in range(count)
+                ],
             }
-            for n in range(count)
-        ]})
+        )
         stamp = int(time.time())
         headers = {"webhook-id": name, "webhook-timestamp": str(stamp), "webhook-signature": sign(OUTBOUND, name, stamp, body)}
         return httpx.post(f"{self.url}/agribank/v1/batches", content=body, headers=headers)
@@ -165,7 +182,11 @@ def test_a_taken_port_and_a_bad_config_are_said_in_one_line(partner: Partner, tm
     missing = tmp_path / "missing.json"
     for config, code, said in ((partner.file, 1, "cannot listen"), (bad, 2, "partners.a.outbound_secret"), (missing, 2, "cannot read")):
         found = subprocess.run(
-            [sys.executable, "-m", "simulators.partner", "--config", str(config)], capture_output=True, text=True, check=False, timeout=30,
+            [sys.executable, "-m", "simulators.partner", "--config", str(config)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
         )
         assert found.returncode == code
         assert said in found.stderr

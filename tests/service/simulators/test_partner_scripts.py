@@ -15,9 +15,14 @@ async def test_reject(bench: Any) -> None:
     assert (await it.batch("b2", it.pay("r1"))).json()["accepted"] == 1
 
 
-@pytest.mark.parametrize(("behaviour", "status"), [
-    ("timeout_before_accept", 504), ("error_500", 500), ("redirect", 307),
-])
+@pytest.mark.parametrize(
+    ("behaviour", "status"),
+    [
+        ("timeout_before_accept", 504),
+        ("error_500", 500),
+        ("redirect", 307),
+    ],
+)
 async def test_faults_before_anything_is_booked(bench: Any, behaviour: str, status: int) -> None:
     it = await bench()
     await it.script(behaviour, seconds=0, batches=2)
@@ -29,9 +34,16 @@ async def test_faults_before_anything_is_booked(bench: Any, behaviour: str, stat
     assert await it.statuses("r1") == ["SETTLED"]
 
 
-@pytest.mark.parametrize(("behaviour", "status"), [
-    ("timeout_after_accept", 504), ("error_500_after_accept", 500), ("nonsense_answer", 200), ("oversized", 202), ("slow_body", 202),
-])
+@pytest.mark.parametrize(
+    ("behaviour", "status"),
+    [
+        ("timeout_after_accept", 504),
+        ("error_500_after_accept", 500),
+        ("nonsense_answer", 200),
+        ("oversized", 202),
+        ("slow_body", 202),
+    ],
+)
 async def test_faults_after_the_booking(bench: Any, behaviour: str, status: int) -> None:
     it = await bench()
     await it.script(behaviour, seconds=0)
@@ -155,9 +167,15 @@ async def test_wrong_content_is_told_and_the_books_say_the_truth(bench: Any, beh
     assert any(row != truth for row in it.platform.results)
 
 
-@pytest.mark.parametrize(("behaviour", "answer"), [
-    ("unsigned", "401"), ("bad_signature", "401"), ("stale_timestamp", "401"), ("oversized_notice", "413"),
-])
+@pytest.mark.parametrize(
+    ("behaviour", "answer"),
+    [
+        ("unsigned", "401"),
+        ("bad_signature", "401"),
+        ("stale_timestamp", "401"),
+        ("oversized_notice", "413"),
+    ],
+)
 async def test_notices_spoilt_on_the_wire_are_sent_right_afterwards(bench: Any, behaviour: str, answer: str) -> None:
     it = await bench()
     await it.script(behaviour)

@@ -22,10 +22,13 @@ TOKEN = "token of the tests"
 async def population(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     connection = sqlite3.connect(tmp_path / "world.sqlite")
     connection.executescript(WORLD_DDL)
-    connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?)", [
-        ("060148000001", "Đặng Thị Hoà", "1948-05-03", "F", "ALIVE", None, 0),
-        ("060048000002", "Lê Văn Tú", "1948", "M", "DECEASED", "2024-07-11", 0),
-    ])
+    connection.executemany(
+        "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            ("060148000001", "Đặng Thị Hoà", "1948-05-03", "F", "ALIVE", None, 0),
+            ("060048000002", "Lê Văn Tú", "1948", "M", "DECEASED", "2024-07-11", 0),
+        ],
+    )
     connection.commit()
     connection.close()
     app = create_app(PopulationConfig(world=tmp_path / "world.sqlite", state=tmp_path / "books.sqlite", token=TOKEN))
@@ -139,7 +142,8 @@ async def test_the_police_answer_a_list(population: httpx.AsyncClient) -> None:
     await population.post("/control/accounts", json={"060148000001": "mismatch"})
     answer = await population.post("/v1/files", content="\r\n".join(rows).encode())
     assert answer.content.decode("utf-8-sig").splitlines()[2:] == [
-        "L1,1,060148000001,Đặng Thị Hoà,03/05/1948,Nữ,Khớp,,Không khớp", "L1,2,060048000002,Lê Văn Tú,1948,Nam,Đã chết,11/07/2024,",
+        "L1,1,060148000001,Đặng Thị Hoà,03/05/1948,Nữ,Khớp,,Không khớp",
+        "L1,2,060048000002,Lê Văn Tú,1948,Nam,Đã chết,11/07/2024,",
     ]
     assert (await population.post("/v1/files", content=b"x")).status_code == 400
 

@@ -14,7 +14,12 @@ from simulators.population.generate import people
 
 NOW = "2024-08-20T01:00:00.000Z"
 KNOWN = {
-    "number": "060148000001", "full_name": "Đặng Thị Hoà", "birth_date": "1948-05-03", "sex": "F", "status": "ALIVE", "death_date": None,
+    "number": "060148000001",
+    "full_name": "Đặng Thị Hoà",
+    "birth_date": "1948-05-03",
+    "sex": "F",
+    "status": "ALIVE",
+    "death_date": None,
     "multiple": 0,
 }
 
@@ -43,10 +48,16 @@ def test_other_accents_are_another_name_and_the_registered_one_is_shown() -> Non
     assert found["population_name"] == "Đặng Thị Hoà"
 
 
-@pytest.mark.parametrize(("asked", "known", "verdict"), [
-    ("1948", "1948-05-03", "match"), ("1948-05-03", "1948", "match"), ("1949", "1948-05-03", "mismatch"), (None, "1948", "not-given"),
-    ("1948-06", "1948-05-03", "mismatch"),
-])
+@pytest.mark.parametrize(
+    ("asked", "known", "verdict"),
+    [
+        ("1948", "1948-05-03", "match"),
+        ("1948-05-03", "1948", "match"),
+        ("1949", "1948-05-03", "mismatch"),
+        (None, "1948", "not-given"),
+        ("1948-06", "1948-05-03", "mismatch"),
+    ],
+)
 def test_birth_dates_are_compared_as_far_as_both_go(asked: str | None, known: str, verdict: str) -> None:
     assert ask({**KNOWN, "birth_date": known}, birth_date=asked)["fields"]["birth_date"] == verdict
 

@@ -16,7 +16,12 @@ from simulators.partner.scripts import Behaviour, Phase, ScriptRequest
 def rows(count: int) -> list[dict[str, Any]]:
     return [
         {
-            "reference": f"r{n}", "status": "SETTLED", "amount": 500_000, "currency": "VND", "code": None, "partner_reference": f"P{n}",
+            "reference": f"r{n}",
+            "status": "SETTLED",
+            "amount": 500_000,
+            "currency": "VND",
+            "code": None,
+            "partner_reference": f"P{n}",
             "occurred_at": "2024-09-03T00:00:00.000Z",
         }
         for n in range(count)

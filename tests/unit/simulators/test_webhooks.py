@@ -29,11 +29,22 @@ def test_one_right_signature_among_several_is_enough_and_old_secrets_live_on() -
     verify([other, SECRET], headers(signature=f"v1,AAAA v1a,{SIGNATURE[3:]} {SIGNATURE}"), BODY, STAMP)
 
 
-@pytest.mark.parametrize("changed", [
-    {"id": None}, {"timestamp": None}, {"signature": None}, {"id": "msg_other"}, {"timestamp": str(STAMP + 1)}, {"timestamp": "soon"},
-    {"timestamp": "-1"}, {"signature": "v1,AAAA"}, {"signature": SIGNATURE[3:]}, {"signature": "v2," + SIGNATURE[3:]},
-    {"signature": "v1,%%"},
-])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"id": None},
+        {"timestamp": None},
+        {"signature": None},
+        {"id": "msg_other"},
+        {"timestamp": str(STAMP + 1)},
+        {"timestamp": "soon"},
+        {"timestamp": "-1"},
+        {"signature": "v1,AAAA"},
+        {"signature": SIGNATURE[3:]},
+        {"signature": "v2," + SIGNATURE[3:]},
+        {"signature": "v1,%%"},
+    ],
+)
 def test_refused(changed: dict[str, str | None]) -> None:
     with pytest.raises(BadSignatureError):
         verify([SECRET], headers(**changed), BODY, STAMP)
@@ -41,7 +52,10 @@ def test_refused(changed: dict[str, str | None]) -> None:
 
 def test_refused_body_secret_and_time() -> None:
     for secrets, body, now in (
-        ([SECRET], BODY + b" ", STAMP), ([], BODY, STAMP), ([SECRET], BODY, STAMP + 301), ([SECRET], BODY, STAMP - 301),
+        ([SECRET], BODY + b" ", STAMP),
+        ([], BODY, STAMP),
+        ([SECRET], BODY, STAMP + 301),
+        ([SECRET], BODY, STAMP - 301),
         (["whsec_" + base64.b64encode(b"x" * 32).decode()], BODY, STAMP),
     ):
         with pytest.raises(BadSignatureError):

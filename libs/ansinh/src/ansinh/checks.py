@@ -31,6 +31,7 @@ def check(say: Callable[[str], None]) -> int:
     """Lint, format, types, import rules, lock: all of them run, the exit code says whether all passed."""
     steps = (
         ("lint", [_tool("ruff"), "check", "."]),
+        ("format", [_tool("ruff"), "format", "--check", "--quiet", "."]),
         ("types", [_tool("mypy")]),
         ("import rules", [_tool("lint-imports"), "--no-cache"]),
         ("house rules", [sys.executable, str(ROOT / "tools" / "lint" / "house_rules.py")]),

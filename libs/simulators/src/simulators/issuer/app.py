@@ -46,9 +46,13 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
     @app.get("/.well-known/openid-configuration", summary="OpenID Connect discovery")
     async def discovery() -> dict[str, Any]:
         return {
-            "issuer": config.url, "token_endpoint": f"{config.url}/token", "jwks_uri": f"{config.url}/jwks.json",
-            "grant_types_supported": ["password", "client_credentials"], "response_types_supported": ["none"],
-            "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+            "issuer": config.url,
+            "token_endpoint": f"{config.url}/token",
+            "jwks_uri": f"{config.url}/jwks.json",
+            "grant_types_supported": ["password", "client_credentials"],
+            "response_types_supported": ["none"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "claims_supported": ["sub", "name", "roles", "units", "partner"],
         }
@@ -84,9 +88,19 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
 def _claims(config: IssuerConfig, login: str, client_id: str, subject: Subject) -> dict[str, Any]:
     now = int(time.time())
     claims: dict[str, Any] = {
-        "iss": config.url, "sub": login, "aud": config.audience, "iat": now, "nbf": now, "exp": now + config.token_seconds,
-        "jti": str(uuid.uuid4()), "azp": client_id, "client_id": client_id, "preferred_username": login,
-        "name": subject.name or login, "roles": subject.roles, "units": subject.units,
+        "iss": config.url,
+        "sub": login,
+        "aud": config.audience,
+        "iat": now,
+        "nbf": now,
+        "exp": now + config.token_seconds,
+        "jti": str(uuid.uuid4()),
+        "azp": client_id,
+        "client_id": client_id,
+        "preferred_username": login,
+        "name": subject.name or login,
+        "roles": subject.roles,
+        "units": subject.units,
     }
     if subject.partner is not None:
         claims["partner"] = subject.partner

@@ -62,9 +62,17 @@ def _partner_routes(runtime: Runtime) -> APIRouter:
         early = await _instead(script)
         if early is not None:
             return early
-        answer = await runtime.lane.run(lambda connection: accept(
-            connection, runtime.config, runtime.scripts, partner, body, runtime.clock(), script,
-        ))
+        answer = await runtime.lane.run(
+            lambda connection: accept(
+                connection,
+                runtime.config,
+                runtime.scripts,
+                partner,
+                body,
+                runtime.clock(),
+                script,
+            )
+        )
         if answer.booked:
             runtime.wake()
         return await _spoilt(script, Response(answer.body, answer.status, media_type="application/json"))
@@ -76,16 +84,33 @@ def _partner_routes(runtime: Runtime) -> APIRouter:
     @router.post("/inquiries", summary="What the books say of references; NOT_FOUND may still arrive")
     async def inquiries(partner: str, request: Request) -> Response:
         asked = _message(Inquiries, await _believed_body(runtime, partner, request))
-        return await _answered(runtime, partner, "inquiries", lambda connection: inquire(
-            connection, partner, asked.references, runtime.clock(),
-        ))
+        return await _answered(
+            runtime,
+            partner,
+            "inquiries",
+            lambda connection: inquire(
+                connection,
+                partner,
+                asked.references,
+                runtime.clock(),
+            ),
+        )
 
     @router.post("/name-inquiries", summary="Whose account is it: up to 1,000 at once")
     async def name_inquiries(partner: str, request: Request) -> Response:
         asked = _message(NameInquiries, await _believed_body(runtime, partner, request))
-        return await _answered(runtime, partner, "name-inquiries", lambda connection: name_inquiry(
-            connection, runtime.world, partner, asked.accounts, runtime.config.open_holder_name,
-        ))
+        return await _answered(
+            runtime,
+            partner,
+            "name-inquiries",
+            lambda connection: name_inquiry(
+                connection,
+                runtime.world,
+                partner,
+                asked.accounts,
+                runtime.config.open_holder_name,
+            ),
+        )
 
     return router
 
@@ -96,9 +121,17 @@ async def take_file(runtime: Runtime, partner: str, body: bytes) -> Response:
     early = await _instead(script)
     if early is not None:
         return early
-    answer = await runtime.lane.run(lambda connection: accept_file(
-        connection, runtime.config, runtime.scripts, partner, body, runtime.clock(), script,
-    ))
+    answer = await runtime.lane.run(
+        lambda connection: accept_file(
+            connection,
+            runtime.config,
+            runtime.scripts,
+            partner,
+            body,
+            runtime.clock(),
+            script,
+        )
+    )
     runtime.wake()
     return await _spoilt(script, Response(answer.body, answer.status, media_type="application/json"))
 
@@ -193,5 +226,5 @@ async def _padded(body: bytes) -> AsyncIterator[bytes]:
 async def _trickled(body: bytes, seconds: float) -> AsyncIterator[bytes]:
     step = -(-len(body) // _SLOW_PIECES)
     for start in range(0, len(body), step):
-        yield body[start:start + step]
+        yield body[start : start + step]
         await asyncio.sleep(seconds / _SLOW_PIECES)

@@ -41,7 +41,12 @@ class Answer:
 
 
 def accept(
-    connection: sqlite3.Connection, config: SimulatorConfig, scripts: Scripts, partner: str, body: bytes, now: float,
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    scripts: Scripts,
+    partner: str,
+    body: bytes,
+    now: float,
     answer_script: Script | None,
 ) -> Answer:
     """Take one batch, durably, before it is answered.
@@ -58,7 +63,12 @@ def accept(
 
 
 def accept_file(
-    connection: sqlite3.Connection, config: SimulatorConfig, scripts: Scripts, partner: str, body: bytes, now: float,
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    scripts: Scripts,
+    partner: str,
+    body: bytes,
+    now: float,
     answer_script: Script | None,
 ) -> Answer:
     """Take a file (pain.001, XLSX, CSV) into the same books, once for its message id; its answer goes out as a file of its own."""
@@ -70,8 +80,15 @@ def accept_file(
 
 
 def _take(
-    connection: sqlite3.Connection, config: SimulatorConfig, scripts: Scripts, partner: str, batch: Batch, form: str | None, digest: bytes,
-    now: float, answer_script: Script | None,
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    scripts: Scripts,
+    partner: str,
+    batch: Batch,
+    form: str | None,
+    digest: bytes,
+    now: float,
+    answer_script: Script | None,
 ) -> Answer:
     if len(batch.payments) > config.max_batch:
         return _problem(413, "BATCH_TOO_LARGE", f"at most {config.max_batch} payments a batch")
@@ -108,7 +125,12 @@ def inquire(connection: sqlite3.Connection, partner: str, references: Sequence[s
 def result_row(row: Sequence[Any]) -> dict[str, Any]:
     """RESULT_COLUMNS as the platform gets them."""
     return {
-        "reference": row[0], "status": row[1], "amount": row[2], "currency": row[3], "code": row[4], "partner_reference": row[5],
+        "reference": row[0],
+        "status": row[1],
+        "amount": row[2],
+        "currency": row[3],
+        "code": row[4],
+        "partner_reference": row[5],
         "occurred_at": timestamp(row[6]),
     }
 
@@ -160,7 +182,10 @@ def _conflict(connection: sqlite3.Connection, partner: str, batch: Batch) -> Ans
 
 
 def _sorted_out(
-    batch: Batch, config: SimulatorConfig, partner: str, script: Script | None,
+    batch: Batch,
+    config: SimulatorConfig,
+    partner: str,
+    script: Script | None,
 ) -> tuple[list[dict[str, str]], list[Payment]]:
     if script is not None and script.behaviour is Behaviour.REJECT:
         code = script.params.get("code") or "PARTNER_REJECTED"
@@ -177,8 +202,16 @@ def _sorted_out(
 
 
 def _book(
-    connection: sqlite3.Connection, config: SimulatorConfig, partner: str, batch_reference: str, taken: Sequence[Payment], digest: bytes,
-    answer: bytes, now: float, answer_script: Script | None, scripts: Mapping[Phase, Script],
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    partner: str,
+    batch_reference: str,
+    taken: Sequence[Payment],
+    digest: bytes,
+    answer: bytes,
+    now: float,
+    answer_script: Script | None,
+    scripts: Mapping[Phase, Script],
 ) -> int:
     hidden = answer_script is not None and answer_script.behaviour is Behaviour.NOT_FOUND_THEN_ACCEPTED
     hidden_until = now + answer_script.seconds if answer_script is not None and hidden else 0.0
@@ -205,17 +238,28 @@ def _book(
 
 
 def _acknowledge(
-    connection: sqlite3.Connection, config: SimulatorConfig, partner: str, batch: Batch, number: int, form: str,
-    refused: Sequence[Mapping[str, str]], now: float, script: Script | None,
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    partner: str,
+    batch: Batch,
+    number: int,
+    form: str,
+    refused: Sequence[Mapping[str, str]],
+    now: float,
+    script: Script | None,
 ) -> None:
     """Write the file that says what was taken and what was not."""
     connection.execute("INSERT INTO file(batch_id, form) VALUES (?, ?)", (number, form))
     codes = {item["reference"]: item["code"] for item in refused}
     results = [
         {
-            "reference": payment.reference, "status": "FAILED" if payment.reference in codes else "RECEIVED", "amount": payment.amount,
-            "currency": payment.currency, "code": codes.get(payment.reference),
-            "partner_reference": partner_reference(partner, payment.reference), "occurred_at": timestamp(now),
+            "reference": payment.reference,
+            "status": "FAILED" if payment.reference in codes else "RECEIVED",
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "code": codes.get(payment.reference),
+            "partner_reference": partner_reference(partner, payment.reference),
+            "occurred_at": timestamp(now),
         }
         for payment in batch.payments
     ]
@@ -227,7 +271,20 @@ def _acknowledge(
 def _payment_row(partner: str, batch_id: int | None, payment: Payment, now: float, due_at: float) -> tuple[Any, ...]:
     account, cash = payment.account, payment.cash
     return (
-        partner, payment.reference, batch_id, payment.amount, payment.currency, "ACCOUNT" if cash is None else cash.kind,
-        account and account.provider_code, account and account.account_number, cash and cash.unit_code, cash and cash.file_code,
-        payment.payee_name, payment.text, partner_reference(partner, payment.reference), now, due_at, now,
+        partner,
+        payment.reference,
+        batch_id,
+        payment.amount,
+        payment.currency,
+        "ACCOUNT" if cash is None else cash.kind,
+        account and account.provider_code,
+        account and account.account_number,
+        cash and cash.unit_code,
+        cash and cash.file_code,
+        payment.payee_name,
+        payment.text,
+        partner_reference(partner, payment.reference),
+        now,
+        due_at,
+        now,
     )

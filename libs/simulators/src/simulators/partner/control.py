@@ -33,7 +33,8 @@ class StatementRequest(BaseModel):
     since: datetime | None = None
     until: datetime | None = None
     form: Literal["BOOKS", "CSV", "XLSX", "CAMT053", "CAMT054"] = Field(
-        default="BOOKS", description="BOOKS: our own columns, all partners; else one partner's statement as banks hand it out",
+        default="BOOKS",
+        description="BOOKS: our own columns, all partners; else one partner's statement as banks hand it out",
     )
     missing: int = Field(default=0, ge=0, description="So many booked lines are left out")
     extra: int = Field(default=0, ge=0, description="So many lines of nobody are put in")

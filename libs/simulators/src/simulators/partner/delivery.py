@@ -45,17 +45,25 @@ class Courier:
         for parcel in parcels:
             answer = await self._send(parcel, int(now))
             again_in = self._back_off(parcel.attempts + 1)
-            await self._lane.run(lambda connection, parcel=parcel, answer=answer, again_in=again_in: _record(  # type: ignore[misc]
-                connection, parcel, answer, now, again_in,
-            ))
+            await self._lane.run(
+                lambda connection, parcel=parcel, answer=answer, again_in=again_in: _record(  # type: ignore[misc]
+                    connection,
+                    parcel,
+                    answer,
+                    now,
+                    again_in,
+                )
+            )
         return len(parcels)
 
     async def next_due(self) -> float | None:
         """When the next undelivered notice is due, or None."""
+
         def read(connection: sqlite3.Connection) -> float | None:
             row = connection.execute("SELECT min(next_at) FROM notice WHERE partner = ? AND delivered_at IS NULL", (self._partner,))
             due: float | None = row.fetchone()[0]
             return due
+
         return await self._lane.run(read)
 
     async def _send(self, parcel: _Parcel, now: int) -> str:
@@ -69,7 +77,9 @@ class Courier:
         elif parcel.fault == Behaviour.OVERSIZED_NOTICE:
             body = body + b" " * _OVERSIZE
         headers = {
-            "content-type": content_type(body), "webhook-id": parcel.webhook_id, "webhook-timestamp": str(stamp),
+            "content-type": content_type(body),
+            "webhook-id": parcel.webhook_id,
+            "webhook-timestamp": str(stamp),
             "webhook-signature": sign(secret, parcel.webhook_id, stamp, body),
         }
         if parcel.fault == Behaviour.UNSIGNED:
@@ -106,7 +116,10 @@ def _record(connection: sqlite3.Connection, parcel: _Parcel, answer: str, now: f
         " copies_left = copies_left - :copies_less, fault_left = max(fault_left - :faulty, 0),"
         " spoilt_accepted = spoilt_accepted + :spoilt_accepted WHERE id = :number",
         {
-            **change, "answer": answer, "number": parcel.number, "faulty": int(parcel.fault is not None),
+            **change,
+            "answer": answer,
+            "number": parcel.number,
+            "faulty": int(parcel.fault is not None),
             "spoilt_accepted": int(taken and parcel.fault is not None),
         },
     )

@@ -27,8 +27,16 @@ _ANSWER_COLUMNS = ("Mã tham chiếu", "Số tiền", "Loại tiền", "Kết qu
 _WORDS = {"RECEIVED": "Đã tiếp nhận", "SETTLED": "Thành công", "FAILED": "Không thành công", "RETURNED": "Hoàn trả"}
 _STATUS = {"RECEIVED": "ACCP", "SETTLED": "ACSC", "FAILED": "RJCT"}
 _CODES = {
-    "ACCOUNT_CLOSED": "AC04", "ACCOUNT_INVALID": "AC01", "ACCOUNT_DORMANT": "AC06", "NAME_DIFFERS": "BE01", "AMOUNT_LIMIT": "AM02",
-    "PARTNER_REJECTED": "MS03", "NAME_FORMAT": "MS03", "TEXT_FORMAT": "MS03", "CHANNEL_UNSUPPORTED": "MS03", "BAD_DESTINATION": "MS03",
+    "ACCOUNT_CLOSED": "AC04",
+    "ACCOUNT_INVALID": "AC01",
+    "ACCOUNT_DORMANT": "AC06",
+    "NAME_DIFFERS": "BE01",
+    "AMOUNT_LIMIT": "AM02",
+    "PARTNER_REJECTED": "MS03",
+    "NAME_FORMAT": "MS03",
+    "TEXT_FORMAT": "MS03",
+    "CHANNEL_UNSUPPORTED": "MS03",
+    "BAD_DESTINATION": "MS03",
     "CURRENCY_UNSUPPORTED": "CURR",
 }
 
@@ -71,10 +79,13 @@ def _read_pain(body: bytes) -> Batch:
     head = root[0][0]
     payments = [
         Payment(
-            reference=said(item, "PmtId/EndToEndId"), amount=int(said(item, "Amt/InstdAmt")),
-            currency=str(item.xpath("string(*[local-name()='Amt']/*/@Ccy)")), payee_name=said(item, "Cdtr/Nm"),
+            reference=said(item, "PmtId/EndToEndId"),
+            amount=int(said(item, "Amt/InstdAmt")),
+            currency=str(item.xpath("string(*[local-name()='Amt']/*/@Ccy)")),
+            payee_name=said(item, "Cdtr/Nm"),
             account=Account(
-                provider_code=said(item, "CdtrAgt/FinInstnId/Othr/Id"), account_number=said(item, "CdtrAcct/Id/Othr/Id"),
+                provider_code=said(item, "CdtrAgt/FinInstnId/Othr/Id"),
+                account_number=said(item, "CdtrAcct/Id/Othr/Id"),
             ),
             text=said(item, "RmtInf/Ustrd"),
         )
@@ -95,10 +106,16 @@ def _read_rows(rows: Sequence[Sequence[Any]]) -> Batch:
     for row in rows[1:]:
         said = {name: row[index] for name, index in at.items()}
         message_ids.add(said["Mã tệp"])
-        payments.append(Payment(
-            reference=said["Mã tham chiếu"], amount=int(said["Số tiền"]), currency=said["Loại tiền"], payee_name=said["Tên người hưởng"],
-            account=Account(provider_code=said["Ngân hàng"], account_number=said["Số tài khoản"]), text=said["Nội dung"],
-        ))
+        payments.append(
+            Payment(
+                reference=said["Mã tham chiếu"],
+                amount=int(said["Số tiền"]),
+                currency=said["Loại tiền"],
+                payee_name=said["Tên người hưởng"],
+                account=Account(provider_code=said["Ngân hàng"], account_number=said["Số tài khoản"]),
+                text=said["Nội dung"],
+            )
+        )
     if len(message_ids) != 1:
         raise FileRefusedError("one file, one message id")
     return Batch(batch_reference=message_ids.pop(), payments=payments)
@@ -146,8 +163,13 @@ def _rows(results: Sequence[Result]) -> Iterator[list[Any]]:
     for result in results:
         day = result["occurred_at"] or ""
         yield [
-            result["reference"], result["amount"], result["currency"], _WORDS.get(result["status"], result["status"]), result["code"] or "",
-            result["partner_reference"] or "", f"{day[8:10]}/{day[5:7]}/{day[:4]}" if day else "",
+            result["reference"],
+            result["amount"],
+            result["currency"],
+            _WORDS.get(result["status"], result["status"]),
+            result["code"] or "",
+            result["partner_reference"] or "",
+            f"{day[8:10]}/{day[5:7]}/{day[:4]}" if day else "",
         ]
 
 

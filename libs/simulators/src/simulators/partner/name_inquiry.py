@@ -33,7 +33,11 @@ class WorldMissingError(Exception):
 
 
 def name_inquiry(
-    connection: sqlite3.Connection, world: WorldLink, partner: str, accounts: Sequence[NameInquiry], open_holder_name: str,
+    connection: sqlite3.Connection,
+    world: WorldLink,
+    partner: str,
+    accounts: Sequence[NameInquiry],
+    open_holder_name: str,
 ) -> list[dict[str, Any]]:
     """One answer per account, in the order asked. Without a configured world every account is open and `open_holder_name`'s."""
     if not world.ensure(connection):
@@ -76,7 +80,10 @@ def _known(item: NameInquiry, holder_name: str, holder_number: str | None, statu
 
 def _answer(item: NameInquiry, status: str, holder_name: str | None, id_match: str) -> dict[str, Any]:
     return {
-        "provider_code": item.provider_code, "account_number": item.account_number, "status": status, "holder_name": holder_name,
+        "provider_code": item.provider_code,
+        "account_number": item.account_number,
+        "status": status,
+        "holder_name": holder_name,
         "id_match": id_match,
     }
 

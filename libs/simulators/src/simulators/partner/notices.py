@@ -49,7 +49,13 @@ def of_acceptance(partner: str, results: Sequence[Result], effects: str, size: i
 
 
 def notices_for(
-    partner: str, results: Sequence[Result], effects: str, return_after: float | None, size: int, now: float, write: Writer = as_json,
+    partner: str,
+    results: Sequence[Result],
+    effects: str,
+    return_after: float | None,
+    size: int,
+    now: float,
+    write: Writer = as_json,
 ) -> list[Notice]:
     """Notices of at most `size` results each, with the faults of `effects` (JSON of a scripted notice behaviour, or {})."""
     made = _notices_for(partner, results, effects, return_after, size, now)
@@ -72,7 +78,7 @@ def _notices_for(partner: str, results: Sequence[Result], effects: str, return_a
         return _duplicated(_plain(partner, results, size, now), script)
     if behaviour in _WIRE_FAULTS:
         return [replace(item, fault=behaviour.value, fault_left=script.params["attempts"]) for item in _plain(partner, results, size, now)]
-    wrong = [item for start in range(0, len(results), size) for item in _spoilt(results[start:start + size], script)]
+    wrong = [item for start in range(0, len(results), size) for item in _spoilt(results[start : start + size], script)]
     notices = _plain(partner, wrong, size, now)
     if script.params["then_correct"]:
         notices += _plain(partner, results, size, now, at=now + (script.params.get("seconds") or 0.001))
@@ -82,7 +88,7 @@ def _notices_for(partner: str, results: Sequence[Result], effects: str, return_a
 def _plain(partner: str, results: Sequence[Result], size: int, now: float, *, at: float | None = None) -> list[Notice]:
     made = []
     for start in range(0, len(results), size):
-        rows = list(results[start:start + size])
+        rows = list(results[start : start + size])
         made.append(Notice(f"msg_{uuid.uuid4().hex}", partner, len(rows), orjson.dumps(rows), at if at is not None else now))
     return made
 

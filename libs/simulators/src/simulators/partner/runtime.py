@@ -28,7 +28,10 @@ class Runtime:
     """State of one partner process. `clock` gives seconds since 1970; tests give their own and call settle and deliver themselves."""
 
     def __init__(
-        self, config: SimulatorConfig, clock: Callable[[], float] = time.time, transport: httpx.AsyncBaseTransport | None = None,
+        self,
+        config: SimulatorConfig,
+        clock: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -36,7 +39,10 @@ class Runtime:
         self.world = WorldLink(config.world)
         self.lane = Lane(config.books, DDL, config.synchronous)
         self._client = httpx.AsyncClient(
-            timeout=config.notice_timeout_seconds, follow_redirects=False, trust_env=False, transport=transport,
+            timeout=config.notice_timeout_seconds,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
         )
         self._couriers = {partner: Courier(config, partner, self.lane, self._client) for partner in config.partners}
         self._settle_now = asyncio.Event()
@@ -47,8 +53,10 @@ class Runtime:
         """Begin to settle and to deliver; what a killed process left behind is taken up first."""
         self._tasks.append(asyncio.create_task(self._loop("settle", self.settle, self._next_settlement, self._settle_now)))
         for partner, courier in self._couriers.items():
+
             async def deliver(courier: Courier = courier) -> int:
                 return await courier.deliver_due(self.clock())
+
             self._tasks.append(asyncio.create_task(self._loop(f"deliver {partner}", deliver, courier.next_due, self._deliver_now[partner])))
 
     def wake(self) -> None:
@@ -81,7 +89,11 @@ class Runtime:
         return await self.lane.run(next_due)
 
     async def _loop(
-        self, name: str, work: Callable[[], Awaitable[int]], due: Callable[[], Awaitable[float | None]], woken: asyncio.Event,
+        self,
+        name: str,
+        work: Callable[[], Awaitable[int]],
+        due: Callable[[], Awaitable[float | None]],
+        woken: asyncio.Event,
     ) -> None:
         while True:
             woken.clear()

@@ -70,28 +70,63 @@ class Behaviour(StrEnum):
 
 
 _RESULT = frozenset({Behaviour.LATE_SETTLEMENT, Behaviour.FAIL_RESULTS, Behaviour.RETURN_AFTER_SETTLEMENT})
-NAME_FAULTS = frozenset({
-    Behaviour.TRUNCATED_NAMES, Behaviour.NAMES_WITHOUT_MIDDLE, Behaviour.PENDING_ANSWERS, Behaviour.UNKNOWN_ANSWERS,
-    Behaviour.UNSUPPORTED_ANSWERS, Behaviour.INVALID_ANSWERS,
-})
+NAME_FAULTS = frozenset(
+    {
+        Behaviour.TRUNCATED_NAMES,
+        Behaviour.NAMES_WITHOUT_MIDDLE,
+        Behaviour.PENDING_ANSWERS,
+        Behaviour.UNKNOWN_ANSWERS,
+        Behaviour.UNSUPPORTED_ANSWERS,
+        Behaviour.INVALID_ANSWERS,
+    }
+)
 """What a bank does to the answers of a name inquiry; they act on nothing else."""
-_ANSWER = NAME_FAULTS | frozenset({
-    Behaviour.ACCEPT, Behaviour.REJECT, Behaviour.OUTAGE, Behaviour.ERROR_500, Behaviour.TIMEOUT_BEFORE_ACCEPT, Behaviour.REDIRECT,
-    Behaviour.TIMEOUT_AFTER_ACCEPT, Behaviour.ERROR_500_AFTER_ACCEPT, Behaviour.NOT_FOUND_THEN_ACCEPTED, Behaviour.SLOW_BODY,
-    Behaviour.NONSENSE_ANSWER, Behaviour.OVERSIZED,
-})
-_ANY_ROUTE = frozenset({
-    Behaviour.OUTAGE, Behaviour.ERROR_500, Behaviour.TIMEOUT_BEFORE_ACCEPT, Behaviour.REDIRECT, Behaviour.SLOW_BODY,
-    Behaviour.NONSENSE_ANSWER, Behaviour.OVERSIZED,
-})
+_ANSWER = NAME_FAULTS | frozenset(
+    {
+        Behaviour.ACCEPT,
+        Behaviour.REJECT,
+        Behaviour.OUTAGE,
+        Behaviour.ERROR_500,
+        Behaviour.TIMEOUT_BEFORE_ACCEPT,
+        Behaviour.REDIRECT,
+        Behaviour.TIMEOUT_AFTER_ACCEPT,
+        Behaviour.ERROR_500_AFTER_ACCEPT,
+        Behaviour.NOT_FOUND_THEN_ACCEPTED,
+        Behaviour.SLOW_BODY,
+        Behaviour.NONSENSE_ANSWER,
+        Behaviour.OVERSIZED,
+    }
+)
+_ANY_ROUTE = frozenset(
+    {
+        Behaviour.OUTAGE,
+        Behaviour.ERROR_500,
+        Behaviour.TIMEOUT_BEFORE_ACCEPT,
+        Behaviour.REDIRECT,
+        Behaviour.SLOW_BODY,
+        Behaviour.NONSENSE_ANSWER,
+        Behaviour.OVERSIZED,
+    }
+)
 # Seconds used when a script gives none: a late notice is two days late, an outage half a minute.
 _SECONDS = {
-    Behaviour.LATE_NOTICES: 172_800.0, Behaviour.NOT_FOUND_THEN_ACCEPTED: 5.0, Behaviour.RETURN_AFTER_SETTLEMENT: 0.0,
-    Behaviour.REVERSED: 1.0, Behaviour.SLOW_BODY: 20.0, Behaviour.LATE_SETTLEMENT: 60.0, Behaviour.OUTAGE: 30.0,
+    Behaviour.LATE_NOTICES: 172_800.0,
+    Behaviour.NOT_FOUND_THEN_ACCEPTED: 5.0,
+    Behaviour.RETURN_AFTER_SETTLEMENT: 0.0,
+    Behaviour.REVERSED: 1.0,
+    Behaviour.SLOW_BODY: 20.0,
+    Behaviour.LATE_SETTLEMENT: 60.0,
+    Behaviour.OUTAGE: 30.0,
 }
-_CONTENT_FAULTS_STAY = frozenset({
-    Behaviour.WRONG_AMOUNT, Behaviour.WRONG_CURRENCY, Behaviour.UNKNOWN_STATUS, Behaviour.CONTRADICTORY, Behaviour.UNKNOWN_REFERENCE,
-})
+_CONTENT_FAULTS_STAY = frozenset(
+    {
+        Behaviour.WRONG_AMOUNT,
+        Behaviour.WRONG_CURRENCY,
+        Behaviour.UNKNOWN_STATUS,
+        Behaviour.CONTRADICTORY,
+        Behaviour.UNKNOWN_REFERENCE,
+    }
+)
 
 
 class ScriptRequest(BaseModel):
@@ -179,7 +214,8 @@ class Scripts:
     def _take(self, connection: sqlite3.Connection, partner: str, route: str, phases: frozenset[Phase], now: float) -> dict[Phase, Script]:
         connection.execute("DELETE FROM script WHERE until <= ?", (now,))
         rows = connection.execute(
-            "SELECT id, behaviour, params FROM script WHERE partner IN (?, '*') AND route IN (?, '*') ORDER BY id", (partner, route),
+            "SELECT id, behaviour, params FROM script WHERE partner IN (?, '*') AND route IN (?, '*') ORDER BY id",
+            (partner, route),
         ).fetchall()
         taken: dict[Phase, Script] = {}
         for number, name, params in rows:

@@ -19,8 +19,10 @@ from lxml import etree
 __all__ = ["MEDIA_TYPES", "Line", "as_file", "booked", "with_differences"]
 
 MEDIA_TYPES = {
-    "CSV": "text/csv; charset=utf-8", "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "CAMT053": "application/xml", "CAMT054": "application/xml",
+    "CSV": "text/csv; charset=utf-8",
+    "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "CAMT053": "application/xml",
+    "CAMT054": "application/xml",
 }
 _HERE = timezone(timedelta(hours=7))
 _COLUMNS = ("Ngày giao dịch", "Số bút toán", "Mã tham chiếu", "Ghi nợ", "Ghi có", "Diễn giải")
@@ -149,6 +151,15 @@ def _entry(line: Line) -> Any:
     back = [("RvslInd", "true")] if line.amount < 0 else []
     booked_on = ("BookgDt", [("Dt", f"{line.day:%Y-%m-%d}")])
     return _tree(
-        "Ntry", [_money(line.amount), direction, *back, ("Sts", [("Cd", "BOOK")]), booked_on,
-                 ("AcctSvcrRef", line.partner_reference), domain, details],
+        "Ntry",
+        [
+            _money(line.amount),
+            direction,
+            *back,
+            ("Sts", [("Cd", "BOOK")]),
+            booked_on,
+            ("AcctSvcrRef", line.partner_reference),
+            domain,
+            details,
+        ],
     )

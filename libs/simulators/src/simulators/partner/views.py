@@ -15,12 +15,39 @@ from simulators.partner.books import timestamp
 __all__ = ["doubles", "notice_body", "notices", "payments", "statement", "totals"]
 
 _PAYMENT_FIELDS = (
-    "id", "partner", "reference", "batch_reference", "amount", "currency", "kind", "provider_code", "account_number", "unit_code",
-    "file_code", "payee", "text", "state", "code", "partner_reference", "accepted_at", "settled_at", "changed_at",
+    "id",
+    "partner",
+    "reference",
+    "batch_reference",
+    "amount",
+    "currency",
+    "kind",
+    "provider_code",
+    "account_number",
+    "unit_code",
+    "file_code",
+    "payee",
+    "text",
+    "state",
+    "code",
+    "partner_reference",
+    "accepted_at",
+    "settled_at",
+    "changed_at",
 )
 _STATEMENT_FIELDS = (
-    "partner", "booked_at", "entry", "reference", "partner_reference", "amount", "currency", "kind", "provider_code", "account_number",
-    "file_code", "text",
+    "partner",
+    "booked_at",
+    "entry",
+    "reference",
+    "partner_reference",
+    "amount",
+    "currency",
+    "kind",
+    "provider_code",
+    "account_number",
+    "file_code",
+    "text",
 )
 
 
@@ -40,17 +67,22 @@ def totals(path: Path, partner: str | None) -> dict[str, Any]:
         for name, state, count, amount in rows:
             by_partner.setdefault(name, {})[state] = {"count": count, "amount": amount}
         booked = connection.execute(
-            "SELECT coalesce(sum(amount), 0) FROM balance WHERE :partner IS NULL OR partner = :partner", {"partner": partner},
+            "SELECT coalesce(sum(amount), 0) FROM balance WHERE :partner IS NULL OR partner = :partner",
+            {"partner": partner},
         ).fetchone()[0]
         pending, sent, spoilt = connection.execute(
             "SELECT count(*) FILTER (WHERE delivered_at IS NULL), count(*) FILTER (WHERE delivered_at IS NOT NULL),"
-            " coalesce(sum(spoilt_accepted), 0) FROM notice WHERE :partner IS NULL OR partner = :partner", {"partner": partner},
+            " coalesce(sum(spoilt_accepted), 0) FROM notice WHERE :partner IS NULL OR partner = :partner",
+            {"partner": partner},
         ).fetchone()
         batches = connection.execute("SELECT count(*) FROM batch WHERE :partner IS NULL OR partner = :partner", {"partner": partner})
         received = sum(states.get("RECEIVED", {}).get("count", 0) for states in by_partner.values())
         return {
-            "partners": by_partner, "batches": batches.fetchone()[0], "booked_amount": booked,
-            "notices": {"pending": pending, "delivered": sent, "spoilt_accepted": spoilt}, "quiet": received == 0 and pending == 0,
+            "partners": by_partner,
+            "batches": batches.fetchone()[0],
+            "booked_amount": booked,
+            "notices": {"pending": pending, "delivered": sent, "spoilt_accepted": spoilt},
+            "quiet": received == 0 and pending == 0,
         }
 
 
@@ -92,7 +124,9 @@ def doubles(path: Path) -> dict[str, Any]:
         "references": [dict(zip(("reference", "times", "amount", "partners"), row, strict=True)) for row in references],
         "unbalanced": [dict(zip(("partner", "reference", "state", "booked", "amount"), row, strict=True)) for row in unbalanced],
         "destinations": [dict(zip(("destination", "text", "payments", "amount", "references"), row, strict=True)) for row in destinations],
-        "entries": sums[0], "entries_amount": sums[1], "balances_amount": balance,
+        "entries": sums[0],
+        "entries_amount": sums[1],
+        "balances_amount": balance,
     }
 
 

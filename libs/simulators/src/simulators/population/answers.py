@@ -23,9 +23,14 @@ def name_key(name: str) -> str:
 def answer(asked: Mapping[str, Any], known: Mapping[str, Any] | None, checked_at: str) -> dict[str, Any]:
     """Answer for one person: `known` is the record under the number, or None. `checked_at` is ISO 8601."""
     base = {
-        "ref": asked["ref"], "status": "NOT_FOUND", "fields": {"full_name": "not-given", "birth_date": "not-given", "sex": "not-given"},
-        "population_name": None, "population_birth_date": None, "death_date": None,
-        "reference": _reference(asked, checked_at), "checked_at": checked_at,
+        "ref": asked["ref"],
+        "status": "NOT_FOUND",
+        "fields": {"full_name": "not-given", "birth_date": "not-given", "sex": "not-given"},
+        "population_name": None,
+        "population_birth_date": None,
+        "death_date": None,
+        "reference": _reference(asked, checked_at),
+        "checked_at": checked_at,
     }
     if known is None:
         return base
@@ -41,8 +46,12 @@ def answer(asked: Mapping[str, Any], known: Mapping[str, Any] | None, checked_at
     if known["status"] == "DECEASED":
         status = "DECEASED"
     return {
-        **base, "status": status, "fields": fields, "population_name": known["full_name"],
-        "population_birth_date": known["birth_date"], "death_date": known["death_date"],
+        **base,
+        "status": status,
+        "fields": fields,
+        "population_name": known["full_name"],
+        "population_birth_date": known["birth_date"],
+        "death_date": known["death_date"],
     }
 
 

@@ -154,7 +154,9 @@ def _control(app: FastAPI, world: WorldLink, behaviour: Behaviour) -> None:
 
     @app.get("/control/asked", summary="How many times each number was asked, and under which refs")
     async def asked(
-        min_times: Annotated[int, Query(ge=1)] = 1, number: str | None = None, after: str = "",
+        min_times: Annotated[int, Query(ge=1)] = 1,
+        number: str | None = None,
+        after: str = "",
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     ) -> dict[str, Any]:
         return await _lane(app).run(lambda connection: books.asked(connection, min_times, number, after, limit))

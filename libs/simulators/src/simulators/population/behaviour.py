@@ -54,8 +54,12 @@ class Behaviour:
     def state(self, now: float) -> dict[str, Any]:
         """What is in force."""
         return {
-            "outage_seconds": max(0.0, round(self.outage_until - now, 3)), "latency_ms": self.latency_ms, "error_rate": self.error_rate,
-            "rate_per_second": self.rate_per_second, "nonsense": self.nonsense, "lie": self.lie.model_dump() if self.lie else None,
+            "outage_seconds": max(0.0, round(self.outage_until - now, 3)),
+            "latency_ms": self.latency_ms,
+            "error_rate": self.error_rate,
+            "rate_per_second": self.rate_per_second,
+            "nonsense": self.nonsense,
+            "lie": self.lie.model_dump() if self.lie else None,
             "garble": self.garble.model_dump() if self.garble else None,
         }
 

@@ -46,7 +46,8 @@ def count_asked(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
     """Book that each (number, ref) was asked once more; kept over a restart."""
     with transaction(connection):
         connection.executemany(
-            "INSERT INTO main.asked(number, ref, times) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1", pairs,
+            "INSERT INTO main.asked(number, ref, times) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1",
+            pairs,
         )
 
 
@@ -62,7 +63,9 @@ def asked(connection: sqlite3.Connection, min_times: int, number: str | None, af
         (after, number, number, min_times, limit),
     ).fetchall()
     return {
-        "numbers": totals[0], "answers": totals[1], "max_times": totals[2],
+        "numbers": totals[0],
+        "answers": totals[1],
+        "max_times": totals[2],
         "rows": [{"number": row[0], "times": row[1], "refs": orjson.loads(row[2])} for row in rows],
         "next": rows[-1][0] if len(rows) == limit else None,
     }

@@ -9,8 +9,13 @@ from typing import Any
 __all__ = ["NotAListError", "answered", "read"]
 
 _RESULTS = {
-    "MATCH": "Khớp", "MISMATCH": "Không khớp", "NOT_FOUND": "Không tìm thấy", "DECEASED": "Đã chết", "MULTIPLE": "Trùng số",
-    "NOT_COLLECTED": "Chưa thu thập", "ERROR": "",
+    "MATCH": "Khớp",
+    "MISMATCH": "Không khớp",
+    "NOT_FOUND": "Không tìm thấy",
+    "DECEASED": "Đã chết",
+    "MULTIPLE": "Trùng số",
+    "NOT_COLLECTED": "Chưa thu thập",
+    "ERROR": "",
 }
 _FIELDS = {"match": "Khớp", "mismatch": "Không khớp", "not-given": ""}
 _FIRST, _NUMBER = "Mã lô", "Số định danh cá nhân"
@@ -33,8 +38,11 @@ def read(content: bytes) -> tuple[list[list[str]], int, list[dict[str, Any]]]:
 
     asked = [
         {
-            "ref": f"{cell(row, 'Mã lô')}/{cell(row, 'Mã dòng')}", "number": cell(row, _NUMBER), "full_name": cell(row, "Họ và tên"),
-            "birth_date": "-".join(reversed(cell(row, "Ngày sinh").split("/"))) or None, "sex": cell(row, "Giới tính") or None,
+            "ref": f"{cell(row, 'Mã lô')}/{cell(row, 'Mã dòng')}",
+            "number": cell(row, _NUMBER),
+            "full_name": cell(row, "Họ và tên"),
+            "birth_date": "-".join(reversed(cell(row, "Ngày sinh").split("/"))) or None,
+            "sex": cell(row, "Giới tính") or None,
         }
         for row in rows[head + 1 :]
     ]
