@@ -14,7 +14,7 @@ import jwt
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, UploadFile
 from pydantic import BaseModel, ConfigDict
 
 from common import audit, idempotency, jobs, testing
@@ -63,6 +63,10 @@ def orders(db: Database) -> APIRouter:
         answer = await idempotency.run(db, actor, key, "POST /v1/orders", await request.body(), effect)
         return Made(**answer.body)
 
+    @router.post("/list")
+    async def take_list(file: UploadFile, _actor: Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]) -> dict[str, bool]:
+        return {"in_memory": file._in_memory}
+
     @router.get("/crash")
     async def crash(_actor: Annotated[Actor, Depends(require(Role.AUDITOR))]) -> None:
         raise RuntimeError("secret detail 060123456789")
@@ -83,7 +87,12 @@ async def app(pg_url: str, keys_file: Callable[[str], Path], keyring: Callable[[
     db = Database(url, keyring=keyring("registry"))
     settings = MechanismSettings(database_url=url, keys_file=keys_file("registry"), environment="development")
     made = create_app(
-        title="test", description="test", settings=settings, db=db, routers=[orders(db), jobs_router(db, Role.AUDITOR), quiet_router(db)]
+        title="test",
+        description="test",
+        settings=settings,
+        db=db,
+        routers=[orders(db), jobs_router(db, Role.AUDITOR), quiet_router(db)],
+        body_limits={"/v1/orders/list": 4_000_000},
     )
     yield made
     await db.close()
@@ -204,6 +213,13 @@ async def test_roles_and_absence_of_a_token(app: FastAPI, client_as: Callable[..
     assert (await client_as(app).get("/v1/quiet")).status_code == 401
     assert (await client_as(app, Role.COMMUNE_OFFICER).get("/v1/quiet")).status_code == 403
     assert (await client_as(app, Role.AUDITOR).get("/v1/quiet")).json()["quiet"] is True
+
+
+async def test_an_uploaded_list_never_lies_in_a_temporary_file(app: FastAPI, client_as: Callable[..., httpx.AsyncClient]) -> None:
+    """A list holds national and account numbers in the clear; Starlette writes parts over 1 MiB to disk unless told otherwise."""
+    http = client_as(app, Role.DEPARTMENT_OFFICER)
+    answer = await http.post("/v1/orders/list", files={"file": ("list.csv", b"x" * 3_500_000)})
+    assert (answer.status_code, answer.json()) == (200, {"in_memory": True})
 
 
 async def test_a_route_without_a_role_stops_the_service(app: FastAPI) -> None:

@@ -63,7 +63,11 @@ async def test_spreadsheet_paper_and_scope(province: Any, due: Any) -> None:
     october, people = await two_months(province, due)
     sheet = await province.maker.get(f"/v1/cycles/{october['cycle_id']}/precheck.xlsx")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
-    assert len(rows) == 2 + 10
+    titles, findings = 2, rows[3:]
+    assert len(rows) == titles + 1 + 10
+    assert rows[1][0].startswith("Mã băm ")
+    assert rows[2][:3] == ["Nội dung", "Kind", "Mã hồ sơ"]
+    assert any(row[2] == f"BT-{people['gone'].hex[-6:]}" for row in findings)
     paper = await province.maker.get(f"/v1/cycles/{october['cycle_id']}/precheck/paper?on=2024-09-20")
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in paper.text
     assert f"BT-{people['gone'].hex[-6:]}" in paper.text

@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.auth import Actor, Authenticator, Role, require
@@ -237,6 +238,9 @@ def create_app(
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
     _install_handlers(app, vietnamese or {})
     app.add_middleware(_Edge, limits=dict(body_limits or {}))
+    # Uploaded lists hold national and account numbers in the clear: they stay in memory, which the body limit bounds, and never reach a
+    # temporary file.
+    MultiPartParser.spool_max_size = max([_BODY_LIMIT, *(body_limits or {}).values()])
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import create_model
 
-from common import idempotency
+from common import idempotency, sheets
 from common.actor import Actor, Role
 from common.auth import require
 from common.db import Database, Tx
@@ -134,7 +134,7 @@ def _add_files(router: APIRouter, db: Database, profile: ListProfile) -> None:
             await desk.seen(tx, profile, import_id)
         headers = {"Content-Disposition": f'attachment; filename="errors-{import_id}.csv"'}
         rows = verdicts.error_csv(db, actor, profile, import_id)
-        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(rows, media_type=sheets.MEDIA["csv"], headers=headers)
 
     @router.get(
         "/{import_id}/verdicts",
@@ -142,7 +142,7 @@ def _add_files(router: APIRouter, db: Database, profile: ListProfile) -> None:
         description="Danh sách kèm kết quả và lý do cạnh từng dòng, để sửa và gửi lại. Numbers are masked and columns we do not know left"
         " empty; with `purpose` the rows are as you sent them, and the reading is audited. The corrected file can be sent as it is.",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/csv": {}, _XLSX: {}}, "description": "The rows with result and reason beside them"}},
+        responses=sheets.RESPONSES,
     )
     async def verdict_rows(
         actor: _Maker,
@@ -153,7 +153,4 @@ def _add_files(router: APIRouter, db: Database, profile: ListProfile) -> None:
     ) -> StreamingResponse:
         rows = await verdicts.verdict_file(db, actor, profile, import_id, kind=kind, only_refused=only == "refused", purpose=purpose)
         headers = {"Content-Disposition": f'attachment; filename="verdicts-{import_id}.{kind}"'}
-        return StreamingResponse(rows, media_type="text/csv; charset=utf-8" if kind == "csv" else _XLSX, headers=headers)
-
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return StreamingResponse(rows, media_type=sheets.MEDIA[kind], headers=headers)

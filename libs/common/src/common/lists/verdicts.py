@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import re
-import zipfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
-from xml.sax.saxutils import escape
 
 from sqlalchemy import RowMapping
 
-from common import audit
+from common import audit, sheets
 from common.actor import Actor
 from common.db import Database
 from common.lists import storage
-from common.lists.cells import csv_safe
 from common.lists.desk import choice_of, keyring_of, seen
 from common.lists.headers import VERDICT_HEADERS
 from common.lists.profile import ListProfile
-from common.lists.raw import letter
 from common.lists.table import Layout, SourceRow, data_rows, lay_out
 from common.masking import mask_national_number
 
@@ -36,25 +30,6 @@ _RESULT: Final = {
 }  # fmt: skip
 _SETTLED: Final = {"CORRECTED": "đã sửa – corrected", "DISMISSED": "đã bỏ – dismissed"}
 _AT_ONCE: Final = 2_000
-_TYPES: Final = (
-    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
-    '<Override PartName="/xl/worksheets/sheet1.xml"'
-    ' ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>'
-)
-_RELS: Final = (
-    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1"'
-    ' Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>'
-)
-_MAIN: Final = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-_BOOK: Final = (
-    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><workbook {_MAIN}'
-    ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
-    '<sheets><sheet name="Kết quả" sheetId="1" r:id="rId1"/></sheets></workbook>'
-)
 
 
 def shown(text: str) -> str:
@@ -62,23 +37,19 @@ def shown(text: str) -> str:
     return _LONG.sub(lambda hit: mask_national_number(re.sub(r"\D", "", hit[0])) or "", text)
 
 
-async def error_csv(db: Database, actor: Actor, profile: ListProfile, import_id: UUID) -> AsyncIterator[str]:
+def error_csv(db: Database, actor: Actor, profile: ListProfile, import_id: UUID) -> AsyncIterator[bytes]:
     """Refused, waiting and flagged rows as CSV: who, result, column, code, reason in both languages."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["dòng", *(who.header for who in profile.who), "kết quả", "cột", "mã lỗi", "lý do", "reason"])
-    yield "\ufeff"
+    header = ["dòng", *(who.header for who in profile.who), "kết quả", "cột", "mã lỗi", "lý do", "reason"]
+    return sheets.stream("csv", sheets.Sheet(header), _errors(db, actor, profile, import_id))
+
+
+async def _errors(db: Database, actor: Actor, profile: ListProfile, import_id: UUID) -> AsyncIterator[list[str | int]]:
     async with db.read(actor) as tx:
         async for row in storage.rows_with_reasons(tx, profile, import_id):
-            who = [row["row_number"], *(csv_safe(row[item.name] or "") for item in profile.who)]
+            who = [row["row_number"], *(row[item.name] or "" for item in profile.who)]
             for verdict, items in ((row["verdict"], row["reasons"]), ("WARNING", row["warnings"])):
                 for item in items:
-                    texts = (csv_safe(item["detail_vi"]), csv_safe(item["detail"]))
-                    writer.writerow([*who, verdict, item["field"], item["code"], *texts])
-            yield out.getvalue()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue()
+                    yield [*who, verdict, item["field"], item["code"], item["detail_vi"], item["detail"]]
 
 
 async def verdict_file(
@@ -102,22 +73,20 @@ async def verdict_file(
 
     layout, rows = await asyncio.to_thread(opened)
     table = _table(db, actor, profile, import_id, layout, rows, only_refused=only_refused, whole=purpose is not None)
-    return _csv(table) if kind == "csv" else _xlsx(table)
+    return sheets.stream(kind, sheets.Sheet([*layout.headers, *VERDICT_HEADERS], name="Kết quả"), table)
 
 
 async def _table(
     db: Database, actor: Actor, profile: ListProfile, import_id: UUID, layout: Layout, rows: Iterator[SourceRow], *,
     only_refused: bool, whole: bool,
-) -> AsyncIterator[list[list[str]]]:  # fmt: skip
-    """Chunks of table rows: the file's rows and the verdicts walk side by side in row order."""
+) -> AsyncIterator[list[str]]:  # fmt: skip
+    """The file's rows and their verdicts, side by side in row order."""
     named = {index: name for name, index in layout.columns.items()}
     width = len(layout.headers)
-    yield [[*layout.headers, *VERDICT_HEADERS]]
     async with db.read(actor) as tx:
         verdicts = storage.verdicts(tx, import_id)
         current = await anext(verdicts, None)
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, _AT_ONCE))):
-            out: list[list[str]] = []
             for row in chunk:
                 while current is not None and current["row_number"] < row.number:
                     current = await anext(verdicts, None)
@@ -127,8 +96,7 @@ async def _table(
                 cells = [
                     _cell(profile, named.get(index), row.cells[index] if index < len(row.cells) else "", whole) for index in range(width)
                 ]
-                out.append([*cells, *_words(verdict)])
-            yield out
+                yield [*cells, *_words(verdict)]
 
 
 def _cell(profile: ListProfile, name: str | None, text: str, whole: bool) -> str:
@@ -153,68 +121,3 @@ def _words(verdict: RowMapping) -> list[str]:
         str(verdict["row_number"]), result, "; ".join(item["field"] for item in items), "; ".join(item["code"] for item in items),
         "; ".join(item["detail_vi"] for item in items), "; ".join(item["detail"] for item in items),
     ]  # fmt: skip
-
-
-async def _csv(table: AsyncIterator[list[list[str]]]) -> AsyncIterator[bytes]:
-    yield b"\xef\xbb\xbf"
-    async for rows in table:
-        out = io.StringIO()
-        writer = csv.writer(out)
-        for row in rows:
-            writer.writerow([csv_safe(cell) for cell in row])
-        yield out.getvalue().encode()
-
-
-class _Drain(io.RawIOBase):
-    """A place a zip is written to that is emptied as it fills."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Keep until taken."""
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        """What was written since."""
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
-
-
-async def _xlsx(table: AsyncIterator[list[list[str]]]) -> AsyncIterator[bytes]:
-    """A workbook of text cells only: leading zeros stay, and nothing is a formula."""
-    drain = _Drain()
-    with zipfile.ZipFile(drain, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", _TYPES)
-        archive.writestr("_rels/.rels", _RELS.format(kind="officeDocument", target="xl/workbook.xml"))
-        archive.writestr("xl/workbook.xml", _BOOK)
-        archive.writestr("xl/_rels/workbook.xml.rels", _RELS.format(kind="worksheet", target="worksheets/sheet1.xml"))
-        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            sheet.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><worksheet {_MAIN}><sheetData>'.encode())
-            number = 0
-            async for rows in table:
-                lines = []
-                for row in rows:
-                    number += 1
-                    lines.append(_line(number, row))
-                sheet.write("".join(lines).encode())
-                if data := drain.take():
-                    yield data
-            sheet.write(b"</sheetData></worksheet>")
-    yield drain.take()
-
-
-def _line(number: int, row: Sequence[str]) -> str:
-    cells = "".join(
-        f'<c r="{letter(index)}{number}" t="inlineStr"><is><t xml:space="preserve">{escape(csv_safe(cell))}</t></is></c>'
-        for index, cell in enumerate(row)
-        if cell
-    )
-    return f'<row r="{number}">{cells}</row>'

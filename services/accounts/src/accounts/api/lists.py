@@ -15,10 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import Cursor, Limit, Officer, Reader, Senior, Watcher, example, next_cursor
 from accounts.api.routes import version_of
-from accounts.api.sheets import SHEET_RESPONSES, Format, sheet
 from accounts.domain.complaints import ComplaintState
 from accounts.usecases import complaints, lists_out, recheck_accounts
-from common import clock, idempotency
+from common import clock, idempotency, sheets
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
@@ -199,14 +198,14 @@ def _add_lists(router: APIRouter, db: Database) -> None:
         " được. Numbers are masked unless a purpose is stated, which is audited. Accounts known from VNeID are left out where the setting"
         " VNEID_LISTS forbids; `X-Rows-Withheld` says how many.",
         response_class=Response,
-        responses=SHEET_RESPONSES,
+        responses=sheets.RESPONSES,
     )
     async def four(
         actor: Officer,
         programme: Literal[Programme.MERIT, Programme.SOCIAL_ASSISTANCE],
         payee: Literal["self", "representative"],
         unit_code: Annotated[str, Query(max_length=10, examples=["22924"])],
-        format: Annotated[Format, Query()] = "xlsx",  # noqa: A002
+        format: Annotated[sheets.Form, Query()] = "xlsx",  # noqa: A002
         purpose: Annotated[FreeText | None, Query(min_length=5, max_length=200, description="For whole account numbers")] = None,
         on: Annotated[date | None, Query(description="Day as of which the unit is meant")] = None,
     ) -> Response:
@@ -214,13 +213,12 @@ def _add_lists(router: APIRouter, db: Database) -> None:
         wanted = await lists_out.prepare(
             db, actor, unit_code=unit_code, programme=programme.value, own=own, purpose=purpose, business_date=on or clock.today()
         )
-        return await sheet(
+        return sheets.download(
+            format,
+            f"{programme.value.lower()}-{payee}-{unit_code}",
+            sheets.Sheet(_HEADER, [_TITLES[programme, own]]),
             _cells(lists_out.four_list(db, actor, wanted)),
-            title=_TITLES[programme, own],
-            header=_HEADER,
-            name=f"{programme.value.lower()}-{payee}-{unit_code}",
-            form=format,
-            headers={"X-Rows-Withheld": str(wanted.withheld)},
+            {"X-Rows-Withheld": str(wanted.withheld)},
         )
 
     @router.get(

@@ -13,10 +13,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import Checker, Cursor, Limit, Officer, Purpose, Reader, example, next_cursor
-from accounts.api.sheets import SHEET_RESPONSES, Format, sheet
 from accounts.domain.errors import NoticeNotBelieved
 from accounts.usecases import open_accounts as uc
-from common import idempotency
+from common import idempotency, sheets
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.masking import FreeText
@@ -231,12 +230,12 @@ def _add_batches(router: APIRouter, db: Database) -> None:
         description="Tải danh sách (CSV/XLSX) kèm số định danh đầy đủ; phải nêu mục đích, có ghi nhật ký. The bank fills in the last three"
         " columns and sends the file back.",
         response_class=Response,
-        responses=SHEET_RESPONSES,
+        responses=sheets.RESPONSES,
     )
-    async def file(actor: Officer, batch_id: UUID, purpose: Purpose, format: Annotated[Format, Query()] = "xlsx") -> Response:  # noqa: A002
+    async def file(actor: Officer, batch_id: UUID, purpose: Purpose, format: Annotated[sheets.Form, Query()] = "xlsx") -> Response:  # noqa: A002
         batch, rows = await uc.batch_file(db, actor, batch_id, purpose)
         title = f"Danh sách đề nghị mở tài khoản – {batch['provider_code']} – {batch['business_date']:%d/%m/%Y}"
-        return await sheet(_cells(rows), title=title, header=_HEADER, name=f"mo-tai-khoan-{batch_id}", form=format)
+        return sheets.download(format, f"mo-tai-khoan-{batch_id}", sheets.Sheet(_HEADER, [title]), _cells(rows))
 
 
 async def _cells(rows: Sequence[Mapping[str, Any]]) -> AsyncIterator[Sequence[str]]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-import xlsxwriter
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from common import idempotency, paper
+from common import idempotency, paper, sheets
 from common.contracts.envelope import Month
 from common.db import Tx
 from common.idempotency import IdempotencyKey
-from common.lists.cells import csv_safe
 from disbursement.api.common import Cursor, Limit, Maker, Reader, answered, next_cursor
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
 from disbursement.domain.months import month_text
@@ -127,18 +124,6 @@ async def read(request: Request, cycle_id: UUID, form: ReadForm, actor: Maker, k
 _COLUMNS: Final = ("Nội dung", "Kind", "Mã hồ sơ", "Họ tên", "Đơn vị", "Trước (đồng)", "Nay (đồng)", "Chi tiết")
 
 
-def _cells(row: Any) -> tuple[Any, ...]:
-    texts = (row["file_code"], row["name"], row["unit_code"])
-    return (
-        KINDS[row["kind"]][0],
-        row["kind"],
-        *(csv_safe(text or "") for text in texts),
-        row["before"] if row["before"] is not None else "",
-        row["now"] if row["now"] is not None else "",
-        csv_safe(row["detail"] or ""),
-    )
-
-
 @router.get(
     "/{cycle_id}/precheck.xlsx",
     summary="Report before submitting, as a spreadsheet",
@@ -147,28 +132,18 @@ def _cells(row: Any) -> tuple[Any, ...]:
 )
 async def spreadsheet(request: Request, cycle_id: UUID, actor: Reader) -> StreamingResponse:
     """The report as XLSX."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been sent
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet = book.add_worksheet("Kiểm tra")
     rows = precheck.findings(request.app.state.db, actor, cycle_id)
     cycle, head = await anext(rows), await anext(rows)
-    sheet.write_row(0, 0, (f"Kiểm tra danh sách tháng {month_text(cycle['month'])}", head["list_hash"]))
-    sheet.write_row(1, 0, _COLUMNS)
-    number = 2
+    month = month_text(cycle["month"])
+    sheet = sheets.Sheet(_COLUMNS, [f"Kiểm tra danh sách tháng {month}", f"Mã băm {head['list_hash']}"], "Kiểm tra")
+    return sheets.download("xlsx", f"kiem-tra-{month}", sheet, _lines(rows))
+
+
+async def _lines(rows: AsyncIterator[Any]) -> AsyncIterator[Sequence[sheets.Cell]]:
     async for row in rows:
-        sheet.write_row(number, 0, _cells(row))
-        number += 1
-    book.close()
-    file.seek(0)
-
-    def chunks() -> Iterator[bytes]:
-        with file:
-            while chunk := file.read(65536):
-                yield chunk
-
-    name = f"kiem-tra-{month_text(cycle['month'])}.xlsx"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return StreamingResponse(chunks(), media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        yield (
+            KINDS[row["kind"]][0], row["kind"], row["file_code"], row["name"], row["unit_code"], row["before"], row["now"], row["detail"],
+        )  # fmt: skip
 
 
 async def _first(rows: AsyncIterator[Any], most: int) -> tuple[list[Any], bool]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-import xlsxwriter
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from common import idempotency
+from common import idempotency, sheets
 from common.auth import Actor
 from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
-from common.tabular import csv_safe
 from disbursement.api.common import Checker, Cursor, Limit, Maker, Reader, answered
 from disbursement.domain.months import first_day, month_text
 from disbursement.domain.shadow import KINDS, DifferenceKind, explain
@@ -231,20 +226,16 @@ def _reading(router: APIRouter, db: Database) -> None:
         "/{shadow_id}/download",
         summary="The differences as a file",
         description="Tải bảng chênh lệch (CSV hoặc XLSX) để làm việc với xã. Amounts, ways of payment, last four digits, explanation.",
-        response_class=Response,
+        response_class=StreamingResponse,
+        responses=sheets.RESPONSES,
     )
-    async def download(actor: Reader, shadow_id: UUID, form: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx") -> Response:
+    async def download(actor: Reader, shadow_id: UUID, form: Annotated[sheets.Form, Query()] = "xlsx") -> StreamingResponse:
         async with db.read(actor) as tx:
             row = await shadows.by_id(tx, actor, shadow_id)
         if row is None:
             raise NotFound("No such comparison")
-        pages = _pages(db, actor, shadow_id)
-        name = f"shadow-{row['unit_code']}-{month_text(row['month'])}.{form}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        if form == "csv":
-            return StreamingResponse(_csv(pages), media_type="text/csv; charset=utf-8", headers=headers)
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return Response(await _xlsx(pages), media_type=kind, headers=headers)
+        name = f"shadow-{row['unit_code']}-{month_text(row['month'])}"
+        return sheets.download(form, name, sheets.Sheet(_HEADER, name="Chênh lệch"), _rows(db, actor, shadow_id))
 
 
 def _go_live(router: APIRouter, db: Database) -> None:
@@ -278,14 +269,15 @@ def _go_live(router: APIRouter, db: Database) -> None:
         return answered(await idempotency.run(db, actor, key, route, await request.body(), effect))
 
 
-async def _pages(db: Database, actor: Actor, shadow_id: UUID) -> AsyncIterator[list[DifferenceView]]:
+async def _rows(db: Database, actor: Actor, shadow_id: UUID) -> AsyncIterator[Sequence[sheets.Cell]]:
     after = 0
     while True:
         async with db.read(actor) as tx:
             rows = await shadows.differences(tx, shadow_id, kind=None, after=after, limit=_AT_ONCE)
         if not rows:
             return
-        yield [_difference(row) for row in rows]
+        for row in rows:
+            yield _cells(_difference(row))
         after = rows[-1]["number"]
 
 
@@ -295,36 +287,3 @@ def _cells(item: DifferenceView) -> Sequence[str | int | None]:
         item.theirs_amount, item.ours_method, item.theirs_method, item.ours_last4, item.theirs_last4, ", ".join(item.months or ()), item.vi,
         item.en,
     )  # fmt: skip
-
-
-async def _csv(pages: AsyncIterator[list[DifferenceView]]) -> AsyncIterator[str]:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_HEADER)
-    yield "\ufeff"
-    async for items in pages:
-        for item in items:
-            writer.writerow([csv_safe(cell) if isinstance(cell, str) else "" if cell is None else cell for cell in _cells(item)])
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
-    yield out.getvalue()
-
-
-async def _xlsx(pages: AsyncIterator[list[DifferenceView]]) -> bytes:
-    with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as file:
-        options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(file, options) as book:
-            sheet = book.add_worksheet("Chênh lệch")
-            sheet.write_row(0, 0, _HEADER, book.add_format({"bold": True}))
-            number = 1
-            async for items in pages:
-                for item in items:
-                    for column, cell in enumerate(_cells(item)):
-                        if isinstance(cell, int):
-                            sheet.write_number(number, column, cell)
-                        elif cell:
-                            sheet.write_string(number, column, cell)
-                    number += 1
-        file.seek(0)
-        return file.read()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-import xlsxwriter
-
+from common import sheets
 from common.names import folded
-from common.tabular import BrokenFile, ColumnSpec, SourceRow, csv_safe, parse_amount_vi, parse_date_vi, read_rows
+from common.tabular import BrokenFile, ColumnSpec, SourceRow, parse_amount_vi, parse_date_vi, read_rows
 from disbursement.channels.files import FileChannel, bounded
 from disbursement.channels.protocol import BatchHead, InstructionLine, NoticeUnreadable, PartnerResult
 from disbursement.domain.payment import ResultStatus
@@ -20,7 +18,6 @@ from disbursement.domain.reasons import ALREADY_KNOWN, PARTNER_CODES, PARTNER_RE
 __all__ = ["SheetChannel"]
 
 Row = Sequence[str | int]
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MAX_RESULTS: Final = 5_000
 _OURS: Final = (ColumnSpec("reference", ("Mã tham chiếu",), required=True), ColumnSpec("amount", ("Số tiền",), required=True))
 _THEIRS: Final = (
@@ -48,7 +45,7 @@ _PHRASES: Final = {
 }  # fmt: skip
 
 
-class SheetChannel(FileChannel):
+class SheetChannel(FileChannel, ABC):
     """A partner that takes a table. A subclass gives its columns and how a payment stands in them."""
 
     head: tuple[str, ...] = ()
@@ -61,18 +58,18 @@ class SheetChannel(FileChannel):
     @property
     def media_type(self) -> str:  # type: ignore[override]
         """As the partner's row says."""
-        return _XLSX if self.partner.file_form == "XLSX" else "text/csv; charset=utf-8"
+        return sheets.MEDIA[self.suffix]
 
+    @abstractmethod
     def row(self, head: BatchHead, number: int, line: InstructionLine, account_number: str) -> Row:
         """One payment as a row under :attr:`head`. Raises ValueError for one that does not fit."""
-        raise NotImplementedError
 
     def build(self, head: BatchHead, lines: Sequence[InstructionLine]) -> bytes:
         """The table's exact bytes: the same batch gives the same bytes. Raises CannotBuild, CannotBuildBatch."""
         self.payer()
         numbers = {line.reference: number for number, line in enumerate(lines, 1)}
         rows = self.opened(lines, lambda line, account: self.row(head, numbers[line.reference], line, account))
-        return _xlsx(self.head, rows, head.created_at) if self.partner.file_form == "XLSX" else _csv(self.head, rows)
+        return sheets.written(self.suffix, sheets.Sheet(self.head), rows, delimiter=";")
 
     def references(self, body: bytes) -> frozenset[str]:
         """The references in stored bytes."""
@@ -88,33 +85,6 @@ class SheetChannel(FileChannel):
         if not results or len(results) > _MAX_RESULTS:
             raise NoticeUnreadable(f"1 to {_MAX_RESULTS} rows are read, there are {len(results)}")
         return results
-
-
-def _csv(head: Row, rows: Iterable[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([csv_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _xlsx(head: Row, rows: Iterable[Row], created_at: datetime) -> bytes:
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"created": created_at.astimezone(UTC).replace(tzinfo=None)})
-    sheet = book.add_worksheet("Danh sách")
-    money, bold = book.add_format({"num_format": "#,##0"}), book.add_format({"bold": True})
-    for column, title in enumerate(head):
-        sheet.write_string(0, column, str(title), bold)
-    for number, row in enumerate(rows, 1):
-        for column, cell in enumerate(row):
-            if isinstance(cell, int):
-                sheet.write_number(number, column, cell, money)
-            else:
-                sheet.write_string(number, column, cell)
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return out.getvalue()
 
 
 def _result(row: SourceRow) -> PartnerResult:

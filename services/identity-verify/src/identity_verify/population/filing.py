@@ -7,18 +7,15 @@ purpose, and never kept. The answers may give the registered values, or only say
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, Literal
 
-import xlsxwriter
-
+from common import sheets
 from common.names import folded
 from common.sealing import Keyring
-from common.tabular import ColumnSpec, SourceRow, csv_safe, parse_date_vi, read_rows
+from common.tabular import ColumnSpec, SourceRow, parse_date_vi, read_rows
 from identity_verify.domain.verdict import Answer, SourceStatus
 from identity_verify.population.source import Answered, Person, opened, reference_or_none
 
@@ -75,7 +72,7 @@ class PopulationFile:
 
     def question(self, people: Sequence[Person]) -> bytes:
         """The list to hand over; its rows are numbered from 1 in the order of `people`."""
-        return _xlsx(self._lines(people)) if self._form == "xlsx" else _csv(self._lines(people))
+        return sheets.written(self._form, sheets.Sheet(HEADERS, _TITLE, "Xác thực", text=True), self._lines(people))
 
     def _lines(self, people: Sequence[Person]) -> Iterator[tuple[str, ...]]:
         for place, number, person in opened(self._keyring, people):
@@ -153,28 +150,3 @@ def _day(row: SourceRow, name: str) -> date | None:
 
 def _shown_date(partial: str | None) -> str:
     return "/".join(reversed(partial.split("-"))) if partial else ""
-
-
-def _csv(lines: Iterator[tuple[str, ...]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows([(line,) for line in _TITLE])
-    writer.writerow(HEADERS)
-    writer.writerows([[csv_safe(cell) for cell in line] for line in lines])
-    return "\ufeff".encode() + out.getvalue().encode()
-
-
-def _xlsx(lines: Iterator[tuple[str, ...]]) -> bytes:
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet("Xác thực")
-        text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
-        sheet.set_column(0, len(HEADERS) - 1, 20, text)  # text, so that the police's own entries keep their zeros
-        for number, line in enumerate(_TITLE):
-            sheet.write_string(number, 0, line, bold)
-        for column, header in enumerate(HEADERS):
-            sheet.write_string(len(_TITLE), column, header, bold)
-        for number, cells in enumerate(lines, start=len(_TITLE) + 1):
-            for column, cell in enumerate(cells):
-                sheet.write_string(number, column, cell, text)
-    return out.getvalue()

@@ -10,10 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from common import sheets
 from common.auth import Actor, Role, require
 from common.contracts.envelope import Month
 from common.db import Database
-from registry.api import cursors, sheets
+from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import birthdays as storage
 
@@ -110,7 +111,8 @@ def _steps(router: APIRouter, db: Database) -> None:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Chương trình", "Mã khoản chi", "Số quyết định", "Tuổi của", "Mốc tuổi",
                   "Từ tháng", "Biến động", "Mức cũ", "Mức mới"]  # fmt: skip
         rows = _step_rows(db, actor, date.fromisoformat(month + "-01"), unit_path)
-        return await sheets.answer(kind, f"moc-tuoi-{month}", f"Danh sách đến mốc tuổi trong tháng {month[5:]}/{month[:4]}", header, rows)
+        title = f"Danh sách đến mốc tuổi trong tháng {month[5:]}/{month[:4]}"
+        return sheets.download(kind, f"moc-tuoi-{month}", sheets.Sheet(header, [title]), rows)
 
 
 def _step(row: Any) -> AgeStep:
@@ -154,7 +156,7 @@ def _candidates(router: APIRouter, db: Database) -> None:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Mốc tuổi", "Chương trình có thể hưởng", "Cần thuộc hộ nghèo/cận nghèo",
                   "Đã ghi nhận thuộc nhóm", "Có lương hưu/BHXH"]  # fmt: skip
         rows = _candidate_rows(db, actor, date.fromisoformat(month + "-01"), unit_path, in_group)
-        return await sheets.answer(kind, f"du-tuoi-{month}", f"Người đủ tuổi trong tháng {month[5:]}/{month[:4]}", header, rows)
+        return sheets.download(kind, f"du-tuoi-{month}", sheets.Sheet(header, [f"Người đủ tuổi trong tháng {month[5:]}/{month[:4]}"]), rows)
 
 
 async def _candidate_rows(

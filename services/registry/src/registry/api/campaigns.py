@@ -11,12 +11,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from common import idempotency
+from common import idempotency, sheets
 from common.auth import Actor
 from common.contracts.envelope import Month
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
-from registry.api import cursors, sheets
+from registry.api import cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.models import Closed
 from registry.api.roles import Checker, Department, Reader, Writer
@@ -262,7 +262,8 @@ def _lists(router: APIRouter, db: Database) -> None:
             row = await usecases.seen(tx, campaign_id)
         header = ["STT", "Mã đơn vị", "Họ và tên người nhận", "Họ và tên người được hưởng", "Mã hồ sơ", "Số tiền", "Trạng thái", "Ghi chú"]
         rows = _rows(db, actor, row, state)
-        return await sheets.answer(kind, f"dot-chi-{row['rule_code'].lower()}", f"{row['title_vi']} ({row['legal_basis']})", header, rows)
+        sheet = sheets.Sheet(header, [f"{row['title_vi']} ({row['legal_basis']})"])
+        return sheets.download(kind, f"dot-chi-{row['rule_code'].lower()}", sheet, rows)
 
     @router.get(
         "/{campaign_id}/progress",

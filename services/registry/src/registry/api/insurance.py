@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from common import idempotency
+from common import idempotency, sheets
 from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
-from registry.api import cursors, sheets
+from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.domain.insurance import HEADER
 from registry.storage import insurance as storage
@@ -169,7 +169,7 @@ def _lists(router: APIRouter, db: Database) -> None:
         if whole_numbers:
             await plan_lists.allow_whole_numbers(db, actor, f"insurance-list {list_id}", row["unit_path"], purpose)
         title = f"Danh sách đối chiếu với Bảo hiểm xã hội {list_id} ({row['people']} người)"
-        return await sheets.answer(kind, f"insurance-{list_id}", title, HEADER, _lines(db, actor, list_id, whole=whole_numbers))
+        return sheets.download(kind, f"insurance-{list_id}", sheets.Sheet(HEADER, [title]), _lines(db, actor, list_id, whole=whole_numbers))
 
 
 async def _lines(db: Database, actor: Actor, list_id: UUID, *, whole: bool) -> AsyncIterator[list[sheets.Cell]]:

@@ -11,12 +11,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from common import idempotency
+from common import idempotency, sheets
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import Forbidden, InvalidInput, NotFound
-from registry.api import cursors, sheets
+from registry.api import cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.law_models import (
     ChangePage,
@@ -314,7 +314,7 @@ def _what_if(router: APIRouter, db: Database) -> None:
             title = (await usecases.open_change(tx, change_id))["title_vi"]
         header = [*(_LABEL[view] for view in views), "Số người", "Đang chi", "Theo dự thảo", "Truy lĩnh", "Tăng mỗi tháng", "Các tháng sau"]
         rows = _file_rows(db, actor, row, views, programme)
-        return await sheets.answer(kind, f"tinh-thu-{row['business_date']}", f"Tính thử: {title}", header, rows)
+        return sheets.download(kind, f"tinh-thu-{row['business_date']}", sheets.Sheet(header, [f"Tính thử: {title}"]), rows)
 
 
 async def _latest(tx: Tx, change_id: UUID) -> Any:

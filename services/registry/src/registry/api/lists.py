@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from common import sheets
 from common.auth import Actor, Role, require
 from common.db import Database
-from registry.api import cursors, sheets
+from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import plan_lists as storage
 from registry.usecases import plan_lists
@@ -166,7 +167,7 @@ def _plan(router: APIRouter, db: Database) -> None:
         question = storage.Question(group, receiver, on, unit_path, registered_only)
         header = [*_HEADER, *(_REP_HEADER if receiver == "REPRESENTATIVE" else ())]
         rows = _plan_rows(db, actor, question, whole=whole_numbers)
-        return await sheets.answer(kind, name, f"{_TITLE[group, receiver]} (ngày {_day(on)})", header, rows)
+        return sheets.download(kind, name, sheets.Sheet(header, [f"{_TITLE[group, receiver]} (ngày {_day(on)})"]), rows)
 
 
 async def _plan_rows(db: Database, actor: Actor, question: storage.Question, *, whole: bool) -> AsyncIterator[list[sheets.Cell]]:
@@ -225,7 +226,7 @@ def _no_id(router: APIRouter, db: Database) -> None:
     ) -> Response:
         header = [*_HEADER[:5], "Số CMND cũ", "Địa chỉ", "Mã đơn vị", "Lý do", "Cơ sở trợ giúp xã hội"]
         title = f"Danh sách đối tượng chưa có CCCD/số định danh (ngày {_day(on)})"
-        return await sheets.answer(kind, f"no-id-{on}", title, header, _no_id_rows(db, actor, on, unit_path, reason))
+        return sheets.download(kind, f"no-id-{on}", sheets.Sheet(header, [title]), _no_id_rows(db, actor, on, unit_path, reason))
 
 
 async def _no_id_rows(db: Database, actor: Actor, on: date, unit_path: str | None, reason: str | None) -> AsyncIterator[list[sheets.Cell]]:
