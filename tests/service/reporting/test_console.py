@@ -10,7 +10,7 @@ import pytest
 from reporting_builders import Reporting
 
 ClientAs = Callable[..., httpx.AsyncClient]
-PAGES = ("/console/", "/pages/coverage?month=2024-09&unit_path=60", "/pages/survey")
+PAGES = ("/console/", "/pages/coverage?month=2024-09&unit=60", "/pages/survey")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -14,6 +14,7 @@ from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
 from reporting.api.console import console_router
 from reporting.api.operation import operation_router
+from reporting.api.page_data import page_data_router
 from reporting.api.reports import READERS, reports_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
@@ -44,6 +45,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         db=database,
         routers=[
             reports_router(database),
+            page_data_router(database, settings),
             operation_router(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),

@@ -8,13 +8,13 @@ from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from string import Template
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from common.problems import NotFound
+from reporting.api.pages import add_pages, asset_answer
 from reporting.settings import Settings
 
 __all__ = ["console_router"]
@@ -25,7 +25,6 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_OURS: Final = frozenset({"console.js", "console.css", "coverage.js", "favicon.svg", "sign-in.js", "survey.css", "survey.js"})
 # Swagger UI 5 (Apache-2.0) as shipped in the wheel fastapi-offline (MIT).
 _SWAGGER: Final = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
 
@@ -94,22 +93,17 @@ def console_router(settings: Settings) -> APIRouter:
 
     @router.get("/console/{name}")
     async def asset(name: str, request: Request) -> Response:
-        if name not in _OURS | _SWAGGER:
-            raise NotFound("No such file")
+        if name not in _SWAGGER:
+            return asset_answer(name, request, headers)
         body, tag = _asset(name)
         cached = {"ETag": tag, "Cache-Control": "no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=cached | headers)
         return Response(body, media_type=_TYPES[name.rsplit(".", 1)[-1]], headers=cached | headers)
 
-    @router.get("/pages/coverage")
-    async def coverage_page(
-        month: Annotated[str, Query(max_length=7)] = "", unit_path: Annotated[str, Query(max_length=40)] = ""
-    ) -> Response:
-        return page("coverage.html", month=month, unit_path=unit_path)
-
     @router.get("/pages/survey")
     async def survey_page() -> Response:
         return page("survey.html")
 
+    add_pages(router, headers)
     return router

@@ -1,0 +1,91 @@
+// Small parts pages are made of. Text goes in as text, never as markup.
+import { currentLanguage, say } from "./sign-in.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export function el(tag, attributes = {}, ...children) {
+  return make(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  return make(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function locale() {
+  return currentLanguage() === "vi" ? "vi-VN" : "en-GB";
+}
+
+export function number(value) {
+  return value === null || value === undefined ? "–" : new Intl.NumberFormat(locale()).format(value);
+}
+
+export function money(value) {
+  return value === null || value === undefined ? "–" : `${number(value)} đ`;
+}
+
+// A rate as the service rounded it ("27.8"), with the decimal sign of the language.
+export function percent(text) {
+  if (text === null || text === undefined) return "–";
+  return `${currentLanguage() === "vi" ? String(text).replace(".", ",") : text}%`;
+}
+
+// 2024-09 → tháng 9/2024; 2024-09-05 or a moment → 05/09/2024.
+export function monthText(month) {
+  const [year, of] = month.split("-");
+  return say(`Tháng ${Number(of)}/${year}`, `${of}/${year}`);
+}
+
+export function dayText(text) {
+  return text ? text.slice(0, 10).split("-").reverse().join("/") : "–";
+}
+
+export function momentText(text) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "medium", timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(text));
+}
+
+// heads: [{text, number?}]; rows: [{cells: [text or node], total?}]. The first cell of a row is its header.
+// On a phone a table with `stack` becomes one block per row, each cell under its head.
+export function table({ caption, heads, rows, stack = true }) {
+  const body = rows.map(({ cells, total }) => el("tr", { class: total ? "total" : null }, ...cells.map((cell, index) => {
+    const attributes = { class: heads[index].number ? "number" : null, "data-head": heads[index].text };
+    return index === 0 ? el("th", { scope: "row", ...attributes }, cell) : el("td", attributes, cell);
+  })));
+  const head = heads.map(({ text, number: isNumber }) => el("th", { scope: "col", class: isNumber ? "number" : null }, text));
+  const made = el("table", { class: stack ? "stack" : null }, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body));
+  return el("div", { class: "wide", role: "region", "aria-label": caption, tabindex: "0" }, made);
+}
+
+// Horizontal bars; the table beside them says the same in text, so the drawing is one image to a screen reader.
+// rows: [{label, value, text, part?}] with value and part (a darker part of the bar) on one scale.
+export function bars({ label, rows, max }) {
+  const top = max ?? Math.max(1, ...rows.map((row) => row.value));
+  const line = 34;
+  const lines = rows.flatMap((row, index) => {
+    const y = index * line;
+    const long = (value) => `${Math.max(0, Math.min(100, (100 * value) / top))}%`;
+    return [
+      svg("text", { x: 0, y: y + 13, class: "bar-label" }, row.label),
+      svg("text", { x: "100%", y: y + 13, class: "bar-value", "text-anchor": "end" }, row.text),
+      svg("rect", { x: 0, y: y + 18, width: "100%", height: 9, rx: 4, class: "bar-back" }),
+      svg("rect", { x: 0, y: y + 18, width: long(row.value), height: 9, rx: 4, class: `bar-front ${row.kind ?? ""}` }),
+    ];
+  });
+  const drawing = svg("svg", { role: "img", "aria-label": label, width: "100%", height: rows.length * line, class: "bars" }, ...lines);
+  return el("figure", { class: "chart" }, el("figcaption", {}, label), drawing);
+}
+
+// One figure with its name: a row of them opens a page.
+export function figures(items) {
+  return el("dl", { class: "figures" }, ...items.map(({ name, value, hint, kind }) => el("div", { class: kind ?? null },
+    el("dt", {}, name), el("dd", {}, value), hint ? el("dd", { class: "hint" }, hint) : null)));
+}
