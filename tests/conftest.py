@@ -1,3 +1,3 @@
-"""The plugin holds the fixtures; nothing else belongs here."""
+"""The plugins hold the fixtures; nothing else belongs here."""
 
-pytest_plugins = ["common.testing"]
+pytest_plugins = ["common.testing", "common.testing_brokers"]

