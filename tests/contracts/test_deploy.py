@@ -142,6 +142,25 @@ def test_realm_has_the_code_s_roles_claims_and_partners() -> None:
     assert not any("credentials" in user for user in realm["users"])
 
 
+def test_the_console_signs_in_with_pkce_and_returns_to_one_address() -> None:
+    from reporting.settings import Settings
+
+    realm = json.loads((ROOT / "deploy" / "keycloak" / "ansinh-realm.json").read_text(encoding="utf-8"))
+    console = next(client for client in realm["clients"] if client["clientId"] == "console")
+    assert console["publicClient"]
+    assert console["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert not console["directAccessGrantsEnabled"]
+    address = json.loads(COMPOSE["services"]["reporting-api"]["environment"]["REPORTING_CONSOLE_SERVICES"])["reporting"]
+    assert console["redirectUris"] == [f"{address}/console/signed-in"], "one address, no wildcard"
+    assert console["webOrigins"] == [address]
+    for service in SERVICES:
+        given = COMPOSE["services"][f"{service.name}-api"]["environment"]
+        assert json.loads(given[f"{service.prefix}CORS_ORIGINS"]) == [address], "other origins may not call from a browser"
+    known = {"database_url": "postgresql+psycopg://x", "keys_file": "x", "environment": "production"}
+    with pytest.raises(ValueError, match="sample data"):
+        Settings(**known, console_training=True)
+
+
 def test_made_secrets_are_all_that_compose_asks_for(tmp_path: Any) -> None:
     folder = tmp_path / "secrets"
     assert write_compose_secrets(folder, lambda _: None) == 0

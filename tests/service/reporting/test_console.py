@@ -10,7 +10,7 @@ import pytest
 from reporting_builders import Reporting
 
 ClientAs = Callable[..., httpx.AsyncClient]
-PAGES = ("/console/", "/pages/coverage?month=2024-09&unit=60", "/pages/survey")
+PAGES = ("/console/", "/console/signed-in", "/pages/coverage?month=2024-09&unit=60", "/pages/survey")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -33,7 +33,7 @@ async def test_pages_carry_no_inline_script_and_nothing_from_elsewhere(reporting
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_vietnamese_text_has_its_english(reporting: Reporting, client_as: ClientAs, path: str) -> None:
     text = (await client_as(reporting.app).get(path)).text
-    assert len(re.findall(r"data-vi=", text)) == len(re.findall(r"data-en=", text)) > 5
+    assert len(re.findall(r"data-vi=", text)) == len(re.findall(r"data-en=", text)) >= 2
 
 
 async def test_settings_name_five_services_and_the_policy_lets_the_browser_reach_them(reporting: Reporting, client_as: ClientAs) -> None:

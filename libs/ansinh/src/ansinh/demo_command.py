@@ -122,6 +122,7 @@ def on_demo_stack(
     sample = prepare_sample(home, options, say)
     _fresh(layout)
     layout.prepare()
+    layout.training.touch()
     shutil.copyfile(sample / "world.sqlite", layout.world)
     province = json.loads((sample / "manifest.json").read_text(encoding="utf-8"))["province_code"]
     urls = {service.name: layout.url(service.name) for service in SERVICES}

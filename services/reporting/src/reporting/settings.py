@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import MechanismSettings
@@ -28,7 +28,28 @@ class Settings(MechanismSettings):
         description="Services in the console's picker: JSON object name → address as the browser reaches it",
     )
     console_issuer: str | None = Field(default=None, description="Address of the token issuer for the sign-in box; unset: oidc_issuer")
+    console_authorize_path: str = Field(
+        default="/authorize", description="Sign-in page below the issuer; /protocol/openid-connect/auth at Keycloak"
+    )
     console_token_path: str = Field(
         default="/token", description="Token endpoint below the issuer; /protocol/openid-connect/token at Keycloak"
     )
     console_client_id: str = Field(default="console", description="Public OAuth client of the console")
+    console_end_session_path: str | None = Field(
+        default=None, description="Where signing out ends the issuer's own session too; /protocol/openid-connect/logout at Keycloak"
+    )
+    console_training: bool = Field(
+        default=False,
+        description="Training on sample data: every page says so, and the console fills in examples. Refused in production",
+    )
+
+    @model_validator(mode="after")
+    def _no_training_in_production(self) -> Settings:
+        if self.console_training and self.environment == "production":
+            raise ValueError("console_training is for sample data: it does not go with environment=production")
+        return self
+
+    obstacle_days: dict[str, int] = Field(
+        default_factory=lambda: {"COMMUNE": 7, "DISTRICT": 7, "PROVINCE": 15, "MINISTRY": 30},
+        description="Days a level has to answer an obstacle: JSON object level → days. No law names them: the province decides",
+    )

@@ -83,6 +83,11 @@ class Layout:
         return self.home / "sim" / "world.sqlite"
 
     @property
+    def training(self) -> Path:
+        """Lies here when everything in this home is sample data: the pages then say so."""
+        return self.home / "training"
+
+    @property
     def postgres_port(self) -> int:
         """PostgreSQL."""
         return self.base + 432

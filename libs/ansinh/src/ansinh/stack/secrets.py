@@ -144,7 +144,8 @@ class Secrets:
                 ("department.officer2", "Cán bộ Sở (người thứ hai)", ["DEPARTMENT_OFFICER"], province),
                 ("approver", "Người phê duyệt", ["APPROVER"], province),
                 ("approver2", "Người phê duyệt thứ hai", ["APPROVER"], province),
-                ("auditor", "Thanh tra", ["AUDITOR"], province),
+                ("auditor", "Kiểm toán nội bộ", ["AUDITOR"], province),
+                ("inspector", "Thanh tra viên", ["AUDITOR"], province),
                 ("commune.police", "Công an xã", ["COMMUNE_POLICE"], commune),
                 ("operator", "Vận hành hệ thống", ["OPERATOR"], province),
             )
@@ -164,9 +165,11 @@ class Secrets:
             "issuer": self._layout.url("issuer"),
             "audience": "ansinh",
             "keys_file": str(self._layout.secrets / "issuer-key.pem"),
-            "cors_origins": [self._layout.url(service.name) for service in SERVICES],
+            "cors_origins": [self._layout.url("reporting")],
+            "ready_password": _READY_PASSWORD,
             "users": users,
             "clients": clients,
+            "public_clients": {"console": {"redirect_uris": [f"{self._layout.url('reporting')}/console/signed-in"]}},
         }
         return self._write("issuer.json", content)
 

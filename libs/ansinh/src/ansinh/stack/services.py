@@ -66,6 +66,7 @@ def service_environment(layout: Layout, postgres: Postgres, secrets: Secrets, se
         values["SMS_URL"], values["SMS_TOKEN"] = secrets.sms()
     if service.name == "reporting":
         values["CONSOLE_SERVICES"] = json.dumps({each.name: layout.url(each.name) for each in SERVICES})
+        values["CONSOLE_TRAINING"] = json.dumps(layout.training.exists())
     env = {service.prefix + key: value for key, value in values.items()}
     return _base_environment() | env | {key: value for key, value in os.environ.items() if key.startswith(service.prefix)}
 

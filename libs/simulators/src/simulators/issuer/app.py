@@ -1,4 +1,4 @@
-"""HTTP of the issuer: discovery, JWKS and the token endpoint."""
+"""HTTP of the issuer: discovery, JWKS, the sign-in page and the token endpoint."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import binascii
 import hmac
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, Final
 
 import jwt
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from simulators.issuer.config import IssuerConfig, Subject
 from simulators.issuer.keys import SigningKey
+from simulators.issuer.sign_in import NoReturnError, RefusedSignInError, SignIns
 from simulators.serving import health
 
 __all__ = ["create_app"]
+
+_STYLE: Final = files("simulators.issuer") / "sign-in.css"
 
 
 class _RefusedError(Exception):
@@ -47,10 +52,15 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
     async def discovery() -> dict[str, Any]:
         return {
             "issuer": config.url,
+            "authorization_endpoint": f"{config.url}/authorize",
             "token_endpoint": f"{config.url}/token",
             "jwks_uri": f"{config.url}/jwks.json",
-            "grant_types_supported": ["password", "client_credentials"],
-            "response_types_supported": ["none"],
+            "grant_types_supported": ["authorization_code", "password", "client_credentials"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "scopes_supported": ["openid", "profile"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
@@ -61,28 +71,90 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
     async def jwks() -> dict[str, list[dict[str, str]]]:
         return {"keys": [key.jwk]}
 
-    @app.post("/token", summary="A token of one hour for a ready user (password) or a system (client_credentials)")
+    sign_ins = SignIns(config)
+    _sign_in_routes(app, sign_ins)
+
+    def sign(claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.kid})
+
+    @app.post(
+        "/token", summary="A token of one hour: for a person (authorization_code), a terminal (password), a system (client_credentials)"
+    )
     async def token(request: Request) -> JSONResponse:
         form = await request.form()
-        grant = _field(form, "grant_type")
-        client_id, client_secret = _client(request, form)
+        grant, (client_id, client_secret) = _field(form, "grant_type"), _client(request, form)
+        if grant == "authorization_code":
+            return _by_code(config, sign_ins, sign, form, client_id)
         subject: Subject
         if grant == "password":
             login = _field(form, "username")
+            if client_id in config.public_clients:
+                raise _RefusedError(400, "unauthorized_client", "a browser signs in with authorization_code and PKCE")
             subject = _signed_in_user(config, login, _field(form, "password"))
-            client_id = client_id or "console"
+            client_id = client_id or "terminal"
         elif grant == "client_credentials":
             login = client_id
             subject = _signed_in_client(config, client_id, client_secret)
         else:
-            raise _RefusedError(400, "unsupported_grant_type", "grant_type must be password or client_credentials")
-        signed = jwt.encode(_claims(config, login, client_id, subject), key.private, algorithm="RS256", headers={"kid": key.kid})
-        return JSONResponse(
-            {"access_token": signed, "token_type": "Bearer", "expires_in": config.token_seconds},
-            headers={"Cache-Control": "no-store"},
-        )
+            raise _RefusedError(400, "unsupported_grant_type", "grant_type must be authorization_code, password or client_credentials")
+        return _issued(config, sign(_claims(config, login, client_id, subject)))
 
     return app
+
+
+def _sign_in_routes(app: FastAPI, sign_ins: SignIns) -> None:
+    headers = {
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+    def shown(key: str, status: int = 200) -> Response:
+        policy = {"Content-Security-Policy": sign_ins.policy(key)}
+        return HTMLResponse(sign_ins.page(key, wrong=status != 200), status, headers | policy)
+
+    @app.exception_handler(NoReturnError)
+    async def nowhere(_request: Request, error: NoReturnError) -> JSONResponse:
+        return JSONResponse({"error": "invalid_request", "error_description": str(error)}, 400, headers)
+
+    @app.get("/authorize", summary="The page to choose a ready user")
+    async def begin(request: Request) -> Response:
+        try:
+            return shown(sign_ins.begin(dict(request.query_params)))
+        except RefusedSignInError as refused:
+            told = {"error": refused.error, "error_description": refused.description}
+            return RedirectResponse(refused.asked.back(sign_ins.config.url, **told), 303, headers)
+
+    @app.post("/authorize", summary="A user was chosen: back to the client with a code")
+    async def finish(request: Request) -> Response:
+        form = await request.form()
+        page = _field(form, "page")
+        back = sign_ins.finish(page, _field(form, "username"), _field(form, "password"))
+        return shown(page, 401) if back is None else RedirectResponse(back, 303, headers)
+
+    @app.get("/sign-in.css", summary="Style of the page")
+    async def style() -> Response:
+        return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
+
+
+def _by_code(
+    config: IssuerConfig, sign_ins: SignIns, sign: Callable[[dict[str, Any]], str], form: FormData, client_id: str
+) -> JSONResponse:
+    found = sign_ins.redeem(_field(form, "code"), client_id, _field(form, "redirect_uri"), _field(form, "code_verifier"))
+    if found is None:
+        raise _RefusedError(400, "invalid_grant", "the code is used, too old, or not for this client, address and verifier")
+    login, asked = found
+    claims = _claims(config, login, client_id, config.users[login])
+    if "openid" not in asked.scope.split():
+        return _issued(config, sign(claims))
+    told = {name: claims[name] for name in ("iss", "sub", "iat", "exp", "name", "preferred_username")}
+    return _issued(config, sign(claims), id_token=sign({**told, "aud": client_id, "nonce": asked.nonce}))
+
+
+def _issued(config: IssuerConfig, token: str, **more: str) -> JSONResponse:
+    body = {"access_token": token, "token_type": "Bearer", "expires_in": config.token_seconds, **more}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 def _claims(config: IssuerConfig, login: str, client_id: str, subject: Subject) -> dict[str, Any]:

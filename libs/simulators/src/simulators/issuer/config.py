@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from simulators.serving import beside
 
-__all__ = ["Client", "IssuerConfig", "Subject", "User"]
+__all__ = ["Client", "IssuerConfig", "PublicClient", "Subject", "User"]
 
 
 class Subject(BaseModel):
@@ -34,6 +34,14 @@ class Client(Subject):
     secret: str = Field(min_length=1)
 
 
+class PublicClient(BaseModel):
+    """An application in a browser: it keeps no secret, so it proves itself with PKCE and is answered at these addresses only."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    redirect_uris: list[str] = Field(min_length=1, description="Compared as a whole: no wildcard, no prefix")
+
+
 class IssuerConfig(BaseModel):
     """The issuer's file: where it listens, and who may sign in."""
 
@@ -48,6 +56,8 @@ class IssuerConfig(BaseModel):
     cors_origins: list[str] = Field(default_factory=list)
     users: dict[str, User] = Field(default_factory=dict)
     clients: dict[str, Client] = Field(default_factory=dict)
+    public_clients: dict[str, PublicClient] = Field(default_factory=dict)
+    ready_password: str | None = Field(default=None, description="Users who still have it are chosen on the page without typing it")
 
     @field_validator("keys_file")
     @classmethod
@@ -58,3 +68,7 @@ class IssuerConfig(BaseModel):
     def url(self) -> str:
         """`iss` of the tokens, without a trailing slash."""
         return (self.issuer or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def is_ready(self, user: User) -> bool:
+        """Whether a user may be chosen without a password: nobody has changed the one that everybody knows."""
+        return self.ready_password is not None and user.password == self.ready_password

@@ -83,12 +83,19 @@ def console_router(settings: Settings) -> APIRouter:
     async def index() -> Response:
         return page("index.html")
 
+    @router.get("/console/signed-in")
+    async def signed_in() -> Response:
+        return page("signed-in.html")
+
     @router.get("/console/settings.json")
     async def console_settings() -> dict[str, object]:
         return {
             "services": settings.console_services,
+            "authorize_url": issuer + settings.console_authorize_path,
             "token_url": issuer + settings.console_token_path,
+            "end_session_url": issuer + settings.console_end_session_path if settings.console_end_session_path else None,
             "client_id": settings.console_client_id,
+            "training": settings.console_training,
         }
 
     @router.get("/console/{name}")
