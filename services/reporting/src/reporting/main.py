@@ -13,6 +13,7 @@ from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.worker import Loop, every, owner_name, run_worker
 from reporting.api.console import console_router
+from reporting.api.follow_up import follow_up_routers
 from reporting.api.operation import operation_router
 from reporting.api.page_data import page_data_router
 from reporting.api.reports import READERS, reports_router
@@ -44,9 +45,10 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         settings=settings,
         db=database,
         routers=[
-            reports_router(database),
+            reports_router(database, settings),
             page_data_router(database, settings),
             operation_router(database, settings),
+            *follow_up_routers(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),
             parked_router(database),

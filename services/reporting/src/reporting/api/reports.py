@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
 from common.auth import Actor, Role, require
+from common.clock import today
+from common.contracts.registry_v1 import Programme
 from common.db import Database
+from common.settings import MechanismSettings
 from reporting.api import schemas
 from reporting.domain.rates import MAX_DECIMALS
-from reporting.domain.states import Words, channel_words, reason_words, state_words
+from reporting.domain.states import PersonState, Words, channel_words, reason_words, state_words
+from reporting.domain.turns import ROLES_WITH_TURNS, WAITING, act_words, role_words
 from reporting.usecases import reports
 
 __all__ = ["READERS", "reports_router"]
@@ -25,6 +30,7 @@ READERS: Final = (
     Role.INTEGRATOR,
 )
 _PAGE: Final = 200
+_ROLE: Final = "^(" + "|".join(ROLES_WITH_TURNS) + ")$"
 
 Month = Annotated[str, Query(description="Tháng chi trả · the cycle's month, YYYY-MM", examples=["2024-09"])]
 Unit = Annotated[
@@ -43,11 +49,11 @@ def _text(words: Words) -> schemas.Text:
     return schemas.Text(vi=words.vi, en=words.en)
 
 
-def reports_router(db: Database) -> APIRouter:
+def reports_router(db: Database, settings: MechanismSettings) -> APIRouter:
     """`/v1/reports/…`."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
     _add_sums(router, db)
-    _add_people(router, db)
+    _add_people(router, db, settings)
     return router
 
 
@@ -106,26 +112,43 @@ def _add_sums(router: APIRouter, db: Database) -> None:
         )
 
 
-def _add_people(router: APIRouter, db: Database) -> None:
+def _person(row: dict[str, Any]) -> schemas.PersonRow:
+    turn = role_words(row["turn"])
+    act = act_words(row["state"], row["reason"]) if turn else None
+    return schemas.PersonRow(
+        **row,
+        state_text=_text(state_words(row["state"])),
+        reason_text=None if row["reason"] is None else _text(reason_words(row["reason"])),
+        turn_text=turn and _text(turn),
+        act_text=act and _text(act),
+    )
+
+
+def _add_people(router: APIRouter, db: Database, settings: MechanismSettings) -> None:
     @router.get(
         "/nobody-left-behind",
-        summary="Everybody due, each with a state",
-        description="Từng người có khoản được hưởng và tình trạng. Ordered by unit; follow `next_cursor`. No identity or account numbers.",
+        summary="Everybody due, each with a state and whose turn it is",
+        description="Từng người được hưởng: tình trạng, đến lượt ai, đã chờ bao nhiêu ngày; không có số định danh, số tài khoản. "
+        "Ordered by unit; follow `next_cursor` to its end: with a filter a page may hold fewer rows than `limit`.",
     )
     async def nobody_left_behind(
         actor: Reader,
         month: Month,
         unit_path: Unit = None,
+        state: Annotated[list[PersonState] | None, Query(description="Tình trạng · only these states", examples=["HELD"])] = None,
+        waiting: Annotated[bool, Query(description="Chỉ người chưa nhận được tiền · only those who wait, in any state")] = False,
+        turn: Annotated[
+            str | None, Query(description="Đến lượt · role whose turn it is", pattern=_ROLE, examples=["COMMUNE_OFFICER"])
+        ] = None,
+        programme: Annotated[Programme | None, Query(description="Nhóm đối tượng · only this programme")] = None,
+        min_days: Annotated[int, Query(ge=0, le=3_650, description="Chờ từ bao nhiêu ngày · waiting for so many days or more")] = 0,
+        business_date: Annotated[date | None, Query(description="Ngày tính · days are counted to it; default: today in Viet Nam")] = None,
         cursor: Annotated[str | None, Query(max_length=400)] = None,
         limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
     ) -> schemas.PeoplePage:
-        page = await reports.nobody_left_behind(db, actor, month, unit_path, cursor, limit)
-        rows = [
-            schemas.PersonRow(
-                **row,
-                state_text=_text(state_words(row["state"])),
-                reason_text=None if row["reason"] is None else _text(reason_words(row["reason"])),
-            )
-            for row in page.rows
-        ]
-        return schemas.PeoplePage(month=month, rows=rows, next_cursor=page.next_cursor)
+        on = business_date or today(settings)
+        states = tuple(WAITING if waiting or (min_days and not (state or turn)) else state or ())
+        page = await reports.nobody_left_behind(
+            db, actor, month, unit_path, cursor, limit, reports.Asked(on, states, turn, programme, min_days)
+        )
+        return schemas.PeoplePage(month=month, business_date=on, rows=[_person(row) for row in page.rows], next_cursor=page.next_cursor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -188,12 +188,19 @@ class PersonRow(_Answer):
     verdict: str | None = Field(description="What the population database said last")
     preference: str | None
     occurred_at: datetime | None
+    since: date | None = Field(description="Business date on which this state began")
+    paid_in: str | None = Field(description="Month whose list paid this one too, where the first attempt did not")
+    turn: str | None = Field(description="Role whose turn it is; null: nobody waits")
+    turn_text: Text | None
+    act_text: Text | None = Field(description="What is to be done")
+    days_waiting: int | None = Field(description="Days in this state up to the business date; null: nobody waits")
 
 
 class PeoplePage(_Answer):
     """A page of everybody due."""
 
     month: str
+    business_date: date = Field(description="Days are counted to it")
     rows: list[PersonRow]
     next_cursor: str | None
 

@@ -27,13 +27,14 @@ def _lines(payment_where: str, hold_where: str) -> str:
     return f"""
     pay AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at
+               beneficiary_id, cycle_id, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at,
+               business_date
         FROM payment WHERE {payment_where}
         ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
     ),
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, programme, unit_path, amount, reason, actor, released
+               beneficiary_id, cycle_id, programme, unit_path, amount, reason, actor, released, business_date
         FROM hold WHERE {hold_where} AND {OWED}
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
@@ -41,6 +42,7 @@ def _lines(payment_where: str, hold_where: str) -> str:
         SELECT beneficiary_id, cycle_id, p.programme AS p_programme, h.programme AS h_programme,
                p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner, p.amount AS p_amount, p.reason AS p_reason,
                p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
+               p.business_date AS p_date, h.business_date AS h_date,
                CASE
                    WHEN p.status = 'SETTLED' AND p.channel IN ({_ACCOUNT}) THEN 'PAID_BY_ACCOUNT'
                    WHEN p.status IN ('SETTLED', 'COLLECTED') THEN 'PAID_IN_CASH'
@@ -59,6 +61,7 @@ def _lines(payment_where: str, hold_where: str) -> str:
                coalesce(p_unit, h_unit) AS unit_path,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE p_amount END AS amount,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_date ELSE p_date END AS since,
                CASE WHEN state = 'HELD' THEN actor END AS actor
         FROM joined
     )

@@ -166,7 +166,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         ("hold_id",),
         _columns(
             f"hold_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, {_MONTH}, programme text, funding_source text,"
-            " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text"
+            " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text, business_date date"
         ),
     ),
     Projection(

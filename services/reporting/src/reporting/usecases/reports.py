@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from common.db import Database
 from reporting.domain.errors import BadCursor, UnitNeeded, UnitOutOfScope
 from reporting.domain.months import first_of
 from reporting.domain.rates import rate_text
+from reporting.domain.turns import states_of
 from reporting.storage import lag, people, reports
 
-__all__ = ["ALL", "Page", "channels", "coverage", "lag_rows", "nobody_left_behind", "outcomes", "payments_total", "states"]
+__all__ = ["ALL", "Asked", "Page", "channels", "coverage", "lag_rows", "nobody_left_behind", "outcomes", "payments_total", "states"]
 
 ALL: Final = "ALL"
 """Programme code of the row over all programmes: the sum of the groups, as the province publishes it."""
@@ -105,17 +107,35 @@ class Page:
     next_cursor: str | None
 
 
-async def nobody_left_behind(db: Database, actor: Actor, month: str, unit_path: str | None, cursor: str | None, limit: int) -> Page:
-    """One page of everybody due, each with a state; names and dossier codes, never identity or account numbers."""
+@dataclass(frozen=True)
+class Asked:
+    """Whom the caller wants to see; `on` is the business date that days are counted to."""
+
+    on: date
+    states: tuple[str, ...] = ()
+    turn: str | None = None
+    programme: str | None = None
+    min_days: int = 0
+
+
+async def nobody_left_behind(
+    db: Database, actor: Actor, month: str, unit_path: str | None, cursor: str | None, limit: int, asked: Asked
+) -> Page:
+    """One page of everybody due, each with a state, whose turn it is and since when; names and dossier codes, never numbers."""
     unit, first = unit_for(actor, unit_path), first_of(month)
+    states = asked.states or (states_of(asked.turn) if asked.turn else ())
+    before = asked.on - timedelta(days=asked.min_days) if asked.min_days else None
     async with db.read(actor) as tx:
-        found = await people.page(tx, first, unit, _position(cursor), limit)
-        names = await reports.unit_names(tx, sorted({row["unit_path"] for row in found}), first)
-    rows = [
-        dict(row) | {"unit_name": names.get(row["unit_path"]), "unit_code": row["unit_path"].rsplit("/", 1)[-1]}
-        for row in found
-        if row["state"] is not None
-    ]
+        found = await people.page(tx, first, unit, _position(cursor), limit, people.Filter(states, asked.turn, asked.programme, before))
+        rows = [dict(row) for row in found if row["wanted"]]
+        names = await reports.unit_names(tx, sorted({row["unit_path"] for row in rows}), first)
+    for row in rows:
+        row.pop("wanted")
+        row |= {
+            "unit_name": names.get(row["unit_path"]),
+            "unit_code": row["unit_path"].rsplit("/", 1)[-1],
+            "days_waiting": None if row["turn"] is None or row["since"] is None else max(0, (asked.on - row["since"]).days),
+        }
     return Page(rows, _cursor(found[-1]) if len(found) == limit else None)
 
 
