@@ -139,6 +139,17 @@ async def test_a_later_change_takes_two_people_and_is_published(world: Any) -> N
     assert len(await world.events("AdministrativeUnitChanged")) == already + 8
 
 
+async def test_an_event_says_what_a_unit_was_made_from(world: Any) -> None:
+    bodies = [event["body"] for event in await world.events("AdministrativeUnitChanged")]
+    told = {(body["path"], body["valid_from"]): body["formed_from"] for body in bodies}
+    assert [one["path"] for one in told["68", "2025-07-01"]] == ["60", "67", "68"]
+    mui_ne = told["68/22918", "2025-07-01"]
+    assert mui_ne
+    assert all(one["path"].startswith("60/593/") for one in mui_ne)
+    assert {one["kind"] for one in mui_ne} <= {"WHOLE", "PART"}
+    assert not any(origins for (_, since), origins in told.items() if since != "2025-07-01"), "older units were made from none we know"
+
+
 async def test_a_change_that_does_not_fit_is_refused_row_by_row(world: Any) -> None:
     an, binh = checkers(world)
     bad = await propose(an, "75;Thành phố Đồng Nai;Tỉnh;Thành phố trung ương;;\nxx yy;;làng;;;\n", "units-0002")

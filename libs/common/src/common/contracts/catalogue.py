@@ -91,6 +91,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "merged_into": None,
     "valid_from": "2024-01-01",
     "valid_to": None,
+    "formed_from": [],
     "certificate_number": "12/GUQ",
     "basis": "STANDING",
     "revoked_on": None,

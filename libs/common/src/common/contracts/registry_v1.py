@@ -36,6 +36,7 @@ __all__ = [
     "RepresentativeKind",
     "RepresentativeRevoked",
     "Sex",
+    "UnitOrigin",
 ]
 
 
@@ -249,6 +250,16 @@ class DuesChanged(Event):
     lines: list[DuesLine]
 
 
+class UnitOrigin(BaseModel):
+    """A unit that another was made from: wholly (WHOLE), or after a split (PART)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit_id: UUID
+    path: UnitPath
+    kind: str = Field(description="WHOLE or PART")
+
+
 class AdministrativeUnitChanged(Event):
     """One administrative unit as of its dates; key is `unit_id`, uuid5 of code and valid_from."""
 
@@ -263,6 +274,7 @@ class AdministrativeUnitChanged(Event):
     path: UnitPath
     valid_from: date
     valid_to: date | None
+    formed_from: list[UnitOrigin] = Field(default=[], description="Units it was made from, by path; empty when it was not made from others")
 
 
 class CutOffReached(Event):

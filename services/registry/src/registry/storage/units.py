@@ -35,7 +35,9 @@ _VIEW: Final = "u.unit_id, u.code, u.name, u.short_name, u.level, u.type, u.pare
 _EVENTS: Final = """
 SELECT u.unit_id AS key, uuidv7() AS event_id, json_build_object('version', u.version, 'business_date', CAST(:as_of AS date),
        'unit_id', u.unit_id, 'code', u.code, 'name', u.name, 'level', u.level, 'parent_code', u.parent_code, 'path', u.path,
-       'valid_from', u.valid_from, 'valid_to', u.valid_to) AS body
+       'valid_from', u.valid_from, 'valid_to', u.valid_to, 'formed_from', (
+           SELECT coalesce(json_agg(json_build_object('unit_id', o.unit_id, 'path', o.path, 'kind', l.kind) ORDER BY o.path), '[]'::json)
+           FROM unit_link l JOIN administrative_unit o ON o.unit_id = l.old_unit_id WHERE l.new_unit_id = u.unit_id)) AS body
 FROM administrative_unit u WHERE u.unit_id = ANY(CAST(:ids AS uuid[])) ORDER BY u.path, u.valid_from
 """
 
@@ -100,7 +102,6 @@ async def load(tx: Tx, as_of: date) -> dict[str, int]:
         + f" WHERE ({', '.join('t.' + c for c in rest)}) IS DISTINCT FROM ({', '.join('excluded.' + c for c in rest)})"
         + " OR (t.valid_to IS NULL AND excluded.valid_to IS NOT NULL) RETURNING unit_id"
     )
-    await publish(tx, [row["unit_id"] for row in rows], as_of)
     names = ", ".join(_LINK_COLUMNS)
     await tx.execute(f"CREATE TEMP TABLE load_link ON COMMIT DROP AS SELECT {names} FROM unit_link WITH NO DATA")
     await tx.copy("load_link", _LINK_COLUMNS, _link_rows())
@@ -109,6 +110,7 @@ async def load(tx: Tx, as_of: date) -> dict[str, int]:
         " kind = excluded.kind, is_default = excluded.is_default"
         " WHERE (t.kind, t.is_default) IS DISTINCT FROM (excluded.kind, excluded.is_default)"
     )
+    await publish(tx, [row["unit_id"] for row in rows], as_of)  # after the links: an event says what the unit was made from
     return {"administrative_unit": len(rows), "unit_link": links}
 
 
