@@ -32,6 +32,8 @@ _RETRY_SECONDS: Final = 1.0
 _FEW: Final = 1_000  # a smaller batch costs as much as a larger one: let more arrive before the next
 _GATHER_SECONDS: Final = 0.1
 _POSITION_SECONDS: Final = 0.5
+#: A process that is frozen in here holds what the member that takes its partitions over must write: the database ends such a transaction.
+_FROZEN: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
 _log = get_logger(__name__)
 
 
@@ -154,6 +156,7 @@ class Consumer:
             await self.apply(wanted[middle:])
 
     async def _apply_in(self, tx: Tx, events: list[Incoming], *, replay: bool = False) -> None:
+        await tx.execute(_FROZEN)
         fresh = await self._first_time(tx, events)
         if not replay:
             fresh = await self._without_parked_keys(tx, fresh)

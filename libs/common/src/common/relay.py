@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +33,10 @@ _FEW: Final = 500  # after fewer, more are let to gather
 _IDLE_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 1.0
 _CLAIM_SECONDS: Final = 5.0
+_SEND_SECONDS: Final = 20.0
+_PROBE_SECONDS: Final = 2.0  # for a topic that took nothing last time
+_LEFT_OUT_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 2.0
 _TRACE: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _log = get_logger(__name__)
 
@@ -67,10 +71,15 @@ def _headers(row: RowMapping, source: str) -> list[tuple[str, bytes]]:
 class Relay:
     """Publishes the outbox of one database as CloudEvents from `source`."""
 
-    def __init__(self, db: Database, producer: AIOKafkaProducer, source: str) -> None:
+    def __init__(
+        self, db: Database, make_producer: Callable[[], AIOKafkaProducer], source: str, *, send_seconds: float = _SEND_SECONDS
+    ) -> None:
+        """`make_producer` gives one not yet started; what it does not bring to the broker within `send_seconds` has failed."""
         self._db = db
-        self._producer = producer
+        self._make_producer = make_producer
         self._source = source
+        self._send_seconds = send_seconds
+        self._failing: dict[str, float] = {}
         self.owned: list[int] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -84,16 +93,25 @@ class Relay:
                 await _wait(stop, _RETRY_SECONDS)
 
     async def _session(self, stop: asyncio.Event) -> None:
+        producer = self._make_producer()
+        try:
+            await producer.start()
+            await self._publish(producer, stop)
+        finally:
+            await _close(producer)
+
+    async def _publish(self, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         async with self._db.engine.connect() as conn:
             await conn.execution_options(isolation_level="AUTOCOMMIT")
+            await conn.execute(text(f"SET idle_session_timeout = {int(self._send_seconds * 3_000)}"))
             self.owned, claimed_at = [], 0.0
             try:
                 while not stop.is_set():
                     if len(self.owned) < PARTITIONS and loop.time() - claimed_at > _CLAIM_SECONDS:
                         await self._claim(conn)
                         claimed_at = loop.time()
-                    if await self._publish_once(conn) < _FEW:
+                    if await self._publish_once(conn, producer) < _FEW:
                         await _wait(stop, _IDLE_SECONDS)
             finally:
                 await conn.invalidate()  # a pooled session would keep its locks
@@ -105,38 +123,61 @@ class Relay:
                 if got.scalar():
                     self.owned.append(partition)
 
-    async def _publish_once(self, conn: AsyncConnection) -> int:
+    async def _publish_once(self, conn: AsyncConnection, producer: AIOKafkaProducer) -> int:
         if not self.owned:
             return 0
+        now = asyncio.get_running_loop().time()
         result = await conn.execute(
             text(
                 "SELECT id, event_id, topic, partition, key, type, body, correlation_id, causation_id, created_at FROM outbox"
-                " WHERE published_at IS NULL AND partition = ANY(:owned) ORDER BY id LIMIT :limit"
+                " WHERE published_at IS NULL AND partition = ANY(:owned) AND topic <> ALL(CAST(:left_out AS text[]))"
+                " ORDER BY id LIMIT :limit"
             ),
-            {"owned": self.owned, "limit": _BATCH},
+            {"owned": self.owned, "left_out": [topic for topic, until in self._failing.items() if until > now], "limit": _BATCH},
         )
         rows = result.mappings().all()
         if not rows:
             return 0
         hit("relay.before_send")
-        await self._send(rows)
+        sent: list[int] = []
+        failures = await self._send(producer, rows, sent)
         hit("relay.after_send_before_mark")
         await conn.execute(
             text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))"),
-            {"ids": ",".join(str(row["id"]) for row in rows)},
+            {"ids": ",".join(map(str, sent))},
         )
-        RELAYED.inc(len(rows))
+        RELAYED.inc(len(sent))
+        if failures:
+            raise failures[0]
         return len(rows)
 
-    async def _send(self, rows: Sequence[RowMapping]) -> None:
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[RowMapping], sent: list[int]) -> list[BaseException]:
+        """Send every lane; ids of what the broker has go to `sent`, and what failed is answered: one topic's trouble is not another's."""
         lanes: dict[tuple[str, int], list[RowMapping]] = defaultdict(list)
         for row in rows:
             lanes[(row["topic"], row["partition"])].append(row)
-        await asyncio.gather(*(self._send_lane(topic, partition, lane) for (topic, partition), lane in lanes.items()))
+        loop = asyncio.get_running_loop()
 
-    async def _send_lane(self, topic: str, partition: int, rows: Sequence[RowMapping]) -> None:
+        async def lane(topic: str, partition: int, of_lane: list[RowMapping]) -> None:
+            async with asyncio.timeout(_PROBE_SECONDS if topic in self._failing else self._send_seconds):
+                await self._send_lane(producer, topic, partition, of_lane, sent)
+
+        done = await asyncio.gather(*(lane(*where, of_lane) for where, of_lane in lanes.items()), return_exceptions=True)
+        failures = []
+        for (topic, partition), outcome in zip(lanes, done, strict=True):
+            if isinstance(outcome, BaseException):
+                failures.append(outcome)
+                self._failing[topic] = loop.time() + _LEFT_OUT_SECONDS
+                _log.warning("relay.lane_failed", topic=topic, partition=partition, error=describe(outcome))
+        for topic in {topic for topic, _ in lanes} - {
+            topic for (topic, _), outcome in zip(lanes, done, strict=True) if isinstance(outcome, BaseException)
+        }:
+            self._failing.pop(topic, None)
+        return failures
+
+    async def _send_lane(self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[RowMapping], sent: list[int]) -> None:
         """One partition's rows in order, in as few batches as fit; a batch is acknowledged before the next is sent."""
-        batch = self._producer.create_batch()
+        batch, ids = producer.create_batch(), list[int]()
         for row in rows:
             record: dict[str, Any] = {
                 "key": str(row["key"]).encode(),
@@ -145,11 +186,23 @@ class Relay:
                 "headers": _headers(row, self._source),
             }
             if batch.append(**record) is None:
-                await (await self._producer.send_batch(batch, topic, partition=partition))
-                batch = self._producer.create_batch()
+                await (await producer.send_batch(batch, topic, partition=partition))
+                sent.extend(ids)
+                batch, ids = producer.create_batch(), []
                 if batch.append(**record) is None:
                     raise ValueError(f"event {row['event_id']} is larger than a batch may be")
-        await (await self._producer.send_batch(batch, topic, partition=partition))
+            ids.append(row["id"])
+        await (await producer.send_batch(batch, topic, partition=partition))
+        sent.extend(ids)
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """Close a producer also when it still holds what it cannot bring away: an idempotent one would try for ever."""
+    stopping = asyncio.create_task(producer.stop())
+    _, late = await asyncio.wait({stopping}, timeout=_CLOSE_SECONDS)
+    if late and producer._sender is not None:  # noqa: SLF001 - its public stop() waits for what cannot be sent
+        await producer._sender.close()  # noqa: SLF001
+    await asyncio.gather(stopping, return_exceptions=True)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +18,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from common.consumer import Consumer, Subscription
 from common.db import Database
-from common.failures import describe
 from common.housekeeping import clean
 from common.relay import Relay
 from common.settings import MechanismSettings
@@ -29,6 +29,7 @@ _STOP_SECONDS: Final = 15.0
 _RESTART_SECONDS: Final = 1.0
 _CLEAN_SECONDS: Final = 600.0
 _REPLAY_SECONDS: Final = 2.0
+_LIFE: Final = secrets.token_hex(4)
 _log = get_logger(__name__)
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
@@ -43,8 +44,8 @@ class Loop:
 
 
 def owner_name() -> str:
-    """Who holds a lease: host and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """Who holds a lease: host, process, and this life of it (a container that starts again has the same host and number)."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_LIFE}"
 
 
 def every(seconds: float, work: Callable[[], Awaitable[bool]]) -> Run:
@@ -77,25 +78,16 @@ async def _keep(loop: Loop, stop: asyncio.Event) -> None:
             await _wait(stop, _RESTART_SECONDS)
 
 
-async def _start_producer(settings: MechanismSettings, stop: asyncio.Event) -> AIOKafkaProducer | None:
-    while not stop.is_set():
-        producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka_bootstrap,
-            enable_idempotence=settings.kafka_idempotence,
-            acks="all",
-            linger_ms=0,
-            max_batch_size=900_000,
-            max_request_size=1_000_000,
-            request_timeout_ms=20_000,
-        )
-        try:
-            await producer.start()
-            return producer
-        except Exception as error:  # noqa: BLE001 - one loop's defect must not stop the others
-            _log.warning("worker.broker_away", error=describe(error))
-            await producer.stop()
-            await _wait(stop, _RESTART_SECONDS)
-    return None
+def _producer(settings: MechanismSettings) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        enable_idempotence=settings.kafka_idempotence,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=900_000,
+        max_request_size=1_000_000,
+        request_timeout_ms=20_000,
+    )
 
 
 def _health(relay: Relay | None) -> FastAPI:
@@ -120,11 +112,7 @@ async def run_worker(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    producer = await _start_producer(settings, stop)
-    if producer is None:
-        await db.close()
-        return
-    relay = Relay(db, producer, name)
+    relay = Relay(db, lambda: _producer(settings), name)
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
     if subscriptions:
         consumer = Consumer(
@@ -150,6 +138,5 @@ async def run_worker(
         task.cancel()
     server.should_exit = True
     await asyncio.gather(http, *late, return_exceptions=True)
-    await producer.stop()
     await db.close()
     _log.info("worker.stopped", late=[task.get_name() for task in late])

@@ -1,0 +1,222 @@
+"""What a broker does to us: rebalances with work in hand, restarts, slowness, a missing topic, a lost log.
+
+Nothing is lost and nothing is applied twice.
+
+Each test has a broker of its own: the embedded one, and Apache Kafka (marker `broker`) with an idempotent producer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from bus_parts import applied, apply_preferences, consumer_of, everyone, group_name, record, relay_of, running, until
+
+from ansinh.stack.drain import replay
+from common import outbox
+from common.actor import SYSTEM
+from common.consumer import Incoming, Subscription
+from common.contracts.registry_v1 import PreferenceRecorded
+from common.db import Database, Tx
+from common.ids import new_id
+from common.testing_brokers import OwnBroker
+from common.topic_admin import create_topics
+from common.topics import PARTITIONS, Topic, partition_of
+
+PEOPLE = 300
+
+
+async def unpublished(db: Database) -> int:
+    async with db.read() as tx:
+        return await outbox.pending(tx)
+
+
+async def all_published(db: Database, seconds: float = 30) -> None:
+    async def done() -> bool:
+        return await unpublished(db) == 0
+
+    await until(done, seconds)
+
+
+def dsn(db: Database) -> str:
+    return db.url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+async def publish_again(db: Database) -> int:
+    """What `events replay` does for one service."""
+    return (await asyncio.to_thread(replay, {"bus": dsn(db)}, None))["bus"]
+
+
+@pytest.mark.slow
+async def test_a_member_joins_while_another_has_work_in_hand(db: Database, own_broker: OwnBroker) -> None:
+    """The batch in hand belongs to partitions that move meanwhile: it is committed, comes again with its new owner, and is applied once."""
+    await create_topics(own_broker.bootstrap)
+    in_hand, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: Tx, events: list[Incoming]) -> None:
+        await apply_preferences(tx, events)
+        in_hand.set()
+        await go_on.wait()
+
+    group = group_name()
+    first = consumer_of(db, own_broker.bootstrap, group, (Subscription(Topic.BENEFICIARY, (PreferenceRecorded,), slow),))
+    second = consumer_of(db, own_broker.bootstrap, group)
+    people = [new_id() for _ in range(PEOPLE)]
+    await record(db, people)
+    async with running(relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent), first):
+        async with asyncio.timeout(20):
+            await in_hand.wait()
+        async with running(second):
+            more = [new_id() for _ in range(PEOPLE)]
+            await record(db, more)
+            await all_published(db)
+            assert (await applied(db))[0] < PEOPLE, "the first batch is still in hand"
+            go_on.set()
+            await everyone(db, 2 * PEOPLE)
+
+
+@pytest.mark.slow
+async def test_a_member_that_dies_with_work_in_hand(db: Database, own_broker: OwnBroker) -> None:
+    """Committed in the database, offset not: the next member gets the batch again and applies what is new in it."""
+    await create_topics(own_broker.bootstrap)
+    group = group_name()
+    people = [new_id() for _ in range(PEOPLE)]
+    await record(db, people)
+    async with running(relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent)):
+        await all_published(db)
+    first = consumer_of(db, own_broker.bootstrap, group)
+    real = first._try_apply
+    between = asyncio.Event()
+
+    async def then_hang(*batch: object) -> bool:
+        await real(*batch)  # type: ignore[arg-type]
+        between.set()
+        await asyncio.Event().wait()
+        return True
+
+    first._try_apply = then_hang  # type: ignore[method-assign]
+    dying = asyncio.create_task(first.run(asyncio.Event()))
+    async with asyncio.timeout(20):
+        await between.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    assert (await applied(db))[0] > 0
+    async with running(consumer_of(db, own_broker.bootstrap, group)):
+        await everyone(db, PEOPLE)
+
+
+@pytest.mark.slow
+async def test_the_broker_is_restarted(db: Database, own_broker: OwnBroker) -> None:
+    """Where the log is kept, relay and consumer go on by themselves; where it is not, the window is published again."""
+    await create_topics(own_broker.bootstrap)
+    group = group_name()
+    people = [new_id() for _ in range(3 * PEOPLE)]
+    relay = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=3, request_ms=3_000)
+    async with running(relay):
+        async with running(consumer_of(db, own_broker.bootstrap, group)):
+            await record(db, people[:PEOPLE])
+            await everyone(db, PEOPLE)
+            await record(db, people[PEOPLE : 2 * PEOPLE])
+            await asyncio.to_thread(own_broker.restart)
+            if own_broker.keeps_log:
+                await everyone(db, 2 * PEOPLE, 60)
+        if not own_broker.keeps_log:
+            await create_topics(own_broker.bootstrap)
+            assert await publish_again(db) >= PEOPLE
+        async with running(consumer_of(db, own_broker.bootstrap, group)):
+            await record(db, people[2 * PEOPLE :])
+            await everyone(db, 3 * PEOPLE, 60)
+
+
+async def test_the_broker_lost_its_log_and_the_window_is_published_again(db: Database, own_broker: OwnBroker) -> None:
+    """The relay, with its producer, lives through it; consumers are started again, at the start of the new log."""
+    await create_topics(own_broker.bootstrap)
+    group = group_name()
+    people = [new_id() for _ in range(2 * PEOPLE)]
+    relay = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=3, request_ms=3_000)
+    async with running(relay):
+        await record(db, people[:PEOPLE])
+        async with running(consumer_of(db, own_broker.bootstrap, group)):
+            await everyone(db, PEOPLE)
+        await record(db, people[PEOPLE:])
+        await all_published(db)  # in a log that nobody has read, and that is gone now
+        await asyncio.to_thread(own_broker.lose_log)
+        await create_topics(own_broker.bootstrap)
+        assert await publish_again(db) == 2 * PEOPLE
+        async with running(consumer_of(db, own_broker.bootstrap, group)):
+            await everyone(db, 2 * PEOPLE, 60)
+            await all_published(db)
+
+
+@pytest.mark.slow
+async def test_a_slow_broker(db: Database, own_broker: OwnBroker) -> None:
+    """It answers in spurts, then not at all for longer than a request may take; then it is well again."""
+    await create_topics(own_broker.bootstrap)
+    people = [new_id() for _ in range(4 * PEOPLE)]
+    relay = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=1.5, request_ms=1_500)
+    async with running(relay, consumer_of(db, own_broker.bootstrap, group_name())):
+        for part in range(3):
+            await record(db, people[part * PEOPLE : (part + 1) * PEOPLE])
+            for frozen, awake in ((0.25, 0.05), (0.25, 0.05), (0.25, 0.05)):
+                own_broker.freeze()
+                await asyncio.sleep(frozen)
+                own_broker.thaw()
+                await asyncio.sleep(awake)
+        own_broker.freeze()
+        await record(db, people[3 * PEOPLE :])
+        await asyncio.sleep(4)  # the relay gives a send up and tries again with another producer, several times
+        assert await unpublished(db) >= PEOPLE
+        own_broker.thaw()
+        await everyone(db, 4 * PEOPLE, 60)
+
+
+@pytest.mark.parametrize("own_broker", [pytest.param("kafka", marks=pytest.mark.broker)], indirect=True)  # the embedded one makes topics
+async def test_a_missing_topic_holds_no_other_up_and_is_made_good(db: Database, own_broker: OwnBroker) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=own_broker.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(Topic.BENEFICIARY, PARTITIONS, 1)])
+    await admin.close()
+    people = [new_id() for _ in range(PEOPLE)]
+    strangers = [new_id() for _ in range(5)]
+    async with db.transaction(SYSTEM("test")) as tx:
+        await outbox.add_rows(tx, Topic.UNIT, [(new_id(), unit, "AdministrativeUnitChanged", "{}") for unit in strangers])
+    await record(db, people)
+    relay = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=2, request_ms=2_000)
+    async with running(relay, consumer_of(db, own_broker.bootstrap, group_name())):
+        await everyone(db, PEOPLE)
+        more = [new_id() for _ in range(PEOPLE)]
+        await record(db, more)
+        await everyone(db, 2 * PEOPLE)
+        assert await unpublished(db) == len(strangers), "kept until there is where to publish them"
+        await create_topics(own_broker.bootstrap)
+        await all_published(db)
+
+
+@pytest.mark.slow
+async def test_a_frozen_relay_loses_its_partitions_to_another(db: Database, own_broker: OwnBroker) -> None:
+    """Its database ends a session that says nothing; what it sends when it wakes is known already."""
+    await create_topics(own_broker.bootstrap)
+    frozen = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=0.2)
+    real, sent, wake = frozen._send, asyncio.Event(), asyncio.Event()
+
+    async def then_freeze(*what: object) -> list[BaseException]:
+        failures = await real(*what)  # type: ignore[arg-type]
+        sent.set()
+        await wake.wait()
+        return failures
+
+    frozen._send = then_freeze  # type: ignore[method-assign]
+    people = [new_id() for _ in range(PEOPLE)]
+    await record(db, people)
+    async with running(frozen, consumer_of(db, own_broker.bootstrap, group_name())):
+        async with asyncio.timeout(20):
+            await sent.wait()
+        assert await unpublished(db) == PEOPLE
+        async with running(relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent)):
+            await all_published(db)
+            wake.set()
+            await everyone(db, PEOPLE)
+            late = next(person for person in iter(new_id, None) if partition_of(person) == 0)
+            await record(db, [late])
+            await everyone(db, PEOPLE + 1)
