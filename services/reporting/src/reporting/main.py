@@ -16,10 +16,12 @@ from reporting.api.console import console_router
 from reporting.api.follow_up import follow_up_routers
 from reporting.api.operation import operation_router
 from reporting.api.page_data import page_data_router
+from reporting.api.progress import progress_router
 from reporting.api.reports import READERS, reports_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 from reporting.usecases import rebuild
+from reporting.usecases.progress import Feed
 
 __all__ = ["make_app", "make_database", "run"]
 
@@ -39,7 +41,8 @@ def make_database(settings: Settings) -> Database:
 def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
     """The API and the console."""
     database = db or make_database(settings)
-    return create_app(
+    feed = Feed(database)
+    app = create_app(
         title="Reporting · Báo cáo",
         description="What really happened, commune by commune · Kết quả chi trả thực tế theo từng xã, phường.",
         settings=settings,
@@ -47,6 +50,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         routers=[
             reports_router(database, settings),
             page_data_router(database, settings),
+            progress_router(database, feed),
             operation_router(database, settings),
             *follow_up_routers(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
@@ -55,6 +59,9 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             console_router(settings),
         ],
     )
+    app.state.feed = feed
+    app.state.on_leaving = feed.close
+    return app
 
 
 async def run(settings: Settings) -> None:

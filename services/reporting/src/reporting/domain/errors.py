@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from common.problems import Problem
 
-__all__ = ["BadCursor", "BadMonth", "UnitNeeded", "UnitOutOfScope"]
+__all__ = [
+    "BadCursor",
+    "BadMonth",
+    "DayTooEarly",
+    "NoLevelAbove",
+    "NotYourLevel",
+    "NothingToSample",
+    "ObstacleState",
+    "SameEntry",
+    "SampleClosed",
+    "SampleUnfinished",
+    "UnitNeeded",
+    "UnitOutOfScope",
+    "UnknownUnit",
+]  # fmt: skip
 
 
 class BadMonth(Problem):
@@ -33,3 +47,66 @@ class UnitOutOfScope(Problem):
 
     type, status = "unit-not-found", 404
     title, title_vi = "No such unit among yours", "Không có đơn vị này trong phạm vi của bạn"
+
+
+class UnknownUnit(Problem):
+    """No unit with this path was ever heard of."""
+
+    type, status = "unknown-unit", 422
+    title, title_vi = "No such unit", "Không có đơn vị này"
+
+
+class DayTooEarly(Problem):
+    """A day lies before the step it follows."""
+
+    type, status = "day-too-early", 422
+    title, title_vi = "The day lies before the step it follows", "Ngày sớm hơn bước trước đó"
+
+
+class SameEntry(Problem):
+    """There is one already for this unit and year: change it instead."""
+
+    type, status = "entry-exists", 409
+    title, title_vi = "There is one already: change it", "Đã có rồi: hãy sửa mục đang có"
+
+
+class ObstacleState(Problem):
+    """The obstacle is in a state that does not allow this."""
+
+    type, status = "obstacle-state", 409
+    title, title_vi = "Not possible in the obstacle's present state", "Không làm được ở trạng thái hiện tại của vướng mắc"
+
+
+class NoLevelAbove(Problem):
+    """A ministry has nobody above it here."""
+
+    type, status = "no-level-above", 409
+    title, title_vi = "There is no level above the ministry here", "Không còn cấp trên để chuyển"
+
+
+class NotYourLevel(Problem):
+    """The obstacle waits at another level."""
+
+    type, status = "not-your-level", 403
+    title, title_vi = "It waits at another level", "Vướng mắc đang chờ cấp khác trả lời"
+
+
+class NothingToSample(Problem):
+    """Nobody is on that month's lists in that unit."""
+
+    type, status = "nothing-to-sample", 409
+    title, title_vi = "Nobody is on the month's lists here", "Tháng này đơn vị không có ai trong danh sách"
+
+
+class SampleClosed(Problem):
+    """The inspection has ended."""
+
+    type, status = "sample-closed", 409
+    title, title_vi = "The inspection is closed", "Cuộc kiểm tra đã kết thúc"
+
+
+class SampleUnfinished(Problem):
+    """Cases without a result remain."""
+
+    type, status = "sample-unfinished", 409
+    title, title_vi = "Cases without a result remain", "Còn trường hợp chưa có kết quả"

@@ -1,0 +1,34 @@
+"""ETags that are version numbers: what a read answers with, and what a change must send back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Header
+
+from common.problems import InvalidInput, PreconditionFailed, PreconditionRequired
+
+__all__ = ["IfMatch", "check", "etag", "version_of"]
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag that was read · ETag đã đọc", examples=['"1"'])]
+
+
+def etag(version: int) -> str:
+    """The header's value for a version."""
+    return f'"{version}"'
+
+
+def version_of(if_match: str | None) -> int:
+    """The version an `If-Match` header names. Raises PreconditionRequired without one, InvalidInput for something else."""
+    if if_match is None:
+        raise PreconditionRequired
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidInput("not an ETag of this resource", errors=[{"field": "If-Match", "detail": 'a version in quotes, such as "1"'}])
+    return int(text)
+
+
+def check(stored: int, sent: int) -> None:
+    """Raises PreconditionFailed when somebody changed the object since it was read."""
+    if stored != sent:
+        raise PreconditionFailed(f"version {stored} is stored")

@@ -1,0 +1,56 @@
+"""What people write down, as rows: add, find in the actor's units, change with the version counting up. Names of tables are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.actor import Actor
+from common.db import Tx
+
+__all__ = ["add", "find", "page", "put", "unit_known"]
+
+_KEYS: Final = {
+    "obstacle": "obstacle_id", "outreach": "outreach_id", "milestone": "milestone_id", "target": "target_id",
+    "inspection_sample": "sample_id",
+}  # fmt: skip
+
+
+async def unit_known(tx: Tx, unit_path: str) -> bool:
+    """Whether a unit with this path was ever heard of."""
+    return bool(await tx.value("SELECT EXISTS (SELECT FROM unit WHERE path = :path)", path=unit_path))
+
+
+async def add(tx: Tx, table: str, values: Mapping[str, Any]) -> bool:
+    """Insert one; False when the table's own uniqueness refuses it."""
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    return bool(await tx.execute(f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", **values))
+
+
+async def put(tx: Tx, table: str, object_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change one; its version counts up."""
+    sets = ", ".join(f"{name} = :{name}" for name in values)
+    await tx.execute(f"UPDATE {table} SET {sets}, version = version + 1 WHERE {_KEYS[table]} = :the_id", the_id=object_id, **values)
+
+
+async def find(tx: Tx, actor: Actor, table: str, object_id: UUID, *, lock: bool = False) -> RowMapping | None:
+    """One of the actor's units."""
+    scope, params = actor.scope_sql("unit_path")
+    tail = " FOR UPDATE" if lock else ""
+    return await tx.row(f"SELECT * FROM {table} WHERE {_KEYS[table]} = :the_id AND {scope}{tail}", the_id=object_id, **params)
+
+
+async def page(
+    tx: Tx, actor: Actor, table: str, *, where: str, params: Mapping[str, Any], after: UUID | None, limit: int
+) -> Sequence[RowMapping]:
+    """Rows of the actor's units, oldest first, after a cursor."""
+    scope, scoped = actor.scope_sql("unit_path")
+    key = _KEYS[table]
+    return await tx.rows(
+        f"SELECT * FROM {table} WHERE {scope} AND {where} AND (CAST(:after AS uuid) IS NULL OR {key} > :after) ORDER BY {key} LIMIT :limit",
+        after=after, limit=limit, **params, **scoped,
+    )  # fmt: skip
