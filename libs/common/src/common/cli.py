@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any, TypeVar
 
 import uvicorn
@@ -58,18 +60,41 @@ def service_main(
         os.nice(5)  # on one machine, people at the API go first
         uvloop.run(_call(run, settings))
     else:
-        uvicorn.run(
-            make_app(settings),
-            host=settings.http_host,
-            port=settings.http_port,
-            loop="uvloop",
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=15,
-            h11_max_incomplete_event_size=16 * 1024,
-        )
+        _serve(make_app(settings), settings)
+
+
+class _Server(uvicorn.Server):
+    """Tells the app at once that the process ends (`app.state.on_leaving`): an endless answer must not hold the others' graceful stop."""
+
+    def __init__(self, config: uvicorn.Config, on_leaving: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._on_leaving = on_leaving
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On SIGTERM and SIGINT."""
+        if self._on_leaving is not None:
+            self._on_leaving()
+        super().handle_exit(sig, frame)
+
+
+def _serve(app: FastAPI, settings: MechanismSettings) -> None:
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=15,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    server = _Server(config, getattr(app.state, "on_leaving", None))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(3)
 
 
 async def _call(function: Callable[[S], Awaitable[Any]], settings: S) -> None:

@@ -59,7 +59,6 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             console_router(settings),
         ],
     )
-    app.state.feed = feed
     app.state.on_leaving = feed.close
     return app
 
