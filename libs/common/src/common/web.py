@@ -19,7 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
@@ -29,6 +29,7 @@ from common.auth import Actor, Authenticator, Role, require
 from common.db import Database, Tx
 from common.failures import is_transient
 from common.ids import new_id
+from common.openapi import Examples, document_of
 from common.problems import (
     Conflict,
     Forbidden,
@@ -45,7 +46,7 @@ from common.problems import (
 from common.settings import MechanismSettings
 from common.telemetry import REQUESTS, get_logger
 
-__all__ = ["Probe", "ProblemBody", "create_app", "jobs_router", "problem_response", "quiet_router"]
+__all__ = ["Probe", "create_app", "jobs_router", "problem_response", "quiet_router"]
 
 _BODY_LIMIT: Final = 1024 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
@@ -54,20 +55,6 @@ _log = get_logger(__name__)
 
 Probe = Callable[[Tx], Awaitable[dict[str, int]]]
 """Counts of work that is not done yet, by name; all zero means quiet."""
-
-
-class ProblemBody(BaseModel):
-    """Problem details (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    title_vi: str
-    status: int
-    detail: str | None = None
-    detail_vi: str | None = None
-    errors: list[dict[str, Any]] | None = None
 
 
 def problem_response(problem: Problem, request_id: str | None = None) -> Response:
@@ -211,12 +198,14 @@ def create_app(
     on_close: Callable[[], Awaitable[None]] | None = None,
     public: Sequence[str] = (),
     vietnamese: Mapping[str, str] | None = None,
+    examples: Examples | None = None,
 ) -> FastAPI:
     """The API of one service. `body_limits`: path prefix → bytes, where more than 1 MiB is taken.
 
     `public`: path prefixes below /v1 that carry no token (a webhook's signature is its own proof). Any other route
     without a role guard is refused here, so that a forgotten guard stops the service instead of opening it. `vietnamese`: `detail` of
-    a problem → its `detail_vi`; a problem raised with a `detail_vi` of its own keeps it.
+    a problem → its `detail_vi`; a problem raised with a `detail_vi` of its own keeps it. `examples`: what worked examples need
+    beyond schema and path (:mod:`common.openapi`).
     """
 
     @asynccontextmanager
@@ -226,13 +215,7 @@ def create_app(
             await on_close()
         await db.close()
 
-    errors: dict[int | str, dict[str, Any]] = {
-        "default": {
-            "description": "Problem details (RFC 9457)",
-            "content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}},
-        }
-    }
-    app = FastAPI(title=title, description=description, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, responses=errors)
+    app = FastAPI(title=title, description=description, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.settings = settings
     app.state.db = db
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
@@ -249,6 +232,14 @@ def create_app(
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-ID"],
             expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"],
         )
+    package = type(settings).__module__.partition(".")[0]
+
+    def document() -> dict[str, Any]:
+        # Made when somebody first asks: reading the code for its problems takes a second or so.
+        app.openapi_schema = app.openapi_schema or document_of(app, routers, package, examples or Examples())
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
     app.include_router(_health_router(db))
     for router in routers:
         _refuse_unguarded(router, tuple(public))
