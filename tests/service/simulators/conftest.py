@@ -143,6 +143,11 @@ class Bench:
     async def statuses(self, *references: str, partner: str = "agribank") -> list[str]:
         return [row["status"] for row in await self.inquire(*references, partner=partner)]
 
+    async def hold(self, *, held: bool) -> None:
+        """Let results wait, or come."""
+        answer = await self.client.post("/control/hold", json={"held": held})
+        assert answer.json() == {"held": held}
+
     async def script(self, behaviour: str, **more: Any) -> None:
         answer = await self.client.post("/control/script", json={"partner": "agribank", "behaviour": behaviour, **more})
         assert answer.status_code == 200, answer.text

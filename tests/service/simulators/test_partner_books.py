@@ -28,6 +28,17 @@ async def test_batch_is_taken_settled_booked_and_told(bench: Any) -> None:
     await it.no_doubles()
 
 
+async def test_results_wait_while_held(bench: Any) -> None:
+    it = await bench()
+    await it.hold(held=True)
+    await it.batch("b1", it.pay("r1"))
+    await it.run()
+    assert (await it.statuses("r1"), it.platform.results) == (["RECEIVED"], [])
+    await it.hold(held=False)
+    await it.run()
+    assert await it.statuses("r1") == ["SETTLED"]
+
+
 async def test_same_batch_again_has_the_same_answer_and_other_bytes_are_refused(bench: Any) -> None:
     it = await bench()
     first = await it.batch("b1", it.pay("r1"), it.pay("r2", currency="USD"))

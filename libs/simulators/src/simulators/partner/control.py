@@ -19,7 +19,7 @@ from simulators.partner.files import content_type
 from simulators.partner.runtime import Runtime
 from simulators.partner.scripts import ScriptRequest
 
-__all__ = ["StatementRequest", "control_routes"]
+__all__ = ["HoldRequest", "StatementRequest", "control_routes"]
 
 _Limit = Annotated[int, Query(ge=1, le=10_000)]
 
@@ -47,6 +47,14 @@ class StatementRequest(BaseModel):
         if self.form != "BOOKS" and self.partner is None:
             raise ValueError("a bank's statement is of one partner")
         return self
+
+
+class HoldRequest(BaseModel):
+    """Whether results wait."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    held: bool
 
 
 def control_routes(runtime: Runtime) -> APIRouter:
@@ -89,6 +97,12 @@ def control_routes(runtime: Runtime) -> APIRouter:
     async def notices(partner: str | None = None, after: int = 0, limit: _Limit = 1000) -> dict[str, Any]:
         known(partner)
         return await asyncio.to_thread(views.notices, books, partner, after, limit)
+
+    @router.post("/hold", summary="Let all results wait (accepted, not settled), or let them come")
+    async def hold(request: HoldRequest) -> dict[str, bool]:
+        runtime.held = request.held
+        runtime.wake()
+        return {"held": runtime.held}
 
     _paper_routes(router, runtime, known)
     return router

@@ -36,6 +36,8 @@ class Runtime:
         self.config = config
         self.clock = clock
         self.scripts = Scripts()
+        self.held = False
+        """While True nothing is settled: what is accepted waits for its result, as at a bank that books at night."""
         self.world = WorldLink(config.world)
         self.lane = Lane(config.books, DDL, config.synchronous)
         self._client = httpx.AsyncClient(
@@ -65,6 +67,8 @@ class Runtime:
 
     async def settle(self) -> int:
         """Decide what is due now; answers how many payments changed."""
+        if self.held:
+            return 0
         count = await self.lane.run(lambda connection: settle_due(connection, self.config, self.world, self.clock()))
         if count:
             for event in self._deliver_now.values():
@@ -86,7 +90,7 @@ class Runtime:
         self.lane.close()
 
     async def _next_settlement(self) -> float | None:
-        return await self.lane.run(next_due)
+        return None if self.held else await self.lane.run(next_due)
 
     async def _loop(
         self,
