@@ -19,9 +19,7 @@ STANDING_WORDS: Final = {
     "no_answer_people": Words("Chưa khảo sát", "Not yet asked"),
     "opened_people": Words("Đã mở tài khoản (nhà cung cấp xác nhận có, chưa đóng)", "Have an account that its provider knows, not closed"),
     "registered_people": Words("Đã đăng ký nhận qua tài khoản", "Registered to be paid by account"),
-    "registered_fm_people": Words(
-        "Đăng ký nhận qua tài khoản, thuộc diện bất khả kháng", "Registered for an account although force majeure"
-    ),
+    "registered_fm_people": Words("Đăng ký nhận qua tài khoản, thuộc diện bất khả kháng", "Registered, although force majeure"),
     "not_registered_people": Words("Chưa đăng ký: nhận tiền mặt", "Not registered: paid in cash"),
     "verified_people": Words("Đã xác thực với CSDL quốc gia về dân cư", "Verified in the population database"),
     "account_verified_people": Words("Đăng ký và tài khoản đã xác minh", "Registered, and the account is verified"),
@@ -35,9 +33,7 @@ STANDING_WORDS: Final = {
 """Code → words. People of a group at the end of the period."""
 
 COLUMN_WORDS: Final = {
-    "due": Words(
-        "Được chi trả trong tháng (trong danh sách hoặc tạm giữ; không tính người đã mất)", "Due: listed or held; the deceased not"
-    ),
+    "due": Words("Được chi trả trong tháng (trong danh sách hoặc tạm giữ; không tính người đã mất)", "Due: listed or held"),
     "due_fm": Words("Được chi trả, thuộc diện bất khả kháng", "Due, force majeure"),
     "listed": Words("Trong danh sách chi trả", "On a payment list"),
     "in_progress": Words("Đang chi trả", "Being paid"),

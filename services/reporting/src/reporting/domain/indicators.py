@@ -111,7 +111,7 @@ RATES: Final = (
     Rate("paid_rate", "paid_people", "due_people"),
 )
 
-_TARGET_ZERO: Final = frozenset({"unpaid_at_end_people", "overdue_people"})
+_TARGET_ZERO: Final = frozenset({"unpaid_people", "overdue_people"})
 _MEASURES: Final = (
     ("people", Unit.PEOPLE, "người", "people"),
     ("lines", Unit.LINES, "dòng trợ cấp", "benefit lines"),

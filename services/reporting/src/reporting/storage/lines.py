@@ -7,7 +7,7 @@ from typing import Any, Final
 from common.contracts.disbursement_v1 import HoldReason
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below"]
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "lines_of"]
 
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 
@@ -22,24 +22,29 @@ def below(unit_path: str) -> dict[str, Any]:
     return {"unit_from": unit_path, "unit_to": unit_path + "0", "unit_below": unit_path + "/%"}
 
 
-def _lines(payment_where: str, hold_where: str) -> str:
-    """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives."""
+def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
+    """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives.
+
+    The conditions choose rows of `payment` and `hold`; `prefix` is `rebuild_` for fresh tables.
+    """
     return f"""
     pay AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at,
-               business_date
-        FROM payment WHERE {payment_where}
+               beneficiary_id, cycle_id, month, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at,
+               business_date, greatest(cardinality(benefit_lines), 1) AS lines
+        FROM {prefix}payment WHERE {payment_where}
         ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
     ),
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, programme, unit_path, amount, reason, actor, released, business_date
-        FROM hold WHERE {hold_where} AND {OWED}
+               beneficiary_id, cycle_id, month, programme, unit_path, amount, reason, actor, released, business_date,
+               greatest(cardinality(benefit_lines), 1) AS lines
+        FROM {prefix}hold WHERE {hold_where} AND {OWED}
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
     joined AS (
-        SELECT beneficiary_id, cycle_id, p.programme AS p_programme, h.programme AS h_programme,
+        SELECT beneficiary_id, cycle_id, coalesce(p.month, h.month) AS month, p.programme AS p_programme, h.programme AS h_programme,
+               p.lines AS p_lines, h.lines AS h_lines,
                p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner, p.amount AS p_amount, p.reason AS p_reason,
                p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
                p.business_date AS p_date, h.business_date AS h_date,
@@ -56,10 +61,11 @@ def _lines(payment_where: str, hold_where: str) -> str:
         FROM pay AS p FULL JOIN held AS h USING (beneficiary_id, cycle_id)
     ),
     line AS (
-        SELECT beneficiary_id, cycle_id, state, status, channel, partner, cash_reason, occurred_at,
+        SELECT beneficiary_id, cycle_id, month, state, status, channel, partner, cash_reason, occurred_at,
                coalesce(p_programme, h_programme) AS programme,
                coalesce(p_unit, h_unit) AS unit_path,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE p_amount END AS amount,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_lines ELSE p_lines END AS lines,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_date ELSE p_date END AS since,
                CASE WHEN state = 'HELD' THEN actor END AS actor
@@ -68,8 +74,8 @@ def _lines(payment_where: str, hold_where: str) -> str:
     """
 
 
-LINES: Final = _lines(f"month = :month AND {BELOW}", f"month = :month AND {BELOW}")
+LINES: Final = lines_of(f"month = :month AND {BELOW}", f"month = :month AND {BELOW}")
 
 # The same for the few lines of one page, named by a CTE `page (beneficiary_id, cycle_id)`.
 _ON_PAGE: Final = f"month = :month AND {BELOW} AND (beneficiary_id, cycle_id) IN (SELECT beneficiary_id, cycle_id FROM page)"
-LINES_OF_PAGE: Final = _lines(_ON_PAGE, _ON_PAGE)
+LINES_OF_PAGE: Final = lines_of(_ON_PAGE, _ON_PAGE)

@@ -6,69 +6,27 @@ does not matter and repeats are harmless.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from common.contracts import accounts_v1, disbursement_v1, identity_verify_v1, registry_v1
-from common.contracts.envelope import Event
 from common.db import Tx
+from reporting.storage import by_month, sums
 from reporting.storage.event_log import SeqRange
+from reporting.storage.projection import Projection, columns
 
-__all__ = ["PROJECTIONS", "Projection", "project", "rebuild_begin", "rebuild_swap"]
-
-
-@dataclass(frozen=True)
-class Projection:
-    """One read model: which events carry it, its key, and its columns as (name, SQL type in the event's JSON, SQL expression)."""
-
-    table: str
-    events: tuple[type[Event], ...]
-    key: tuple[str, ...]
-    columns: tuple[tuple[str, str, str], ...]
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """Event type names that carry this model."""
-        return tuple(event.type_name() for event in self.events)
-
-    def sql(self, target: str) -> str:
-        """The upsert into `target` from `event_log` between :low and :high."""
-        names = [name for name, _, _ in self.columns]
-        record = ", ".join(f'"{name}" {kind}' for name, kind, _ in self.columns)
-        values = ", ".join(expression for _, _, expression in self.columns)
-        key = ", ".join(self.key)
-        order = ", ".join(f"r.{part}" for part in self.key)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in self.key)
-        return f"""
-            INSERT INTO {target} AS t ({", ".join(names)})
-            SELECT DISTINCT ON ({order}) {values}
-            FROM event_log AS l CROSS JOIN LATERAL jsonb_to_record(l.body) AS r ({record})
-            WHERE l.seq BETWEEN :low AND :high AND l.type = ANY(:types)
-            ORDER BY {order}, r.version DESC
-            ON CONFLICT ({key}) DO UPDATE SET {updates}
-            WHERE excluded.version > t.version
-        """
-
-
-def _columns(text: str) -> tuple[tuple[str, str, str], ...]:
-    """Parse `name type [= expression]` separated by commas; the default expression is the column itself."""
-    parsed = []
-    for item in text.replace("\n", " ").split(","):
-        head, _, expression = item.strip().partition(" = ")
-        name, _, kind = head.strip().partition(" ")
-        parsed.append((name, kind.strip(), expression.strip() or f"r.{name}"))
-    return tuple(parsed)
+__all__ = ["PROJECTIONS", "fill", "project", "rebuild_begin", "rebuild_sums", "rebuild_swap"]
 
 
 # 'YYYY-MM' in JSON is the first of the month in SQL.
 _MONTH: Final = "month text = (r.month || '-01')::date"
 
 PROJECTIONS: Final[tuple[Projection, ...]] = (
+    *by_month.PROJECTIONS,
     Projection(
         "unit",
         (registry_v1.AdministrativeUnitChanged,),
         ("unit_id",),
-        _columns(
+        columns(
             "unit_id uuid, version bigint, code text, name text, level text, parent_code text, path text, valid_from date, valid_to date"
         ),
     ),
@@ -81,7 +39,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             registry_v1.BeneficiaryDeceased,
         ),
         ("beneficiary_id",),
-        _columns(
+        columns(
             "beneficiary_id uuid, version bigint, file_code text, full_name text, unit_code text, unit_path text, programmes text[],"
             " status text, death_date date"
         ),
@@ -90,7 +48,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         "preference",
         (registry_v1.PreferenceRecorded,),
         ("beneficiary_id",),
-        _columns("beneficiary_id uuid, version bigint, preference text, recorded_on date, unit_path text"),
+        columns("beneficiary_id uuid, version bigint, preference text, recorded_on date, unit_path text"),
     ),
     Projection(
         "verification",
@@ -103,7 +61,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             identity_verify_v1.RepresentativeFoundDeceased,
         ),
         ("beneficiary_id", "subject_id"),
-        _columns(
+        columns(
             "beneficiary_id uuid, subject_id uuid, version bigint, subject_kind text, verdict text, source_status text,"
             " checked_on date, valid_until date, death_date date, unit_path text"
         ),
@@ -112,7 +70,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         "account",
         (accounts_v1.AccountLinked, accounts_v1.AccountRejected, accounts_v1.AccountClosed),
         ("account_id",),
-        _columns(
+        columns(
             "account_id uuid, version bigint, payee_id uuid, kind text, provider_code text, partner text, masked_number text,"
             " status text, reason text, unit_path text"
         ),
@@ -121,7 +79,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         "payout_method",
         (accounts_v1.PayoutMethodChosen,),
         ("beneficiary_id",),
-        _columns(
+        columns(
             "beneficiary_id uuid, version bigint, payee_id uuid, payee_kind text, method text, account_id uuid, reason text, unit_path text"
         ),
     ),
@@ -135,7 +93,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             disbursement_v1.PaymentCycleClosed,
         ),
         ("cycle_id",),
-        _columns(
+        columns(
             f"cycle_id uuid, version bigint, state text, {_MONTH}, programme text, funding_source text, unit_code text, unit_path text,"
             " list_id uuid, list_hash text, lines bigint, held bigint, total_amount bigint"
         ),
@@ -153,27 +111,28 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             disbursement_v1.PaymentReissued,
         ),
         ("payment_id",),
-        _columns(
+        columns(
             "payment_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, payee_id uuid, payee_kind text, status text,"
             f" attempt integer, reference text, amount bigint, {_MONTH}, months text[], programme text, funding_source text,"
             " channel text, partner text, cash_reason text, reason text, unit_code text, unit_path text, business_date date,"
-            " occurred_at timestamptz"
+            " occurred_at timestamptz, benefit_lines text[]"
         ),
     ),
     Projection(
         "hold",
         (disbursement_v1.PaymentHeld, disbursement_v1.PaymentReleased),
         ("hold_id",),
-        _columns(
+        columns(
             f"hold_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, {_MONTH}, programme text, funding_source text,"
-            " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text, business_date date"
+            " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text, business_date date,"
+            " benefit_lines text[]"
         ),
     ),
     Projection(
         "recovery",
         (disbursement_v1.RecoveryOpened, disbursement_v1.RecoveryChanged),
         ("recovery_id",),
-        _columns(
+        columns(
             "recovery_id uuid, version bigint, beneficiary_id uuid, programme text, funding_source text, amount bigint, status text,"
             " unit_path text"
         ),
@@ -182,11 +141,22 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
 
 
 async def project(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, prefix: str = "") -> None:
-    """Bring the read models up to a range of the log. `types`: event types known to be in it; `prefix`: `rebuild_` for fresh tables."""
+    """Bring read models and sums up to a range of the log. `types`: event types known to be in it; `prefix`: of fresh tables."""
+    async with sums.kept(tx, span, types, prefix):
+        await fill(tx, span, types, prefix)
+
+
+async def fill(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, prefix: str = "") -> None:
+    """The read models alone, without the sums."""
     for projection in PROJECTIONS:
         carried = [name for name in projection.types if types is None or name in types]
         if carried:
             await tx.execute(projection.sql(prefix + projection.table), low=span.low, high=span.high, types=carried)
+
+
+async def rebuild_sums(tx: Tx, prefix: str) -> None:
+    """Make the sums of fresh tables, from what `fill` put into the others."""
+    await sums.make_all(tx, prefix)
 
 
 async def rebuild_begin(tx: Tx) -> int:

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
-__all__ = ["Ask", "HeldFor", "Measured", "MeasuredRow"]
+from reporting.domain.indicators import INDICATORS, Kind
+
+__all__ = ["Ask", "Counts", "HeldFor", "Measured", "MeasuredRow"]
+
+_COUNTED: Final = tuple(code for code, one in INDICATORS.items() if one.kind is not Kind.RATE)
+
+
+class Counts(Mapping[str, int]):
+    """Every count of the catalogue by its code; 0 where there is nothing. Raises `KeyError` for a code that does not exist."""
+
+    __slots__ = ("_some",)
+
+    def __init__(self, some: Mapping[str, int]) -> None:
+        """`some`: those that are not 0."""
+        self._some = some
+
+    def __getitem__(self, code: str) -> int:
+        """The count."""
+        found = self._some.get(code)
+        if found is None:
+            if code not in INDICATORS:
+                raise KeyError(code)
+            return 0
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """All codes, in the order of the catalogue."""
+        return iter(_COUNTED)
+
+    def __len__(self) -> int:
+        """How many counts there are."""
+        return len(_COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +48,9 @@ class Ask:
     `first`, `last`: first days of the period's months, both included; one month when they are the same. `unit_path`: the unit and
     everything under it. `below`: which units stand beside the total: none, those directly below, or all communes. `units_on`: the
     tree and the names of that day (default: the last day of the period); units without anybody are listed with zeros. `as_of`: the
-    business date of the question, which decides what is overdue. `decimals`: of rates, half-up.
+    business date of the question, which decides what is overdue. `decimals`: of rates, half-up. `due_day`: from that day of its month on,
+    what is not paid is overdue (Decree 20/2021 Art. 34.5: the payment organisation reports before the 20th). `start_by`: a commune that
+    pays by account only after this month started late (plan 152/KH-UBND: from 1 September 2023).
     """
 
     first: date
@@ -27,6 +60,8 @@ class Ask:
     below: Literal["NONE", "CHILDREN", "COMMUNES"] = "CHILDREN"
     units_on: date | None = None
     decimals: int = 1
+    due_day: int = 20
+    start_by: date = date(2023, 9, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +84,7 @@ class MeasuredRow:
     unit_name: str | None
     unit_level: str | None
     is_total: bool
-    values: Mapping[str, int]
+    values: Counts
     rates: Mapping[str, str]
     held_for: tuple[HeldFor, ...]
     first_account_month: date | None

@@ -43,9 +43,11 @@ async def rebuild(db: Database, job: Job) -> dict[str, Any]:
     while done < span.high:
         step = SeqRange(done + 1, min(done + _STEP, span.high))
         async with db.transaction(actor) as tx:
-            await projections.project(tx, step, prefix=_PREFIX)
+            await projections.fill(tx, step, prefix=_PREFIX)
         done = step.high
         await jobs.progress(db, job.id, done - span.low + 1, span.high - span.low + 1)
+    async with db.transaction(actor) as tx:
+        await projections.rebuild_sums(tx, _PREFIX)
     async with db.transaction(actor) as tx:
         await event_log.lock_exclusive(tx)
         end = await event_log.bounds(tx)

@@ -1,0 +1,112 @@
+"""Read the sums: a few index ranges per question, whatever the number of payments behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final, Literal
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+from reporting.storage.contributions import EVERYBODY
+from reporting.storage.lines import BELOW, below
+
+__all__ = ["Below", "month_sums", "standing_sums", "starts", "tree"]
+
+Below = Literal["NONE", "CHILDREN", "COMMUNES"]
+
+# The unit beside the total to which a path belongs: '' when it belongs to the total alone.
+_SEGMENT: Final = {
+    "NONE": "''",
+    "CHILDREN": "CASE WHEN unit_path = :unit_from THEN '' ELSE :unit_from || '/' || split_part(unit_path, '/', :depth) END",
+    "COMMUNES": "CASE WHEN unit_path = :unit_from THEN '' ELSE unit_path END",
+}
+
+_MONTHS: Final = f"""
+SELECT programme, segment, jsonb_object_agg(measure, jsonb_build_array(people, lines, dong, year_people, year_dong)) AS sums
+FROM (
+    SELECT programme, {{segment}} AS segment, measure,
+           coalesce(sum(people) FILTER (WHERE month >= :first), 0) AS people,
+           coalesce(sum(lines) FILTER (WHERE month >= :first), 0) AS lines,
+           coalesce(sum(dong) FILTER (WHERE month >= :first), 0) AS dong,
+           coalesce(sum(people) FILTER (WHERE month >= :january), 0) AS year_people,
+           coalesce(sum(dong) FILTER (WHERE month >= :january), 0) AS year_dong
+    FROM month_sum
+    WHERE month BETWEEN least(CAST(:first AS date), CAST(:january AS date)) AND :last AND {BELOW}
+      AND (measure = ANY(:yearly) OR month >= :first AND (measure = ANY(:measures) OR measure LIKE 'reason:HELD:%'))
+      AND (measure <> 'overdue' OR month <= :overdue_until) AND (people <> 0 OR payments <> 0)
+    GROUP BY 1, 2, 3
+) AS s GROUP BY programme, segment
+"""
+
+_STANDING: Final = f"""
+SELECT programme, segment, jsonb_object_agg(measure, people) AS sums
+FROM (
+    SELECT programme, {{segment}} AS segment, measure, sum(people) AS people
+    FROM standing_change WHERE {BELOW} AND month <= :last AND people <> 0
+    GROUP BY 1, 2, 3
+) AS s GROUP BY programme, segment
+"""
+
+# By commune: whether somebody was due in the period, and the first month paid by account.
+_STARTS: Final = f"""
+WITH started AS (
+    SELECT unit_path, min(month) AS first_month FROM month_sum
+    WHERE measure = 'by_account' AND programme = '{EVERYBODY}' AND people > 0 AND month <= :last AND {BELOW} GROUP BY unit_path
+), due AS (
+    SELECT DISTINCT unit_path FROM month_sum
+    WHERE month BETWEEN :first AND :last AND programme = '{EVERYBODY}' AND measure = 'due' AND people > 0 AND {BELOW}
+)
+SELECT segment, count(*) FILTER (WHERE is_due) AS communes_due, count(first_month) AS communes_started,
+       count(*) FILTER (WHERE is_due AND (first_month IS NULL OR first_month > :start_by)) AS communes_late, min(first_month) AS first_month
+FROM (
+    SELECT {{segment}} AS segment, first_month, due.unit_path IS NOT NULL AS is_due
+    FROM due FULL JOIN started USING (unit_path)
+) AS s GROUP BY segment
+"""
+
+_TREE: Final = f"""
+SELECT DISTINCT ON (path) path, code, name, level FROM (SELECT *, path AS unit_path FROM unit) AS u
+WHERE {BELOW} AND valid_from <= CAST(:day AS date) AND (valid_to IS NULL OR valid_to >= CAST(:day AS date))
+  AND (path = :unit_from OR CASE CAST(:below AS text)
+         WHEN 'CHILDREN' THEN cardinality(string_to_array(path, '/')) = :depth
+         WHEN 'COMMUNES' THEN level = 'commune' ELSE FALSE END)
+ORDER BY path, valid_from DESC
+"""
+
+
+def _in(unit_path: str, kind: Below) -> dict[str, object]:
+    depth = {"depth": unit_path.count("/") + 2} if kind == "CHILDREN" else {}
+    return below(unit_path) | depth
+
+
+async def month_sums(
+    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], yearly: Sequence[str], overdue_until: date
+) -> Sequence[RowMapping]:
+    """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date]."""
+    return await tx.rows(
+        _MONTHS.format(segment=_SEGMENT[kind]),
+        first=first,
+        last=last,
+        january=last.replace(month=1),
+        measures=list(measures),
+        yearly=list(yearly),
+        overdue_until=overdue_until,
+        **_in(unit_path, kind),
+    )
+
+
+async def standing_sums(tx: Tx, unit_path: str, kind: Below, last: date) -> Sequence[RowMapping]:
+    """Per programme and unit: `sums`, measure → people at the end of the month."""
+    return await tx.rows(_STANDING.format(segment=_SEGMENT[kind]), last=last, **_in(unit_path, kind))
+
+
+async def starts(tx: Tx, unit_path: str, kind: Below, first: date, last: date, start_by: date) -> Sequence[RowMapping]:
+    """Per unit: communes due, started and late, and the first month that was paid by account."""
+    return await tx.rows(_STARTS.format(segment=_SEGMENT[kind]), first=first, last=last, start_by=start_by, **_in(unit_path, kind))
+
+
+async def tree(tx: Tx, unit_path: str, kind: Below, day: date) -> Sequence[RowMapping]:
+    """The unit and those that stand beside it, as of a day, in the order of their paths."""
+    return await tx.rows(_TREE, day=day, below=kind, depth=unit_path.count("/") + 2, **below(unit_path))

@@ -1,0 +1,68 @@
+"""Indicators by group, unit and period: what each counts, and that the sums behind them stay exact."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming, small_month
+
+from common.actor import SYSTEM
+from common.contracts.disbursement_v1 import Channel
+from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, Unit
+from reporting.usecases.indicators import measure
+from reporting.usecases.measured import Ask, Measured, MeasuredRow
+
+SEPTEMBER = date(2024, 9, 1)
+
+
+async def ask(reporting: Reporting, unit_path: str = "60", **more: object) -> Measured:
+    question = {"first": SEPTEMBER, "last": SEPTEMBER, "as_of": date(2024, 9, 30)} | more
+    return await measure(reporting.db, SYSTEM("test"), Ask(unit_path=unit_path, **question))  # type: ignore[arg-type]
+
+
+def some(row: MeasuredRow, text: str) -> list[int]:
+    return [row.values[code] for code in text.split()]
+
+
+async def test_a_small_month(reporting: Reporting) -> None:
+    await reporting.hear(incoming(small_month().events))
+    answer = await ask(reporting)
+    merit = answer.row("MERIT")
+    assert some(merit, "beneficiaries due_people listed_people paid_people by_account_people bank_people wallet_people post_people") == [
+        3, 3, 3, 3, 2, 1, 1, 1,
+    ]  # fmt: skip
+    assert some(merit, "paid_dong by_account_dong bank_dong wallet_dong post_dong") == [
+        6_789_001, 3_789_001, 2_789_000, 1_000_001, 3_000_000,
+    ]  # fmt: skip
+    assert (merit.rates["by_account_rate"], merit.rates["paid_rate"]) == ("66.7", "100.0")
+    everybody = answer.row(ALL)
+    assert some(everybody, "due_people by_account_people held_people released_people failed_people uncollected_people unpaid_people") == [
+        9, 3, 1, 1, 1, 1, 4,
+    ]  # fmt: skip
+    assert {(held.reason, held.people, held.dong) for held in everybody.held_for} == {
+        ("DECEASED", 1, 500_000), ("SUSPECTED_IDENTITY", 1, 500_000),
+    }  # fmt: skip
+    la_gi = answer.row("SOCIAL_ASSISTANCE", "60/594")
+    assert (la_gi.unit_name, la_gi.unit_code, la_gi.is_total) == ("Thị xã La Gi", "594", False)
+    assert some(la_gi, "due_people unpaid_people by_account_people") == [2, 2, 0]
+    assert some(answer.row(ALL), "communes_due communes_started communes_late") == [2, 1, 2]
+    assert answer.row(ALL).first_account_month == SEPTEMBER
+
+
+async def test_each_indicator_is_answered_for_each_group_and_unit(reporting: Reporting) -> None:
+    await reporting.hear(incoming(small_month().events))
+    for below in ("NONE", "CHILDREN", "COMMUNES"):
+        for row in (await ask(reporting, below=below)).rows:
+            assert set(row.values) | set(row.rates) == set(INDICATORS)
+            assert all(isinstance(number, int) and number >= 0 for number in row.values.values())
+    assert {one.unit for one in INDICATORS.values()} == set(Unit)
+
+
+async def test_somebody_in_two_programmes_counts_twice_in_the_sum_and_once_as_a_person(reporting: Reporting) -> None:
+    world = World()
+    both = world.paid("60/593/22924", MERIT, Channel.BANK, [S.SETTLED])
+    world.paid("60/593/22924", ASSISTANCE, Channel.CASH_POST, [S.COLLECTED], who=both)
+    await reporting.hear(incoming(world.events))
+    answer = await ask(reporting)
+    assert some(answer.row(ALL), "due_people by_account_people paid_lines paid_dong") == [2, 1, 2, 1_000_000]
+    assert some(answer.row(EACH_ONCE), "due_people by_account_people paid_lines paid_dong") == [1, 1, 2, 1_000_000]
