@@ -54,7 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
     bench = verb("bench", "rate and memory of each stage, from a real run of the embedded stack", _bench)
     bench.add_argument("--json", type=Path, metavar="PATH")
-    bench.add_argument("--people", type=int, default=20_000)
+    bench.add_argument("--stages", default=None, metavar="A,B", help="which (default: all): imports, verify, dues, list, accept, results, "
+                       "statement, relay, projection, webhook")  # fmt: skip
+    bench.add_argument("--people", type=int, default=20_000, metavar="N", help="of the month: imports, verify, dues, projection")
+    bench.add_argument("--size", type=int, default=20_000, metavar="N", help="payments of every other stage (a province: 500000)")
+    bench.add_argument("--pace", type=float, default=50.0, metavar="N", help="notices a second in the stage webhook")
     bench.add_argument("--seed", type=int, default=None)
     sample = verb("sample", "write a month's input as commune offices have it: XLSX and CSV per commune", _sample)
     sample.add_argument("--out", type=Path, required=True, metavar="DIR")

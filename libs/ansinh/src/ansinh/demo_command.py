@@ -36,6 +36,7 @@ class DemoStack:
     urls: dict[str, str]
     issuer_file: Path
     layout: Layout
+    province: str = "60"
 
     def info(self) -> StackInfo:
         """The addresses and ready users, as the driver wants them."""
@@ -127,7 +128,7 @@ def on_demo_stack(
     province = json.loads((sample / "manifest.json").read_text(encoding="utf-8"))["province_code"]
     urls = {service.name: layout.url(service.name) for service in SERVICES}
     urls |= {name: layout.url(name) for name in ("population", "partner", "issuer")}
-    stack = DemoStack(sample, urls, layout.secrets / "issuer.json", layout)
+    stack = DemoStack(sample, urls, layout.secrets / "issuer.json", layout, province)
     result: dict[str, Any] = {}
 
     async def body() -> int:

@@ -62,10 +62,16 @@ class Api:
         """Text of a GET. Raises `ApiProblem`."""
         return (await self._call("GET", service, path, user)).text
 
-    async def post(self, service: str, path: str, user: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
-        """JSON of a POST under an idempotency key (by default made of route and body, so that a repeat is recognised)."""
+    async def post(
+        self, service: str, path: str, user: str, body: dict[str, Any] | None = None, *, key: str | None = None, later: bool = False
+    ) -> Any:
+        """JSON of a POST under an idempotency key (by default made of route and body, so that a repeat is recognised).
+
+        With `later`, long work may answer with a job.
+        """
         key = key or hashlib.sha256(f"{path}|{sorted((body or {}).items())}".encode()).hexdigest()[:40]
-        return (await self._call("POST", service, path, user, json=body, headers={"Idempotency-Key": key})).json()
+        headers = {"Idempotency-Key": key} | ({"Prefer": "respond-async"} if later else {})
+        return (await self._call("POST", service, path, user, json=body, headers=headers)).json()
 
     async def upload(self, service: str, path: str, user: str, name: str, content: bytes, fields: dict[str, str]) -> Any:
         """JSON of a multipart POST. Boundary and key come from the content, so that a repeat sends the same bytes."""
@@ -91,6 +97,13 @@ class Api:
         response = await self._send("GET", self._stack.partner + path, params=params)
         if response.status_code != httpx.codes.OK:
             raise ApiProblem("GET", path, response)
+        return response.json()
+
+    async def to_simulator(self, path: str, body: dict[str, Any]) -> Any:
+        """JSON of a POST to the partner simulator's control API."""
+        response = await self._send("POST", self._stack.partner + path, json=body)
+        if response.status_code != httpx.codes.OK:
+            raise ApiProblem("POST", path, response)
         return response.json()
 
     async def _call(self, method: str, service: str, path: str, user: str, **kwargs: Any) -> httpx.Response:
