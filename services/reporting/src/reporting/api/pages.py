@@ -33,7 +33,11 @@ class Page:
 # In the order of the menu. Another page: a line here and its module.
 PAGES: Final = (
     Page("coverage", "Tỷ lệ qua tài khoản", "Paid by account"),
-)  # fmt: skip
+    Page("progress", "Tiến độ", "Progress"),
+    Page("people", "Không bỏ sót ai", "Nobody left behind"),
+    Page("reasons", "Vướng ở đâu", "Holds and failures"),
+    Page("channels", "Kênh chi trả", "Channels"),
+)
 
 _ELSEWHERE: Final = (
     ("/pages/survey", "Khảo sát", "Survey"),

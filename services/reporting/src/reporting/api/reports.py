@@ -141,6 +141,7 @@ def _add_people(router: APIRouter, db: Database, settings: MechanismSettings) ->
             str | None, Query(description="Đến lượt · role whose turn it is", pattern=_ROLE, examples=["COMMUNE_OFFICER"])
         ] = None,
         programme: Annotated[Programme | None, Query(description="Nhóm đối tượng · only this programme")] = None,
+        reason: Annotated[str | None, Query(max_length=60, description="Lý do · only for this reason", examples=["ACCOUNT_CLOSED"])] = None,
         min_days: Annotated[int, Query(ge=0, le=3_650, description="Chờ từ bao nhiêu ngày · waiting for so many days or more")] = 0,
         business_date: Annotated[date | None, Query(description="Ngày tính · days are counted to it; default: today in Viet Nam")] = None,
         cursor: Annotated[str | None, Query(max_length=400)] = None,
@@ -149,6 +150,6 @@ def _add_people(router: APIRouter, db: Database, settings: MechanismSettings) ->
         on = business_date or today(settings)
         states = tuple(WAITING if waiting or (min_days and not (state or turn)) else state or ())
         page = await reports.nobody_left_behind(
-            db, actor, month, unit_path, cursor, limit, reports.Asked(on, states, turn, programme, min_days)
+            db, actor, month, unit_path, cursor, limit, reports.Asked(on, states, turn, programme, reason, min_days)
         )
         return schemas.PeoplePage(month=month, business_date=on, rows=[_person(row) for row in page.rows], next_cursor=page.next_cursor)

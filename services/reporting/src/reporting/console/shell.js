@@ -7,7 +7,7 @@
 // `choice` is the address's query (month, unit, programme and whatever the page adds). `tools`: get(path, query), send(…), go(changes),
 // signal (aborted when the page is left or drawn anew). Moving between pages loads no document, so the sign-in, which lives in
 // memory only, goes along.
-import { currentLanguage, currentToken, onChange, problemText, say, settings } from "./sign-in.js";
+import { currentLanguage, currentToken, onChange, problemText, say, sessionEnded, settings } from "./sign-in.js";
 import { el, monthText } from "./parts.js";
 import { PROGRAMMES, words } from "./texts.js";
 
@@ -46,6 +46,7 @@ export async function ask(address, { method = "GET", body, headers = {}, signal 
     throw new Trouble(say("Không kết nối được dịch vụ. Kiểm tra đường truyền rồi thử lại.", "The service cannot be reached. Check the line and try again."));
   }
   const given = answer.status === 204 ? null : await answer.json().catch(() => ({}));
+  if (answer.status === 401) sessionEnded();
   if (!answer.ok) throw new Trouble(problemText(given ?? {}, answer.status));
   return given;
 }

@@ -39,6 +39,7 @@ class Filter:
     states: tuple[str, ...] = ()
     turn: str | None = None
     programme: str | None = None
+    reason: str | None = None
     waiting_before: date | None = None
 
 
@@ -49,6 +50,7 @@ _AFTER: Final = (
 )
 _NARROW: Final = (
     "(CAST(:programme AS text) IS NULL OR programme = CAST(:programme AS text))"
+    " AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))"
     " AND (CAST(:before AS date) IS NULL OR business_date <= CAST(:before AS date))"
 )
 _ACTOR: Final = "(CAST(:turn AS text) IS NULL OR released OR actor = CAST(:turn AS text))"
@@ -99,6 +101,7 @@ WITH page AS (
 )
 SELECT r.*, state IS NOT NULL
        AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])) AND paid_in IS NULL)
+       AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
        AND (CAST(:turn AS text) IS NULL OR turn = CAST(:turn AS text)) AS wanted
 FROM row_of_page AS r ORDER BY {_KEY}
 """
@@ -152,6 +155,7 @@ async def page(tx: Tx, month: date, unit_path: str, after: Position, limit: int,
         states=list(wanted.states) or None,
         turn=wanted.turn,
         programme=wanted.programme,
+        reason=wanted.reason,
         before=wanted.waiting_before,
         **values,
         **below(unit_path),

@@ -115,6 +115,7 @@ class Asked:
     states: tuple[str, ...] = ()
     turn: str | None = None
     programme: str | None = None
+    reason: str | None = None
     min_days: int = 0
 
 
@@ -125,8 +126,9 @@ async def nobody_left_behind(
     unit, first = unit_for(actor, unit_path), first_of(month)
     states = asked.states or (states_of(asked.turn) if asked.turn else ())
     before = asked.on - timedelta(days=asked.min_days) if asked.min_days else None
+    wanted = people.Filter(states, asked.turn, asked.programme, asked.reason, before)
     async with db.read(actor) as tx:
-        found = await people.page(tx, first, unit, _position(cursor), limit, people.Filter(states, asked.turn, asked.programme, before))
+        found = await people.page(tx, first, unit, _position(cursor), limit, wanted)
         rows = [dict(row) for row in found if row["wanted"]]
         names = await reports.unit_names(tx, sorted({row["unit_path"] for row in rows}), first)
     for row in rows:
