@@ -54,7 +54,7 @@ class Gauge:
     async def reading(self) -> AsyncIterator[Reading]:
         """What happens inside the block."""
         taken = Reading()
-        watch = MemoryWatch(self._layout, every_seconds=1.0)
+        watch = MemoryWatch(self._layout, every_seconds=2.0)
         before = processor_seconds(self._layout)
         watching = asyncio.create_task(watch.run())
         try:
