@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
+import httpx
 from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming, small_month
 
-from common.actor import SYSTEM
+from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel
 from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, Unit
 from reporting.usecases.indicators import measure
 from reporting.usecases.measured import Ask, Measured, MeasuredRow
 
+ClientAs = Callable[..., httpx.AsyncClient]
 SEPTEMBER = date(2024, 9, 1)
 
 
@@ -66,3 +69,33 @@ async def test_somebody_in_two_programmes_counts_twice_in_the_sum_and_once_as_a_
     answer = await ask(reporting)
     assert some(answer.row(ALL), "due_people by_account_people paid_lines paid_dong") == [2, 1, 2, 1_000_000]
     assert some(answer.row(EACH_ONCE), "due_people by_account_people paid_lines paid_dong") == [1, 1, 2, 1_000_000]
+
+
+async def test_indicators_over_http_and_as_files(reporting: Reporting, client_as: ClientAs) -> None:
+    await reporting.hear(incoming(small_month().events))
+    client = client_as(reporting.app, Role.DEPARTMENT_OFFICER)
+    known = (await client.get("/v1/indicators/catalogue")).json()
+    assert [one["code"] for one in known] == list(INDICATORS)
+    assert all(one["name"]["vi"] and one["name"]["en"] for one in known)
+    asked = {"month": "2024-09", "unit_path": "60", "group": "MERIT", "code": ["due_people", "by_account_rate"], "decimals": 2}
+    answer = (await client.get("/v1/indicators", params=asked)).json()
+    assert [(row["unit_path"], row["values"]) for row in answer["rows"]] == [
+        ("60", {"due_people": 3, "by_account_rate": "66.67"}),
+        ("60/593", {"due_people": 3, "by_account_rate": "66.67"}),
+        ("60/594", {"due_people": 0, "by_account_rate": "0.00"}),
+    ]
+    sheet = await client.get("/v1/indicators", params=asked | {"form": "csv"})
+    assert sheet.text.splitlines()[-3:] == [
+        "60,Tỉnh Bình Thuận,Người có công với cách mạng,3,66.67",
+        "593,Thành phố Phan Thiết,Người có công với cách mạng,3,66.67",
+        "594,Thị xã La Gi,Người có công với cách mạng,0,0.00",
+    ]
+    book = await client.get("/v1/indicators", params=asked | {"form": "xlsx"})
+    assert (book.status_code, book.content[:2]) == (200, b"PK")
+    unknown = await client.get("/v1/indicators", params=asked | {"code": "paid_by_magic"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "codes")
+    backwards = await client.get("/v1/indicators", params=asked | {"until": "2024-08"})
+    assert (backwards.status_code, backwards.json()["type"]) == (422, "/problems/bad-month")
+    elsewhere = client_as(reporting.app, Role.DISTRICT_OFFICER, units=("60/594",))
+    assert (await elsewhere.get("/v1/indicators", params=asked)).status_code == 404
+    assert (await client_as(reporting.app, Role.PARTNER).get("/v1/indicators", params=asked)).status_code == 403

@@ -12,6 +12,7 @@ from reporting_builders import ASSISTANCE, MERIT, MONTH, Reporting, S, World, in
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel, HoldReason
+from reporting.storage import sums
 
 ClientAs = Callable[..., httpx.AsyncClient]
 
@@ -60,6 +61,7 @@ async def test_coverage_of_the_published_month(reporting: Reporting, client_as: 
     """Bình Thuận, September 2024: 3,728 of 9,137 and 12,667 of 45,486 people, as published."""
     async with reporting.db.transaction(SYSTEM("test")) as tx:
         await tx.execute(PUBLISHED)
+        await sums.make_all(tx, "")
     rows = (await get(client_as(reporting.app, Role.AUDITOR), "/v1/reports/coverage", unit_path="60"))["rows"]
     assert {row["programme"]: (row["paid_by_account_people"], row["total_people"], row["rate"]) for row in rows if row["is_total"]} == {
         "MERIT": (3_728, 9_137, "40.8"),

@@ -11,16 +11,20 @@ from common.jobs import Job, JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
+from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from reporting.api.console import console_router
 from reporting.api.follow_up import follow_up_routers
+from reporting.api.indicators import indicators_router
 from reporting.api.operation import operation_router
 from reporting.api.page_data import page_data_router
+from reporting.api.papers import papers_router
 from reporting.api.progress import progress_router
 from reporting.api.reports import READERS, reports_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
-from reporting.usecases import rebuild
+from reporting.storage.work import WORK
+from reporting.usecases import rebuild, statutory_again
 from reporting.usecases.progress import Feed
 
 __all__ = ["make_app", "make_database", "run"]
@@ -51,10 +55,13 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             reports_router(database, settings),
             page_data_router(database, settings),
             progress_router(database, feed),
+            indicators_router(database, settings),
+            papers_router(database, settings),
             operation_router(database, settings),
             *follow_up_routers(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),
+            work_router(database, settings, WORK),
             parked_router(database),
             console_router(settings),
         ],
@@ -70,7 +77,12 @@ async def run(settings: Settings) -> None:
     async def do_rebuild(job: Job) -> dict[str, object]:
         return await rebuild.rebuild(db, job)
 
-    runner = JobRunner(db, {rebuild.KIND: do_rebuild}, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
+    async def do_again(job: Job) -> dict[str, object]:
+        return await statutory_again.make_again(db, job)
+
+    runner = JobRunner(
+        db, {rebuild.KIND: do_rebuild, statutory_again.KIND: do_again}, owner=owner_name(), lease_seconds=settings.job_lease_seconds
+    )
     loops = [
         Loop("jobs", every(1.0, runner.run_one)),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),

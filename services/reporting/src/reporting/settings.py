@@ -49,6 +49,17 @@ class Settings(MechanismSettings):
             raise ValueError("console_training is for sample data: it does not go with environment=production")
         return self
 
+    payment_due_day: int = Field(
+        default=20,
+        ge=1,
+        le=28,
+        description="From this day of its month on, what is not paid is overdue (Decree 20/2021 Art. 34.5: reported before the 20th)",
+    )
+    account_start_month: str = Field(
+        default="2023-09",
+        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        description="Communes that pay by account only after this month started late (plan 152/KH-UBND: from 1 September 2023)",
+    )
     obstacle_days: dict[str, int] = Field(
         default_factory=lambda: {"COMMUNE": 7, "DISTRICT": 7, "PROVINCE": 15, "MINISTRY": 30},
         description="Days a level has to answer an obstacle: JSON object level → days. No law names them: the province decides",

@@ -49,7 +49,8 @@ _CASES: Final = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for name, c
 # Beside the indicators: state and reason (who is not paid, and why), and what was on the list per channel.
 _DETAILS: Final = f"""
     'state:' || state,
-    CASE WHEN NOT ({_PAID}) AND state <> 'IN_PROGRESS' THEN 'reason:' || state || ':' || coalesce(reason, '') END,
+    CASE WHEN NOT ({_PAID}) AND state <> 'IN_PROGRESS'
+         THEN 'reason:' || state || ':' || coalesce(actor, '') || ':' || coalesce(reason, '') END,
     CASE WHEN channel IS NOT NULL AND state NOT IN ('HELD', 'RELEASED') THEN 'channel:' || channel END,
     CASE WHEN channel IS NOT NULL AND {_PAID} THEN 'channel_paid:' || channel END
 """

@@ -1,4 +1,4 @@
-"""The figures: coverage, channels, outcomes, totals. One statement each over a month's lines."""
+"""The figures: coverage, channels, outcomes, totals. One statement each over the sums."""
 
 from __future__ import annotations
 
@@ -9,58 +9,59 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.storage.lines import BELOW, LINES, below
+from reporting.storage.contributions import EVERYBODY
+from reporting.storage.lines import BELOW, below
 
 __all__ = ["channels", "coverage", "outcomes", "payment_totals", "states", "unit_names"]
 
-# A person counts once per programme however many cycles (main, supplementary) the month has. Deceased are not counted: a line
-# that is held because the person died is nobody's payment.
+# All from the sums (storage.contributions says what each measure counts): a few index ranges, whatever the number of payments.
 _COVERAGE: Final = f"""
-WITH {LINES},
-person AS (
-    SELECT programme, beneficiary_id, max(split_part(unit_path, '/', :depth)) AS segment,
-           bool_or(state = 'PAID_BY_ACCOUNT') AS by_account,
-           coalesce(sum(amount) FILTER (WHERE state = 'PAID_BY_ACCOUNT'), 0) AS amount_by_account,
-           coalesce(sum(amount) FILTER (WHERE state IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH')), 0) AS amount_paid
-    FROM line WHERE NOT (state IN ('HELD', 'RELEASED') AND reason = 'DECEASED')
-    GROUP BY programme, beneficiary_id
-)
 SELECT programme, segment, grouping(programme) AS all_programmes, grouping(segment) AS all_units,
-       count(*) AS total_people, count(*) FILTER (WHERE by_account) AS paid_by_account_people,
-       count(DISTINCT beneficiary_id) FILTER (WHERE TRUE) AS distinct_people,
-       sum(amount_by_account)::bigint AS amount_paid_by_account, sum(amount_paid)::bigint AS amount_paid_total
-FROM person
+       coalesce(sum(people) FILTER (WHERE measure = 'due' AND NOT once), 0)::bigint AS total_people,
+       coalesce(CASE WHEN grouping(programme) = 1 THEN sum(people) FILTER (WHERE measure = 'due' AND once)
+                     ELSE sum(people) FILTER (WHERE measure = 'due' AND NOT once) END, 0)::bigint AS distinct_people,
+       coalesce(sum(people) FILTER (WHERE measure = 'by_account' AND NOT once), 0)::bigint AS paid_by_account_people,
+       coalesce(sum(dong) FILTER (WHERE measure = 'by_account'), 0)::bigint AS amount_paid_by_account,
+       coalesce(sum(dong) FILTER (WHERE measure = 'paid'), 0)::bigint AS amount_paid_total
+FROM (
+    SELECT programme, programme = '{EVERYBODY}' AS once, split_part(unit_path, '/', :depth) AS segment, measure, people, dong
+    FROM month_sum WHERE month = :month AND {BELOW} AND measure IN ('due', 'by_account', 'paid') AND (people <> 0 OR payments <> 0)
+) AS s
 GROUP BY GROUPING SETS ((programme, segment), (programme), (segment), ())
+HAVING grouping(programme) = 1 OR programme <> '{EVERYBODY}'
 ORDER BY all_programmes, programme, all_units, segment
 """
 
 _CHANNELS: Final = f"""
-WITH {LINES}
-SELECT programme, channel, count(DISTINCT beneficiary_id) AS people, count(*) AS payments, sum(amount)::bigint AS amount,
-       count(DISTINCT beneficiary_id) FILTER (WHERE state IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH')) AS paid_people,
-       coalesce(sum(amount) FILTER (WHERE state IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH')), 0)::bigint AS paid_amount
-FROM line WHERE channel IS NOT NULL AND state NOT IN ('HELD', 'RELEASED')
-GROUP BY programme, channel ORDER BY programme, channel
+SELECT programme, split_part(measure, ':', 2) AS channel,
+       coalesce(sum(people) FILTER (WHERE measure LIKE 'channel:%'), 0)::bigint AS people,
+       coalesce(sum(payments) FILTER (WHERE measure LIKE 'channel:%'), 0)::bigint AS payments,
+       coalesce(sum(dong) FILTER (WHERE measure LIKE 'channel:%'), 0)::bigint AS amount,
+       coalesce(sum(people) FILTER (WHERE measure LIKE 'channel_paid:%'), 0)::bigint AS paid_people,
+       coalesce(sum(dong) FILTER (WHERE measure LIKE 'channel_paid:%'), 0)::bigint AS paid_amount
+FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'channel%' AND programme <> '{EVERYBODY}'
+GROUP BY programme, channel HAVING sum(payments) > 0 ORDER BY programme, channel
 """
 
 _OUTCOMES: Final = f"""
-WITH {LINES}
-SELECT state, programme, reason, max(actor) AS actor, count(DISTINCT beneficiary_id) AS people, sum(amount)::bigint AS amount
-FROM line WHERE state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH', 'IN_PROGRESS')
-GROUP BY state, programme, reason ORDER BY state, programme, reason
+SELECT split_part(measure, ':', 2) AS state, programme, nullif(regexp_replace(measure, '^([^:]*:){{3}}', ''), '') AS reason,
+       nullif(max(split_part(measure, ':', 3)), '') AS actor, sum(people)::bigint AS people, sum(dong)::bigint AS amount
+FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'reason:%' AND programme <> '{EVERYBODY}'
+GROUP BY 1, 2, 3 HAVING sum(payments) > 0 ORDER BY state, programme, reason
 """
 
 _STATES: Final = f"""
-WITH {LINES}
-SELECT state, programme, count(DISTINCT beneficiary_id) AS people, sum(amount)::bigint AS amount
-FROM line GROUP BY state, programme ORDER BY state, programme
+SELECT split_part(measure, ':', 2) AS state, programme, sum(people)::bigint AS people, sum(dong)::bigint AS amount
+FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'state:%' AND programme <> '{EVERYBODY}'
+GROUP BY 1, 2 HAVING sum(payments) > 0 ORDER BY state, programme
 """
 
 # Every payment ever heard of, each attempt by itself: what the ledger must equal.
 _TOTALS: Final = f"""
-SELECT programme, partner, channel, status, count(*) AS payments, sum(amount)::bigint AS amount
-FROM payment WHERE (CAST(:month AS date) IS NULL OR month = :month) AND {BELOW}
-GROUP BY programme, partner, channel, status ORDER BY programme, partner, channel, status
+SELECT programme, split_part(measure, ':', 2) AS partner, split_part(measure, ':', 3) AS channel, split_part(measure, ':', 4) AS status,
+       sum(payments)::bigint AS payments, sum(dong)::bigint AS amount
+FROM month_sum WHERE (CAST(:month AS date) IS NULL OR month = :month) AND {BELOW} AND measure LIKE 'attempt:%'
+GROUP BY 1, 2, 3, 4 HAVING sum(payments) > 0 ORDER BY programme, partner, channel, status
 """
 
 # A path names a unit as of a date; codes are re-used by later units with other names.

@@ -149,6 +149,7 @@ async def _note(tx: Tx, sign: str, lines: bool, people: bool, prefix: str) -> No
 
 async def make_all(tx: Tx, prefix: str) -> None:
     """Fill empty sums from the other read models: month by month, then years, then how people stand."""
+    await tx.execute("SELECT read_models_analyze(:prefix)", prefix=prefix)
     rows = await tx.rows(f"SELECT month FROM {prefix}payment UNION SELECT month FROM {prefix}hold ORDER BY month")
     months: list[date] = [row["month"] for row in rows]
     for month in months:

@@ -160,9 +160,11 @@ def _list_values(sums: Sums, amounts: Sums) -> dict[str, int]:
 
 
 def _held_for(sums: Sums, amounts: Sums) -> tuple[HeldFor, ...]:
-    found = []
+    found: dict[str, list[int]] = {}
     for measure in sorted(sums):
         if measure.startswith(_HELD):
             _, lines, dong, *_ = amounts.get(measure, (0, 0, 0))
-            found.append(HeldFor(measure.removeprefix(_HELD), sums[measure][0], lines, dong))
-    return tuple(found)
+            reason = measure.removeprefix(_HELD).partition(":")[2]  # after the role that must act
+            before = found.get(reason, [0, 0, 0])
+            found[reason] = [before[0] + sums[measure][0], before[1] + lines, before[2] + dong]
+    return tuple(HeldFor(reason, *counts) for reason, counts in sorted(found.items()))
