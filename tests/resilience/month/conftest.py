@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import random
-import re
 import shutil
 import signal
 import tempfile
@@ -23,32 +21,21 @@ import psycopg
 import pytest
 from rich.console import Console
 
+from ansinh.chaos import books
+from ansinh.chaos.stack import QUICK, TargetStack
 from ansinh.demo import run
 from ansinh.demo.stack_info import StackInfo
 from ansinh.demo_command import DemoStack
 from ansinh.sample import write_sample
-from ansinh.stack.embedded import Embedded
 from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.process import port_is_free
-from ansinh.stack.supervisor import Stage
+from common import apache_kafka
 
 PEOPLE, SEED = 400, 7
 #: Below the range the kernel takes ports of outgoing connections from: a restarted process finds its port free.
 PORT_BASES = range(20_000, 31_500, 500)
-PORTS = (1, 2, 3, 4, 5, 11, 12, 13, 92, 101, 102, 103, 104, 105, 432)
+PORTS = (1, 2, 3, 4, 5, 11, 12, 13, 92, 93, 101, 102, 103, 104, 105, 432)
 WAIT_SECONDS = 60.0
-
-#: Leases and group sessions as short as they may be, so that what a dead process held is taken over soon.
-QUICK = {
-    **{f"{service.prefix}KAFKA_SESSION_TIMEOUT_MS": "2000" for service in SERVICES},
-    **{f"{service.prefix}KAFKA_HEARTBEAT_MS": "500" for service in SERVICES},
-    **{f"{service.prefix}JOB_LEASE_SECONDS": "4" for service in SERVICES},
-    "IDENTITY_VERIFY_LEASE_SECONDS": "6",
-    "IDENTITY_VERIFY_POPULATION_TIMEOUT_SECONDS": "5",
-    "ACCOUNTS_LEASE_SECONDS": "6",
-    "ACCOUNTS_INQUIRY_TIMEOUT_SECONDS": "5",
-}
-PARTNER_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +57,7 @@ class Month:
 
     sample: Path
     layout: Layout
+    apache_kafka: bool = False
     said: list[str] = field(default_factory=list)
     killed: Counter[str] = field(default_factory=Counter)
     armed: dict[str, list[str]] = field(default_factory=dict)
@@ -81,14 +69,12 @@ class Month:
 
     def __post_init__(self) -> None:
         """Nothing runs yet."""
-        self.embedded = _Armed(self.layout, self._hear, self.armed)
+        self.embedded = TargetStack(self.layout, self._hear, apache_kafka=self.apache_kafka)
         shutil.copyfile(self.sample / "world.sqlite", self.layout.world)
 
     def _hear(self, text: str) -> None:
         self.said.append(text)
         self._times.append(time.monotonic() - self._began)
-        if ended := re.match(r"(\S+) ended \(", text):
-            self.embedded.next_arm(ended[1])
 
     @property
     def story(self) -> str:
@@ -106,6 +92,8 @@ class Month:
 
     async def play(self, deaths: Sequence[Death] = ()) -> dict[str, Any]:
         """Start the stack, run the month with these deaths in it, and check that it ended as if nobody had died."""
+        for name, points in self.armed.items():
+            self.embedded.once[name].extend({"ANSINH_FAILPOINTS": point} for point in points)
         await self.embedded.up()
         try:
             result = await self.month(deaths)
@@ -184,44 +172,15 @@ class Month:
     def check(self, result: Mapping[str, Any], deaths: Sequence[Death]) -> None:
         """The same books as without a death; every death happened, was mended and was said."""
         assert result["differences"] == [], self.story
+        assert books.doubled(self.layout.url("partner"), self.embedded.dsns["disbursement"]) == [], self.story
+        assert books.lost_events(self.embedded.dsns) == [], self.story
+        assert books.not_audited(self.embedded.dsns) == [], self.story
         assert self.killed == Counter(death.victim for death in deaths), self.story
         wanted = self.killed + Counter({name: len(points) for name, points in self.armed.items()})
         for name in wanted:
             ends = sum(line.startswith(f"{name} ended (signal 9)") for line in self.said)
             assert ends >= wanted[name], f"{name} was to die {wanted[name]} times and died {ends} times\n{self.story}"
             assert any(line.startswith(f"{name} is back") for line in self.said), self.story
-
-
-class _Armed(Embedded):
-    """A stack in which processes die by themselves at failpoints: the nth start of a process has the nth of its points armed."""
-
-    def __init__(self, layout: Layout, say: Callable[[str], None], armed: Mapping[str, Sequence[str]]) -> None:
-        super().__init__(layout, say)
-        self._armed = armed
-        self._starts: Counter[str] = Counter()
-        self._environments: dict[str, dict[str, str]] = {}
-
-    def _stages(self, *arguments: Any, **more: Any) -> list[Stage]:
-        stages = super()._stages(*arguments, **more)
-        for stage in stages:
-            for spec in stage.specs:
-                assert isinstance(spec.env, dict)
-                self._environments[spec.name] = spec.env
-                self._arm(spec.name)
-        return stages
-
-    def _arm(self, name: str) -> None:
-        points = self._armed.get(name, ())
-        start = self._starts[name]
-        if start < len(points):
-            self._environments[name]["ANSINH_FAILPOINTS"] = points[start]
-        elif name in self._environments:
-            self._environments[name].pop("ANSINH_FAILPOINTS", None)
-
-    def next_arm(self, name: str) -> None:
-        """A process has ended: its next start is armed with its next point, or with none."""
-        self._starts[name] += 1
-        self._arm(name)
 
 
 @pytest.fixture(scope="session")
@@ -241,14 +200,22 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def month(sample: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Month]:
+def on_apache_kafka() -> bool:
+    """Whether the month runs on a real Apache Kafka; a test that is to run on both parametrises this."""
+    return False
+
+
+@pytest.fixture
+def month(sample: Path, home: Path, on_apache_kafka: bool, monkeypatch: pytest.MonkeyPatch) -> Iterator[Month]:
     """A month whose stack is not started yet; nothing of it outlives the test."""
+    if on_apache_kafka and (missing := apache_kafka.why_not()):
+        pytest.skip(f"no Apache Kafka that a test may kill: {missing}")
     for name, value in QUICK.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value)  # for the verbs of the launcher that a test starts
     monkeypatch.delenv("ANSINH_FAILPOINTS", raising=False)
     before = {process.pid for process in psutil.Process().children(recursive=True)}  # the session's own servers
-    made = Month(sample, Layout(home, _free_base()))
-    monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(_impatient_partners(made)))
+    made = Month(sample, Layout(home, _free_base()), on_apache_kafka)
+    monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(made.embedded.impatient_partners()))
     yield made
     left = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
     for process in left:
@@ -260,13 +227,3 @@ def _free_base() -> int:
     """A base none of whose ports is taken; several runs of the tests may share a machine."""
     bases = random.sample(PORT_BASES, len(PORT_BASES))
     return next(base for base in bases if all(port_is_free(base + port) for port in PORTS))
-
-
-def _impatient_partners(month: Month) -> Path:
-    """The partners as disbursement knows them, with a shorter time to answer: a dead worker's batch is free that much sooner."""
-    content = json.loads(month.embedded.secrets.partners().read_text(encoding="utf-8"))
-    for partner in content["partners"].values():
-        partner["timeout_seconds"] = PARTNER_TIMEOUT_SECONDS
-    path = month.layout.secrets / "impatient-partners.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ansinh.bootstrap import ROOT
 from common.failpoints import POINTS
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ ARMED = {
 }
 
 
-def test_every_point_is_used() -> None:
+def test_every_point_is_in_the_code_and_used_here() -> None:
+    sources = [path for folder in ("libs/common/src", "services") for path in (ROOT / folder).rglob("*.py") if path.name != "failpoints.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    assert set(re.findall(r"\bhit\(\s*\"([^\"]+)\"", code)) <= POINTS
+    assert {point for point in POINTS if f'"{point}"' not in code} == set(), "named and nowhere"
     assert {point.partition(":")[0] for points in ARMED.values() for point in points} == POINTS
 
 

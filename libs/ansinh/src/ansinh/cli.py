@@ -60,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", type=int, default=20_000, metavar="N", help="payments of every other stage (a province: 500000)")
     bench.add_argument("--pace", type=float, default=50.0, metavar="N", help="notices a second in the stage webhook")
     bench.add_argument("--seed", type=int, default=None)
+    chaos = verb("chaos", "months of people while processes are killed and frozen and lose their log; then the books are compared", _chaos)
+    chaos.add_argument("--people", type=int, default=20_000, metavar="N", help="of each month (default 20000)")
+    chaos.add_argument("--kills", type=int, default=200, metavar="N", help="months follow each other until so many have died (default 200)")
+    chaos.add_argument("--seed", type=int, default=None, metavar="N", help="repeats the deeds of a run, in their order")
+    chaos.add_argument("--preset", default=None, help="binh-thuan (default), kien-giang or huong-khe")
+    chaos.add_argument("--apache-kafka", action="store_true", help="on a real Apache Kafka (Maven and Java) instead of the embedded broker")
+    chaos.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
     sample = verb("sample", "write a month's input as commune offices have it: XLSX and CSV per commune", _sample)
     sample.add_argument("--out", type=Path, required=True, metavar="DIR")
     _sample_options(sample)
@@ -124,6 +131,12 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from ansinh.bench.command import run
+
+    return run(options, _say)
+
+
+def _chaos(options: argparse.Namespace) -> int:
+    from ansinh.chaos.command import run
 
     return run(options, _say)
 

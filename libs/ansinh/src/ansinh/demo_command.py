@@ -22,7 +22,7 @@ from ansinh.stack.memory import MemoryWatch
 if TYPE_CHECKING:
     from ansinh.demo.stack_info import StackInfo
 
-__all__ = ["DemoStack", "demo_layout", "on_demo_stack", "prepare_sample", "run", "write_sample"]
+__all__ = ["DemoStack", "demo_layout", "fresh", "on_demo_stack", "prepare_sample", "run", "write_sample"]
 
 Say = Callable[[str], None]
 _FAILED, _UNAVAILABLE, _INTERRUPTED = 1, 69, 130
@@ -88,7 +88,7 @@ def prepare_sample(layout: Layout, options: argparse.Namespace, say: Say) -> Pat
     return folder
 
 
-def _fresh(layout: Layout) -> None:
+def fresh(layout: Layout) -> None:
     """Throw away what an earlier demo left (nothing of it is anybody's data)."""
     pg = layout.home / "pg"
     if pg.is_symlink():  # the database's folder lies elsewhere; see ansinh.stack.postgres
@@ -121,7 +121,7 @@ def on_demo_stack(
             say(f"the stack of {each.home} is running (process {pid}) on the same ports; ./ansinh down stops it")
             return _UNAVAILABLE, {}
     sample = prepare_sample(home, options, say)
-    _fresh(layout)
+    fresh(layout)
     layout.prepare()
     layout.training.touch()
     shutil.copyfile(sample / "world.sqlite", layout.world)

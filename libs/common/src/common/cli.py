@@ -14,7 +14,7 @@ import uvloop
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from common import failpoints
+from common import clock, failpoints
 from common.migrate import upgrade
 from common.settings import MechanismSettings
 from common.telemetry import configure_logging
@@ -52,6 +52,7 @@ def service_main(
     settings = _read(settings_class)
     configure_logging(settings.log_level, package.replace("_", "-"), command)
     failpoints.arm(os.environ.get("ANSINH_FAILPOINTS", ""), production=settings.environment == "production")
+    clock.shift(os.environ.get("ANSINH_CLOCK_OFFSET_SECONDS", ""), production=settings.environment == "production")
     if command == "migrate":
         upgrade(settings, package)
         if after_migrate is not None:

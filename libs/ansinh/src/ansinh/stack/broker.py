@@ -8,32 +8,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ansinh.stack.layout import Layout
 from ansinh.stack.process import Spec
 
-__all__ = ["spec"]
+__all__ = ["listens", "spec"]
 
 
-def spec(layout: Layout) -> Spec:
-    """The broker as a child of the supervisor."""
-    url = f"tcp://{layout.kafka}"
+def listens(port: int) -> Callable[[], Awaitable[bool]]:
+    """Whether somebody takes connections on a port of this machine."""
 
     async def answers() -> bool:
         with contextlib.suppress(OSError, TimeoutError):
-            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", layout.kafka_port), 2)
+            _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 2)
             writer.close()
             await writer.wait_closed()
             return True
         return False
 
+    return answers
+
+
+def spec(layout: Layout) -> Spec:
+    """The broker as a child of the supervisor."""
+    url = f"tcp://{layout.kafka}"
     return Spec(
         name="broker",
         command=(
             _binary(), "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://ansinh/",
         ),
-        ready=answers,
+        ready=listens(layout.kafka_port),
         env={"RUST_LOG": "warn"},
         ports=(layout.kafka_port,),
         group="engine",

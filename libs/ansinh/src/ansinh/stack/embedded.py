@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from ansinh.stack import broker, services
@@ -13,7 +13,7 @@ from ansinh.stack.control import Lock, holder, write_state
 from ansinh.stack.drain import drain, replay
 from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.postgres import Postgres
-from ansinh.stack.process import PortBusy, ProcessFailed, port_is_free
+from ansinh.stack.process import PortBusy, ProcessFailed, Spec, port_is_free
 from ansinh.stack.secrets import Secrets
 from ansinh.stack.supervisor import Stage, Supervisor
 from common.topic_admin import create_topics
@@ -33,6 +33,9 @@ class AlreadyRunning(Exception):
 class Embedded:
     """PostgreSQL, broker, simulators and services of one home."""
 
+    broker_keeps_its_log = False
+    """Whether a restarted broker has everything it had: then its death concerns nobody else."""
+
     def __init__(self, layout: Layout, say: Callable[[str], None], units: tuple[str, str, str] | None = None) -> None:
         """`units`: province, district and commune of the ready users."""
         layout.prepare()
@@ -41,7 +44,8 @@ class Embedded:
         self._lock = Lock(layout)
         self.secrets = Secrets(layout, units) if units else Secrets(layout)
         self.postgres = Postgres(layout, self.secrets.passwords())
-        self.supervisor = Supervisor(layout.logs, say, self._write_state, {"broker": self._broker_died})
+        on_death: dict[str, Callable[[], Awaitable[None]]] = {} if self.broker_keeps_its_log else {"broker": self._broker_died}
+        self.supervisor = Supervisor(layout.logs, say, self._write_state, on_death)
         self._log_keeper: asyncio.Task[None] | None = None
         self._status = "STARTING"
         self._databases_exist = False
@@ -78,6 +82,9 @@ class Embedded:
         self._write_state()
         self._say(f"everything is ready in {time.monotonic() - started:.0f} s")
 
+    def _broker_spec(self) -> Spec:
+        return broker.spec(self.layout)
+
     def _stages(self, replay_since: datetime | None) -> list[Stage]:
         outside = services.outside(self.layout, self.secrets)
         ours = services.services(self.layout, self.postgres, self.secrets)
@@ -89,7 +96,7 @@ class Embedded:
                 await self._replay(replay_since)
 
         return [
-            Stage("database and broker", [self.postgres.spec(), broker.spec(self.layout)], self.postgres.create_databases),
+            Stage("database and broker", [self.postgres.spec(), self._broker_spec()], self.postgres.create_databases),
             Stage("world outside (issuer, population database, partners)", outside, before_services),
             Stage("services", ours),
         ]

@@ -15,13 +15,15 @@ from ansinh.stack.postgres import Postgres
 from ansinh.stack.process import Spec
 from ansinh.stack.secrets import Secrets
 
-__all__ = ["migrations", "outside", "service_environment", "services"]
+__all__ = ["answers", "base_environment", "migrations", "outside", "service_environment", "services"]
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "ANSINH_FAILPOINTS")
 _API_POOL, _WORKER_POOL = 8, 10
 
 
-def _answers(url: str) -> Callable[[], Awaitable[bool]]:
+def answers(url: str) -> Callable[[], Awaitable[bool]]:
+    """Whether an address answers 200: what ready means for most processes."""
+
     async def ready() -> bool:
         try:
             async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
@@ -36,7 +38,8 @@ def _python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-P", *arguments)
 
 
-def _base_environment() -> dict[str, str]:
+def base_environment() -> dict[str, str]:
+    """What every process of the stack gets from this terminal, and what keeps it plain."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return env | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "ANSINH_ENVIRONMENT": "development", "MALLOC_ARENA_MAX": "2"}
 
@@ -68,7 +71,7 @@ def service_environment(layout: Layout, postgres: Postgres, secrets: Secrets, se
         values["CONSOLE_SERVICES"] = json.dumps({each.name: layout.url(each.name) for each in SERVICES})
         values["CONSOLE_TRAINING"] = json.dumps(layout.training.exists())
     env = {service.prefix + key: value for key, value in values.items()}
-    return _base_environment() | env | {key: value for key, value in os.environ.items() if key.startswith(service.prefix)}
+    return base_environment() | env | {key: value for key, value in os.environ.items() if key.startswith(service.prefix)}
 
 
 def migrations(layout: Layout, postgres: Postgres, secrets: Secrets) -> list[tuple[str, tuple[str, ...], dict[str, str]]]:
@@ -96,7 +99,7 @@ def services(layout: Layout, postgres: Postgres, secrets: Secrets) -> list[Spec]
                 Spec(
                     name=f"{service.name}-{kind}",
                     command=_python("-m", f"{service.package}.main", kind),
-                    ready=_answers(f"http://127.0.0.1:{port}{path}"),
+                    ready=answers(f"http://127.0.0.1:{port}{path}"),
                     env={f"{service.prefix}DATABASE_POOL_SIZE": str(pool), **env},
                     ports=(port,),
                     group=kind,
@@ -114,8 +117,8 @@ def outside(layout: Layout, secrets: Secrets) -> list[Spec]:
             Spec(
                 name=name,
                 command=_python("-m", f"simulators.{name}", "--config", str(Path(config))),
-                ready=_answers(f"{url}/health/live"),
-                env=_base_environment(),
+                ready=answers(f"{url}/health/live"),
+                env=base_environment(),
                 ports=(int(url.rpartition(":")[2]),),
                 group="outside",
                 stop_seconds=10,
