@@ -7,16 +7,22 @@ from common.problems import Problem
 __all__ = [
     "BadCursor",
     "BadMonth",
+    "BadPeriod",
     "DayTooEarly",
     "NoLevelAbove",
+    "NoStatement",
+    "NobodyHandsOver",
     "NotYourLevel",
     "NothingToSample",
     "ObstacleState",
+    "PeriodNotBegun",
+    "ReportHandedOver",
     "SameEntry",
     "SampleClosed",
     "SampleUnfinished",
     "UnitNeeded",
     "UnitOutOfScope",
+    "UnknownLayout",
     "UnknownUnit",
 ]  # fmt: skip
 
@@ -110,3 +116,45 @@ class SampleUnfinished(Problem):
 
     type, status = "sample-unfinished", 409
     title, title_vi = "Cases without a result remain", "Còn trường hợp chưa có kết quả"
+
+
+class UnknownLayout(Problem):
+    """There is no statutory report with this code."""
+
+    type, status = "unknown-layout", 422
+    title, title_vi = "No such statutory report", "Không có báo cáo này"
+
+
+class BadPeriod(Problem):
+    """Periods of this report do not begin in that month."""
+
+    type, status = "bad-period", 422
+    title, title_vi = "The report's periods do not begin in that month", "Kỳ báo cáo không bắt đầu từ tháng đó"
+
+
+class PeriodNotBegun(Problem):
+    """The period lies ahead of the business date."""
+
+    type, status = "period-not-begun", 422
+    title, title_vi = "The period has not begun", "Kỳ báo cáo chưa bắt đầu"
+
+
+class NobodyHandsOver(Problem):
+    """The report's layout has no such step."""
+
+    type, status = "no-such-step", 422
+    title, title_vi = "This report has no such step", "Báo cáo này không có bước nộp đó"
+
+
+class ReportHandedOver(Problem):
+    """That step was noted before."""
+
+    type, status = "report-handed-over", 409
+    title, title_vi = "It was noted already that this was handed over", "Đã ghi nhận việc nộp báo cáo này"
+
+
+class NoStatement(Problem):
+    """Nobody with that id whom the caller may see, or nothing was ever said of them."""
+
+    type, status = "no-statement", 404
+    title, title_vi = "No such beneficiary among yours", "Không có người hưởng này trong phạm vi của bạn"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from common.db import Tx
 
-__all__ = ["LoggedEvent", "SeqRange", "append", "bounds", "extend_partitions", "lock_exclusive", "lock_shared"]
+__all__ = ["LoggedEvent", "SeqRange", "append", "bounds", "extend_partitions", "hold_models", "lock_exclusive", "lock_shared"]
 
 # Consumers hold it shared while they append and project; a rebuild takes it exclusively to know that no number below its
 # mark is still uncommitted, and to swap.
@@ -98,3 +98,9 @@ async def lock_exclusive(tx: Tx) -> None:
 async def extend_partitions(tx: Tx, months: int = 3) -> int:
     """Make sure the partitions of this and the next `months` months exist; the number of new ones."""
     return int(await tx.value("SELECT event_log_extend(:months)", months=months))
+
+
+async def hold_models(tx: Tx) -> None:
+    """Keep the read models from being swapped until this transaction ends. The log is locked meanwhile, so no swap is on its way."""
+    names = await tx.value("SELECT string_agg(name, ', ' ORDER BY lock_order) FROM read_model")
+    await tx.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")

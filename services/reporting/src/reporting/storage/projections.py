@@ -27,7 +27,8 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         (registry_v1.AdministrativeUnitChanged,),
         ("unit_id",),
         columns(
-            "unit_id uuid, version bigint, code text, name text, level text, parent_code text, path text, valid_from date, valid_to date"
+            "unit_id uuid, version bigint, code text, name text, level text, parent_code text, path text, valid_from date, valid_to date,"
+            " formed_from jsonb"
         ),
     ),
     Projection(

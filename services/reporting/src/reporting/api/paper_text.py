@@ -1,0 +1,114 @@
+"""A frozen report as a paper and as a table: heading, whom it goes to, figures, sum in words, what it rests on, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import RowMapping
+
+from common import sheets
+from common.paper import Fields, Paper, Signature, Table, Text
+from common.spoken import in_words
+from reporting.domain.indicators import ALL, group_words
+from reporting.domain.statutory import ColumnKind, Layout, Period
+from reporting.usecases.papers import Frozen
+
+__all__ = ["paper", "period_of_head", "sheet", "sheet_rows"]
+
+_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI")
+
+
+def period_of_head(layout: Layout, head: RowMapping) -> Period:
+    """The period a report was frozen for."""
+    return Period(layout.period, head["period_first"], head["period_last"])
+
+
+def _day(day: date) -> str:
+    return f"ngày {day.day:02} tháng {day.month:02} năm {day.year}"
+
+
+def _chosen(frozen: Frozen, number: int) -> tuple[str | None, str | None, list[RowMapping]]:
+    """Ministry, department, and the rows for them: of several competent ministries each gets its own programmes."""
+    addressees = frozen.head["addressees"] if frozen.layout.to_ministry else []
+    if not addressees:
+        return None, None, list(frozen.rows)
+    one = addressees[number]
+    rows = list(frozen.rows)
+    if len(addressees) > 1:
+        rows = [row for row in rows if row["programme"] in one["programmes"]]
+    return one["ministry"]["vi"], one["department"]["vi"], rows
+
+
+def _cells(layout: Layout, row: RowMapping) -> list[str | int]:
+    # On paper a rate has a comma, as the offices write it.
+    return [str(row["cells"][c.key]).replace(".", ",") if c.kind is ColumnKind.RATE else row["cells"][c.key] for c in layout.columns]
+
+
+def _table(layout: Layout, rows: Sequence[RowMapping]) -> Table:
+    lines: list[list[str | int]] = [["A", *(f"({column.key})" for column in layout.columns)]]
+    section = 0
+    for row in rows:
+        label = row["label"]
+        if row["is_total"]:
+            label = f"{_ROMAN[section % len(_ROMAN)]}. {group_words(row['programme']).vi} – {label}"
+            section += 1
+        lines.append([label, *_cells(layout, row)])
+    return Table(["Nhóm, đơn vị" if layout.source != "PARTNERS" else "Nhóm, tổ chức, nguồn", *(c.words.vi for c in layout.columns)], lines)
+
+
+def _sum_in_words(layout: Layout, rows: Sequence[RowMapping]) -> list[Text]:
+    if layout.sum_in_words is None:
+        return []
+    totals = [row for row in rows if row["is_total"]]
+    whole = [row for row in totals if row["programme"] == ALL] or totals
+    amount = sum(int(row["cells"][layout.sum_in_words]) for row in whole)
+    words = in_words(amount)
+    shown = f"{amount:,}".replace(",", ".")
+    return [Text(f"Tổng số tiền (cột {layout.sum_in_words}): {shown} đồng. Bằng chữ: {words[:1].upper()}{words[1:]} đồng.")]
+
+
+def paper(frozen: Frozen, addressee: int) -> Paper:
+    """The report to one addressee, on paper. Raises IndexError where there is no such addressee."""
+    layout, head = frozen.layout, frozen.head
+    ministry, department, rows = _chosen(frozen, addressee)
+    fields = [("Kính gửi", ministry)] if ministry else []
+    # A report that was numbered by hand has its number written in; the system gives none.
+    fields += [("Kỳ báo cáo", period_of_head(layout, head).label.vi), ("Đơn vị", head["unit_name"])]
+    if not layout.form_number:
+        fields.append(("Mẫu số", "chưa xác định, xem ghi chú"))
+    else:
+        fields.append(("Mẫu số", layout.form_number))
+    basis = "; ".join(one.vi + ("" if one.read else " (chưa có văn bản)") for one in layout.basis)
+    notes = [Text(f"Căn cứ: {basis}."), *(Text(f"Ghi chú: {words.vi}.") for words in layout.open)]
+    kept = (
+        f"Số liệu cố định lúc {head['frozen_at']:%H:%M:%S} (UTC) ngày {head['frozen_at']:%d/%m/%Y}, số nhật ký {head['log_seq']}, "
+        f"địa giới ngày {head['units_on']:%d/%m/%Y}, biểu {layout.code} phiên bản {head['layout_version']}, lần {head['edition']}; "
+        f"SHA-256 {head['digest']}."
+    )
+    return Paper(
+        title=layout.title.vi,
+        subtitle=period_of_head(layout, head).label.vi,
+        authority=f"{head['unit_name'].upper()}\n{(department or layout.sender.vi).upper()}",
+        number="........../BC-......",
+        place_and_date=f"{head['unit_name']}, {_day(head['business_date'])}",
+        body=[Fields(fields), _table(layout, rows), *_sum_in_words(layout, rows), *notes, Text(kept)],
+        signatures=[Signature(title, note) for title, note in layout.signatures],
+    )
+
+
+def sheet(frozen: Frozen) -> sheets.Sheet:
+    """What stands above and beside the rows of the table file."""
+    head, layout = frozen.head, frozen.layout
+    titles = (
+        layout.title.vi, f"{period_of_head(layout, head).label.vi} – {head['unit_name']}",
+        f"Số nhật ký {head['log_seq']}, biểu {layout.code} phiên bản {head['layout_version']}, SHA-256 {head['digest']}",
+    )  # fmt: skip
+    return sheets.Sheet(["Nhóm", "Mã đơn vị", "Đơn vị", "Cộng", *(f"({c.key}) {c.words.vi}" for c in layout.columns)], titles, "Báo cáo")
+
+
+async def sheet_rows(layout: Layout, rows: AsyncIterator[RowMapping]) -> AsyncIterator[list[sheets.Cell]]:
+    """The rows of the table file as they come."""
+    async for row in rows:
+        yield [group_words(row["programme"]).vi, row["unit_path"], row["label"], "x" if row["is_total"] else "", *_cells(layout, row)]

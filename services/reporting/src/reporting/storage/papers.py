@@ -1,0 +1,107 @@
+"""Frozen reports: kept, listed, read back; handed over; and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import RowMapping
+
+from common.actor import Actor
+from common.db import Tx
+
+__all__ = ["ROW", "add", "handed_over", "latest", "one", "page", "record_handed_over", "rows_of", "stream_rows"]
+
+ROW: Final = ("programme", "unit_path", "label", "is_total", "cells")
+_HEAD: Final = (
+    "report_id", "layout", "layout_version", "layout_digest", "period_first", "period_last", "unit_path", "unit_name", "units_on",
+    "business_date", "log_seq", "digest", "row_count", "frozen_by",
+)  # fmt: skip
+_HANDED: Final = (
+    "coalesce((SELECT jsonb_agg(jsonb_build_object('who', h.who, 'handed_on', h.handed_on, 'reference', h.reference) ORDER BY h.who)"
+    " FROM report_handed_over h WHERE h.report_id = r.report_id), '[]') AS handed_over"
+)
+
+
+async def add(tx: Tx, head: dict[str, Any], addressees: Sequence[dict[str, Any]], rows: Iterable[dict[str, Any]]) -> int:
+    """Keep a report; its edition. Two at once of the same report wait for each other."""
+    place = [head["layout"], head["period_first"].isoformat(), head["unit_path"], head["units_on"].isoformat()]
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))", place="|".join(place))
+    names = ", ".join(_HEAD)
+    edition = await tx.value(
+        f"INSERT INTO frozen_report ({names}, edition, addressees)"
+        f" SELECT {', '.join(':' + name for name in _HEAD)}, coalesce((SELECT max(edition) FROM frozen_report WHERE layout = :layout"
+        "   AND period_first = :period_first AND unit_path = :unit_path AND units_on = :units_on), 0) + 1, CAST(:addressees AS jsonb)"
+        " RETURNING edition",
+        addressees=orjson.dumps(list(addressees)).decode(),
+        **{name: head[name] for name in _HEAD},
+    )
+    await tx.copy(
+        "frozen_report_row",
+        ("report_id", "number", *ROW),
+        (
+            (head["report_id"], number, *(orjson.dumps(row[name]).decode() if name == "cells" else row[name] for name in ROW))
+            for number, row in enumerate(rows, 1)
+        ),
+    )
+    return int(edition)
+
+
+async def one(tx: Tx, report_id: UUID) -> RowMapping | None:
+    """A report's head, with who handed it over."""
+    return await tx.row(f"SELECT r.*, {_HANDED} FROM frozen_report r WHERE r.report_id = :id", id=report_id)
+
+
+async def rows_of(tx: Tx, report_id: UUID) -> Sequence[RowMapping]:
+    """A report's rows in order."""
+    return await tx.rows(f"SELECT {', '.join(ROW)} FROM frozen_report_row WHERE report_id = :id ORDER BY number", id=report_id)
+
+
+def stream_rows(tx: Tx, report_id: UUID) -> AsyncIterator[RowMapping]:
+    """The same, a few at a time."""
+    return tx.stream(f"SELECT {', '.join(ROW)} FROM frozen_report_row WHERE report_id = :id ORDER BY number", id=report_id)
+
+
+async def page(
+    tx: Tx, actor: Actor, layout: str | None, period_first: date | None, before: UUID | None, limit: int
+) -> Sequence[RowMapping]:
+    """Reports of the actor's units, newest first (ids grow with time)."""
+    scope, params = actor.scope_sql("r.unit_path")
+    return await tx.rows(
+        f"SELECT r.*, {_HANDED} FROM frozen_report r WHERE {scope} AND (CAST(:layout AS text) IS NULL OR r.layout = :layout)"
+        " AND (CAST(:first AS date) IS NULL OR r.period_first = :first) AND (CAST(:before AS uuid) IS NULL OR r.report_id < :before)"
+        " ORDER BY r.report_id DESC LIMIT :limit",
+        layout=layout, first=period_first, before=before, limit=limit, **params,
+    )  # fmt: skip
+
+
+async def record_handed_over(tx: Tx, report_id: UUID, who: str, handed_on: date, reference: str, recorded_by: str) -> bool:
+    """Note that somebody handed a report over; False when that was noted before."""
+    return bool(
+        await tx.execute(
+            "INSERT INTO report_handed_over (report_id, who, handed_on, reference, recorded_by)"
+            " VALUES (:id, :who, :on, :reference, :by) ON CONFLICT DO NOTHING",
+            id=report_id, who=who, on=handed_on, reference=reference, by=recorded_by,
+        )
+    )  # fmt: skip
+
+
+async def latest(tx: Tx, unit_path: str, layout: str, period_first: date) -> RowMapping | None:
+    """The newest edition of a report of a unit."""
+    return await tx.row(
+        "SELECT report_id, edition, frozen_at, digest FROM frozen_report WHERE unit_path = :unit AND layout = :layout"
+        " AND period_first = :first ORDER BY report_id DESC LIMIT 1",
+        unit=unit_path, layout=layout, first=period_first,
+    )  # fmt: skip
+
+
+async def handed_over(tx: Tx, unit_path: str, layout: str, period_first: date, who: str) -> RowMapping | None:
+    """When somebody first handed over any edition of a report of a unit."""
+    return await tx.row(
+        "SELECT h.report_id, h.handed_on, h.reference FROM report_handed_over h JOIN frozen_report r USING (report_id)"
+        " WHERE r.unit_path = :unit AND r.layout = :layout AND r.period_first = :first AND h.who = :who ORDER BY h.handed_on LIMIT 1",
+        unit=unit_path, layout=layout, first=period_first, who=who,
+    )  # fmt: skip

@@ -1,0 +1,217 @@
+"""Statutory reports: freeze with the figures of one moment, list, read back, hand over, and what is due when."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import RowMapping
+
+from common import audit
+from common.actor import Actor
+from common.db import Database, Tx
+from common.ids import new_id
+from common.problems import NotFound
+from reporting.domain.errors import BadPeriod, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
+from reporting.domain.months import first_of
+from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of
+from reporting.storage import event_log, papers
+from reporting.storage.statutory import addressees, layouts, newest
+from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
+from reporting.usecases.reports import unit_for
+
+__all__ = [
+    "DueState",
+    "Frozen",
+    "calendar",
+    "digest_of",
+    "each_row",
+    "freeze",
+    "hand_over",
+    "layout_of",
+    "list_frozen",
+    "open_report",
+    "preview",
+    "wanted_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A frozen report: its head as kept, its layout, its rows."""
+
+    head: RowMapping
+    layout: Layout
+    rows: Sequence[RowMapping]
+
+
+@dataclass(frozen=True, slots=True)
+class DueState:
+    """One due day of one report of one unit, and what came of it."""
+
+    layout: Layout
+    period: Period
+    due: Due
+    day: date
+    report_id: UUID | None
+    handed_on: date | None
+    reference: str | None
+    days_late: int
+    state: str
+
+
+def layout_of(code: str) -> Layout:
+    """The newest version of a layout. Raises `UnknownLayout`."""
+    layout = newest().get(code)
+    if layout is None:
+        raise UnknownLayout(errors=[{"field": "layout", "detail": f"one of {', '.join(sorted(newest()))}"}])
+    return layout
+
+
+def wanted_of(actor: Actor, code: str, period: str, unit_path: str | None, units_on: date | None, business_date: date) -> Wanted:
+    """What was asked for, checked: the unit is the actor's, the period begins where such periods do."""
+    layout, first = layout_of(code), first_of(period)
+    try:
+        span = period_of(layout.period, first)
+    except ValueError as error:
+        raise BadPeriod(errors=[{"field": "period", "detail": f"{layout.period}: the first month of the period, YYYY-MM"}]) from error
+    return Wanted(layout, span, unit_for(actor, unit_path), units_on or last_day(span.last), business_date)
+
+
+def digest_of(wanted: Wanted, rows: Sequence[Row]) -> str:
+    """SHA-256 over the report's place and its rows, written in one way only (JSON, keys sorted, one line each)."""
+    layout = wanted.layout
+    head = [layout.code, layout.version, layout.digest, wanted.period.first, wanted.period.last, wanted.unit_path, wanted.units_on]
+    total = hashlib.sha256(orjson.dumps(head) + b"\n")
+    for row in rows:
+        total.update(orjson.dumps({name: row[name] for name in papers.ROW}, option=orjson.OPT_SORT_KEYS) + b"\n")
+    return total.hexdigest()
+
+
+async def preview(db: Database, actor: Actor, wanted: Wanted) -> tuple[str, list[Row]]:
+    """The report as it would be frozen now."""
+    async with db.read(actor) as tx:
+        return await compute(tx, wanted, (await event_log.bounds(tx)).high)
+
+
+async def freeze(db: Database, actor: Actor, wanted: Wanted) -> UUID:
+    """Keep the report with its figures as of one number of the event log. Raises `PeriodNotBegun` unless it is an estimate.
+
+    Consumers are kept out for an instant, in which a second transaction takes its snapshot: everything up to the number is in it and
+    nothing after. They go on while the figures are computed from the snapshot; a rebuild's swap waits for the end.
+    """
+    if wanted.layout.source is not Source.DUES and wanted.business_date < wanted.period.first:
+        raise PeriodNotBegun(errors=[{"field": "business_date", "detail": f"from {wanted.period.first} on"}])
+    async with AsyncExitStack() as stack:
+        async with db.transaction(actor) as gate:
+            await event_log.lock_exclusive(gate)
+            tx = await stack.enter_async_context(db.transaction(actor, isolation="REPEATABLE READ"))
+            await event_log.hold_models(tx)
+            mark = (await event_log.bounds(tx)).high
+        name, rows = await compute(tx, wanted, mark)
+        report_id = new_id()
+        digest = digest_of(wanted, rows)
+        head = {
+            "report_id": report_id, "layout": wanted.layout.code, "layout_version": wanted.layout.version,
+            "layout_digest": wanted.layout.digest, "period_first": wanted.period.first, "period_last": wanted.period.last,
+            "unit_path": wanted.unit_path, "unit_name": name, "units_on": wanted.units_on, "business_date": wanted.business_date,
+            "log_seq": mark, "digest": digest, "row_count": len(rows), "frozen_by": actor.subject,
+        }  # fmt: skip
+        edition = await papers.add(tx, head, _competent(wanted), rows)
+        detail = {"layout": wanted.layout.code, "period": str(wanted.period.first), "edition": edition, "digest": digest, "log_seq": mark}
+        await audit.record(tx, "report.frozen", "frozen_report", report_id, detail)
+    return report_id
+
+
+def _competent(wanted: Wanted) -> list[dict[str, Any]]:
+    """Whom the report goes to on its day: each ministry with its programmes; programmes that nobody is competent for yet go to nobody."""
+    table = addressees()
+    programmes = [group for group in wanted.layout.groups if any(one.programme == group for one in table)]
+    there = [group for group in programmes if any(one.programme == group and one.since <= wanted.business_date for one in table)]
+    return [
+        {"ministry": asdict(one.ministry), "department": asdict(one.department), "programmes": list(names)}
+        for one, names in addressees_of(table, there, wanted.business_date)
+    ]
+
+
+async def open_report(db: Database, actor: Actor, report_id: UUID) -> Frozen:
+    """A frozen report of the actor's units. Raises `NotFound`."""
+    async with db.read(actor) as tx:
+        head = await _head(tx, actor, report_id)
+        return Frozen(head, layouts()[head["layout"], head["layout_version"]], await papers.rows_of(tx, report_id))
+
+
+async def each_row(db: Database, actor: Actor, report_id: UUID) -> AsyncIterator[RowMapping]:
+    """A report's rows as they come; whoever asks has opened the report first."""
+    async with db.read(actor) as tx:
+        async for row in papers.stream_rows(tx, report_id):
+            yield row
+
+
+async def _head(tx: Tx, actor: Actor, report_id: UUID) -> RowMapping:
+    head = await papers.one(tx, report_id)
+    if head is None or not actor.sees(head["unit_path"]):
+        raise NotFound("No such report")
+    return head
+
+
+async def list_frozen(
+    db: Database, actor: Actor, layout: str | None, period: str | None, before: UUID | None, limit: int
+) -> Sequence[RowMapping]:
+    """Frozen reports of the actor's units, newest first."""
+    async with db.read(actor) as tx:
+        return await papers.page(tx, actor, layout, first_of(period) if period else None, before, limit)
+
+
+async def hand_over(db: Database, actor: Actor, report_id: UUID, who: str, handed_on: date, reference: str) -> Frozen:
+    """Note that a report was handed over. Raises `NobodyHandsOver` where the layout has no such step, `ReportHandedOver` twice."""
+    async with db.transaction(actor) as tx:
+        head = await _head(tx, actor, report_id)
+        layout = layouts()[head["layout"], head["layout_version"]]
+        if who not in {due.who for due in layout.dues}:
+            raise NobodyHandsOver(errors=[{"field": "who", "detail": ", ".join(due.who for due in layout.dues) or "no step"}])
+        if not await papers.record_handed_over(tx, report_id, who, handed_on, reference, actor.subject):
+            raise ReportHandedOver
+        await audit.record(tx, "report.handed_over", "frozen_report", report_id, {"who": who, "on": str(handed_on), "reference": reference})
+    return await open_report(db, actor, report_id)
+
+
+async def calendar(db: Database, actor: Actor, unit_path: str | None, on: date) -> list[DueState]:
+    """What the unit owes around a day: of each report the last two periods that are due or over, with how late."""
+    unit = unit_for(actor, unit_path)
+    states = []
+    async with db.read(actor) as tx:
+        for layout in newest().values():
+            for due in layout.dues:
+                states += [await _due_state(tx, unit, layout, due, period, on) for period in _periods(layout, due, on)]
+    return sorted(states, key=lambda state: (state.day, state.layout.code, state.due.who), reverse=True)
+
+
+_STEP = {PeriodKind.MONTH: 1, PeriodKind.HALF_YEAR: 6, PeriodKind.YEAR: 12}
+
+
+def _periods(layout: Layout, due: Due, on: date) -> list[Period]:
+    """The next period to hand over and the two before it, where the rule is in force."""
+    step = _STEP[layout.period]
+    year = period_of(PeriodKind.YEAR, date(on.year, 1, 1)).first
+    candidates = [period_of(layout.period, month_after(year, step * number)) for number in range(-2 * 12 // step, 3 * 12 // step + 1)]
+    days = [(due.day_for(period.last), period) for period in candidates]
+    allowed = [(day, p) for day, p in days if (due.since is None or day >= due.since) and (due.until is None or day <= due.until)]
+    coming = [one for one in allowed if one[0] >= on][:1]
+    return [period for _, period in [one for one in allowed if one[0] < on][-2:] + coming]
+
+
+async def _due_state(tx: Tx, unit: str, layout: Layout, due: Due, period: Period, on: date) -> DueState:
+    handed = await papers.handed_over(tx, unit, layout.code, period.first, due.who)
+    newest_one = await papers.latest(tx, unit, layout.code, period.first)
+    done = handed["handed_on"] if handed else None
+    late = due.days_late(period.last, done or on)
+    state = ("HANDED_OVER_LATE" if late else "HANDED_OVER") if done else ("LATE" if late else "FROZEN" if newest_one else "OPEN")
+    report_id = handed["report_id"] if handed else newest_one["report_id"] if newest_one else None
+    return DueState(layout, period, due, due.day_for(period.last), report_id, done, handed["reference"] if handed else None, late, state)
