@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from common.auth import Role
 from common.ids import new_id
@@ -122,3 +122,29 @@ async def _prefund_twice(world: Any) -> None:
 async def test_the_schema_refuses_the_same_movement_twice(world: Any) -> None:
     with pytest.raises(IntegrityError, match="transfer_once_of_subject"):
         await _prefund_twice(world)
+
+
+_TRANSFER = """
+INSERT INTO ledger_transfer (journal_id, kind, debit_account, credit_account, amount, payment_id, cycle_id, partner, programme,
+                             funding_source, business_date)
+SELECT coalesce(CAST(:journal AS uuid), journal_id), 'RETURN', debit_account, credit_account, amount,
+       coalesce(CAST(:payment AS uuid), payment_id), cycle_id, partner, programme, funding_source, business_date FROM ledger_transfer
+"""
+
+
+@pytest.mark.parametrize(("nobodys", "what"), [("journal", "names no journal"), ("payment", "names no payment")])
+async def test_a_transfer_names_a_journal_and_a_payment_that_are_there(world: Any, nobodys: str, what: str) -> None:
+    await world.approve([world.line()])
+    with pytest.raises(IntegrityError, match=what):
+        async with world.owner() as tx:
+            await tx.execute(_TRANSFER, **({"journal": None, "payment": None} | {nobodys: new_id()}))
+    async with world.owner() as tx:
+        assert await tx.execute(_TRANSFER, journal=None, payment=None) == 1
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM payment", "UPDATE payment SET payment_id = uuidv7()"])
+async def test_a_payment_stays_under_its_number(world: Any, sql: str) -> None:
+    await world.approve([world.line()])
+    with pytest.raises(DBAPIError, match="payment is append-only"):
+        async with world.owner() as tx:
+            await tx.execute(sql)
