@@ -17,6 +17,7 @@ from ansinh.bench.gauge import Gauge, Reading
 from ansinh.bench.stages import Figure, from_databases
 from ansinh.demo.client import Api
 from ansinh.demo_command import DemoStack, on_demo_stack
+from ansinh.stack.drain import drain
 from ansinh.stack.layout import SERVICES
 from ansinh.stack.postgres import Postgres
 from ansinh.stack.secrets import PARTNERS, Secrets
@@ -30,6 +31,7 @@ _OF_CYCLE: Final = ("list", "accept", "results", "statement")
 _FEW_PEOPLE: Final = 300  # without a month there is still a stack, whose sample is as small as can be
 _FEW_PAYMENTS: Final = 1_000
 _STATEMENT_LINES: Final = 50_000
+_QUIET_SECONDS: Final = 900.0
 
 
 def chosen(text: str | None) -> tuple[str, ...]:
@@ -54,7 +56,8 @@ class _Bench:
     sources: int = 0
 
     async def measured(self, name: str, work: Callable[[], Awaitable[Figure]]) -> None:
-        """Run a stage and keep its row, when it was asked for or another one needs it."""
+        """Run a stage once nothing of the one before is on its way; keep its row when it was asked for, not only needed by another."""
+        await drain(self.dsns, lambda _text: None, _QUIET_SECONDS, settle=0.5)
         gauge = Gauge(self.stack.layout)
         async with gauge.reading() as reading:
             figure = await work()
@@ -124,6 +127,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     from ansinh.demo_driver import month
 
     stages = chosen(options.stages)
+    os.environ["ANSINH_PARTNER_CONTRACTS"] = "default"  # the loads sign as every partner
     with_month = bool(set(stages) & _OF_MONTH)
 
     async def job(stack: DemoStack) -> dict[str, Any]:
