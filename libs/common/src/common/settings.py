@@ -34,5 +34,9 @@ class MechanismSettings(BaseSettings):
     cors_origins: list[str] = Field(default_factory=list, description="Origins of the console")
     log_level: str = "INFO"
     business_date: date | None = Field(default=None, description="Default business date; unset: today in Viet Nam")
+    work_days: dict[str, int] = Field(
+        default_factory=dict,
+        description="Days an office gives itself for waiting work of a kind: JSON object kind → days; others keep the kind's own",
+    )
     job_lease_seconds: float = Field(default=30.0, gt=0, description="After this a dead worker's job is taken over by another")
     replay_window_days: int = Field(default=14, description="How long published outbox rows and inbox rows are kept")

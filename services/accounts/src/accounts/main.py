@@ -15,6 +15,7 @@ from accounts.messaging.subscriptions import SUBSCRIPTIONS
 from accounts.providers.directory import load_directory
 from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
 from accounts.settings import Settings
+from accounts.storage.work import WORK
 from accounts.usecases import directory as directory_uses
 from accounts.usecases import recheck_accounts
 from accounts.usecases.check_accounts import AccountChecker
@@ -31,6 +32,7 @@ from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
+from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 
 __all__ = ["SERVICE", "load_reference_data", "make_app", "work"]
@@ -68,6 +70,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
+            work_router(db, settings, WORK),
             parked_router(db),
         ],
         body_limits={"/v1/imports": settings.import_bytes, "/v1/opening-results": settings.import_bytes},

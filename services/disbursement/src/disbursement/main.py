@@ -13,6 +13,7 @@ from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
+from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from disbursement.api import (
     batches,
@@ -40,6 +41,7 @@ from disbursement.channels.partners import Partner, load_partners
 from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
+from disbursement.storage.work import WORK
 from disbursement.usecases.approving import JOB_KIND as APPROVE
 from disbursement.usecases.approving import ListApprover
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
@@ -99,6 +101,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
+            work_router(db, settings, WORK),
             parked_router(db),
         ],
         public=("/v1/webhooks/partners/",),  # authenticated by the partner's signature

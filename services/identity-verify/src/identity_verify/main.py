@@ -11,11 +11,13 @@ from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
+from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from identity_verify.api import WATCHERS, make_routers
 from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
+from identity_verify.storage.work import WORK
 from identity_verify.usecases import graces
 from identity_verify.usecases.cut_off import pass_on_once
 from identity_verify.usecases.exchanges import APPLY_ANSWERS, AnswerApplier
@@ -49,6 +51,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
+            work_router(db, settings, WORK),
             parked_router(db),
         ],
         body_limits={"/v1/verification/exchanges": settings.exchange_bytes},

@@ -13,6 +13,7 @@ from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
+from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
 from registry.domain.problem_words import VIETNAMESE
@@ -22,6 +23,7 @@ from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
 from registry.storage import travel as travel_storage
 from registry.storage import units as unit_storage
+from registry.storage.work import WORK
 from registry.usecases.campaigns import GIVE, LIST, Giver, Lister
 from registry.usecases.data_sets import BUILD, Builder
 from registry.usecases.duplicates import SCAN, Scanner
@@ -84,6 +86,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *_ASKERS),
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
+            work_router(db, settings, WORK),
         ],
         body_limits={
             "/v1/imports": settings.import_max_bytes,
