@@ -147,9 +147,10 @@ async def _note(tx: Tx, sign: str, lines: bool, people: bool, prefix: str) -> No
         await tx.execute(f"INSERT INTO standing_delta ({STANDING_SUMS}) {_signed(STANDING_SUMS, sign, sql)}")
 
 
-async def make_all(tx: Tx, prefix: str) -> None:
-    """Fill empty sums from the other read models: month by month, then years, then how people stand."""
-    await tx.execute("SELECT read_models_analyze(:prefix)", prefix=prefix)
+async def make_all(tx: Tx, prefix: str, *, analyzed: bool = False) -> None:
+    """Fill empty sums from the other read models: month by month, then years, then how people stand. `analyzed`: by whoever asks."""
+    if not analyzed:
+        await tx.execute("SELECT read_models_analyze(:prefix)", prefix=prefix)
     rows = await tx.rows(f"SELECT month FROM {prefix}payment UNION SELECT month FROM {prefix}hold ORDER BY month")
     months: list[date] = [row["month"] for row in rows]
     for month in months:

@@ -81,7 +81,9 @@ def wanted_of(actor: Actor, code: str, period: str, unit_path: str | None, units
         span = period_of(layout.period, first)
     except ValueError as error:
         raise BadPeriod(errors=[{"field": "period", "detail": f"{layout.period}: the first month of the period, YYYY-MM"}]) from error
-    return Wanted(layout, span, unit_for(actor, unit_path), units_on or last_day(span.last), business_date)
+    # Whoever looks ahead knows the units of today only.
+    tree = units_on or (business_date if layout.source is Source.DUES else last_day(span.last))
+    return Wanted(layout, span, unit_for(actor, unit_path), tree, business_date)
 
 
 def digest_of(wanted: Wanted, rows: Sequence[Row]) -> str:

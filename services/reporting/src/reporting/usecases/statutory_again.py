@@ -12,7 +12,7 @@ from common.db import Database, Tx
 from common.jobs import Job
 from common.problems import NotFound
 from reporting.domain.statutory import Period
-from reporting.storage import event_log, papers, projections
+from reporting.storage import event_log, papers, projections, sums
 from reporting.storage.event_log import SeqRange
 from reporting.storage.statutory import layouts
 from reporting.usecases.paper_cells import Wanted, compute
@@ -74,7 +74,7 @@ async def _models_as_of(db: Database, tx: Tx, job: Job, seq: int) -> None:
         await jobs.progress(db, job.id, done, seq)
     for name in names:
         await tx.execute(f"ANALYZE {_PREFIX}{name}")
-    await projections.rebuild_sums(tx, _PREFIX)
+    await sums.make_all(tx, _PREFIX, analyzed=True)
 
 
 def _differences(kept: list[dict[str, Any]], made: list[dict[str, Any]]) -> list[dict[str, Any]]:
