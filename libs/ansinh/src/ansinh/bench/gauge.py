@@ -8,14 +8,17 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import psutil
 
 from ansinh.stack.control import read_state
 from ansinh.stack.layout import Layout
-from ansinh.stack.memory import MemoryWatch
+from ansinh.stack.memory import MemoryWatch, measure
 
 __all__ = ["Gauge", "Reading", "processor_seconds"]
+
+_EVERY_SECONDS: Final = 5.0  # a look at every page of the database's memory costs a tenth of a second: it must not become the load
 
 
 @dataclass
@@ -54,7 +57,7 @@ class Gauge:
     async def reading(self) -> AsyncIterator[Reading]:
         """What happens inside the block."""
         taken = Reading()
-        watch = MemoryWatch(self._layout, every_seconds=2.0)
+        watch = MemoryWatch(self._layout, every_seconds=_EVERY_SECONDS)
         before = processor_seconds(self._layout)
         watching = asyncio.create_task(watch.run())
         try:
@@ -63,6 +66,7 @@ class Gauge:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             after = processor_seconds(self._layout)
+            watch.note(await asyncio.to_thread(measure, self._layout))
             taken.peaks = dict(watch.by_process)
             taken.processor = {name: round(seconds - before.get(name, 0.0), 2) for name, seconds in after.items()}
 
