@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import httpx
 from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming, small_month
@@ -77,7 +78,8 @@ async def test_indicators_over_http_and_as_files(reporting: Reporting, client_as
     known = (await client.get("/v1/indicators/catalogue")).json()
     assert [one["code"] for one in known] == list(INDICATORS)
     assert all(one["name"]["vi"] and one["name"]["en"] for one in known)
-    asked = {"month": "2024-09", "unit_path": "60", "group": "MERIT", "code": ["due_people", "by_account_rate"], "decimals": 2}
+    codes = ["due_people", "by_account_rate"]
+    asked: dict[str, Any] = {"month": "2024-09", "unit_path": "60", "group": "MERIT", "code": codes, "decimals": 2}
     answer = (await client.get("/v1/indicators", params=asked)).json()
     assert [(row["unit_path"], row["values"]) for row in answer["rows"]] == [
         ("60", {"due_people": 3, "by_account_rate": "66.67"}),

@@ -1,7 +1,8 @@
 """What each person's lines of a month add to the sums: the one definition of every figure of the lists.
 
-A line is one person in one cycle (`storage.lines`). It carries a list of measures; people are counted once per month, programme and
-measure, in one unit (the last of their units in order of path, should they have moved within the month), lines and đồng where they lie.
+A line is one person in one cycle (`storage.lines`). Its kind (state, channel, reason …) says which measures it has; people are counted
+once per month, programme and measure, in one unit (the last of their units in order of path, should they have moved within the month),
+lines and đồng where they lie. Lines are added up by kind first: there are few kinds, and many lines.
 The sums in `month_sum` are kept by subtracting what a person's months added before a batch and adding what they add after it.
 """
 
@@ -13,6 +14,9 @@ from reporting.domain.states import ACCOUNT_CHANNELS
 from reporting.storage.lines import lines_of
 
 __all__ = ["EVERYBODY", "MONTH_SUMS", "contributions"]
+
+_WORD: Final = "chr(31)"
+_KIND: Final = "chr(30)"
 
 EVERYBODY: Final = "*"
 """Programme code of rows that count each person once over all programmes."""
@@ -55,38 +59,30 @@ _DETAILS: Final = f"""
     CASE WHEN channel IS NOT NULL AND {_PAID} THEN 'channel_paid:' || channel END
 """
 
-_YEAR_STEMS: Final = {
-    "paid": "TRUE",
-    "by_account": f"channel IN ({_ACCOUNT})",
-    "bank": "channel = 'BANK'",
-    "wallet": "channel = 'WALLET'",
-    "mobile_money": "channel = 'MOBILE_MONEY'",
-    "post": "channel = 'CASH_POST'",
-    "home": "channel = 'CASH_HOME'",
-}
+_YEAR: Final = f"""
+    'year:paid', CASE WHEN channel IN ({_ACCOUNT}) THEN 'year:by_account' END,
+    CASE channel WHEN 'BANK' THEN 'year:bank' WHEN 'WALLET' THEN 'year:wallet' WHEN 'MOBILE_MONEY' THEN 'year:mobile_money'
+                 WHEN 'CASH_POST' THEN 'year:post' WHEN 'CASH_HOME' THEN 'year:home' END
+"""
 
 
-def _first(condition: str) -> str:
-    """Month and unit of the first payment in the year for which the condition holds, as one comparable text."""
-    return f"min(to_char(month, 'YYYY-MM-DD') || unit_path) FILTER (WHERE {condition})"
-
-
-def _year(prefix: str, who: str) -> str:
-    """People paid for the first time in a year: one row each, in the month and unit of that payment."""
+def _first_in_year(prefix: str, who: str) -> str:
+    """CTEs up to `first_time`: a person's first payment in a year, by programme and measure, as one text of month and unit."""
     return f"""
-    SELECT CAST(left(f.place, 10) AS date) AS month, substr(f.place, 11) COLLATE "C" AS unit_path, y.programme, f.measure,
-           count(*) AS people, 0 AS lines, 0 AS dong, 0 AS payments
-    FROM (
-        SELECT beneficiary_id, CASE WHEN grouping(programme) = 1 THEN '{EVERYBODY}' ELSE programme END AS programme,
-               ARRAY[{", ".join(f"'year:{stem}'" for stem in _YEAR_STEMS)}] AS measures,
-               ARRAY[{", ".join(_first(condition) for condition in _YEAR_STEMS.values())}] AS places
-        FROM {prefix}payment AS p
-        WHERE status IN ('SETTLED', 'COLLECTED') AND {who}
-        GROUP BY GROUPING SETS ((beneficiary_id, date_trunc('year', month), programme), (beneficiary_id, date_trunc('year', month)))
-    ) AS y CROSS JOIN LATERAL unnest(y.measures, y.places) AS f (measure, place)
-    WHERE f.place IS NOT NULL
-    GROUP BY 1, 2, 3, 4
-    """
+    first_by_channel AS (
+        SELECT beneficiary_id, programme, date_trunc('year', month) AS year, channel, min(CAST(month AS text) || unit_path) AS place
+        FROM {prefix}payment AS p WHERE status IN ('SETTLED', 'COLLECTED') AND {who}
+        GROUP BY beneficiary_id, programme, date_trunc('year', month), channel
+    ),
+    first_by_measure AS (
+        SELECT beneficiary_id, programme, year, measure, place
+        FROM first_by_channel CROSS JOIN LATERAL unnest(ARRAY[{_YEAR}]) AS m (measure) WHERE measure IS NOT NULL
+    ),
+    first_time AS (
+        SELECT programme, measure, min(place) AS place FROM first_by_measure GROUP BY beneficiary_id, programme, year, measure
+        UNION ALL
+        SELECT '{EVERYBODY}', measure, min(place) FROM first_by_measure GROUP BY beneficiary_id, year, measure
+    )"""
 
 
 def contributions(*, lines: str, year: str, prefix: str = "") -> str:
@@ -103,36 +99,50 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
                    SELECT FROM {prefix}payment AS q
                    WHERE q.beneficiary_id = l.beneficiary_id AND q.month > l.month AND q.programme = l.programme
                      AND q.status IN ('SETTLED', 'COLLECTED') AND to_char(l.month, 'YYYY-MM') = ANY(q.months)
-               ) AS made_good,
-               max(unit_path) OVER (PARTITION BY l.month, programme, l.beneficiary_id) AS home,
-               max(unit_path) OVER (PARTITION BY l.month, l.beneficiary_id) AS only_home
+               ) AS made_good
         FROM line AS l
         LEFT JOIN LATERAL (
             SELECT preference FROM {prefix}preference_month AS m
             WHERE m.beneficiary_id = l.beneficiary_id AND m.month <= l.month ORDER BY version DESC LIMIT 1
         ) AS f ON TRUE
     ),
+    told AS MATERIALIZED (
+        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good) AS kind
+        FROM known
+    ),
     measured AS MATERIALIZED (
-        SELECT month, programme, beneficiary_id, unit_path, home, only_home, measure, sum(lines) AS lines, sum(amount) AS dong,
-               count(*) AS payments
-        FROM known CROSS JOIN LATERAL unnest(ARRAY[{_CASES}, {_DETAILS}]) AS m (measure)
-        WHERE measure IS NOT NULL
-        GROUP BY month, programme, beneficiary_id, unit_path, home, only_home, measure
-    )
-    SELECT month, unit_path, programme, measure, 0 AS people, sum(lines)::bigint AS lines, sum(dong)::bigint AS dong,
-           sum(payments)::bigint AS payments
-    FROM measured GROUP BY month, unit_path, programme, measure
+        SELECT kind, measure FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good FROM told) AS k
+        CROSS JOIN LATERAL unnest(ARRAY[{_CASES}, {_DETAILS}]) AS m (measure) WHERE measure IS NOT NULL
+    ),
+    person AS (
+        SELECT month, home, programme, kinds, count(*) AS people
+        FROM (
+            SELECT month, programme, max(unit_path) AS home, string_agg(kind, {_KIND}) AS kinds FROM told
+            GROUP BY month, programme, beneficiary_id
+            UNION ALL
+            SELECT month, '{EVERYBODY}', max(unit_path), string_agg(kind, {_KIND}) FROM told GROUP BY month, beneficiary_id
+        ) AS p GROUP BY month, home, programme, kinds
+    ),
+    {_first_in_year(prefix, year)}
+    SELECT t.month, t.unit_path, t.programme, m.measure, 0 AS people, t.lines, t.dong, t.payments
+    FROM (
+        SELECT month, unit_path, programme, kind, sum(lines)::bigint AS lines, sum(amount)::bigint AS dong, count(*) AS payments
+        FROM told GROUP BY month, unit_path, programme, kind
+    ) AS t JOIN measured AS m USING (kind)
     UNION ALL
-    SELECT month, home, programme, measure, count(DISTINCT beneficiary_id), 0, 0, 0
-    FROM measured GROUP BY month, home, programme, measure
+    SELECT p.month, p.home, p.programme, m.measure, p.people, 0, 0, 0
+    FROM person AS p JOIN measured AS m ON m.kind = p.kinds
     UNION ALL
-    SELECT month, only_home, '{EVERYBODY}', measure, count(DISTINCT beneficiary_id), 0, 0, 0
-    FROM measured GROUP BY month, only_home, measure
+    SELECT p.month, p.home, p.programme, m.measure, p.people, 0, 0, 0
+    FROM person AS p CROSS JOIN LATERAL (
+        SELECT DISTINCT measure FROM measured WHERE kind = ANY(string_to_array(p.kinds, {_KIND}))
+    ) AS m WHERE strpos(p.kinds, {_KIND}) > 0
     UNION ALL
     SELECT month, unit_path, programme, 'attempt:' || partner || ':' || channel || ':' || status, 0, 0, sum(amount)::bigint, count(*)
     FROM {prefix}payment WHERE {lines} GROUP BY month, unit_path, programme, partner, channel, status
     UNION ALL
-    {_year(prefix, year)}
+    SELECT CAST(left(place, 10) AS date), substr(place, 11) COLLATE "C", programme, measure, count(*), 0, 0, 0
+    FROM first_time GROUP BY place, programme, measure
     """
 
 

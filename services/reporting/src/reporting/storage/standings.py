@@ -68,7 +68,7 @@ def standing(who: str = "TRUE", prefix: str = "") -> str:
         FROM (SELECT DISTINCT beneficiary_id, month FROM fact WHERE {who}) AS f
     ),
     stood AS (
-        SELECT m.month, m.until, b.unit_path, b.programmes, b.doubtful, p.preference, v.verdict, x.method,
+        SELECT count(*) AS people, m.month, m.until, b.unit_path, b.programmes, b.doubtful, p.preference, v.verdict, x.method,
                coalesce(a.known, FALSE) AS known, coalesce(a.opened, FALSE) AS opened, coalesce(a.usable, FALSE) AS usable,
                coalesce(o.opened, FALSE) AS asked_and_opened
         FROM moment AS m
@@ -98,9 +98,10 @@ def standing(who: str = "TRUE", prefix: str = "") -> str:
             ) AS one
         ) AS o ON TRUE
         WHERE b.status = 'ACTIVE' AND NOT b.merged AND cardinality(b.programmes) > 0
+        GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
     ),
     counted AS MATERIALIZED (
-        SELECT month, until, unit_path, programme, measure, count(*) AS people
+        SELECT month, until, unit_path, programme, measure, sum(people)::bigint AS people
         FROM stood CROSS JOIN LATERAL unnest(programmes || CAST('{EVERYBODY}' AS text)) AS g (programme)
              CROSS JOIN LATERAL unnest(ARRAY[{_CASES}]) AS c (measure)
         WHERE measure IS NOT NULL
