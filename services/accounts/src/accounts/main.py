@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from accounts.api import imports
 from accounts.api.alerts import alerts_router
 from accounts.api.directory import directory_router
+from accounts.api.examples import EXAMPLES
 from accounts.api.lists import lists_router
 from accounts.api.openings import PUBLIC, openings_router
 from accounts.api.payees import payees_router
@@ -58,6 +59,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         title="accounts",
         description="Tài khoản nhận trợ cấp và hình thức chi trả. Payout accounts of payees, and how each person is to be paid.",
         settings=settings,
+        examples=EXAMPLES,
         db=db,
         routers=[
             imports.make_router(db),

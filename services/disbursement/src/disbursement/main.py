@@ -37,6 +37,7 @@ from disbursement.api import (
     webhooks,
 )
 from disbursement.api.common import READERS
+from disbursement.api.examples import EXAMPLES
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
@@ -78,6 +79,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         title="disbursement",
         description="Kỳ chi trả, danh sách, duyệt, khoản chi và sổ cái. Cycles, lists, approvals, payments and the ledger.",
         settings=settings,
+        examples=EXAMPLES,
         db=db,
         routers=[
             take_overs.make_router(db),

@@ -16,6 +16,7 @@ from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
+from registry.api.examples import EXAMPLES
 from registry.domain.problem_words import VIETNAMESE
 from registry.messaging.subscriptions import SUBSCRIPTIONS
 from registry.settings import Settings
@@ -71,6 +72,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         settings=settings,
         db=db,
         vietnamese=VIETNAMESE,
+        examples=EXAMPLES,
         routers=[
             imports.make_router(db),
             travel.make_router(db),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -38,6 +40,7 @@ class Settings(MechanismSettings):
     console_end_session_path: str | None = Field(
         default=None, description="Where signing out ends the issuer's own session too; /protocol/openid-connect/logout at Keycloak"
     )
+    console_docs_folder: Path | None = Field(default=None, description="The documents (Markdown) that `/docs/…` shows; unset: none")
     console_training: bool = Field(
         default=False,
         description="Training on sample data: every page says so, and the console fills in examples. Refused in production",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from ansinh.bootstrap import ROOT
 from ansinh.stack.layout import SERVICES, Layout, Service
 from ansinh.stack.postgres import Postgres
 from ansinh.stack.process import Spec
@@ -69,6 +70,7 @@ def service_environment(layout: Layout, postgres: Postgres, secrets: Secrets, se
         values["SMS_URL"], values["SMS_TOKEN"] = secrets.sms()
     if service.name == "reporting":
         values["CONSOLE_SERVICES"] = json.dumps({each.name: layout.url(each.name) for each in SERVICES})
+        values["CONSOLE_DOCS_FOLDER"] = str(ROOT / "docs")
         values["CONSOLE_TRAINING"] = json.dumps(layout.training.exists())
     env = {service.prefix + key: value for key, value in values.items()}
     return base_environment() | env | {key: value for key, value in os.environ.items() if key.startswith(service.prefix)}

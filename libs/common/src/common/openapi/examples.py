@@ -1,14 +1,14 @@
 """Worked examples that succeed on sample data: what an operation is given, and where the ids in it come from.
 
 In the document, `x-example-from` of an operation says of each value that only the data can give where it comes from, in order of
-preference: `{"call": "GET /v1/moves?limit=1", "at": "/items/0/id"}` reads it (`at` is a JSON pointer, or `ETag`), `{"call": "POST
-/v1/moves", "at": "/id"}` first sends that operation's own example, `{"new": "BT-#####"}` is a value nobody has yet (each # a digit). Keys
-are names of parameters, or JSON pointers into the body. `{name}` in `call` is a path parameter already found. Most follows from the paths.
+preference: `{"call": "GET /v1/moves?limit=1", "at": "/items/0/id"}` reads it (`at` is a JSON pointer, or `ETag`; `*` in it is any item,
+another each time), `{"call": "POST /v1/moves", "at": "/id"}` first sends that operation's own example, `{"new": "BT-#####"}` is a value
+nobody has yet (each # a digit, each ? one that is not 0; so is each # in the text of a file). Keys are names of parameters, JSON pointers
+into the body, or names only for the calls after them. `{name}` in `call` is a value already found. Most follows from the paths.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +17,8 @@ __all__ = ["METHODS", "Example", "Examples", "From", "New", "apply"]
 
 METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _PLACEHOLDER: Final = "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"
-_LAST: Final = re.compile(r"^(?P<collection>/.*?)/\{(?P<name>[a-z_]+)\}")
+_WORDS: Final = "Theo hồ sơ của xã"
+_DEEP: Final = 4
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,15 @@ class From:
 
     call: str
     at: str
+    wait: bool = False
+    """What it made is worked on first: the operation is tried again while it is refused for that."""
+    many: bool = False
+    """The value goes into a list of one."""
 
 
 @dataclass(frozen=True)
 class New:
-    """A value nobody has yet: each # becomes a digit."""
+    """A value nobody has yet: each # becomes a digit, each ? a digit that is not 0."""
 
     new: str
 
@@ -105,7 +110,7 @@ class _Operation:
     def _parameter(self, parameter: dict[str, Any], found: dict[str, list[dict[str, str]]]) -> None:
         name, schema = parameter["name"], parameter.get("schema", {})
         if name in self.example.values:
-            parameter["example"] = self.example.values[name]
+            _show(parameter, self.example.values[name])
         elif name == "If-Match":
             found[name] = _written(tuple(From(f"GET {path}", "ETag") for path in self._own_reads()))
             parameter.setdefault("example", '"1"')
@@ -166,6 +171,8 @@ class _Operation:
             media.pop("examples", None)
         elif shown is None:
             shown = next(iter(schema.get("examples", [])), schema.get("example"))
+        if shown is None:
+            shown = self._made(schema)
         if self.example.file is not None and kind == "multipart/form-data":
             shown = dict(shown or {})
             file = self.example.file
@@ -182,6 +189,31 @@ class _Operation:
             if name in self.examples.fields:
                 found[pointer] = _written(self.examples.fields[name])
 
+    def _made(self, schema: dict[str, Any], depth: int = 0) -> Any:
+        """An example from those of the fields: what is required, and what shows an example of its own."""
+        schema = self._schema(schema)
+        for key in ("oneOf", "anyOf"):
+            if key in schema:
+                return self._made(schema[key][0], depth)
+        if "properties" not in schema:
+            return _value(schema, self._made(schema["items"], depth + 1) if "items" in schema and depth < _DEEP else None)
+        required = schema.get("required", [])
+        return {
+            name: self._made(inner, depth + 1)
+            for name, inner in schema["properties"].items()
+            if (name in required or "examples" in inner) and inner.get("contentMediaType") is None
+        }
+
+
+def _value(schema: dict[str, Any], item: Any) -> Any:
+    for known in (schema.get("examples") or [], schema.get("enum") or [], [schema[key] for key in ("const", "default") if key in schema]):
+        if known:
+            return known[0]
+    kind = schema.get("type")
+    by_kind = {"boolean": True, "integer": schema.get("minimum", 1), "number": 1, "array": [] if item is None else [item], "object": {}}
+    by_format = {"date": "2024-09-20", "uuid": _PLACEHOLDER}
+    return by_kind.get(str(kind), by_format.get(schema.get("format", ""), _WORDS if kind == "string" else None))
+
 
 def _answer(operation: dict[str, Any]) -> dict[str, Any]:
     for status in ("200", "201", "202"):
@@ -190,6 +222,15 @@ def _answer(operation: dict[str, Any]) -> dict[str, Any]:
             schema: dict[str, Any] = content["application/json"].get("schema", {})
             return schema
     return {}
+
+
+def _show(parameter: dict[str, Any], value: Any) -> None:
+    """Set a parameter's example; None takes away the one it has, where it stands for another way to ask."""
+    parameter.pop("examples", None)
+    parameter["schema"] = {key: inner for key, inner in parameter["schema"].items() if key not in ("example", "examples")}
+    parameter.pop("example", None)
+    if value is not None:
+        parameter["example"] = value
 
 
 def _leaves(value: Any, pointer: str = "", name: str = "") -> Iterator[tuple[str, str]]:
@@ -205,4 +246,10 @@ def _leaves(value: Any, pointer: str = "", name: str = "") -> Iterator[tuple[str
 
 def _written(source: Source | tuple[Source, ...]) -> list[dict[str, str]]:
     sources = source if isinstance(source, tuple) else (source,)
-    return [{"new": one.new} if isinstance(one, New) else {"call": one.call, "at": one.at} for one in sources]
+    flags = ("wait", "many")
+    return [
+        {"new": one.new}
+        if isinstance(one, New)
+        else {"call": one.call, "at": one.at} | {flag: "true" for flag in flags if getattr(one, flag)}
+        for one in sources
+    ]

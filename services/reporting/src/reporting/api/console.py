@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from reporting.api.pages import add_pages, asset_answer
+from reporting.api.documents import DOCUMENTS, add_documents
+from reporting.api.pages import PAGES, add_pages, asset_answer
 from reporting.settings import Settings
 
 __all__ = ["console_router"]
@@ -58,6 +59,14 @@ def _security_headers(connect: str) -> dict[str, str]:
     }
 
 
+def _pages() -> list[tuple[str, str, str]]:
+    return [*((one.name, one.vi, one.en) for one in PAGES), ("survey", "Khảo sát", "Survey")]
+
+
+def _link(address: str, vi: str, en: str) -> str:
+    return f'<a href="{escape(address)}" data-vi="{escape(vi)}" data-en="{escape(en)}">{escape(vi)}</a>'
+
+
 def console_router(settings: Settings) -> APIRouter:
     """`/console/…` and `/pages/…`: files only; every figure is fetched with the caller's own token."""
     router = APIRouter(include_in_schema=False)
@@ -81,7 +90,10 @@ def console_router(settings: Settings) -> APIRouter:
 
     @router.get("/console/")
     async def index() -> Response:
-        return page("index.html")
+        links = "\n      ".join(_link(f"/pages/{name}", vi, en) for name, vi, en in _pages())
+        documents = "".join(f"<li>{_link(f'/docs/{path}', vi, en)}</li>" for path, vi, en in DOCUMENTS)
+        text = Template((_folder("index.html") / "index.html").read_text(encoding="utf-8"))
+        return Response(text.substitute(links=links, documents=documents), media_type=_TYPES["html"], headers=headers)
 
     @router.get("/console/signed-in")
     async def signed_in() -> Response:
@@ -112,5 +124,6 @@ def console_router(settings: Settings) -> APIRouter:
     async def survey_page() -> Response:
         return page("survey.html")
 
+    add_documents(router, settings.console_docs_folder, headers)
     add_pages(router, headers)
     return router

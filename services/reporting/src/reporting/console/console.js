@@ -1,13 +1,24 @@
-// The picker and Swagger UI. The bearer token goes only to the services in our settings.
-import { currentToken, onChange, settings } from "./sign-in.js";
+// The picker of services, Swagger UI, and what fills in examples. The bearer token goes only to the services in our settings.
+// Addresses that lead here: /console/?service=disbursement#/cycles/<operationId>, or, for who knows no operationId,
+// /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters).
+import { currentLanguage, currentToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
 
 const picker = document.getElementById("service");
-const { services } = await settings;
+const find = document.getElementById("find");
+const state = document.getElementById("state");
+const { services, training } = await settings;
 const origins = new Set(Object.values(services).map((address) => new URL(address, location.href).origin));
+const METHODS = ["get", "post", "put", "patch", "delete"];
 let ui = null;
+let document_ = null;
 let locked = false;
+let shownLanguage = "";
 
 for (const name of Object.keys(services)) picker.add(new Option(name, name));
+
+function base() {
+  return services[picker.value].replace(/\/$/, "");
+}
 
 function withToken(request) {
   const token = currentToken();
@@ -15,36 +26,226 @@ function withToken(request) {
   return request;
 }
 
-function open() {
+function watched(answer) {
+  if (answer.status === 401 && currentToken()) sessionEnded();
+  return answer;
+}
+
+// Every operation of the document: [verb, path, operation].
+function* operations() {
+  for (const [path, verbs] of Object.entries(document_.paths)) {
+    for (const verb of METHODS) if (verbs[verb]) yield [verb, path, verbs[verb]];
+  }
+}
+
+// The document as this language reads it.
+function spoken() {
+  const copy = structuredClone(document_);
+  copy.servers = [{ url: base() }];
+  for (const verbs of Object.values(copy.paths)) {
+    for (const verb of METHODS) {
+      const operation = verbs[verb];
+      if (operation && currentLanguage() === "vi" && operation["x-summary-vi"]) operation.summary = operation["x-summary-vi"];
+      else if (operation) operation.summary = operation.summary?.split(" · ")[0];
+    }
+  }
+  return copy;
+}
+
+function show() {
+  shownLanguage = currentLanguage();
   locked = false;
-  const name = services[picker.value] ? picker.value : Object.keys(services)[0];
-  history.replaceState(null, "", `#${name}`);
   ui = window.SwaggerUIBundle({
-    url: new URL("openapi.json", services[name].replace(/\/?$/, "/")).href,
+    spec: spoken(),
     dom_id: "#swagger",
     layout: "BaseLayout",
     presets: [window.SwaggerUIBundle.presets.apis],
-    docExpansion: "list",
+    plugins: [filler],
+    deepLinking: true,
+    docExpansion: "none",
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
     persistAuthorization: false,
     validatorUrl: null,
     requestInterceptor: withToken,
-    onComplete: lock,
+    responseInterceptor: watched,
+    onComplete: complete,
   });
+  document.getElementById("operations").replaceChildren(
+    ...[...operations()].map(([verb, path, operation]) => new Option(currentLanguage() === "vi" ? operation["x-summary-vi"] : operation.summary, `${verb.toUpperCase()} ${path}`)),
+  );
+}
+
+async function open() {
+  const service = picker.value;
+  state.textContent = say("Đang tải…", "Loading…");
+  try {
+    const answer = await fetch(`${base()}/openapi.json`);
+    if (!answer.ok) throw new Error(String(answer.status));
+    const loaded = await answer.json();
+    if (picker.value !== service) return;
+    document_ = loaded;
+  } catch {
+    state.textContent = say(`Không tải được dịch vụ ${service}. Kiểm tra dịch vụ có đang chạy không.`, `The service ${service} cannot be loaded. Is it running?`);
+    return;
+  }
+  state.textContent = "";
+  show();
 }
 
 // Shows the padlocks as closed after sign-in (the interceptor is what sends the token).
 function lock() {
-  const token = currentToken();
   if (!ui) return;
+  const token = currentToken();
   if (token) ui.preauthorizeApiKey("HTTPBearer", token);
   else if (locked) ui.authActions.logout(["HTTPBearer"]);
   locked = Boolean(token);
 }
 
-const asked = decodeURIComponent(location.hash.slice(1));
+function complete() {
+  lock();
+  const query = new URLSearchParams(location.search);
+  if (query.get("service") === picker.value && query.get("operation")) unfold(query.get("operation"), query);
+}
+
+// Opens an operation by verb and path, and fills in the parameters that the address brings.
+function unfold(name, given = new URLSearchParams()) {
+  const found = [...operations()].find(([verb, path]) => `${verb.toUpperCase()} ${path}` === name);
+  if (!found) {
+    state.textContent = say("Không có lệnh này", "No such operation");
+    return false;
+  }
+  const [verb, path, operation] = found;
+  const tag = operation.tags?.[0] ?? "default";
+  const system = ui.getSystem();
+  system.layoutActions.show(["operations-tag", tag], true);
+  system.layoutActions.show(["operations", tag, operation.operationId], true);
+  for (const parameter of operation.parameters ?? []) if (given.has(parameter.name)) fillParameter(system, [path, verb], parameter, given.get(parameter.name));
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const block = document.getElementById(`operations-${tag.replace(/[^\w-]/g, "_")}-${operation.operationId}`);
+    block?.scrollIntoView({ block: "start" });
+    block?.querySelector("button")?.focus({ preventScroll: true });
+  }));
+  return true;
+}
+
+function fillParameter(system, pathMethod, parameter, value) {
+  system.specActions.changeParam(pathMethod, parameter.name, parameter.in, String(value), false);
+}
+
+// --- examples from the sample data (x-example-from, see the integrators' guide) ---------------------------------------------------
+
+class Missing extends Error {}
+
+function digits(pattern) {
+  const drawn = crypto.getRandomValues(new Uint8Array(pattern.length));
+  return [...pattern].map((letter, index) => (letter === "#" ? drawn[index] % 10 : letter === "?" ? 1 + (drawn[index] % 9) : letter)).join("");
+}
+
+function at(value, pointer) {
+  for (const part of pointer.split("/").slice(1)) value = part === "*" ? value?.[Math.floor(Math.random() * value.length)] : value?.[part];
+  return value;
+}
+
+async function valueOf(sources, known) {
+  const tried = [];
+  for (const source of sources) {
+    if (source.new) return digits(source.new);
+    const call = source.call.replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
+    tried.push(call);
+    if (!call.startsWith("GET ") || call.includes("{")) continue;
+    const answer = await fetch(base() + call.slice(4), { headers: { Authorization: `Bearer ${currentToken()}` } });
+    if (answer.status === 401) sessionEnded();
+    if (!answer.ok) continue;
+    const value = source.at === "ETag" ? answer.headers.get("etag") : at(await answer.json(), source.at);
+    if (value !== undefined && value !== null) return source.many ? [value] : value;
+  }
+  throw new Missing(tried.join(", "));
+}
+
+function put(body, pointer, value) {
+  const parts = pointer.split("/").slice(1);
+  const last = parts.pop();
+  for (const part of parts) body = body[part];
+  body[last] = value;
+}
+
+// Fills an operation's parameters and body from the data; gives a sentence for what was not found.
+async function fill(system, [path, verb]) {
+  const operation = document_.paths[path][verb];
+  const wanted = operation["x-example-from"] ?? {};
+  const parameters = operation.parameters ?? [];
+  const known = {};
+  const missing = [];
+  const inPath = new Set(parameters.filter((parameter) => parameter.in === "path").map((parameter) => parameter.name));
+  const [media] = Object.values(operation.requestBody?.content ?? {});
+  const body = media?.example === undefined ? undefined : structuredClone(media.example);
+  for (const [key, sources] of Object.entries(wanted).sort(([one], [other]) => inPath.has(other) - inPath.has(one))) {
+    try {
+      known[key] = await valueOf(sources, known);
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error;
+      missing.push(`${key} ← ${error.message}`);
+      continue;
+    }
+    if (key.startsWith("/") && body !== undefined) put(body, key, known[key]);
+  }
+  for (const parameter of parameters) {
+    const value = known[parameter.name] ?? parameter.example;
+    if (value !== undefined) fillParameter(system, [path, verb], parameter, value);
+  }
+  if (body !== undefined && operation.requestBody.content["application/json"]) {
+    system.oas3Actions.setRequestBodyValue({ value: JSON.stringify(body, null, 2), pathMethod: [path, verb] });
+  }
+  return missing;
+}
+
+// Above an operation's parameters: a button that fills in its example, in training only.
+function filler() {
+  return {
+    wrapComponents: {
+      parameters: (Original, system) => (props) => {
+        const { createElement: make, Fragment, useState } = system.React;
+        const [told, tell] = useState("");
+        const [, path, verb] = ["", ...(props.pathMethod ?? [])];
+        const operation = document_?.paths[path]?.[verb];
+        const original = make(Original, props);
+        if (!training || !operation) return original;
+        const cannot = operation["x-example-cannot"];
+        const press = async () => {
+          if (!currentToken() && operation["x-required-roles"]?.length) return tell(say("Hãy đăng nhập trước", "Sign in first"));
+          const missing = await fill(system, [path, verb]);
+          if (!props.tryItOutEnabled) props.onTryoutClick?.();
+          return tell(missing.length ? say(`Cần làm trước: ${missing.join("; ")}`, `First do: ${missing.join("; ")}`) : say("Đã điền ví dụ, bấm Execute", "Filled in, press Execute"));
+        };
+        return make(Fragment, null,
+          make("div", { className: "example" },
+            make("button", { type: "button", onClick: press }, say("Điền ví dụ từ dữ liệu mẫu", "Fill in the example from the sample data")),
+            make("span", { role: "status" }, told || (cannot ? say("Ví dụ này chưa thực hiện được trên dữ liệu mẫu", cannot) : ""))),
+          original);
+      },
+    },
+  };
+}
+
+const asked = new URLSearchParams(location.search).get("service") ?? decodeURIComponent(location.hash.slice(1));
 if (services[asked]) picker.value = asked;
-picker.addEventListener("change", open);
-onChange(lock);
+picker.addEventListener("change", () => {
+  history.pushState(null, "", `?service=${encodeURIComponent(picker.value)}`);
+  open();
+});
+find.addEventListener("change", () => {
+  if (find.value && ui && unfold(find.value)) find.value = "";
+});
+addEventListener("popstate", () => {
+  const service = new URLSearchParams(location.search).get("service");
+  if (services[service] && service !== picker.value) {
+    picker.value = service;
+    open();
+  }
+});
+onChange(() => {
+  if (document_ && currentLanguage() !== shownLanguage) show();
+  else lock();
+});
 open();

@@ -1,0 +1,39 @@
+"""What the worked examples of accounts need beyond schema and path: files, and whom of the sample data they are about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from common.openapi import Example, Examples, From, New
+
+__all__ = ["EXAMPLES"]
+
+_ACCOUNT: Final = From("GET /v1/accounts?limit=200", "/items/*/account_id")
+_HOLDER: Final = From("GET /v1/accounts?limit=200", "/items/*/beneficiary_id")
+_LIST: Final = (
+    "dang-ky-tai-khoan.csv",
+    (
+        "STT;Mã hồ sơ;Họ và tên người hưởng;Người nhận;Hình thức nhận;Ngân hàng / nhà cung cấp;Số tài khoản;Tên chủ tài khoản\n"
+        "1;VD-22924-########;Nguyễn Thị Hoà;Bản thân;Tài khoản;Agribank;48002050#####;NGUYEN THI HOA\n"
+    ),
+)
+
+EXAMPLES: Final = Examples(
+    operations={
+        "POST /v1/imports": Example(body={"unit_code": "22924", "business_date": "2024-08-20", "source": "IMPORT"}, file=_LIST),
+        "POST /v1/imports/approve": Example(sources={"/import_ids/0": From("POST /v1/imports", "/import_id", wait=True)}),
+        "PUT /v1/beneficiaries/{beneficiary_id}/account-order": Example(
+            body={"account_ids": [""]},
+            sources={"/account_ids/0": From("GET /v1/beneficiaries/{beneficiary_id}/accounts", "/items/0/account_id")},
+        ),
+        "POST /v1/beneficiaries/{beneficiary_id}/accounts": Example(sources={"/account_number": New("48002050#####")}),
+        "POST /v1/webhooks/openings/{partner}/{provider_code}": Example(
+            values={"partner": "agribank", "provider_code": "AGRIBANK"}, cannot="a partner signs each notice with its own secret"
+        ),
+        "GET /v1/lists/{programme}/{payee}": Example(values={"programme": "SOCIAL_ASSISTANCE", "payee": "SELF"}),
+        "GET /v1/providers/{code}": Example(values={"code": "AGRIBANK"}),
+        "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/rechecks", "/job_id")}),
+    },
+    paths={"/v1/beneficiaries/{beneficiary_id}": _HOLDER, "/v1/accounts/{account_id}": _ACCOUNT},
+    fields={"beneficiary_id": _HOLDER, "account_id": _ACCOUNT},
+)
