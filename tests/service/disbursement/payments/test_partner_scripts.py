@@ -1,8 +1,12 @@
-"""Every script of the partner simulator, end to end; the verdict is the partner's own books (table in docs/operate/payments.md)."""
+"""Every script of the partner simulator, end to end, over every contract with an API; the verdict is the partner's own books.
+
+The table of scripts, faults and tests stands in tests/README.md.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 from common import clock
 
 DAY = 86_400.0
+CONTRACTS = ("json_batch", "wallet_query", "wallet_ipn", "mobile_money")
 
 
 class Time:
@@ -25,6 +30,13 @@ class Time:
             return real() + timedelta(seconds=self.ahead)
 
         monkeypatch.setattr(clock, "now", now)
+
+
+@pytest.fixture
+async def world(request: pytest.FixtureRequest, world_of: Callable[..., Any]) -> AsyncIterator[Any]:
+    """Partners that speak the contract the test is marked with, else the default one."""
+    async with world_of(channel=getattr(request, "param", "json_batch")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -57,6 +69,7 @@ async def verdict(world: Any, expected: dict[str, int]) -> None:
     assert (doubles["references"], doubles["unbalanced"]) == ([], [])
     totals = (await world.partner_http.get("http://partner/control/books")).json()
     assert totals["notices"]["spoilt_accepted"] == 0
+    assert totals["notices"]["pending"] == 0
     settled = sum(row["amount"] for row in ours if row["status"] == "SETTLED")
     assert totals["booked_amount"] == settled
     assert await world.value("SELECT coalesce(sum(paid), 0)::bigint FROM due_month_position") == settled
@@ -98,15 +111,30 @@ NOTICES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def _tier(name: str, *values: Any, label: str) -> Any:
-    """What a quicker test beside this one shows already runs in the long tier only."""
-    return pytest.param(name, *values, id=label, marks=() if name in QUICK else pytest.mark.slow)
+QUICK = {
+    "json_batch": {
+        "outage", "oversized", "late_settlement", "late_notices", "no_notices", "unsigned", "oversized_notice", "contradictory",
+    },
+    "wallet_query": {"timeout_after_accept", "oversized_notice"},
+    "wallet_ipn": {"fail_results", "unsigned"},
+    "mobile_money": {"return_after_settlement", "bad_signature"},
+}  # fmt: skip
 
 
-QUICK = {"outage", "oversized", "late_settlement", "late_notices", "no_notices", "unsigned", "oversized_notice", "contradictory"}
+def _tier(name: str, *values: Any) -> list[Any]:
+    """One script over every contract. What a quicker test beside it shows already runs in the long tier only."""
+    label = "-".join([name, *(values[0] if isinstance(values[0], dict) and len(values) == 1 else ())])
+    return [
+        pytest.param(contract, name, *values, id=f"{label}-{contract}", marks=() if name in QUICK[contract] else pytest.mark.slow)
+        for contract in CONTRACTS
+    ]
 
 
-@pytest.mark.parametrize(("behaviour", "more", "expected"), [_tier(*item, label=item[0]) for item in ANSWERS])
+_ANSWERS = [case for item in ANSWERS for case in _tier(*item)]
+_NOTICES = [case for item in NOTICES for case in _tier(*item)]
+
+
+@pytest.mark.parametrize(("world", "behaviour", "more", "expected"), _ANSWERS, indirect=["world"])
 async def test_answers_and_results(world: Any, later: Time, behaviour: str, more: dict[str, Any], expected: dict[str, int]) -> None:
     await world.approve([world.line() for _ in range(3)])
     await world.script(behaviour, **more)
@@ -115,7 +143,7 @@ async def test_answers_and_results(world: Any, later: Time, behaviour: str, more
     await verdict(world, expected)
 
 
-@pytest.mark.parametrize(("behaviour", "more"), [_tier(*item, label="-".join([item[0], *item[1]])) for item in NOTICES])
+@pytest.mark.parametrize(("world", "behaviour", "more"), _NOTICES, indirect=["world"])
 async def test_notices(world: Any, later: Time, behaviour: str, more: dict[str, Any]) -> None:
     await world.approve([world.line() for _ in range(3)])
     await world.script(behaviour, **more)

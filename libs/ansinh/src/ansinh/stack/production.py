@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ansinh.stack.layout import SERVICES
-from ansinh.stack.secrets import PARTNERS, make_keyrings, webhook_secret
+from ansinh.stack.secrets import CONTRACTS, PARTNERS, make_keyrings, webhook_secret
 
 __all__ = ["write_compose_secrets"]
 
@@ -47,6 +47,7 @@ def write_compose_secrets(folder: Path, say: Callable[[str], None]) -> int:
                 "outbound_secret": webhook_secret(),
                 "inbound_secrets": [webhook_secret()],
                 "instant": True,
+                **({"channel": CONTRACTS[name], "merchant": "ansinh"} if name in CONTRACTS else {}),
             }
             for name, kind in PARTNERS.items()
         },

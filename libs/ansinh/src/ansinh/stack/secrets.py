@@ -14,7 +14,7 @@ from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.postgres import Passwords
 from common.sealing import generate_key
 
-__all__ = ["PARTNERS", "Secrets", "make_keyrings", "webhook_secret"]
+__all__ = ["CONTRACTS", "PARTNERS", "Secrets", "make_keyrings", "webhook_secret"]
 
 #: Who opens what is sealed in events: producer → consuming services it seals for. Each also opens what is sealed for itself.
 _SEALS_FOR: Final = {
@@ -36,6 +36,9 @@ PARTNERS: Final = {
     "vnpost": "POST",
 }
 
+#: Partners that speak a contract of their own (docs/partner/wallets.md); the others speak the default one.
+CONTRACTS: Final = {"momo": "wallet_ipn", "viettelmoney": "mobile_money", "vnptmoney": "wallet_query"}
+
 _READY_PASSWORD: Final = "ansinh-dev"  # noqa: S105 - the development issuer's ready users; it refuses to start in production
 
 
@@ -43,8 +46,12 @@ class Secrets:
     """Reads what is there, makes what is missing, never changes a secret that exists."""
 
     def __init__(self, layout: Layout, units: tuple[str, str, str] = ("60", "60/593", "60/593/22924")) -> None:
-        """`units`: paths of the province, a district and a commune that the ready users work for."""
+        """`units`: paths of the province, a district and a commune that the ready users work for.
+
+        `ANSINH_PARTNER_CONTRACTS=default` in the environment makes new partners all speak the default contract (the bench's loads do).
+        """
         self._layout = layout
+        self._contracts = {} if os.environ.get("ANSINH_PARTNER_CONTRACTS") == "default" else CONTRACTS
         self._units = units
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -108,6 +115,9 @@ class Secrets:
                 "inbound_secrets": old.get("inbound_secrets") or [webhook_secret()],
                 "instant": True,
             }
+            # A row that exists keeps its contract: payments may be under way in it.
+            if channel := old.get("channel") if old else self._contracts.get(name):
+                partners[name] |= {"channel": channel, "merchant": "ansinh"}
         content = {
             "host": "127.0.0.1",
             "port": self._layout.base + 12,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from simulators.partner.books import accept, accept_file, inquire
 from simulators.partner.control import control_routes
+from simulators.partner.face_routes import face_routes
 from simulators.partner.messages import Inquiries, NameInquiries
 from simulators.partner.name_inquiry import WorldMissingError, name_inquiry, with_quirks
 from simulators.partner.runtime import Runtime
@@ -49,6 +50,11 @@ def create_app(runtime: Runtime) -> FastAPI:
         app.include_router(sms_routes(Lane(books, DDL, runtime.config.synchronous), runtime.config.sms_token))
     app.include_router(control_routes(runtime))
     app.include_router(_partner_routes(runtime))
+
+    async def script_of(partner: str, route: str) -> Script | None:
+        return await _script(runtime, partner, route)
+
+    app.include_router(face_routes(runtime, _body, script_of, _instead, _spoilt))
     return app
 
 
@@ -154,16 +160,21 @@ async def _believed_body(runtime: Runtime, partner: str, request: Request, *, al
     settings = runtime.config.partners.get(partner)
     if settings is None:
         raise HTTPException(404, f"no partner {partner}")
+    body = await _body(request)
+    if always or settings.signed_inquiries or "webhook-signature" in request.headers:
+        try:
+            verify([settings.outbound_secret], request.headers, body, runtime.clock())
+        except BadSignatureError as error:
+            raise HTTPException(401, str(error)) from None
+    return body
+
+
+async def _body(request: Request) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > _MAX_BODY:
             raise HTTPException(413, "body is larger than 64 MiB")
-    if always or settings.signed_inquiries or "webhook-signature" in request.headers:
-        try:
-            verify([settings.outbound_secret], request.headers, bytes(body), runtime.clock())
-        except BadSignatureError as error:
-            raise HTTPException(401, str(error)) from None
     return bytes(body)
 
 

@@ -7,13 +7,13 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from simulators.partner.config import SimulatorConfig
+from simulators.partner.config import AccountLimits, SimulatorConfig
 from simulators.partner.files import FileRefusedError, read_file, writer
 from simulators.partner.messages import Batch, Payment, refusal
 from simulators.partner.notices import of_acceptance
@@ -21,8 +21,9 @@ from simulators.partner.outbox import store_notices
 from simulators.partner.scripts import Behaviour, Phase, Script, Scripts
 from simulators.sqlite_lane import transaction
 
-__all__ = ["RESULT_COLUMNS", "Answer", "accept", "accept_file", "inquire", "partner_reference", "result_row", "timestamp"]
+__all__ = ["RESULT_COLUMNS", "Answer", "accept", "accept_batch", "accept_file", "inquire", "partner_reference", "result_row", "timestamp"]
 
+_VIET_NAM = timezone(timedelta(hours=7))
 RESULT_COLUMNS = "p.reference, p.state, p.amount, p.currency, p.code, p.partner_reference, p.changed_at"
 _INSERT_PAYMENT = (
     "INSERT INTO payment(partner, reference, batch_id, amount, currency, kind, provider_code, account_number, unit_code, file_code,"
@@ -59,6 +60,20 @@ def accept(
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return _problem(400, "MALFORMED", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    return accept_batch(connection, config, scripts, partner, batch, body, now, answer_script)
+
+
+def accept_batch(
+    connection: sqlite3.Connection,
+    config: SimulatorConfig,
+    scripts: Scripts,
+    partner: str,
+    batch: Batch,
+    body: bytes,
+    now: float,
+    answer_script: Script | None,
+) -> Answer:
+    """As :func:`accept`, of a batch that a contract of its own has read from `body`."""
     return _take(connection, config, scripts, partner, batch, None, hashlib.sha256(body).digest(), now, answer_script)
 
 
@@ -103,6 +118,7 @@ def _take(
         if conflict is not None:
             return conflict
         refused, taken = _sorted_out(batch, config, partner, answer_script)
+        refused, taken = _within_limits(connection, config.partners[partner].limits, partner, refused, taken, now)
         answer = orjson.dumps({"batch_reference": batch.batch_reference, "accepted": len(taken), "refused": refused})
         taken_scripts = scripts.take(connection, partner, "batches", frozenset({Phase.RESULT, Phase.NOTICE}), now)
         number = _book(connection, config, partner, batch.batch_reference, taken, digest, answer, now, answer_script, taken_scripts)
@@ -199,6 +215,47 @@ def _sorted_out(
         else:
             refused.append({"reference": payment.reference, "code": why[0], "message": why[1]})
     return refused, taken
+
+
+def _within_limits(
+    connection: sqlite3.Connection,
+    limits: AccountLimits | None,
+    partner: str,
+    refused: list[dict[str, str]],
+    taken: list[Payment],
+    now: float,
+) -> tuple[list[dict[str, str]], list[Payment]]:
+    """Payments that would take an account over what it may receive in one payment, a day or a month (Vietnamese) are refused."""
+    if limits is None:
+        return refused, taken
+    at = datetime.fromtimestamp(now, _VIET_NAM).replace(hour=0, minute=0, second=0, microsecond=0)
+    spans = {"LIMIT_DAY": (limits.day, at.timestamp()), "LIMIT_MONTH": (limits.month, at.replace(day=1).timestamp())}
+    within: list[Payment] = []
+    got: dict[str, int] = {}
+    for payment in taken:
+        account = payment.account.account_number if payment.account else ""
+        more = got.get(account, 0) + payment.amount
+        over = limits.payment is not None and payment.amount > limits.payment
+        code = "LIMIT_TRANSACTION" if over else None
+        for name, (most, since) in spans.items():
+            if code is None and most is not None and _received(connection, partner, account, since) + more > most:
+                code = name
+        if code is None:
+            got[account] = more
+            within.append(payment)
+        else:
+            refused.append({"reference": payment.reference, "code": code, "message": "more than the account may receive"})
+    return refused, within
+
+
+def _received(connection: sqlite3.Connection, partner: str, account: str, since: float) -> int:
+    return int(
+        connection.execute(
+            "SELECT coalesce(sum(amount), 0) FROM payment WHERE partner = ? AND account_number = ? AND accepted_at >= ?"
+            " AND state NOT IN ('FAILED', 'RETURNED')",
+            (partner, account, since),
+        ).fetchone()[0]
+    )
 
 
 def _book(

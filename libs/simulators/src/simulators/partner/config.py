@@ -11,9 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from simulators.serving import beside
 from simulators.webhooks import key_of
 
-__all__ = ["PartnerConfig", "SimulatorConfig"]
+__all__ = ["AccountLimits", "PartnerConfig", "SimulatorConfig"]
 
 _BY_ACCOUNT = frozenset({"BANK", "WALLET", "MOBILE_MONEY"})
+
+
+class AccountLimits(BaseModel):
+    """Đồng that one account of this partner may receive; null: no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    payment: int | None = Field(default=None, gt=0)
+    day: int | None = Field(default=None, gt=0)
+    month: int | None = Field(default=None, gt=0)
 
 
 class PartnerConfig(BaseModel):
@@ -24,6 +34,10 @@ class PartnerConfig(BaseModel):
     kind: str = Field(description="BANK, WALLET or MOBILE_MONEY pays into accounts; anything else, such as POST, pays cash")
     outbound_secret: str = Field(description="The platform signs its batches with this")
     inbound_secrets: list[str] = Field(min_length=1, description="The partner signs its notices with the first")
+    channel: str = Field(default="json_batch", description="Its contract; wallet_query, wallet_ipn and mobile_money are others")
+    provider_code: str | None = Field(default=None, description="Provider whose accounts it keeps, where orders do not say; null: its name")
+    merchant: str | None = Field(default=None, description="By which name it knows the platform; null: its own")
+    limits: AccountLimits | None = Field(default=None, description="What one account may receive")
     instant: bool = True
     delay_ms: int = Field(default=0, ge=0, description="Time to a result when not instant")
     notice_size: int | None = Field(default=None, ge=1, le=5000)

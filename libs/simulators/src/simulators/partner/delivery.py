@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import random
 import sqlite3
 from dataclasses import dataclass
@@ -11,16 +10,12 @@ from typing import Any
 import httpx
 
 from simulators.partner.config import SimulatorConfig
-from simulators.partner.files import content_type
-from simulators.partner.scripts import Behaviour
+from simulators.partner.faces import Telling, face_of
 from simulators.sqlite_lane import Lane
-from simulators.webhooks import sign
 
 __all__ = ["Courier"]
 
 _AT_ONCE = 4
-_OVERSIZE = 11 * 1024 * 1024
-_WRONG_SECRET = "whsec_" + base64.b64encode(b"not the secret we agreed on!").decode()
 
 
 @dataclass(frozen=True)
@@ -68,27 +63,19 @@ class Courier:
 
     async def _send(self, parcel: _Parcel, now: int) -> str:
         """HTTP status as text, or the kind of failure."""
-        body, stamp = parcel.body, now
-        secret = self._config.partners[self._partner].inbound_secrets[0]
-        if parcel.fault == Behaviour.STALE_TIMESTAMP:
-            stamp = now - 3600
-        elif parcel.fault == Behaviour.BAD_SIGNATURE:
-            secret = _WRONG_SECRET
-        elif parcel.fault == Behaviour.OVERSIZED_NOTICE:
-            body = body + b" " * _OVERSIZE
-        headers = {
-            "content-type": content_type(body),
-            "webhook-id": parcel.webhook_id,
-            "webhook-timestamp": str(stamp),
-            "webhook-signature": sign(secret, parcel.webhook_id, stamp, body),
-        }
-        if parcel.fault == Behaviour.UNSIGNED:
-            del headers["webhook-signature"]
+        settings = self._config.partners[self._partner]
+        face = face_of(settings)
+        known_as = settings.merchant or self._partner
+        call = face.call(Telling(parcel.webhook_id, parcel.body, settings.inbound_secrets[0], now, known_as, parcel.fault))
+        url = self._config.callback(self._partner) + (f"?{call.query}" if call.query else "")
         try:
-            response = await self._client.post(self._config.callback(self._partner), content=body, headers=headers)
+            response = await self._client.request(call.method, url, content=call.body, headers=call.headers)
+            acknowledged = face.acknowledged(response.status_code, response.content)
         except httpx.HTTPError as error:
             return type(error).__name__
-        return str(response.status_code)
+        except ValueError:
+            acknowledged = False
+        return str(response.status_code) if acknowledged or not response.is_success else f"not acknowledged: {response.status_code}"
 
     def _back_off(self, attempts: int) -> float:
         longest = min(self._config.retry_first_seconds * 2.0 ** min(attempts - 1, 30), self._config.retry_most_seconds)

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from simulators.partner.books import RESULT_COLUMNS, result_row
 from simulators.partner.config import SimulatorConfig
+from simulators.partner.faces import face_of
 from simulators.partner.files import writer
 from simulators.partner.notices import Notice, as_json, notices_for
 from simulators.partner.outbox import store_notices
@@ -131,4 +132,12 @@ def _notices(connection: sqlite3.Connection, config: SimulatorConfig, now: float
         effects, return_after, form, batch_reference = members[0][9:13]
         write = as_json if form is None else writer(form, batch_reference)
         results = [result_row(row) for row in members]
-        yield from notices_for(partner, results, effects, return_after, config.notice_rows(partner), now, write)
+        yield from notices_for(
+            partner,
+            results,
+            effects,
+            return_after,
+            1 if face_of(config.partners[partner]).single else config.notice_rows(partner),
+            now,
+            write,
+        )

@@ -17,10 +17,11 @@ import httpx
 
 from common import clock
 from common.http import AnswerTooLarge, read_bounded
-from common.sealing import Keyring, SealBroken
+from common.sealing import Keyring
 from common.webhooks import sign
+from disbursement.channels.api import opened
 from disbursement.channels.partners import Partner, Payer
-from disbursement.channels.protocol import CannotBuild, CannotBuildBatch, Delivered, InstructionLine, NoAnswer, PartnerResult
+from disbursement.channels.protocol import CannotBuildBatch, Delivered, InstructionLine, NoAnswer, PartnerResult
 from disbursement.domain.reasons import AWAITING_ACKNOWLEDGEMENT, FILE_WAITS, PAYER_MISSING
 
 __all__ = ["FileChannel", "bounded", "latin"]
@@ -64,22 +65,8 @@ class FileChannel:
         return self.partner.payer
 
     def opened(self, lines: Sequence[InstructionLine], write: Callable[[InstructionLine, str], LineT]) -> list[LineT]:
-        """`write(line, account number)` of every line. Raises CannotBuild naming all that cannot be written.
-
-        `write` raises ValueError for a line that does not fit the file: one bad payee does not hold up the others.
-        """
-        written: list[LineT] = []
-        broken: list[str] = []
-        for line in lines:
-            try:
-                if line.account_token is None:
-                    raise SealBroken("no sealed account number")
-                written.append(write(line, self._keyring.open(line.account_token)))
-            except (SealBroken, ValueError):
-                broken.append(line.reference)
-        if broken:
-            raise CannotBuild(broken)
-        return written
+        """`write(line, account number)` of every line. Raises CannotBuild naming all that cannot be written."""
+        return opened(self._keyring, lines, write)
 
     async def send(self, batch_reference: str, body: bytes, references: frozenset[str]) -> Delivered:
         """Upload stored bytes, or leave them for a person to take. Raises NoAnswer when nobody can say whether they arrived."""

@@ -1,20 +1,23 @@
 """Which module speaks for a partner: the one its row in the partners file names in `channel`.
 
 Adding a bank with a contract of its own is one module in this package with a function `make(partner, http, keyring)`, and one row.
+Where its notices come in another way than by Standard Webhooks, the module has a function `callback(partner)` as well.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 import httpx
 
 from common.sealing import Keyring
+from disbursement.channels.callbacks import Callback, StandardCallback
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import Channel
 
-__all__ = ["NoSuchChannel", "channel_of"]
+__all__ = ["NoSuchChannel", "callback_of", "channel_of"]
 
 
 class NoSuchChannel(ValueError):
@@ -23,9 +26,20 @@ class NoSuchChannel(ValueError):
 
 def channel_of(partner: Partner, http: httpx.AsyncClient, keyring: Keyring) -> Channel:
     """The partner's channel. Raises NoSuchChannel when its row does not fit; the worker then does not start."""
-    name = f"disbursement.channels.{partner.channel}"
-    make = getattr(import_module(name), "make", None) if find_spec(name) else None
+    make = getattr(_module(partner), "make", None)
     if make is None:
         raise NoSuchChannel(f"{partner.name}: there is no channel {partner.channel!r}")
     channel: Channel = make(partner, http, keyring)
     return channel
+
+
+def callback_of(partner: Partner) -> Callback:
+    """How this partner's notices are believed and answered."""
+    make = getattr(_module(partner), "callback", StandardCallback)
+    callback: Callback = make(partner)
+    return callback
+
+
+def _module(partner: Partner) -> ModuleType | None:
+    name = f"disbursement.channels.{partner.channel}"
+    return import_module(name) if find_spec(name) else None

@@ -35,6 +35,9 @@ class Partner(BaseModel):
     url: str = Field(description="Where its API is; empty where a person carries the files")
     delivery: Literal["UPLOAD", "MANUAL"] = Field(default="UPLOAD", description="Files: over the partner's API, or by a person")
     file_form: Literal["XLSX", "CSV"] = Field(default="XLSX", description="Form of payroll and Treasury files")
+    merchant: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="By which name this partner knows us; unset: the partner's own"
+    )
     payer: Payer | None = Field(default=None, description="Our paying account there; file channels need it")
     outbound_secret: str = Field(repr=False)
     inbound_secrets: tuple[str, ...] = Field(repr=False, min_length=1)
@@ -43,6 +46,11 @@ class Partner(BaseModel):
     expected_minutes: int | None = Field(
         default=None, ge=1, le=44_640, description="Silence after acceptance before we ask; unset: 30 minutes, for cash a day"
     )
+
+    @property
+    def known_as(self) -> str:
+        """Our name in this partner's requests and notices."""
+        return self.merchant or self.name
 
     @property
     def expected_seconds(self) -> int | None:
