@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
+from common import sheets
 from common.auth import Role
 from common.cli import service_main
 from common.db import Database
@@ -14,6 +16,7 @@ from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from reporting.api.console import console_router
+from reporting.api.examples import EXAMPLES
 from reporting.api.follow_up import follow_up_routers
 from reporting.api.indicators import indicators_router
 from reporting.api.operation import operation_router
@@ -50,6 +53,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         title="Reporting · Báo cáo",
         description="What really happened, commune by commune · Kết quả chi trả thực tế theo từng xã, phường.",
         settings=settings,
+        examples=EXAMPLES,
         db=database,
         routers=[
             reports_router(database, settings),
@@ -67,6 +71,9 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         ],
     )
     app.state.on_leaving = feed.close
+    # Weak lines: figures and pages travel compressed; files that are compressed inside already do not.
+    packed = (*DEFAULT_EXCLUDED_CONTENT_TYPES, sheets.MEDIA["xlsx"], "application/pdf")
+    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=5, exclude_content_types=packed)
     return app
 
 
