@@ -52,7 +52,7 @@ async def test_every_kind_can_be_counted_and_resolved_by_its_roles(
     app: FastAPI = importlib.import_module(f"{package}.main").make_app(settings, home.db)
     kinds = kinds_of(service)
     assert len({kind.code for kind in kinds}) == len(kinds)
-    guarded = {(method, route.path): roles_of(route.dependant) for route in routes(app) for method in route.methods}
+    guarded = {(method, route.path): roles_of(route.dependant) for route in routes(app) for method in route.methods or ()}
     known = operations(app)
     for kind in kinds:
         for operation in filter(None, (kind.resolve, kind.see)):

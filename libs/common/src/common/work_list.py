@@ -190,7 +190,7 @@ def operations(app: FastAPI) -> dict[tuple[str, str], OperationLink]:
             method=method, path=route.path, tag=str((route.tags or ["default"])[0]), operation_id=route.operation_id or route.unique_id,
             summary=route.summary or "",
         )
-        for route in _routes(app) for method in route.methods
+        for route in _routes(app) for method in sorted(route.methods or ())
     }  # fmt: skip
 
 

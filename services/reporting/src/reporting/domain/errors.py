@@ -22,6 +22,7 @@ __all__ = [
     "SampleUnfinished",
     "UnitNeeded",
     "UnitOutOfScope",
+    "UnknownIndicator",
     "UnknownLayout",
     "UnknownUnit",
 ]  # fmt: skip
@@ -158,3 +159,10 @@ class NoStatement(Problem):
 
     type, status = "no-statement", 404
     title, title_vi = "No such beneficiary among yours", "Không có người hưởng này trong phạm vi của bạn"
+
+
+class UnknownIndicator(Problem):
+    """The catalogue has no such indicator, or not for this group."""
+
+    type, status = "unknown-indicator", 422
+    title, title_vi = "No such indicator, or not for this group", "Không có chỉ tiêu này, hoặc không có cho nhóm này"

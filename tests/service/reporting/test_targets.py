@@ -1,0 +1,110 @@
+"""Targets against what is measured, ranking, reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from reporting_builders import MONTH, Reporting, incoming, small_month
+
+from common.actor import Role
+from reporting.domain.target import LESS_IS_BETTER, met, needed, places
+
+ClientAs = Callable[..., httpx.AsyncClient]
+DAY = "2024-09-20"
+
+
+@pytest.fixture
+async def heard(reporting: Reporting) -> Reporting:
+    await reporting.hear(incoming(small_month().events))
+    return reporting
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid4())}
+
+
+def target(unit: str, indicator: str = "by_account_rate", value: str = "60.00", **more: Any) -> dict[str, Any]:
+    return {"unit_path": unit, "year": 2024, "indicator": indicator, "value": value, "due_on": "2024-12-31"} | more
+
+
+async def test_progress_says_how_many_people_are_missing(heard: Reporting, client_as: ClientAs) -> None:
+    department = client_as(heard.app, Role.DEPARTMENT_OFFICER)
+    for body in (target("60"), target("60/593", programme="MERIT"), target("60/593", "unpaid_people", "0"), target("60/593/22924")):
+        assert (await department.post("/v1/targets", json=body, headers=key())).status_code == 201
+    asked = {"business_date": DAY, "year": "2024", "month": MONTH, "unit_path": "60"}
+    rows = (await department.get("/v1/targets", params=asked)).json()["rows"]
+    found = {(row["unit_path"], row["indicator"], row["programme"]): row for row in rows}
+    province = found["60", "by_account_rate", "ALL"]
+    assert (province["measured"], province["is_met"], province["needed"], province["days_left"]) == ("33.33", False, 3, 102)  # 6 of 9
+    merit = found["60/593", "by_account_rate", "MERIT"]
+    assert (merit["measured"], merit["is_met"], merit["needed"], merit["unit_name"]) == ("66.67", True, 0, "Thành phố Phan Thiết")
+    assert found["60/593", "unpaid_people", "ALL"]["is_met"] is False
+    assert found["60/593/22924", "by_account_rate", "ALL"]["measured"] is not None
+    file = await department.get("/v1/targets", params=asked | {"form": "csv"})
+    assert "33,33" in file.text
+    ranks = (await department.get("/v1/targets/ranking", params={**asked, "indicator": "by_account_rate"})).json()["rows"]
+    assert [(row["rank"], row["unit_path"]) for row in ranks if row["people_due"]] == [(1, "60/593"), (2, "60/594")]
+    district = client_as(heard.app, Role.DISTRICT_OFFICER, units=("60/594",))
+    assert (await district.get("/v1/targets", params=asked)).status_code == 404
+    assert (await district.get("/v1/targets", params=asked | {"unit_path": "60/594"})).json()["rows"] == []
+    assert (await district.post("/v1/targets", json=target("60/594"), headers=key())).status_code == 403
+
+
+async def test_a_changed_target_keeps_what_stood_before(heard: Reporting, client_as: ClientAs) -> None:
+    department = client_as(heard.app, Role.DEPARTMENT_OFFICER, subject="chi")
+    made = await department.post("/v1/targets", json=target("60"), headers=key())
+    place = f"/v1/targets/{made.json()['target_id']}"
+    again = await department.post("/v1/targets", json=target("60", value="70"), headers=key())
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/entry-exists")
+    lower = {"value": "55", "due_on": "2024-12-31", "legal_ref": "CV 1945"}
+    assert (await department.put(place, json=lower)).status_code == 428
+    changed = await department.put(place, json=lower, headers={"If-Match": made.headers["ETag"]})
+    assert (changed.json()["value"], [past["value"] for past in changed.json()["past"]]) == ("55.00", ["60.00"])
+    assert (await department.put(place, json=lower, headers={"If-Match": made.headers["ETag"]})).status_code == 412
+    gone = await department.put(place, json=lower | {"withdrawn": True}, headers={"If-Match": changed.headers["ETag"]})
+    assert gone.json()["withdrawn"] is True
+    asked = {"business_date": DAY, "year": "2024", "month": MONTH, "unit_path": "60"}
+    assert (await department.get("/v1/targets", params=asked)).json()["rows"] == []
+    for wrong in (target("60", "no_such_thing"), target("60", programme="NO_GROUP")):
+        assert (await department.post("/v1/targets", json=wrong, headers=key())).json()["type"] == "/problems/unknown-indicator"
+
+
+async def test_reminders_name_what_is_behind_and_by_when(heard: Reporting, client_as: ClientAs) -> None:
+    department = client_as(heard.app, Role.DEPARTMENT_OFFICER)
+    await department.post("/v1/targets", json=target("60/594", value="50", due_on="2024-09-30"), headers=key())
+    await department.post("/v1/targets", json=target("60/593", value="10", due_on="2024-09-30"), headers=key())  # met
+    late = {"unit_path": "60/594", "code": "GO_LIVE", "year": 2024, "planned_on": "2024-09-01"}
+    assert (await department.post("/v1/milestones", json=late, headers=key())).status_code == 201
+    trouble = {
+        "unit_path": "60/593",
+        "category": "STAFF",
+        "title": "Thiếu cán bộ",
+        "detail": "Chỉ có một công chức",
+        "raised_on": "2024-09-16",
+    }
+    assert (await department.post("/v1/obstacles", json=trouble, headers=key())).status_code == 201
+    asked = {"business_date": DAY, "month": MONTH, "unit_path": "60"}
+    rows = (await department.get("/v1/targets/reminders", params=asked)).json()["rows"]
+    told = [(row["kind"], row["unit_path"], row["days_left"]) for row in rows if row["kind"] != "REPORT"]
+    assert told == [("MILESTONE", "60/594", -19), ("OBSTACLE", "60/593", 3), ("TARGET", "60/594", 10)]
+    assert [row["due_on"] for row in rows] == sorted(row["due_on"] for row in rows)
+    assert any(row["kind"] == "REPORT" for row in rows)
+
+
+def test_what_should_not_be_is_met_from_below() -> None:
+    assert {"unpaid_people", "overdue_people", "held_people", "communes_late"} <= LESS_IS_BETTER
+    assert not {"by_account_rate", "verified_people", "paid_dong", "due_people"} & LESS_IS_BETTER
+    assert met("held_people", Decimal(3), Decimal(3))
+    assert not met("held_people", Decimal(4), Decimal(3))
+    assert needed("held_people", {"held_people": 7}, Decimal(3)) == 4
+    assert needed("by_account_rate", {"by_account_people": 16_395, "due_people": 54_623}, Decimal(50)) == 10_917  # to 27,312 of 54,623
+
+
+def test_equal_values_share_a_rank() -> None:
+    found = places([("a", Decimal(1)), ("b", Decimal(3)), ("c", Decimal(3)), ("d", Decimal(2))], "by_account_rate")
+    assert [(rank, unit) for rank, unit, _ in found] == [(1, "b"), (1, "c"), (3, "d"), (4, "a")]
