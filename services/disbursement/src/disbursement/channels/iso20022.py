@@ -1,7 +1,8 @@
 """ISO 20022: pain.001.001.09 out, pain.002 back. Statements (camt.053, camt.054) are read in `channels.statements`.
 
 The message id is our batch reference, the end-to-end id our payment reference. Amounts are whole đồng. What we write is checked
-against the official schema before it is stored; what comes back is checked before it is believed.
+against the official schema before it is stored; what comes back is checked before it is believed: pain.002.001.03 and .12 by their schemas,
+.10 (which pairs with what we write) by its structure.
 """
 
 from __future__ import annotations
