@@ -23,7 +23,9 @@ from reporting.api.operation import operation_router
 from reporting.api.page_data import page_data_router
 from reporting.api.papers import papers_router
 from reporting.api.progress import progress_router
+from reporting.api.public_reports import PUBLIC, public_pages_router, public_router
 from reporting.api.reports import READERS, reports_router
+from reporting.api.statements import statements_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 from reporting.storage.work import WORK
@@ -61,6 +63,9 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             progress_router(database, feed),
             indicators_router(database, settings),
             papers_router(database, settings),
+            public_router(database, settings),
+            public_pages_router(database),
+            statements_router(database, settings),
             operation_router(database, settings),
             *follow_up_routers(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
@@ -69,6 +74,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             parked_router(database),
             console_router(settings),
         ],
+        public=PUBLIC,
     )
     app.state.on_leaving = feed.close
     # Weak lines: figures and pages travel compressed; files that are compressed inside already do not.

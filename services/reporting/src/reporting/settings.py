@@ -52,6 +52,12 @@ class Settings(MechanismSettings):
             raise ValueError("console_training is for sample data: it does not go with environment=production")
         return self
 
+    public_small_cell: int = Field(
+        default=5,
+        ge=3,
+        le=100,
+        description="Published figures hide cells of fewer people than this. No law names the number: the province decides",
+    )
     payment_due_day: int = Field(
         default=20,
         ge=1,

@@ -1,0 +1,76 @@
+"""What was granted, owed and paid to one person, from the read models and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from common.actor import Actor
+from common.db import Tx
+
+__all__ = ["dues", "entitlements", "holds", "payments", "person"]
+
+# Type names stand in the text: the index of the log is for exactly these.
+_ENTITLEMENTS: Final = """
+SELECT DISTINCT ON (entitlement_id) r.entitlement_id, r.programme, r.benefit_line, r.decision_number, r.decision_date, r.from_month,
+       r.to_month, r.status
+FROM event_log AS l CROSS JOIN LATERAL jsonb_to_record(l.body) AS r (
+    entitlement_id uuid, version bigint, programme text, benefit_line text, decision_number text, decision_date date, from_month text,
+    to_month text, status text
+)
+WHERE l.key = :id
+  AND l.type IN ('EntitlementGranted', 'EntitlementChanged', 'EntitlementSuspended', 'EntitlementResumed', 'EntitlementEnded')
+ORDER BY entitlement_id, r.version DESC
+"""
+_DUES: Final = """
+SELECT body -> 'lines' AS lines FROM event_log WHERE key = :id AND type = 'DuesChanged'
+ORDER BY CAST(body ->> 'version' AS bigint) DESC LIMIT 1
+"""
+_PAYMENTS: Final = """
+SELECT p.month, p.months, p.programme, p.amount, p.status, p.channel, p.partner, p.attempt, p.reason, p.cash_reason, p.payee_kind,
+       p.reference, p.occurred_at, a.masked_number
+FROM payment AS p
+LEFT JOIN payout_method AS m ON m.beneficiary_id = p.beneficiary_id AND m.payee_id = p.payee_id AND p.channel NOT LIKE 'CASH%'
+LEFT JOIN account AS a ON a.account_id = m.account_id AND a.partner = p.partner
+WHERE p.beneficiary_id = :id AND p.month BETWEEN :first AND :last ORDER BY p.month, p.programme, p.attempt, p.payment_id
+"""
+
+
+async def person(tx: Tx, actor: Actor, beneficiary_id: UUID) -> RowMapping | None:
+    """Somebody of the actor's units."""
+    scope, params = actor.scope_sql("b.unit_path")
+    return await tx.row(
+        "SELECT b.beneficiary_id, b.file_code, b.full_name, b.unit_path, b.status FROM beneficiary AS b"
+        f" WHERE b.beneficiary_id = :id AND {scope}",
+        id=beneficiary_id,
+        **params,
+    )
+
+
+async def entitlements(tx: Tx, beneficiary_id: UUID) -> Sequence[RowMapping]:
+    """What decisions granted, as last told; benefit lines are neutral codes, never a health fact."""
+    rows = await tx.rows(_ENTITLEMENTS, id=beneficiary_id)
+    return sorted(rows, key=lambda row: (row["programme"], row["from_month"], row["benefit_line"]))
+
+
+async def dues(tx: Tx, beneficiary_id: UUID) -> list[dict[str, Any]]:
+    """What is owed, line by line, as last told."""
+    return await tx.value(_DUES, id=beneficiary_id) or []
+
+
+async def payments(tx: Tx, beneficiary_id: UUID, first: date, last: date) -> Sequence[RowMapping]:
+    """Every attempt to pay, in order."""
+    return await tx.rows(_PAYMENTS, id=beneficiary_id, first=first, last=last)
+
+
+async def holds(tx: Tx, beneficiary_id: UUID, first: date, last: date) -> Sequence[RowMapping]:
+    """What is held, and was not released."""
+    return await tx.rows(
+        "SELECT month, programme, amount, reason FROM hold WHERE beneficiary_id = :id AND month BETWEEN :first AND :last AND NOT released"
+        " ORDER BY month, programme",
+        id=beneficiary_id, first=first, last=last,
+    )  # fmt: skip
