@@ -32,11 +32,15 @@ class Page:
 
 # In the order of the menu. Another page: a line here and its module.
 PAGES: Final = (
+    Page("my-work", "Việc hôm nay", "My work today"),
     Page("coverage", "Tỷ lệ qua tài khoản", "Paid by account"),
     Page("progress", "Tiến độ", "Progress"),
     Page("people", "Không bỏ sót ai", "Nobody left behind"),
     Page("reasons", "Vướng ở đâu", "Holds and failures"),
+    Page("funnel", "Từ danh sách đến tay", "Funnel"),
     Page("channels", "Kênh chi trả", "Channels"),
+    Page("targets", "Chỉ tiêu", "Targets"),
+    Page("obstacles", "Vướng mắc", "Obstacles"),
 )
 
 _ELSEWHERE: Final = (

@@ -15,7 +15,7 @@ from common.settings import MechanismSettings
 from reporting.api import schemas
 from reporting.domain.rates import MAX_DECIMALS
 from reporting.domain.states import PersonState, Words, channel_words, reason_words, state_words
-from reporting.domain.turns import ROLES_WITH_TURNS, WAITING, act_words, role_words
+from reporting.domain.turns import ROLES_WITH_TURNS, WAITING, act_words, role_words, turn_of
 from reporting.usecases import reports
 
 __all__ = ["READERS", "reports_router"]
@@ -92,7 +92,11 @@ def _add_sums(router: APIRouter, db: Database) -> None:
             month=month,
             states=[schemas.StateRow(**row, state_text=_text(state_words(row["state"]))) for row in by_state],
             rows=[
-                schemas.OutcomeRow(**row, state_text=_text(state_words(row["state"])), reason_text=_text(reason_words(row["reason"])))
+                schemas.OutcomeRow(
+                    **row | {"actor": row["actor"] or turn_of(row["state"])},
+                    state_text=_text(state_words(row["state"])),
+                    reason_text=_text(reason_words(row["reason"])),
+                )
                 for row in rows
             ],
         )

@@ -119,7 +119,7 @@ class OutcomeRow(_Answer):
     programme: str
     reason: str | None
     reason_text: Text
-    actor: str | None = Field(description="Role that must act (held people)")
+    actor: str | None = Field(description="Role that must act")
     people: int
     amount: int
 

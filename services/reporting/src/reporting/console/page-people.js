@@ -5,7 +5,7 @@ import { say } from "./sign-in.js";
 import { PROGRAMMES, ROLES, STATE_KINDS, STATES, words } from "./texts.js";
 
 export const picks = ["month", "unit", "programme"];
-export const lead = ["Không bỏ sót ai: từng người được hưởng, tình trạng, đến lượt ai xử lý, đã chờ bao nhiêu ngày.", "Nobody left out: each person due, the state, whose turn it is, how many days."];
+export const lead = ["Từng người được hưởng: tình trạng, đến lượt ai xử lý, đã chờ bao nhiêu ngày.", "Each person due: the state, whose turn it is, how many days."];
 
 const DAYS = [3, 7, 15, 30, 60];
 const SIZE = 50;
@@ -31,8 +31,8 @@ function line(row) {
   const reason = row.reason_text ? el("div", { class: "hint" }, say(row.reason_text.vi, row.reason_text.en)) : null;
   const later = row.paid_in ? el("div", { class: "hint" }, say(`Đã trả trong kỳ ${row.paid_in}`, `Paid with the list of ${row.paid_in}`)) : null;
   const name = el("div", {}, el("strong", {}, row.full_name ?? "–"), el("div", { class: "hint" }, [row.file_code, row.unit_name].filter(Boolean).join(" · ")));
-  const turn = row.turn_text ? el("div", {}, say(row.turn_text.vi, row.turn_text.en), row.act_text ? el("div", { class: "hint" }, say(row.act_text.vi, row.act_text.en)) : null) : "–";
-  const days = row.days_waiting === null ? "–" : el("div", {}, say(`${number(row.days_waiting)} ngày`, `${number(row.days_waiting)} days`), el("div", { class: "hint" }, say(`từ ${dayText(row.since)}`, `since ${dayText(row.since)}`)));
+  const turn = row.turn_text ? el("div", {}, "→ ", say(row.turn_text.vi, row.turn_text.en), row.act_text ? el("div", { class: "hint" }, say(row.act_text.vi, row.act_text.en)) : null) : "–";
+  const days = row.days_waiting === null ? "–" : el("div", {}, say(`${number(row.days_waiting)} ngày`, `${number(row.days_waiting)} days`), el("div", { class: "hint day" }, say(`từ ${dayText(row.since)}`, `since ${dayText(row.since)}`)));
   return { cells: [name, words(PROGRAMMES, row.programme), el("div", {}, state, reason, later), turn, days, money(row.amount)] };
 }
 
@@ -56,8 +56,8 @@ export async function show(root, choice, { get, go, status }) {
   root.append(table({
     caption: say(`${number(rows.length)} người${page.next_cursor ? " trên trang này" : ""}, tính đến ${dayText(page.business_date)}`, `${number(rows.length)} people${page.next_cursor ? " on this page" : ""}, up to ${dayText(page.business_date)}`),
     heads: [
-      { text: say("Người hưởng", "Person") }, { text: say("Nhóm", "Group") }, { text: say("Tình trạng", "State") },
-      { text: say("Đến lượt", "Whose turn") }, { text: say("Đã chờ", "Waiting") }, { text: say("Số tiền", "Amount"), number: true },
+      { text: say("Người hưởng", "Person") }, { text: say("Nhóm", "Group"), block: true }, { text: say("Tình trạng", "State"), block: true },
+      { text: say("Đến lượt", "Whose turn"), block: true }, { text: say("Đã chờ", "Waiting") }, { text: say("Số tiền", "Amount"), number: true },
     ],
     rows: rows.map(line),
   }));

@@ -1,6 +1,6 @@
 // Progress of the month's cycles, as it happens.
 import { follow } from "./live.js";
-import { bars, el, figures, momentText, money, number, percent, table } from "./parts.js";
+import { bars, el, figures, momentText, money, number, pair, percent, table } from "./parts.js";
 import { share, summed } from "./sums.js";
 import { problemText, say } from "./sign-in.js";
 import { CYCLE_STATES, PROGRAMMES, STATE_KINDS, STATE_ORDER, words } from "./texts.js";
@@ -41,7 +41,7 @@ function draw(place, body, programme) {
   }
   if (states.length) {
     const text = (state) => say(state.first.state_text.vi, state.first.state_text.en);
-    parts.push(bars({
+    parts.push(pair(bars({
       label: say("Mọi người được hưởng, theo tình trạng", "Everybody due, by state"), max: Math.max(1, all),
       rows: states.map((state) => ({ label: text(state), value: state.people, text: `${number(state.people)} · ${percent(share(state.people, all))}`, kind: STATE_KINDS[state.key] })),
     }), table({
@@ -49,7 +49,7 @@ function draw(place, body, programme) {
       heads: [{ text: say("Tình trạng", "State") }, { text: say("Số người", "People"), number: true }, { text: say("Tỷ lệ", "Share"), number: true }, { text: say("Số tiền (đ)", "Amount (đ)"), number: true }],
       rows: [...states.map((state) => ({ cells: [text(state), number(state.people), percent(share(state.people, all)), number(state.amount)] })),
         { cells: [say("Tổng cộng", "Total"), number(all), percent(share(all, all)), number(states.reduce((sum, state) => sum + state.amount, 0))], total: true }],
-    }));
+    })));
   } else parts.push(el("p", {}, say("Chưa có danh sách của tháng này.", "No list of this month yet.")));
   place.replaceChildren(...parts);
 }

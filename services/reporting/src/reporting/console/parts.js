@@ -53,11 +53,11 @@ export function momentText(text) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "medium", timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(text));
 }
 
-// heads: [{text, number?}]; rows: [{cells: [text or node], total?}]. The first cell of a row is its header.
+// heads: [{text, number?, block?}] (block: on a phone the cell needs no head before it); rows: [{cells: [text or node], total?}]. The first cell of a row is its header.
 // On a phone a table with `stack` becomes one block per row, each cell under its head.
 export function table({ caption, heads, rows, stack = true }) {
   const body = rows.map(({ cells, total }) => el("tr", { class: total ? "total" : null }, ...cells.map((cell, index) => {
-    const attributes = { class: heads[index].number ? "number" : null, "data-head": heads[index].text };
+    const attributes = { class: heads[index].number ? "number" : heads[index].block ? "block" : null, "data-head": heads[index].text };
     return index === 0 ? el("th", { scope: "row", ...attributes }, cell) : el("td", attributes, cell);
   })));
   const head = heads.map(({ text, number: isNumber }) => el("th", { scope: "col", class: isNumber ? "number" : null }, text));
@@ -69,19 +69,17 @@ export function table({ caption, heads, rows, stack = true }) {
 // rows: [{label, value, text, part?}] with value and part (a darker part of the bar) on one scale.
 export function bars({ label, rows, max }) {
   const top = max ?? Math.max(1, ...rows.map((row) => row.value));
-  const line = 34;
-  const lines = rows.flatMap((row, index) => {
-    const y = index * line;
-    const long = (value) => `${Math.max(0, Math.min(100, (100 * value) / top))}%`;
-    return [
-      svg("text", { x: 0, y: y + 13, class: "bar-label" }, row.label),
-      svg("text", { x: "100%", y: y + 13, class: "bar-value", "text-anchor": "end" }, row.text),
-      svg("rect", { x: 0, y: y + 18, width: "100%", height: 9, rx: 4, class: "bar-back" }),
-      svg("rect", { x: 0, y: y + 18, width: long(row.value), height: 9, rx: 4, class: `bar-front ${row.kind ?? ""}` }),
-    ];
-  });
-  const drawing = svg("svg", { role: "img", "aria-label": label, width: "100%", height: rows.length * line, class: "bars" }, ...lines);
-  return el("figure", { class: "chart" }, el("figcaption", {}, label), drawing);
+  const long = (value) => `${Math.max(0, Math.min(100, (100 * value) / top))}%`;
+  const lines = rows.map((row) => el("div", { class: "bar-row" }, el("span", {}, row.label), el("span", { class: "bar-value" }, row.text),
+    svg("svg", { width: "100%", height: 9 },
+      svg("rect", { width: "100%", height: 9, rx: 4, class: "bar-back" }),
+      svg("rect", { width: long(row.value), height: 9, rx: 4, class: `bar-front ${row.kind ?? ""}` }))));
+  return el("figure", { class: "chart" }, el("figcaption", {}, label), el("div", { role: "img", "aria-label": label }, ...lines));
+}
+
+// A drawing and its table, side by side where there is room.
+export function pair(...parts) {
+  return el("div", { class: "pair" }, ...parts);
 }
 
 // One figure with its name: a row of them opens a page.

@@ -58,7 +58,8 @@ export async function addressOf(service, path) {
 }
 
 function withQuery(path, query = {}) {
-  const kept = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const pairs = Object.entries(query).flatMap(([key, value]) => (Array.isArray(value) ? value.map((one) => [key, one]) : [[key, value]]));
+  const kept = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
   return kept.length ? `${path}?${new URLSearchParams(kept)}` : path;
 }
 
@@ -239,7 +240,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.origin !== location.origin) return;
   const address = new URL(link.href);
-  if (!pageOf(address)) return;
+  if (!pageOf(address) || address.hash) return; // a place on this page is the browser's to go to
   event.preventDefault();
   const other = address.pathname !== location.pathname;
   history.pushState(null, "", address.pathname + address.search);

@@ -8,7 +8,7 @@ from typing import Final
 from common.actor import Role
 from reporting.domain.states import PersonState, Words
 
-__all__ = ["ROLES_WITH_TURNS", "TURNS", "WAITING", "Turn", "act_words", "role_words", "states_of"]
+__all__ = ["ROLES_WITH_TURNS", "TURNS", "WAITING", "Turn", "act_words", "role_words", "states_of", "turn_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +101,9 @@ def states_of(role: str) -> tuple[str, ...]:
     if role == Role.SYSTEM:
         return (PersonState.IN_PROGRESS.value,)
     return (PersonState.HELD.value, *(state.value for state, turn in TURNS.items() if turn.role == role))
+
+
+def turn_of(state: str) -> str | None:
+    """The role whose turn it is by the state alone; None for who is paid, and for a hold (the hold names it)."""
+    turn = TURNS.get(PersonState(state))
+    return turn.role if turn else None
