@@ -1,0 +1,231 @@
+"""The sums behind every figure equal a count over all lines and people, whatever came in whatever order, and after a rebuild."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reporting_builders import PARTNERS, Reporting, World, incoming, shuffled
+
+from common.actor import SYSTEM
+from common.contracts.accounts_v1 import AccountKind, AccountLinked, AccountOpeningChanged, AccountStatus, PayoutMethod, PayoutMethodChosen
+from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentHeld, PaymentReleased, PaymentSettled, PaymentStatus
+from common.contracts.envelope import Event
+from common.contracts.identity_verify_v1 import BeneficiaryVerificationFailed, Verdict
+from common.contracts.registry_v1 import BeneficiaryStatus, BeneficiaryUpdated, PreferenceRecorded, Programme, Sex
+from common.ids import stable_id
+from common.jobs import Job, JobRunner
+from reporting.storage.contributions import MONTH_SUMS, contributions
+from reporting.storage.standings import STANDING_SUMS, standing
+from reporting.usecases import rebuild
+
+UNITS = ("60/593/22924", "60/593/22918", "60/594/23235")
+MONTHS = ("2024-11", "2024-12", "2025-01")
+PEOPLE = 4
+
+
+def counted(sql: str, columns: str) -> str:
+    """SQL of everything by key, without zeros, in an order of its own."""
+    names = columns.split(", ")
+    counts = [name for name in names if name in ("people", "lines", "dong", "payments")]
+    keys = ", ".join(name for name in names if name not in counts)
+    sums = ", ".join(f"sum({name}) AS {name}" for name in counts)
+    some = " OR ".join(f"sum({name}) <> 0" for name in counts)
+    return f"SELECT {keys}, {sums} FROM ({sql}) AS s GROUP BY {keys} HAVING {some} ORDER BY {keys}"
+
+
+async def compare(reporting: Reporting) -> int:
+    """The kept sums against a count over everything; how many there are."""
+    found = 0
+    async with reporting.db.read() as tx:
+        for table, columns, sql in (
+            ("month_sum", MONTH_SUMS, contributions(lines="TRUE", year="TRUE")),
+            ("standing_change", STANDING_SUMS, standing()),
+        ):
+            kept = [tuple(row.values()) for row in await tx.rows(counted(f"SELECT {columns} FROM {table}", columns))]
+            scanned = [tuple(row.values()) for row in await tx.rows(counted(sql, columns))]
+            assert kept == scanned
+            found += len(kept)
+    return found
+
+
+class Story:
+    """Events of a few people over a few months, drawn by dice: every fact of the indicators changes, moves and takes back."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.versions: dict[Any, int] = {}
+        self.events: list[Event] = []
+
+    def version(self, *part: Any) -> dict[str, Any]:
+        month = self.dice.choice(MONTHS)
+        self.versions[part] = self.versions.get(part, 0) + 1
+        return {"version": self.versions[part], "business_date": date.fromisoformat(f"{month}-15")}
+
+    def place(self) -> dict[str, str]:
+        unit = self.dice.choice(UNITS)
+        return {"unit_code": unit.rpartition("/")[2], "unit_path": unit}
+
+    def step(self) -> None:
+        who = stable_id("person", self.dice.randrange(PEOPLE))
+        other = stable_id("person", self.dice.randrange(PEOPLE))
+        kind = self.dice.choice((self.person, self.preference, self.verified, self.method, self.account, self.opening, self.paid, self.paid,
+                                 self.paid, self.held))  # fmt: skip
+        kind(who, other)
+
+    def person(self, who: UUID, _: UUID) -> None:
+        programmes = self.dice.sample([Programme.MERIT, Programme.SOCIAL_ASSISTANCE, Programme.SOCIAL_PENSION], self.dice.randrange(4))
+        self.events.append(
+            BeneficiaryUpdated(
+                **self.version("person", who), **self.place(), beneficiary_id=who, file_code="HS", full_name="Nguyễn Văn A",
+                birth_date=None, sex=Sex.UNKNOWN, programmes=sorted(programmes), national_number={}, identity_fingerprint="f",
+                status=self.dice.choice((BeneficiaryStatus.ACTIVE, BeneficiaryStatus.ACTIVE, BeneficiaryStatus.DECEASED)),
+                unresolved_duplicate=self.dice.random() < 0.3,
+            )
+        )  # fmt: skip
+
+    def preference(self, who: UUID, _: UUID) -> None:
+        answer = self.dice.choice(("UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"))
+        base = self.version("preference", who)
+        self.events.append(
+            PreferenceRecorded(
+                **base, **self.place(), beneficiary_id=who, preference=answer, recorded_on=base["business_date"], evidence=None
+            )
+        )
+
+    def verified(self, who: UUID, _: UUID) -> None:
+        base = self.version("verified", who)
+        self.events.append(
+            BeneficiaryVerificationFailed(
+                **base, **self.place(), beneficiary_id=who, subject_id=who, subject_kind="BENEFICIARY",
+                verdict=self.dice.choice(list(Verdict)), source_status="MATCH", fields={}, identity_fingerprint="f",
+                checked_on=base["business_date"],
+                valid_until=base["business_date"], reference=None,
+            )
+        )  # fmt: skip
+
+    def method(self, who: UUID, other: UUID) -> None:
+        payee = self.dice.choice((who, other))
+        account = self.dice.choice((None, stable_id("account", payee, 0)))
+        self.events.append(
+            PayoutMethodChosen(
+                **self.version("method", who), **self.place(), beneficiary_id=who, payee_id=payee,
+                payee_kind="SELF" if payee == who else "CARER", account_id=account, reason=None,
+                method=PayoutMethod.ACCOUNT if account else PayoutMethod.CASH_POST,
+            )
+        )  # fmt: skip
+
+    def account(self, who: UUID, _: UUID) -> None:
+        number = self.dice.randrange(2)
+        status = self.dice.choice((AccountStatus.ACTIVE, AccountStatus.REJECTED, AccountStatus.CLOSED))
+        self.events.append(
+            AccountLinked(
+                **self.version("account", who, number), **self.place(), payee_id=who, account_id=stable_id("account", who, number),
+                kind=AccountKind.BANK, provider_code="AGRIBANK", partner="agribank", account_number={}, masked_number="…1",
+                holder_name=None, status=status, reason="NOT_FOUND" if status is AccountStatus.REJECTED and number else None,
+            )
+        )  # fmt: skip
+
+    def opening(self, who: UUID, other: UUID) -> None:
+        self.events.append(
+            AccountOpeningChanged(
+                **self.version("opening", who, other), **self.place(), payee_id=who, request_id=stable_id("opening", who, other),
+                provider_code="AGRIBANK", status=self.dice.choice(("SENT", "OPENED", "WITHDRAWN")),
+                beneficiary_id=self.dice.choice((None, other)),
+            )
+        )  # fmt: skip
+
+    def line(self, who: UUID) -> dict[str, Any]:
+        month = self.dice.choice(MONTHS)
+        programme = self.dice.choice((Programme.MERIT, Programme.SOCIAL_ASSISTANCE))
+        cycle = stable_id("cycle", month, programme, self.dice.randrange(2))
+        return {"cycle_id": cycle, "beneficiary_id": who, "month": month, "programme": programme, "funding_source": "LOCAL_BUDGET"}
+
+    def paid(self, who: UUID, _: UUID) -> None:
+        line = self.line(who)
+        attempt, channel = self.dice.choice((1, 1, 2)), self.dice.choice(list(Channel))
+        months = sorted({line["month"], self.dice.choice(MONTHS)})
+        known = stable_id("payment", who, line["cycle_id"], attempt)
+        self.events.append(
+            PaymentSettled(
+                **self.version("payment", known), **self.place(), **line, payment_id=known, payee_id=who, payee_kind="SELF",
+                attempt=attempt, status=self.dice.choice(list(PaymentStatus)), reference=known.hex[:20],
+                amount=self.dice.randrange(1_000), months=months,
+                channel=channel, partner=PARTNERS[channel], reason=self.dice.choice((None, "ACCOUNT_CLOSED")),
+                occurred_at="2024-12-01T00:00:00Z",
+            )
+        )  # fmt: skip
+
+    def held(self, who: UUID, _: UUID) -> None:
+        line = self.line(who)
+        known = stable_id("hold", who, line["cycle_id"])
+        done = self.dice.random() < 0.3
+        self.events.append(
+            (PaymentReleased if done else PaymentHeld)(
+                **self.version("hold", known), **self.place(), **line, hold_id=known, amount=self.dice.choice((0, 500)), released=done,
+                reason=self.dice.choice((HoldReason.DECEASED, HoldReason.SUSPENDED, HoldReason.DUPLICATE)), actor="COMMUNE_POLICE",
+            )
+        )  # fmt: skip
+
+
+def story(seed: int, steps: int) -> list[Event]:
+    made = Story(seed)
+    for _ in range(steps):
+        made.step()
+    return made.events
+
+
+async def one_story(make: Callable[[], Reporting], seed: int, steps: int, batch: int) -> None:
+    print(f"seed {seed}, {steps} steps, batches of {batch}")
+    events = incoming(story(seed, steps))
+    wild, straight = make(), make()
+    for start in range(0, len(events), max(1, len(events) // 3)):  # in any order, again and again
+        await wild.hear(shuffled(events[: start + max(1, len(events) // 3)], seed), batch=batch)
+        await compare(wild)
+    await straight.hear(events, batch=len(events))
+    assert await compare(straight) > 0
+    assert await wild.tables() == await straight.tables()
+
+    async def handler(job: Job) -> dict[str, object]:
+        return await rebuild.rebuild(wild.db, job)
+
+    await rebuild.request_rebuild(wild.db, SYSTEM("operator"), date(2024, 12, 1))
+    assert await JobRunner(wild.db, {rebuild.KIND: handler}, owner="test").run_one()
+    await compare(wild)
+    assert await wild.tables() == await straight.tables()
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_sums_equal_a_count_over_everything(make_reporting: Callable[[], Reporting], seed: int) -> None:
+    await one_story(make_reporting, seed, 60, 17)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_sums_equal_a_count_over_everything_for_any_story(make_reporting: Callable[[], Reporting]) -> None:
+    loop = asyncio.new_event_loop()
+
+    @settings(max_examples=10, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(seed=st.integers(0, 2**32), steps=st.integers(1, 80), batch=st.sampled_from([5, 40, 500]))
+    def run(seed: int, steps: int, batch: int) -> None:
+        loop.run_until_complete(one_story(make_reporting, seed, steps, batch))
+
+    try:
+        run()
+    finally:
+        loop.close()
+
+
+async def test_a_world_of_one_unit_adds_up(reporting: Reporting) -> None:
+    world = World()
+    for _ in range(3):
+        world.paid(UNITS[0], Programme.MERIT, Channel.BANK, [PaymentStatus.SETTLED])
+    await reporting.hear(incoming(world.events))
+    assert await compare(reporting) > 0
