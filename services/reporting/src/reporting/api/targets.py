@@ -271,7 +271,8 @@ def _comparing(router: APIRouter, db: Database) -> None:
         rows = await targets.ranking(db, actor, unit_path, month, business_date, indicator, programme, communes=communes)
         known = INDICATORS[indicator]
         return Ranking(
-            month=month, indicator=indicator, programme=programme, indicator_text=Text(vi=known.vi, en=known.en), measured_in=reads_as(known),
+            month=month, indicator=indicator, programme=programme, indicator_text=Text(vi=known.vi, en=known.en),
+            measured_in=reads_as(known),
             rows=[RankRow.model_validate(row) for row in rows],
         )  # fmt: skip
 

@@ -159,10 +159,7 @@ async def reminders(db: Database, actor: Actor, unit_path: str | None, month: st
         found += _of_obstacles(await targets.late_obstacles(tx, unit, day + _AHEAD))
         found += _of_cycles(await targets.late_cycles(tx, unit, day + timedelta(days=7)))
         names = await reports.unit_names(tx, sorted({row["unit_path"] for row in found} | {unit}), day)
-    found += [
-        _reminder("REPORT", unit, state.day, state.layout.title.vi, state.layout.title.en)
-        for state in await papers.calendar(db, actor, unit, day) if state.handed_on is None and state.day <= day + _AHEAD
-    ]  # fmt: skip
+    found += _of_reports(unit, await papers.calendar(db, actor, unit, day), day)
     rows = [{**row, "unit_name": names.get(row["unit_path"]), "days_left": (row["due_on"] - day).days} for row in found]
     return sorted(rows, key=lambda row: (row["due_on"], row["kind"], row["unit_path"]))
 
@@ -202,3 +199,18 @@ def _of_cycles(rows: Sequence[RowMapping]) -> list[Row]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _of_reports(unit: str, states: Sequence[papers.DueState], day: date) -> list[Row]:
+    """Of each report and step that is not handed over: the one due next, and the last one missed (older ones are in its calendar)."""
+    chosen: dict[tuple[str, str, bool], papers.DueState] = {}
+    for state in sorted(states, key=lambda state: state.day):
+        if state.handed_on is None and state.day <= day + _AHEAD:
+            chosen[state.layout.code, state.due.who, state.day < day] = state
+    made = []
+    for state in chosen.values():
+        period = f"{state.period.last:%m/%Y}"
+        vi = f"{state.layout.title.vi} – kỳ đến {period} – {state.due.words.vi}"
+        en = f"{state.layout.title.en} – period to {period} – {state.due.words.en}"
+        made.append(_reminder("REPORT", unit, state.day, vi, en))
+    return made
