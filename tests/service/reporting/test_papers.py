@@ -146,6 +146,21 @@ async def test_the_estimate_follows_decisions_in_force_and_guesses_no_rate(repor
     assert (await again(reporting, report))["same"]
 
 
+async def test_the_unpaid_list_goes_with_it(reporting: Reporting, officer: httpx.AsyncClient, client_as: ClientAs) -> None:
+    await reporting.hear(incoming(small_month().events))
+    asked = {"month": "2024-09", "unit_path": "60", "form": "csv"}
+    lines = (await officer.get("/v1/papers/unpaid-list", params=asked)).content.decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines[2:]] == ["agribank", "agribank", "vnpost"]
+    assert "Chưa đến nhận" in lines[-1]
+    only = await officer.get("/v1/papers/unpaid-list", params=asked | {"partner": "vnpost"})
+    assert len(only.content.splitlines()) == 3
+    assert (await officer.get("/v1/papers/unpaid-list", params=asked | {"form": "xlsx"})).content[:2] == b"PK"
+    other = client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("38",))
+    assert (await other.get("/v1/papers/unpaid-list", params=asked)).status_code == 404
+    async with reporting.db.read() as tx:
+        assert await tx.value("SELECT count(*) FROM audit_log WHERE action = 'unpaid_list.taken'") == 3
+
+
 REFORM, BEFORE, AFTER = "2025-07-01", "2025-06-30", "2025-12-31"
 
 
@@ -243,7 +258,8 @@ async def test_a_report_is_a_paper_and_a_table(reporting: Reporting, officer: ht
     report = await frozen(officer)
     text = await text_of(officer, report)
     for part in (
-        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Tỉnh Bình Thuận, ngày 03 tháng 10 năm 2024", "NGƯỜI LẬP BIỂU", "66,7", report["digest"],
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "UBND TỈNH BÌNH THUẬN", "Bình Thuận, ngày 03 tháng 10 năm 2024", "NGƯỜI LẬP BIỂU", "66,7",
+        report["digest"],
         "Bằng chữ: Bốn triệu hai trăm tám mươi chín nghìn không trăm linh một đồng", "chưa xác định",
     ):  # fmt: skip
         assert part in text, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Final
@@ -17,6 +18,7 @@ from reporting.usecases.papers import Frozen
 
 __all__ = ["paper", "period_of_head", "sheet", "sheet_rows"]
 
+_LEVEL: Final = re.compile(r"^(Tỉnh|Thành phố|Thị xã|Huyện|Quận|Xã|Phường|Thị trấn|Đặc khu) ")
 _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI")
 
 
@@ -90,9 +92,9 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
     return Paper(
         title=layout.title.vi,
         subtitle=period_of_head(layout, head).label.vi,
-        authority=f"{head['unit_name'].upper()}\n{(department or layout.sender.vi).upper()}",
+        authority=f"UBND {head['unit_name'].upper()}\n{(department or layout.sender.vi).upper()}",
         number="........../BC-......",
-        place_and_date=f"{head['unit_name']}, {_day(head['business_date'])}",
+        place_and_date=f"{_LEVEL.sub('', head['unit_name'])}, {_day(head['business_date'])}",
         body=[Fields(fields), _table(layout, rows), *_sum_in_words(layout, rows), *notes, Text(kept)],
         signatures=[Signature(title, note) for title, note in layout.signatures],
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import RowMapping
 
 from common import paper, pdf, sheets
 from common.auth import Actor, Role, require
@@ -33,6 +35,8 @@ from reporting.api.papers_schemas import (
 )
 from reporting.api.parts import BusinessDate, Cursor, Limit, Officer, Reader, UnitQuery, text
 from reporting.api.schemas import JobAccepted
+from reporting.domain.indicators import group_words
+from reporting.domain.states import reason_words, state_words
 from reporting.domain.statutory import Layout
 from reporting.settings import Settings
 from reporting.storage.statutory import layouts, newest
@@ -90,6 +94,7 @@ def papers_router(db: Database, settings: Settings) -> APIRouter:
     router = APIRouter(prefix="/v1/papers", tags=["statutory reports"])
     _add_what_is_due(router, db)
     _add_freezing(router, db)
+    _add_unpaid(router, db)
     _add_reading(router, db)
     return router
 
@@ -167,6 +172,41 @@ def _add_freezing(router: APIRouter, db: Database) -> None:
     )
     async def again(report_id: UUID, actor: Checker, business_date: BusinessDate) -> JobAccepted:
         return JobAccepted(job_id=await statutory_again.request_again(db, actor, report_id, business_date))
+
+
+_UNPAID: Final = (
+    "Tổ chức chi trả", "Nhóm", "Nguồn", "Mã đơn vị", "Mã hồ sơ", "Họ và tên", "Số tiền", "Trả cho tháng", "Tình trạng", "Lý do",
+    "Mã tham chiếu",
+)  # fmt: skip
+
+
+async def _unpaid_rows(rows: AsyncIterator[RowMapping]) -> AsyncIterator[list[sheets.Cell]]:
+    async for row in rows:
+        yield [
+            row["partner"], group_words(row["programme"]).vi, row["funding_source"], row["unit_path"], row["file_code"], row["full_name"],
+            row["amount"], ", ".join(row["months"]), state_words(row["status"]).vi, reason_words(row["reason"]).vi, row["reference"],
+        ]  # fmt: skip
+
+
+def _add_unpaid(router: APIRouter, db: Database) -> None:
+    @router.get(
+        "/unpaid-list",
+        response_class=Response,
+        responses=sheets.RESPONSES,
+        summary="Danh sách chưa trả của tổ chức chi trả · Who was not paid by the payment organisations",
+        description="Kèm báo cáo trước ngày 20: người chưa trả, tiền còn lại, lý do; không có số định danh, số tài khoản; mỗi lần lấy đều "
+        "ghi nhật ký. With the report before the 20th: who was not paid, the money left, why. No numbers of people or accounts; audited.",
+    )
+    async def unpaid(
+        actor: Officer,
+        month: Annotated[str, Query(description="Tháng · month, YYYY-MM", examples=["2024-09"])],
+        unit_path: UnitQuery = None,
+        partner: Annotated[str | None, Query(max_length=40, description="Only this partner")] = None,
+        form: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx",
+    ) -> Response:
+        unit = await papers.unpaid_asked(db, actor, month, unit_path, partner)
+        sheet = sheets.Sheet(_UNPAID, (f"Danh sách chưa trả tháng {month}, đơn vị {unit}",), "Chưa trả")
+        return sheets.download(form, f"chua-tra-{month}", sheet, _unpaid_rows(papers.each_unpaid(db, actor, month, unit, partner)))
 
 
 def _add_reading(router: APIRouter, db: Database) -> None:

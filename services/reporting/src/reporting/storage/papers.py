@@ -12,8 +12,9 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from reporting.storage.lines import BELOW, below
 
-__all__ = ["ROW", "add", "handed_over", "latest", "one", "page", "record_handed_over", "rows_of", "stream_rows"]
+__all__ = ["ROW", "add", "handed_over", "latest", "one", "page", "record_handed_over", "rows_of", "stream_rows", "stream_unpaid"]
 
 ROW: Final = ("programme", "unit_path", "label", "is_total", "cells")
 _HEAD: Final = (
@@ -105,3 +106,21 @@ async def handed_over(tx: Tx, unit_path: str, layout: str, period_first: date, w
         " WHERE r.unit_path = :unit AND r.layout = :layout AND r.period_first = :first AND h.who = :who ORDER BY h.handed_on LIMIT 1",
         unit=unit_path, layout=layout, first=period_first, who=who,
     )  # fmt: skip
+
+
+# Of each person's line the last attempt at that partner, where it did not arrive.
+_UNPAID: Final = f"""
+SELECT o.partner, o.programme, o.funding_source, o.unit_path, b.file_code, b.full_name, o.amount, o.months, o.status, o.reason, o.reference
+FROM (
+    SELECT DISTINCT ON (partner, beneficiary_id, cycle_id) *
+    FROM payment WHERE month = :month AND {BELOW}
+    ORDER BY partner, beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
+) AS o LEFT JOIN beneficiary AS b USING (beneficiary_id)
+WHERE o.status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED') AND (CAST(:partner AS text) IS NULL OR o.partner = :partner)
+ORDER BY o.partner, o.programme, o.unit_path, b.file_code, o.reference
+"""
+
+
+def stream_unpaid(tx: Tx, month: date, unit_path: str, partner: str | None) -> AsyncIterator[RowMapping]:
+    """Who was not paid by a partner in a month, a few at a time."""
+    return tx.stream(_UNPAID, month=month, partner=partner, **below(unit_path))

@@ -32,12 +32,14 @@ __all__ = [
     "calendar",
     "digest_of",
     "each_row",
+    "each_unpaid",
     "freeze",
     "hand_over",
     "layout_of",
     "list_frozen",
     "open_report",
     "preview",
+    "unpaid_asked",
     "wanted_of",
 ]
 
@@ -154,6 +156,22 @@ async def each_row(db: Database, actor: Actor, report_id: UUID) -> AsyncIterator
     async with db.read(actor) as tx:
         async for row in papers.stream_rows(tx, report_id):
             yield row
+
+
+async def each_unpaid(db: Database, actor: Actor, month: str, unit_path: str, partner: str | None) -> AsyncIterator[RowMapping]:
+    """Who was not paid; whoever asks has had the unit checked and the list audited."""
+    async with db.read(actor) as tx:
+        async for row in papers.stream_unpaid(tx, first_of(month), unit_path, partner):
+            yield row
+
+
+async def unpaid_asked(db: Database, actor: Actor, month: str, unit_path: str | None, partner: str | None) -> str:
+    """The unit of a list of unpaid people, checked; that somebody takes the list is audited."""
+    unit = unit_for(actor, unit_path)
+    first_of(month)
+    async with db.transaction(actor) as tx:
+        await audit.record(tx, "unpaid_list.taken", "unit", unit, {"month": month, "partner": partner})
+    return unit
 
 
 async def _head(tx: Tx, actor: Actor, report_id: UUID) -> RowMapping:

@@ -1,0 +1,141 @@
+"""Layouts: those that are shipped, those that are refused; due days; who is competent; trees of units."""
+
+from __future__ import annotations
+
+import tomllib
+from copy import deepcopy
+from datetime import date
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from reporting.domain.statutory import BadLayout, PeriodKind, addressees_of, parse_addressees, parse_layout, period_of
+from reporting.domain.unit_trees import KnownUnit, Place, Trees
+from reporting.storage.statutory import addressees, layouts, newest
+
+FILE = "directive-21-monthly.v1.toml"
+GOOD = tomllib.loads(resources.files("reporting").joinpath("layouts", FILE).read_text(encoding="utf-8"))
+
+
+def test_every_statutory_report_has_a_layout() -> None:
+    assert set(newest()) == {
+        "directive-21-monthly", "payment-organisation-monthly", "assistance-half-yearly", "merit-settlement-yearly",
+        "merit-estimate-yearly", "assistance-estimate-yearly",
+    }  # fmt: skip
+
+
+def test_no_form_number_is_invented() -> None:
+    assert {layout.form_number for layout in layouts().values()} == {""}
+    assert all(layout.open for layout in layouts().values())
+
+
+def broken(**changed: Any) -> dict[str, Any]:
+    return deepcopy(GOOD) | changed
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (broken(colour="red"), "colour"),
+        (broken(period="WEEK"), "WEEK"),
+        (broken(groups=["NOBODY"]), "NOBODY"),
+        (broken(columns=[]), "columns"),
+        (broken(columns=[{"key": "1", "figure": "happiness", "vi": "x", "en": "x"}]), "happiness"),
+        (broken(columns=[{"key": "1", "figure": "due_people", "vi": "x"}]), "vi and in en"),
+        (broken(columns=[{"key": "1", "figure": "due_people", "vi": "x", "en": "x"}] * 2), "keys of their own"),
+        (broken(sum_in_words="9"), "sum_in_words"),
+        (broken(due=[{"who": "X", "vi": "x", "en": "x", "months": 1, "day": 32}]), "day 32"),
+        (broken(open=[]), "what is open"),
+        (broken(title={"vi": "", "en": "x"}), "vi and in en"),
+        ({key: value for key, value in GOOD.items() if key != "version"}, "version"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_refused_by_name(data: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadLayout, match=said) as refused:
+        parse_layout(data, "0" * 64, FILE)
+    assert FILE in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "who", "first", "day", "in_time", "late"),
+    [
+        ("directive-21-monthly", "COMMUNE", "2024-09-01", "2024-10-05", "2024-10-04", "2024-10-05"),
+        ("directive-21-monthly", "DEPARTMENT", "2024-12-01", "2025-01-05", "2025-01-04", "2025-01-05"),
+        ("payment-organisation-monthly", "PAYMENT_ORGANISATION", "2024-09-01", "2024-09-20", "2024-09-19", "2024-09-20"),
+        ("assistance-half-yearly", "COMMUNE", "2024-01-01", "2024-06-15", "2024-06-15", "2024-06-16"),
+        ("assistance-half-yearly", "DEPARTMENT", "2024-01-01", "2024-07-15", "2024-07-15", "2024-07-16"),
+        ("assistance-half-yearly", "COMMUNE", "2024-07-01", "2024-12-15", "2024-12-15", "2024-12-16"),
+        ("assistance-half-yearly", "DEPARTMENT", "2024-07-01", "2025-01-15", "2025-01-15", "2025-01-16"),
+        ("merit-settlement-yearly", "COMMUNE", "2024-01-01", "2025-04-30", "2025-04-30", "2025-05-01"),
+        ("merit-settlement-yearly", "DEPARTMENT", "2024-01-01", "2025-07-05", "2025-07-05", "2025-07-06"),
+        ("merit-settlement-yearly", "MINISTRY", "2024-01-01", "2025-10-01", "2025-10-01", "2025-10-02"),
+        ("merit-estimate-yearly", "COMMUNE", "2025-01-01", "2024-06-20", "2024-06-20", "2024-06-21"),
+        ("merit-estimate-yearly", "DEPARTMENT", "2025-01-01", "2024-07-05", "2024-07-05", "2024-07-06"),
+        ("merit-estimate-yearly", "MINISTRY", "2025-01-01", "2024-07-20", "2024-07-20", "2024-07-21"),
+    ],
+)
+def test_due_days_of_the_calendar(code: str, who: str, first: str, day: str, in_time: str, late: str) -> None:
+    layout = newest()[code]
+    last = period_of(layout.period, date.fromisoformat(first)).last
+    (due,) = [one for one in layout.dues if one.who == who]
+    assert due.day_for(last).isoformat() == day
+    assert not due.late(last, date.fromisoformat(in_time))
+    assert due.late(last, date.fromisoformat(late))
+    assert (due.days_late(last, date.fromisoformat(in_time)), due.days_late(last, date.fromisoformat(late))) == (0, 1)
+
+
+def test_periods_begin_where_they_begin() -> None:
+    assert period_of(PeriodKind.HALF_YEAR, date(2024, 7, 1)).label.vi == "6 tháng cuối năm 2024"
+    assert period_of(PeriodKind.YEAR, date(2024, 1, 1)).last == date(2024, 12, 1)
+    for kind, month in ((PeriodKind.HALF_YEAR, 2), (PeriodKind.YEAR, 7)):
+        with pytest.raises(ValueError, match="does not begin"):
+            period_of(kind, date(2024, month, 1))
+
+
+def test_one_ministry_until_february_2025_two_after() -> None:
+    both = ["MERIT", "SOCIAL_ASSISTANCE"]
+    assert len(addressees_of(addressees(), both, date(2025, 2, 28))) == 1
+    assert [one.department.vi for one, _ in addressees_of(addressees(), both, date(2025, 3, 1))] == ["Sở Nội vụ", "Sở Y tế"]
+    with pytest.raises(LookupError):
+        addressees_of(addressees(), ["SOCIAL_PENSION"], date(2025, 6, 30))
+    twice = {"vi": "x", "en": "x"}
+    row = {"programme": "MERIT", "since": date(2024, 1, 1), "ministry": twice, "department": twice}
+    with pytest.raises(BadLayout, match="two ministries"):
+        parse_addressees({"competent": [row, row | {"since": date(2025, 1, 1)}]}, "x.toml")
+
+
+OLD, NEW = date(2025, 6, 30), date(2025, 7, 1)
+
+
+def unit(number: int, path: str, *origins: int, whole: bool = True) -> KnownUnit:
+    new = bool(origins)
+    return KnownUnit(
+        UUID(int=number), path, f"{path}/{'new' if new else 'old'}", NEW if new else date(2004, 1, 1), None if new else OLD,
+        tuple((UUID(int=one), whole) for one in origins),
+    )  # fmt: skip
+
+
+TREES = Trees([
+    unit(1, "60"), unit(2, "60/593"), unit(3, "60/593/1"), unit(4, "60/593/2"), unit(5, "60/594"), unit(6, "60/594/3"), unit(7, "68"),
+    unit(8, "68/1"), unit(11, "68", 1, 7), unit(12, "68/1", 3, 4), unit(13, "68/2", 4, 6), unit(14, "68/3", 6, whole=False),
+    unit(15, "68/4", 6, whole=False), unit(16, "68/5", 8),
+])  # fmt: skip
+
+
+def test_units_are_told_by_another_days_tree_and_nothing_is_guessed() -> None:
+    assert TREES.told_on("60/593/1", OLD, NEW) == Place("68/1", "68/1/new", exact=True)
+    assert TREES.told_on("68/1", OLD, NEW) == Place("68/5", "68/5/new", exact=True), "the code was given to another commune"
+    assert TREES.told_on("60/594/3", OLD, NEW).exact is False, "a split commune"
+    assert TREES.told_on("68/1", NEW, OLD) == Place("60/593", "60/593/old", exact=True)
+    assert TREES.told_on("68/2", NEW, OLD) == Place("60", "60/old", exact=True)
+    assert TREES.told_on("68/5", NEW, OLD) == Place("68/1", "68/1/old", exact=True)
+    assert TREES.told_on("99", NEW, OLD).exact is False
+
+
+def test_a_unit_lay_under_the_paths_it_was_made_from() -> None:
+    assert TREES.paths_on("68", NEW, OLD) == ("60", "68")
+    assert TREES.paths_on("60", OLD, NEW) == ("68",)
+    assert TREES.paths_on("60", OLD, OLD) == ("60",)
+    assert not TREES.same_tree(["68"], OLD, NEW), "the same code, another province"
