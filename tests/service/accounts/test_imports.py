@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import pytest
+
 from accounts.domain.rows import CheckedRow, check_row
 from accounts.providers.directory import load_directory
 from accounts.storage import imports
@@ -103,6 +105,28 @@ async def test_rows_wait_for_people_not_registered_yet(world) -> None:
     done = (await world.officer.get(f"/v1/imports/{waiting['import_id']}")).json()
     assert (done["rows_waiting"], done["rows_applied"]) == (0, 2)
     assert {body["payee_kind"] for _, body in await world.events("PayoutMethodChosen")} == {"SELF", "GUARDIAN"}
+
+
+async def test_rows_that_waited_are_applied_also_when_the_worker_dies_on_the_way(world, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found to be good in one transaction, applied in the next: a death between the two must not leave them lying in an applied list."""
+    waiting = await world.taken([ACCOUNT])
+    await world.hear([world.person("BT-1", "Trần Thị Hoà", "060150000001")])
+
+    async def dies(_ids: object) -> int:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.importer, "apply_some", dies)
+        with pytest.raises(RuntimeError, match="killed"):
+            await world.importer.retry_waiting()
+    async with world.db.read() as tx:
+        assert await tx.value("SELECT count(*) FROM import_row WHERE verdict = 'GOOD' AND retry") == 1, "a cut-off waits for it"
+    await world.drain()
+    done = (await world.officer.get(f"/v1/imports/{waiting['import_id']}")).json()
+    assert (done["rows_waiting"], done["rows_applied"], done["state"]) == (0, 1, "APPLIED")
+    async with world.db.read() as tx:
+        assert await tx.value("SELECT count(*) FROM import_row WHERE retry") == 0
+    assert len(await world.events("PayoutMethodChosen")) == 1
 
 
 async def test_a_person_who_arrives_while_a_list_is_checked_is_not_missed(world) -> None:

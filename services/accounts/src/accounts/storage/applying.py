@@ -81,7 +81,8 @@ RETURNING m.beneficiary_id
 
 _DONE: Final = f"""
 {_BATCH}
-UPDATE import_row r SET verdict = CASE WHEN r.beneficiary_id = ANY(CAST(:changed AS uuid[])) THEN 'APPLIED' ELSE 'UNCHANGED' END
+UPDATE import_row r SET verdict = CASE WHEN r.beneficiary_id = ANY(CAST(:changed AS uuid[])) THEN 'APPLIED' ELSE 'UNCHANGED' END,
+    retry = false
 FROM chosen WHERE r.import_id = :id AND r.row_number = chosen.row_number
 """
 

@@ -29,13 +29,15 @@ _CATALOGUE: Final = orjson.dumps({code: reason(code, field, "", REASONS).as_json
 
 # A file code finds the person; the name written beside it must be that person's, else the code was mistyped and the money would
 # go to a stranger. The payee is the person, or the representative of that name: letter by letter if there is one, else unaccented.
+# A good row of a list that was approved before stays marked (`retry`) until it is applied: no approval comes for it any more.
 _RESOLVE: Final = """
 WITH r AS (
-    SELECT r.import_id, r.row_number, r.file_code, r.name_folded, r.payee_key, r.payee_folded, f.unit_path
+    SELECT r.import_id, r.row_number, r.file_code, r.name_folded, r.payee_key, r.payee_folded, f.unit_path,
+           f.state = 'APPLIED' AS approved_before
     FROM import_row r JOIN import_file f USING (import_id)
     WHERE r.import_id = ANY(CAST(:imports AS uuid[])) AND r.verdict IN ('GOOD', 'WAITING')
 ), found AS (
-    SELECT DISTINCT ON (r.import_id, r.row_number) r.import_id, r.row_number, r.payee_key, b.beneficiary_id,
+    SELECT DISTINCT ON (r.import_id, r.row_number) r.import_id, r.row_number, r.payee_key, r.approved_before, b.beneficiary_id,
            p.representative_id, p.kind,
            b.name_folded = r.name_folded AS same_person,
            b.unit_path = r.unit_path OR starts_with(b.unit_path, r.unit_path || '/') AS own_unit
@@ -53,7 +55,8 @@ WITH r AS (
     END AS reason FROM found
 )
 UPDATE import_row t SET
-    reasons = CASE WHEN j.reason IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(CAST(:catalogue AS jsonb) -> j.reason) END, retry = false,
+    reasons = CASE WHEN j.reason IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(CAST(:catalogue AS jsonb) -> j.reason) END,
+    retry = j.reason IS NULL AND j.approved_before,
     verdict = CASE WHEN j.reason IS NULL THEN 'GOOD'
                    WHEN j.reason IN ('BENEFICIARY_UNKNOWN', 'PAYEE_UNKNOWN') THEN 'WAITING' ELSE 'REFUSED' END,
     beneficiary_id = j.beneficiary_id,
