@@ -32,6 +32,8 @@ ROLE_NAMES: Final[Mapping[Role, tuple[str, str]]] = {
 }
 _ALWAYS: Final[frozenset[type[Problem]]] = frozenset({ServiceUnavailable, UnexpectedError})
 _SENTENCE: Final = re.compile(r"(?<=[^\d\s.][.!?…])\s+(?=[A-ZÀ-Ỹ`\d])")
+_SIGNED: Final = "không cần phiên đăng nhập, chữ ký của lời gọi là bằng chứng · no token, the call's signature is its proof"
+_EVERYBODY: Final = "mọi người, không cần đăng nhập · everybody, without a token"
 _LONG: Final = 110  # a summary stands on one line
 
 
@@ -107,7 +109,8 @@ def _say_who(operation: dict[str, Any], route: APIRoute) -> None:
     if roles:
         who = "; ".join(f"{ROLE_NAMES[role][0]} · {ROLE_NAMES[role][1]} (`{role.value}`)" for role in roles)
     else:
-        who = "không cần phiên đăng nhập, chữ ký của lời gọi là bằng chứng · no token, the call's signature is its proof"
+        signed = "/webhooks/" in route.path
+        who = _SIGNED if signed else _EVERYBODY
         operation["security"] = []
     operation["description"] = f"{told}\n\n**Ai được làm · Who may:** {who}"
 

@@ -4,7 +4,7 @@ In the document, `x-example-from` of an operation says of each value that only t
 preference: `{"call": "GET /v1/moves?limit=1", "at": "/items/0/id"}` reads it (`at` is a JSON pointer, or `ETag`; `*` in it is any item,
 another each time), `{"call": "POST /v1/moves", "at": "/id"}` first sends that operation's own example, `{"new": "BT-#####"}` is a value
 nobody has yet (each # a digit, each ? one that is not 0; so is each # in the text of a file). Keys are names of parameters, JSON pointers
-into the body, or names only for the calls after them. `{name}` in `call` is a value already found. Most follows from the paths.
+into the body, or names only for the calls after them. `{name}` in `call` is a value already found, kept by an operation that is sent first.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class From:
 
     call: str
     at: str
+    service: str = ""
+    """Another service that is asked; by itself the operation's own."""
     wait: bool = False
     """What it made is worked on first: the operation is tried again while it is refused for that."""
     many: bool = False
@@ -70,6 +72,12 @@ class Examples:
     fields: Mapping[str, Source | tuple[Source, ...]] = field(default_factory=dict)
 
 
+_EVERYWHERE: Final = {
+    f"POST /v1/parked-events/{{key}}/{what}": Example(cannot="nothing is parked while every event can be applied, as in the sample data")
+    for what in ("replay", "replay/approve")
+}
+
+
 def apply(document: dict[str, Any], examples: Examples) -> None:
     """Write every operation's example and its sources into an OpenAPI document."""
     known = {f"{verb.upper()} {path}" for path, verbs in document["paths"].items() for verb in verbs if verb in METHODS}
@@ -78,7 +86,8 @@ def apply(document: dict[str, Any], examples: Examples) -> None:
     for path, verbs in document["paths"].items():
         for verb, operation in verbs.items():
             if verb in METHODS:
-                example = examples.operations.get(f"{verb.upper()} {path}", Example())
+                name = f"{verb.upper()} {path}"
+                example = examples.operations.get(name) or _EVERYWHERE.get(name, Example())
                 _Operation(document, examples, example, path, verb, operation).write()
 
 
@@ -112,11 +121,15 @@ class _Operation:
         if name in self.example.values:
             _show(parameter, self.example.values[name])
         elif name == "If-Match":
-            found[name] = _written(tuple(From(f"GET {path}", "ETag") for path in self._own_reads()))
+            if reads := tuple(From(f"GET {path}", "ETag") for path in self._own_reads()):
+                found[name] = _written(reads)
             parameter.setdefault("example", '"1"')
         elif name == "Idempotency-Key":
             found[name] = _written(New("vi-du-########"))
             parameter.setdefault("example", "vi-du-20240820-01")
+        elif parameter["in"] == "query" and parameter.get("required") and name in self.examples.fields:
+            found[name] = _written(self.examples.fields[name])
+            parameter.setdefault("example", _PLACEHOLDER)
         elif parameter["in"] == "path":
             if not (sources := self._path_source(name)):
                 return
@@ -142,7 +155,7 @@ class _Operation:
         verbs = self.document["paths"].get(collection, {})
         sources: list[Source] = []
         if "get" in verbs and (key := self._key_in_list(verbs["get"], name)):
-            sources.append(From(f"GET {collection}", f"/items/0/{key}"))
+            sources.append(From(f"GET {collection}{_needed(verbs['get'])}", f"/items/0/{key}"))
         if "post" in verbs:
             key = self._key_in(_answer(verbs["post"]), name) or "id"
             made = From(f"POST {collection}", f"/{key}")
@@ -224,6 +237,16 @@ def _answer(operation: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _needed(operation: dict[str, Any]) -> str:
+    """The query a list cannot do without, from its own examples."""
+    asked = []
+    for parameter in operation.get("parameters", []):
+        shown = next(iter(parameter["schema"].get("examples", [])), parameter.get("example"))
+        if parameter["in"] == "query" and parameter.get("required") and shown is not None:
+            asked.append(f"{parameter['name']}={shown}")
+    return "?" + "&".join(asked) if asked else ""
+
+
 def _show(parameter: dict[str, Any], value: Any) -> None:
     """Set a parameter's example; None takes away the one it has, where it stands for another way to ask."""
     parameter.pop("examples", None)
@@ -250,6 +273,8 @@ def _written(source: Source | tuple[Source, ...]) -> list[dict[str, str]]:
     return [
         {"new": one.new}
         if isinstance(one, New)
-        else {"call": one.call, "at": one.at} | {flag: "true" for flag in flags if getattr(one, flag)}
+        else {"call": one.call, "at": one.at}
+        | ({"service": one.service} if one.service else {})
+        | {flag: "true" for flag in flags if getattr(one, flag)}
         for one in sources
     ]

@@ -9,7 +9,8 @@ from common.openapi import Example, Examples, From, New
 __all__ = ["EXAMPLES"]
 
 _ACCOUNT: Final = From("GET /v1/accounts?limit=200", "/items/*/account_id")
-_HOLDER: Final = From("GET /v1/accounts?limit=200", "/items/*/beneficiary_id")
+_HOLDER: Final = From("GET /v1/accounts?limit=200", "/items/*/payee_id")
+_BANK: Final = "the bank fills in the file of an opening batch outside the platform"
 _LIST: Final = (
     "dang-ky-tai-khoan.csv",
     (
@@ -30,9 +31,24 @@ EXAMPLES: Final = Examples(
         "POST /v1/webhooks/openings/{partner}/{provider_code}": Example(
             values={"partner": "agribank", "provider_code": "AGRIBANK"}, cannot="a partner signs each notice with its own secret"
         ),
-        "GET /v1/lists/{programme}/{payee}": Example(values={"programme": "SOCIAL_ASSISTANCE", "payee": "SELF"}),
+        "GET /v1/lists/{programme}/{payee}": Example(values={"programme": "SOCIAL_ASSISTANCE", "payee": "self"}),
         "GET /v1/providers/{code}": Example(values={"code": "AGRIBANK"}),
-        "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/rechecks", "/job_id")}),
+        "POST /v1/imports/{import_id}/approve": Example(sources={"import_id": From("POST /v1/imports", "/import_id", wait=True)}),
+        "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/imports", "/job_id")}),
+        "GET /v1/counters": Example(values={"unit_code": "22924"}),
+        "GET /v1/cut-offs/{cut_off_id}": Example(
+            sources={"cut_off_id": From("GET /v1/cycles", "/items/0/cut_off_id", service="disbursement")}
+        ),
+        "POST /v1/change-requests": Example(
+            body={"kind": "PROVIDER_TYPE", "code": "VI_DU", "name_vi": "Ví dụ", "name_en": "Example"}, sources={"/code": New("VD_######")}
+        ),
+        "POST /v1/reviews/{review_id}/decision": Example(
+            sources={"review_id": From("POST /v1/accounts/{account_id}/reviews", "/review_id")}
+        ),
+        "POST /v1/opening-batches": Example(body={"business_date": "2024-08-20", "provider_code": "AGRIBANK", "unit_code": "23059"}),
+        "POST /v1/opening-results": Example(cannot=_BANK),
+        "POST /v1/opening-results/{result_id}/decision": Example(cannot=_BANK),
+        "POST /v1/openings": Example(body={"business_date": "2024-08-20", "provider_code": "AGRIBANK", "unit_code": "23059"}),
     },
     paths={"/v1/beneficiaries/{beneficiary_id}": _HOLDER, "/v1/accounts/{account_id}": _ACCOUNT},
     fields={"beneficiary_id": _HOLDER, "account_id": _ACCOUNT},

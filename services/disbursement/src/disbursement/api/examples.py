@@ -13,6 +13,9 @@ _COMPUTED: Final = From("POST /v1/cycles/{cycle_id}/compute", "/cycle_id")
 _SUBMITTED: Final = From("POST /v1/cycles/{cycle_id}/submit", "/cycle_id")
 _HASH: Final = From("GET /v1/cycles/{cycle_id}", "/list_hash")
 _PAYMENT: Final = From("GET /v1/payments?limit=200", "/items/*/payment_id")
+_CASE: Final = From("POST /v1/payments/{payment_id}/cases", "/case_id")
+_COMPLAINT: Final = From("POST /v1/payments/{payment_id}/complaints", "/complaint_id")
+_SHEET: Final = From("POST /v1/cycles/{cycle_id}/telling-sheets", "/sheet_id")
 _NO_QUARANTINE: Final = "in the sample month no partner says anything that is not believed"
 _NO_UNKNOWN: Final = "the sample month ends with every payment known"
 _NO_FILES: Final = "the sample's partners take signed JSON: no batch of theirs is a file"
@@ -26,7 +29,7 @@ _CYCLES: Final = {
             "unit_code": "60",
             "business_date": "2024-09-20",
         },
-        sources={"/month": New("2025-0?")},
+        sources={"/unit_code": From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/code", service="registry")},
     ),
     "POST /v1/cycles/{cycle_id}/cut-off": Example(sources={"cycle_id": From("POST /v1/cycles", "/cycle_id")}),
     "POST /v1/cycles/{cycle_id}/compute": Example(sources={"cycle_id": From("POST /v1/cycles/{cycle_id}/cut-off", "/cycle_id", wait=True)}),
@@ -39,9 +42,71 @@ _CYCLES: Final = {
         body={"list_hash": "0" * 64, "business_date": "2024-09-21"}, sources={"cycle_id": _SUBMITTED, "/list_hash": _HASH}
     ),
     "POST /v1/cycles/{cycle_id}/precheck/read": Example(body={"list_hash": "0" * 64}, sources={"cycle_id": _COMPUTED, "/list_hash": _HASH}),
+    "POST /v1/cycles/{cycle_id}/close": Example(cannot="a cycle closes when its last answer is in; the sample month's are closed"),
+    "GET /v1/rulings/settings": Example(values={"on": "2024-09-01"}),
+    "GET /v1/cycles/{cycle_id}/precheck/paper": Example(values={"on": "2024-09-01"}),
+    "POST /v1/take-overs": Example(
+        body={"unit_code": "60", "programme": "SOCIAL_PENSION", "first_month": "2025-07", "business_date": "2025-06-20"}
+    ),
     "GET /v1/cycles/{cycle_id}/cash-list": Example(values={"unit_code": "60"}),
 }
+_MONEY: Final = {
+    "POST /v1/cash-evidence": Example(body={"cycle_id": "", "unit_code": "22924"}, file=("ky-nhan.pdf", "%PDF-1.4\n% ########\n%%EOF\n")),
+    "GET /v1/payment-cases/{case_id}": Example(sources={"case_id": _CASE}),
+    "POST /v1/payment-cases/{case_id}/letter": Example(sources={"case_id": _CASE}),
+    "GET /v1/payment-cases/{case_id}/letter": Example(sources={"case_id": From("POST /v1/payment-cases/{case_id}/letter", "/case_id")}),
+    "POST /v1/payment-cases/{case_id}/cancel": Example(sources={"case_id": _CASE}),
+    "POST /v1/payment-cases/{case_id}/close": Example(sources={"case_id": From("POST /v1/payment-cases/{case_id}/answer", "/case_id")}),
+    "POST /v1/payment-cases/{case_id}/answer": Example(sources={"case_id": From("POST /v1/payment-cases/{case_id}/letter", "/case_id")}),
+    "POST /v1/payment-cases/{case_id}/reminders": Example(
+        body={"due_on": "2024-09-24", "note": "Đã gọi điện cho ngân hàng"},
+        sources={"case_id": From("POST /v1/payment-cases/{case_id}/letter", "/case_id")},
+    ),
+    "POST /v1/pauses/{pause_id}/resume/decision": Example(sources={"pause_id": From("POST /v1/pauses/{pause_id}/resume", "/pause_id")}),
+    **{
+        f"{verb} /v1/complaints/{{complaint_id}}{rest}": Example(sources={"complaint_id": _COMPLAINT})
+        for verb, rest in (("GET", ""), ("POST", "/investigation"), ("POST", "/outcome"), ("POST", "/withdrawal"))
+    },
+    "POST /v1/complaints/{complaint_id}/outcome/decision": Example(
+        sources={"complaint_id": From("POST /v1/complaints/{complaint_id}/outcome", "/complaint_id")}
+    ),
+    "GET /v1/telling-sheets/{sheet_id}/paper": Example(sources={"sheet_id": _SHEET}),
+    **{
+        f"POST /v1/rulings/{{ruling_id}}/{verdict}": Example(sources={"ruling_id": From("POST /v1/rulings/calendar-days", "/ruling_id")})
+        for verdict in ("approve", "reject")
+    },
+    "POST /v1/rulings/calendar-days": Example(
+        body={"business_date": "2024-08-20", "valid_from": "2024-09-01", "day_kind": "HOLIDAY", "name_vi": "Nghỉ bù của tỉnh"},
+        sources={"/valid_from": New("2026-0?-1?")},
+    ),
+    "POST /v1/budget-codes/{code_id}/decision": Example(sources={"code_id": From("POST /v1/budget-codes", "/code_id")}),
+    "POST /v1/shadow-months": Example(
+        body={
+            "unit_code": "23059",
+            "programme": "SOCIAL_ASSISTANCE",
+            "funding_source": "LOCAL_BUDGET",
+            "month": "2024-09",
+            "business_date": "2024-09-20",
+        },
+        file=("bang-chi.csv", "STT;Mã hồ sơ;Họ và tên;Số tiền\n1;BT-23059-S-00001;Cao Thị Yến;1000000\n"),
+    ),
+    **{
+        f"POST /v1/breaks/{{break_id}}/{what}": Example(cannot="the sample's statements agree with the ledger: there is no break")
+        for what in ("resolution", "resolution/decision")
+    },
+    "POST /v1/suspension-proposals/{proposal_id}/close": Example(cannot="it takes three months in a row that nobody collects"),
+    "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/cycles/{cycle_id}/compute", "/job_id")}),
+}
 _PARTNERS: Final = {
+    "POST /v1/statements": Example(cannot="a statement names references of real batches; docs/operate/reconciliation shows its columns"),
+    "GET /v1/cash-evidence/{evidence_id}": Example(values={"purpose": "Kiểm tra chứng từ"}),
+    "POST /v1/telling-sheets/{sheet_id}/proof": Example(
+        body={"handed_over_on": "2024-09-12"}, file=("bien-ban.pdf", "%PDF-1.4\n% ########\n%%EOF\n"), sources={"sheet_id": _SHEET}
+    ),
+    "GET /v1/telling-sheets/{sheet_id}/proof": Example(
+        values={"purpose": "Kiểm tra biên bản"}, sources={"sheet_id": From("POST /v1/telling-sheets/{sheet_id}/proof", "/sheet_id")}
+    ),
+    "GET /v1/webhooks/partners/{partner}": Example(cannot="it is there for partners whose contract asks by GET; none of the sample's does"),
     "GET /v1/partners/{partner}/totals": Example(values={"partner": "agribank"}),
     "GET /v1/partners/{partner}/lane": Example(values={"partner": "agribank"}),
     "PUT /v1/partners/{partner}/lane": Example(values={"partner": "agribank"}),
@@ -60,7 +125,7 @@ _PARTNERS: Final = {
     "POST /v1/manual-results/{manual_id}/decision": Example(cannot=_NO_UNKNOWN),
 }
 EXAMPLES: Final = Examples(
-    operations={**_CYCLES, **_PARTNERS},
+    operations={**_CYCLES, **_MONEY, **_PARTNERS},
     paths={"/v1/cycles/{cycle_id}": _CYCLE, "/v1/payments/{payment_id}": _PAYMENT},
     fields={"cycle_id": _CYCLE, "payment_id": _PAYMENT},
 )

@@ -9,6 +9,12 @@ from common.openapi import Example, Examples, From, New
 __all__ = ["EXAMPLES"]
 
 _ANYONE: Final = From("GET /v1/beneficiaries?status=ACTIVE&limit=200", "/items/*/beneficiary_id")
+_SURVEYED: Final = From("POST /v1/surveys", "/survey_id")
+_APPOINTED: Final = From("POST /v1/representatives/proposals/{proposal_id}/decision", "/beneficiary_id")
+_REPRESENTATIVE: Final = From("GET /v1/beneficiaries/{beneficiary_id}", "/representatives/0/representative_id")
+_DRAFTED: Final = From("POST /v1/law-changes/{change_id}/rows/{table}", "/change_id")
+_COUNTED: Final = From("POST /v1/law-changes/{change_id}/what-if", "/job_id", wait=True)
+_PROPOSED: Final = From("POST /v1/law-changes/{change_id}/propose", "/change_id")
 _ASSISTED: Final = From("GET /v1/beneficiaries?status=ACTIVE&programme=SOCIAL_ASSISTANCE&limit=200", "/items/*/beneficiary_id")
 _MERIT: Final = From("GET /v1/beneficiaries?status=ACTIVE&programme=MERIT&limit=200", "/items/*/beneficiary_id")
 _REGISTERED: Final = From("POST /v1/beneficiaries", "/beneficiary_id")
@@ -38,11 +44,25 @@ _SUSPENSION: Final = {
     "business_date": "2024-08-20",
     "items": [{"entitlement_id": "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"}],
 }
+_COLUMNS: Final = {
+    "file_code": "A",
+    "full_name": "B",
+    "birth_date": "C",
+    "sex": "D",
+    "number": "E",
+    "address": "F",
+    "unit_code": "G",
+    "category": "H",
+    "decision_number": "I",
+    "decision_date": "J",
+    "from_month": "K",
+}
 _LISTS: Final = {
     "POST /v1/imports": Example(
         body={"unit_code": "22924", "business_date": "2024-08-20", "programme": "SOCIAL_ASSISTANCE"}, file=_PEOPLE_LIST
     ),
     "POST /v1/imports/approve": Example(sources={"/import_ids/0": From("POST /v1/imports", "/import_id", wait=True)}),
+    "POST /v1/imports/{import_id}/approve": Example(sources={"import_id": From("POST /v1/imports", "/import_id", wait=True)}),
     "POST /v1/imports/{import_id}/dismiss": Example(
         sources={
             "import_id": From("GET /v1/imports/waiting", "/items/*/import_id"),
@@ -55,7 +75,16 @@ _LISTS: Final = {
     ),
     "POST /v1/submitted-lists/{list_id}/return": Example(
         body={"reasons": [{"reason": "Thiếu giấy xác nhận khuyết tật", "row": 2}]},
-        sources={"list_id": From("POST /v1/submitted-lists/{list_id}/submit", "/list_id")},
+    ),
+    "PUT /v1/imports/{import_id}/mapping": Example(
+        body={"columns": _COLUMNS, "header_row": 1, "save_as": "Mẫu của xã"},
+        sources={"import_id": From("POST /v1/imports", "/import_id", wait=True)},
+    ),
+    "DELETE /v1/imports/mappings/{mapping_id}": Example(
+        sources={
+            "saved": From("PUT /v1/imports/{import_id}/mapping", "/import_id"),
+            "mapping_id": From("GET /v1/imports/mappings", "/items/0/mapping_id"),
+        }
     ),
 }
 _PEOPLE: Final = {
@@ -97,18 +126,21 @@ _PEOPLE: Final = {
         sources={"request_id": From("POST /v1/beneficiaries/{beneficiary_id}/change-requests", "/request_id")}, by="department.officer"
     ),
     "POST /v1/merit-relations": Example(sources={"/relative_id": _ANYONE}),
-    "POST /v1/self-registrations": Example(sources={"/national_number": _NUMBER}),
+    "POST /v1/self-registrations": Example(sources={"/national_number": New("06015###1234")}),
     "POST /v1/self-registrations/lookup": Example(
-        body={"last_digits": "4567", "receipt_number": "TN-2408-7K2MPQ4XWT"},
+        body={"last_digits": "1234", "receipt_number": "TN-2408-7K2MPQ4XWT"},
         sources={"/receipt_number": From("POST /v1/self-registrations", "/receipt_number")},
-        cannot="the last digits are those of a number drawn at random in the example before",
     ),
     "POST /v1/self-registrations/{registration_id}/accept": Example(sources={"/file_code": New("VD-22924-C-########")}),
     "POST /v1/self-registrations/{registration_id}/refuse": Example(
-        body={"business_date": "2024-08-25", "answer": "Chưa đủ điều kiện: thiếu giấy xác nhận khuyết tật"}
+        body={"business_date": "2024-08-25", "answer": "Chưa đủ điều kiện: thiếu giấy xác nhận khuyết tật"},
+        sources={
+            "receipt": From("POST /v1/self-registrations", "/receipt_number"),
+            "registration_id": From("GET /v1/self-registrations?state=NEW", "/items/*/registration_id"),
+        },
     ),
     "POST /v1/duplicates/{candidate_id}/proposal": Example(
-        body={"kind": "DISMISS", "note": "Hai người khác nhau, đã đối chiếu căn cước tại nhà", "business_date": "2024-08-20"}
+        body={"kind": "NOT_DUPLICATE", "note": "Hai người khác nhau, đã đối chiếu căn cước tại nhà", "business_date": "2024-08-20"}
     ),
     "POST /v1/duplicates/{candidate_id}/decision": Example(
         sources={"candidate_id": From("POST /v1/duplicates/{candidate_id}/proposal", "/candidate_id")}
@@ -116,7 +148,7 @@ _PEOPLE: Final = {
 }
 _HOUSEHOLDS: Final = {
     "GET /v1/households": Example(values={"group_on": "2024-09-01"}),
-    "GET /v1/beneficiaries": Example(values={"group": None}),
+    "GET /v1/beneficiaries": Example(values={"group": "POOR", "group_on": "2024-09-01"}),
     "POST /v1/households": Example(sources={"/members/0/beneficiary_id": _REGISTERED, "/code": New("VD-H-22924-######")}),
     "POST /v1/households/{household_id}/members": Example(sources={"/members/0/beneficiary_id": _REGISTERED}),
     "POST /v1/households/{household_id}/leave": Example(
@@ -145,6 +177,19 @@ _HOUSEHOLDS: Final = {
             "/beneficiary_id": From("POST /v1/institutions/{institution_id}/residents", "/beneficiary_id"),
         }
     ),
+    "POST /v1/surveys": Example(
+        body={"business_date": "2024-10-01", "due_on": "2024-10-31", "title": "Khảo sát quý IV/2024", "unit_code": "23059"}
+    ),
+    "GET /v1/survey-tasks/{task_id}": Example(
+        sources={"survey": _SURVEYED, "task_id": From("GET /v1/survey-tasks?limit=100", "/items/*/task_id")}
+    ),
+    "POST /v1/survey-tasks/{task_id}/answers": Example(
+        sources={
+            "survey": _SURVEYED,
+            "task_id": From("GET /v1/survey-tasks?state=OPEN&limit=100", "/items/*/task_id"),
+            "/answers/0/beneficiary_id": From("GET /v1/survey-tasks/{task_id}", "/people/0/beneficiary_id"),
+        }
+    ),
     "POST /v1/surveys/{survey_id}/results": Example(
         body={"business_date": "2024-10-20"},
         file=("khao-sat.csv", "Mã hồ sơ;Nguyện vọng;Ngày trả lời\nVD-22924-A-00000001;TM;05/10/2024\n"),
@@ -155,6 +200,19 @@ _HOUSEHOLDS: Final = {
     ),
 }
 _DECISIONS: Final = {
+    "PATCH /v1/beneficiaries/{beneficiary_id}/representatives/{representative_id}": Example(
+        sources={"beneficiary_id": _APPOINTED, "representative_id": _REPRESENTATIVE}
+    ),
+    "POST /v1/beneficiaries/{beneficiary_id}/representatives/{representative_id}/revoke": Example(
+        sources={"beneficiary_id": _APPOINTED, "representative_id": _REPRESENTATIVE}
+    ),
+    "POST /v1/funerals/{funeral_id}/reject": Example(body={"business_date": "2024-08-21", "reason": _REFUSED}),
+    "GET /v1/beneficiaries/{beneficiary_id}/representatives/{representative_id}/form": Example(
+        sources={"beneficiary_id": _APPOINTED, "representative_id": _REPRESENTATIVE}
+    ),
+    "GET /v1/beneficiaries/{beneficiary_id}/representatives/{representative_id}": Example(
+        sources={"beneficiary_id": _APPOINTED, "representative_id": _REPRESENTATIVE}
+    ),
     "POST /v1/decisions": Example(
         body=_SUSPENSION,
         sources={
@@ -184,7 +242,9 @@ _DECISIONS: Final = {
     ),
     "POST /v1/funerals": Example(
         sources={
-            "/beneficiary_id": From("GET /v1/beneficiaries?status=DECEASED&limit=200", "/items/*/beneficiary_id"),
+            "beneficiary_id": _ASSISTED,
+            "death": From("POST /v1/beneficiaries/{beneficiary_id}/death", "/status"),
+            "/beneficiary_id": From("GET /v1/beneficiaries/{beneficiary_id}", "/beneficiary_id"),
             "/organiser/national_number": New("06008#######"),
         }
     ),
@@ -210,25 +270,32 @@ _LAW: Final = {
     "POST /v1/law-changes/{change_id}/files/{table}": Example(
         values={"table": "benefit_standard"},
         body={},
-        file=("muc-chuan.csv", "Mã mức chuẩn;Mức\nSA_STANDARD;540000\n"),
+        file=("muc-chuan.csv", "Mã mức chuẩn;Mức trợ cấp\nSA_STANDARD;540000\n"),
         sources={"change_id": From("POST /v1/law-changes", "/change_id"), "If-Match": From("GET /v1/law-changes/{change_id}", "ETag")},
     ),
     "GET /v1/law-changes/{change_id}/rows": Example(values={"table": "benefit_standard"}),
-    "POST /v1/law-changes/{change_id}/propose": Example(
-        sources={"change_id": From("POST /v1/law-changes/{change_id}/rows/{table}", "/change_id")}
-    ),
-    "POST /v1/law-changes/{change_id}/approve": Example(
-        sources={"change_id": From("POST /v1/law-changes/{change_id}/propose", "/change_id")}
-    ),
-    "POST /v1/law-changes/{change_id}/reject": Example(
-        sources={"change_id": From("POST /v1/law-changes/{change_id}/propose", "/change_id")}
-    ),
-    "POST /v1/law-changes/{change_id}/what-if": Example(
-        sources={"change_id": From("POST /v1/law-changes/{change_id}/rows/{table}", "/change_id")}
-    ),
+    "POST /v1/law-changes/{change_id}/propose": Example(sources={"change_id": _DRAFTED, "what_if": _COUNTED}),
+    "POST /v1/law-changes/{change_id}/approve": Example(sources={"change_id": _PROPOSED}),
+    "POST /v1/law-changes/{change_id}/reject": Example(sources={"change_id": _PROPOSED}),
+    "POST /v1/law-changes/{change_id}/what-if": Example(sources={"change_id": _DRAFTED}),
+    "GET /v1/law-changes/{change_id}/what-if": Example(sources={"change_id": _DRAFTED, "what_if": _COUNTED}),
+    "GET /v1/law-changes/{change_id}/what-if/file": Example(sources={"change_id": _DRAFTED, "what_if": _COUNTED}),
     "POST /v1/campaigns": Example(
-        body={"business_date": "2024-09-05", "code": "GIFT_263", "payee": "PERSON", "snapshot_on": "2024-09-01", "unit_path": "60/593"}
+        body={"business_date": "2025-12-29", "code": "GIFT_418", "payee": "PERSON", "snapshot_on": "2025-12-28", "unit_path": "68"},
+        cannot="the sample province's officers work for the units of before 1 July 2025; gifts with a resolution came later",
     ),
+    **{
+        name: Example(cannot="follows from POST /v1/campaigns, see there")
+        for name in (
+            "GET /v1/campaigns/{campaign_id}",
+            "GET /v1/campaigns/{campaign_id}/people",
+            "GET /v1/campaigns/{campaign_id}/people/file",
+            "GET /v1/campaigns/{campaign_id}/progress",
+            "POST /v1/campaigns/{campaign_id}/decision",
+            "POST /v1/campaigns/{campaign_id}/late",
+            "POST /v1/campaigns/{campaign_id}/late/{person_id}/decision",
+        )
+    },
     "POST /v1/insurance-lists": Example(body={"business_date": "2024-08-20", "programmes": ["SOCIAL_ASSISTANCE"], "unit_code": "60"}),
     "POST /v1/insurance-lists/{list_id}/answers": Example(
         body={"told_on": "2024-08-25"}, file=From("GET /v1/insurance-lists/{list_id}/file", "")
@@ -246,8 +313,8 @@ _LAW: Final = {
     "GET /v1/data-sets/{data_set_id}/file": Example(sources={"data_set_id": From("POST /v1/data-sets", "/data_set_id", wait=True)}),
     "GET /v1/lists/plan-152/{group}/{receiver}": Example(values={"group": "ASSISTANCE", "receiver": "SELF"}),
     "GET /v1/lists/plan-152/{group}/{receiver}/file": Example(values={"group": "ASSISTANCE", "receiver": "SELF"}),
-    "GET /v1/history/{kind}/{key}": Example(values={"kind": "beneficiary"}, sources={"key": _ANYONE}),
-    "GET /v1/history/{kind}/{key}/versions": Example(values={"kind": "beneficiary"}, sources={"key": _ANYONE}),
+    "GET /v1/history/{kind}/{key}": Example(values={"kind": "person"}, sources={"key": _ANYONE}),
+    "GET /v1/history/{kind}/{key}/versions": Example(values={"kind": "person"}, sources={"key": _ANYONE}),
     "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/dues/recompute", "/job_id")}),
     "GET /v1/units/{code}": Example(values={"code": "22924"}),
     # Small places only, so that the other examples find their people where the sample put them.

@@ -1,0 +1,142 @@
+"""The five OpenAPI documents: every operation says what it does in two languages, for whom, what it can answer, with an example."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansinh.stack.layout import SERVICES
+from ansinh.stack.secrets import make_keyrings
+from common.actor import Role
+
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
+ENGLISH = re.compile(r"\b(the|a|an|of|to|is|are|and|for|with|in|it|by|on|or|not|as|one|what|who)\b", re.IGNORECASE)
+Operation = tuple[str, str, dict[str, Any], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("keys")
+    found = {}
+    for name, keys in make_keyrings().items():
+        (folder / name).write_text(json.dumps(keys), encoding="utf-8")
+    for service in SERVICES:
+        kind = importlib.import_module(f"{service.package}.settings").Settings
+        given = {
+            "database_url": "postgresql+psycopg://nobody@127.0.0.1:1/none",
+            "keys_file": folder / service.name,
+            "environment": "development",
+        }
+        needed = {name: "http://127.0.0.1:1" for name, field in kind.model_fields.items() if field.is_required() and name not in given}
+        found[service.name] = importlib.import_module(f"{service.package}.main").make_app(kind(**given, **needed)).openapi()
+    return found
+
+
+def operations(documents: dict[str, dict[str, Any]]) -> Iterator[Operation]:
+    for service, document in documents.items():
+        for path, verbs in document["paths"].items():
+            for verb, operation in verbs.items():
+                if verb in METHODS:
+                    yield service, f"{verb.upper()} {path}", operation, document
+
+
+def test_every_operation_is_told_in_vietnamese_and_english(documents: dict[str, dict[str, Any]]) -> None:
+    missing = [
+        (service, name)
+        for service, name, operation, _ in operations(documents)
+        if not (operation.get("summary") and VIETNAMESE.search(operation["x-summary-vi"]) and ENGLISH.search(operation["description"]))
+    ]
+    assert not missing, "begin the description with a Vietnamese sentence, go on in English"
+
+
+def test_every_operation_names_its_roles_or_says_why_there_is_no_token(documents: dict[str, dict[str, Any]]) -> None:
+    known = {role.value for role in Role}
+    public = {name for _, name, operation, _ in operations(documents) if not operation["x-required-roles"]}
+    assert all("/v1/webhooks/" in name or "/v1/public/" in name for name in public), "only signed calls and public figures need no token"
+    for _, name, operation, _ in operations(documents):
+        assert set(operation["x-required-roles"]) <= known, name
+        assert "Ai được làm · Who may" in operation["description"], name
+
+
+def test_every_operation_lists_the_problems_it_can_answer(documents: dict[str, dict[str, Any]]) -> None:
+    for service, name, operation, document in operations(documents):
+        where = f"{service} {name}"
+        answered = {kind for status, answer in operation["responses"].items() if status >= "400" for kind in _problems(answer)}
+        assert {f"/problems/{kind}" for kind in answered} == set(operation["x-problem-types"]), where
+        assert {"unexpected", "service-unavailable"} <= answered, where
+        if operation["x-required-roles"]:
+            assert {"unauthenticated", "forbidden"} <= answered, where
+        for kind in answered:
+            shown = document["components"]["examples"][kind]["value"]
+            assert VIETNAMESE.search(shown["title_vi"]), kind
+        assert any(status < "400" for status in operation["responses"]), where
+
+
+def _problems(answer: dict[str, Any]) -> list[str]:
+    return list(answer["content"]["application/problem+json"]["examples"])
+
+
+def test_known_refusals_are_found_in_the_code(documents: dict[str, dict[str, Any]]) -> None:
+    def problems(service: str, path: str, verb: str = "post") -> set[str]:
+        return {kind.removeprefix("/problems/") for kind in documents[service]["paths"][path][verb]["x-problem-types"]}
+
+    assert {"four-eyes", "list-hash-mismatch", "budget-exceeded", "idempotency-mismatch"} <= problems(
+        "disbursement", "/v1/cycles/{cycle_id}/approve"
+    )
+    assert "inputs-incomplete" in problems("disbursement", "/v1/cycles/{cycle_id}/compute")
+    assert {"not-found", "precondition-required"} <= problems("registry", "/v1/beneficiaries/{beneficiary_id}", "patch")
+    assert "inputs-incomplete" not in problems("disbursement", "/v1/cycles", "get")
+
+
+def test_every_operation_has_a_worked_example(documents: dict[str, dict[str, Any]]) -> None:
+    missing = []
+    for service, name, operation, _ in operations(documents):
+        sources = operation.get("x-example-from", {})
+        for parameter in operation.get("parameters", []):
+            shown = "example" in parameter or parameter["schema"].get("examples") or "default" in parameter["schema"]
+            if parameter.get("required") and not shown and parameter["name"] not in sources and "x-example-cannot" not in operation:
+                missing.append(f"{service} {name}: {parameter['name']}")
+        for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+            file = kind != "multipart/form-data" or "x-example-file" in media or "file" in sources
+            if ("example" not in media or not file) and "x-example-cannot" not in operation:
+                missing.append(f"{service} {name}: body")
+    assert not missing, "say it beside the field (examples=…) or in the service's api/examples.py"
+
+
+def test_what_an_example_refers_to_exists(documents: dict[str, dict[str, Any]]) -> None:
+    for service, name, operation, _ in operations(documents):
+        for key, sources in operation.get("x-example-from", {}).items():
+            for source in sources:
+                if "new" in source:
+                    continue
+                verb, path = source["call"].split(" ", 1)
+                paths = documents[source.get("service", service)]["paths"]
+                bare = path.split("?")[0]
+                assert any(_same(known, bare) and verb.lower() in verbs for known, verbs in paths.items()), (
+                    f"{service} {name}: {key} ← {source['call']}"
+                )
+
+
+def _same(known: str, given: str) -> bool:
+    return re.sub(r"\{[^}]+\}", "{}", known) == re.sub(r"\{[^}]+\}", "{}", given)
+
+
+def test_operation_ids_are_unique_so_that_links_lead_to_one(documents: dict[str, dict[str, Any]]) -> None:
+    for service, document in documents.items():
+        ids = [operation["operationId"] for verbs in document["paths"].values() for verb, operation in verbs.items() if verb in METHODS]
+        assert len(ids) == len(set(ids)), service
+
+
+def test_pages_of_problems_are_what_the_classes_say() -> None:
+    pages: dict[Path, str] = runpy.run_path(str(Path(__file__).with_name("problems_page.py")))["pages"]()
+    stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale += [path.name for path in (Path(__file__).parents[2] / "docs/integrate/problems").glob("*.md") if path not in pages]
+    assert not stale, "run: python tests/contracts/problems_page.py"
