@@ -120,6 +120,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "state": "DISBURSING",
     "month": "2024-09",
     "months": ["2024-09"],
+    "benefit_lines": ["A01"],
     "list_hash": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
     "lines": 9130,
     "held": 7,

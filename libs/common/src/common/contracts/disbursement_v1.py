@@ -151,6 +151,7 @@ class HoldEvent(Event):
     unit_code: str
     unit_path: UnitPath
     released: bool = False
+    benefit_lines: list[str] = Field(default=[], description="Benefit lines of the months held, neutral codes, sorted; empty: not said")
 
 
 class PaymentHeld(HoldEvent):
@@ -190,6 +191,7 @@ class PaymentEvent(Event):
     unit_path: UnitPath
     occurred_at: datetime
     account_id: UUID | None = Field(default=None, description="The payout account, told when the payment failed or came back")
+    benefit_lines: list[str] = Field(default=[], description="Benefit lines it pays, neutral codes, sorted; empty: not said")
 
 
 class PaymentInstructed(PaymentEvent):

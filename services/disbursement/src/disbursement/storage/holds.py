@@ -15,7 +15,7 @@ from common.db import Tx
 from disbursement.domain.holds import HOLDS
 from disbursement.storage.gate import WITHDRAWN_SQL
 
-__all__ = ["hold_lines", "release_paid", "tell_holds", "withdrawals"]
+__all__ = ["BENEFIT_LINES", "hold_lines", "release_paid", "tell_holds", "withdrawals"]
 
 _ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
 
@@ -33,12 +33,19 @@ SELECT l.cycle_id, l.list_id, l.line_id, l.beneficiary_id, l.file_code, l.benefi
 FROM lines l JOIN (VALUES {_ACTORS}) AS a (reason, actor) ON a.reason = l.reason
 """
 
+BENEFIT_LINES: Final = """(
+    SELECT coalesce(json_agg(DISTINCT i.benefit_line ORDER BY i.benefit_line), '[]') FROM due_interval i
+    WHERE i.beneficiary_id = h.beneficiary_id AND i.programme = h.programme AND i.funding_source = h.funding_source
+      AND EXISTS (SELECT FROM unnest(h.months) AS m (month) WHERE m.month BETWEEN i.from_month AND coalesce(i.to_month, 'infinity'))
+)"""
+"""Of a row `h` of `hold`: what stands due in its months, as JSON; reporting counts benefit lines beside people."""
+
 _HOLD_EVENTS: Final = """
 SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
     'version', h.version, 'business_date', CAST(:business_date AS date), 'hold_id', h.hold_id, 'cycle_id', h.cycle_id,
     'beneficiary_id', h.beneficiary_id, 'month', to_char(c.month, 'YYYY-MM'), 'programme', h.programme,
     'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor, 'unit_code', h.unit_code,
-    'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL) AS body
+    'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL, 'benefit_lines', {lines}) AS body
 FROM hold h JOIN payment_cycle c USING (cycle_id)
 WHERE {chosen}
 ORDER BY h.hold_id
@@ -58,7 +65,7 @@ async def hold_lines(tx: Tx, withdrawn: Sequence[RowMapping]) -> int:
 
 async def tell_holds(tx: Tx, list_id: UUID, business_date: date) -> int:
     """One `PaymentHeld` per held person of a list; the number of events."""
-    sql = _HOLD_EVENTS.format(chosen="h.list_id = :list_id AND h.released_at IS NULL")
+    sql = _HOLD_EVENTS.format(lines=BENEFIT_LINES, chosen="h.list_id = :list_id AND h.released_at IS NULL")
     return await outbox.insert_select(tx, PaymentHeld, sql, list_id=list_id, business_date=business_date)
 
 
@@ -76,6 +83,6 @@ async def release_paid(tx: Tx, list_id: UUID, business_date: date) -> int:
     """Release earlier holds of everyone this list pays, with `PaymentReleased`; how many."""
     ids = [row["hold_id"] for row in await tx.rows(_RELEASE, list_id=list_id)]
     if ids:
-        sql = _HOLD_EVENTS.format(chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))")
+        sql = _HOLD_EVENTS.format(lines=BENEFIT_LINES, chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))")
         await outbox.insert_select(tx, PaymentReleased, sql, ids=ids, business_date=business_date)
     return len(ids)

@@ -93,7 +93,12 @@ def event_body_sql(alias: str) -> str:
         f"CASE WHEN {alias}.status IN ('FAILED', 'RETURNED') THEN"
         f" (SELECT l.account_id FROM list_line l WHERE l.line_id = {alias}.line_id) END"
     )
-    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account})"
+    # Reporting counts benefit lines beside people: the first rows of the allocation's key, a few for each payment.
+    lines = (
+        "(SELECT coalesce(json_agg(DISTINCT o.benefit_line ORDER BY o.benefit_line), '[]') FROM allocation o"
+        f" WHERE o.line_id = {alias}.line_id)"
+    )
+    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines})"
 
 
 async def prepare(tx: Tx) -> None:
