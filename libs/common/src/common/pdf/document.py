@@ -24,6 +24,7 @@ _BODY, _SMALL, _HEAD = 13.0, 10.0, 12.0
 _PAD: Final = 3.0
 _WIDE_COLUMNS: Final = 7
 _SAMPLE: Final = 60
+_WITH_TABLE: Final = 130.0
 _NUMBER: Final = re.compile(r"[-–]?\d[\d.,]*%?")
 _MOTTO: Final = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập – Tự do – Hạnh phúc")
 _FIRST_FREE: Final = 3 + 5 * len(STYLES)
@@ -246,9 +247,11 @@ def _signatures(press: _Press, signatures: Sequence[Signature]) -> Iterator[byte
 
 
 def _bodies(press: _Press, paper: Paper) -> Iterator[bytes]:
-    for block in paper.body:
+    for number, block in enumerate(paper.body):
         match block:
             case Text(text):
+                if any(isinstance(following, Table) for following in paper.body[number + 1 : number + 2]):
+                    yield from press.need(_WITH_TABLE)  # a heading stays with the table under it
                 yield from press.paragraph("R", _BODY, text)
             case Fields():
                 yield from _fields(press, block)

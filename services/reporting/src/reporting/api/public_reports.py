@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common import paper, sheets
 from common.auth import Actor, Role, require
 from common.db import Database
-from common.paper import Paper, Table
+from common.paper import Fields, Paper, Table
 from common.paper import Text as Paragraph
 from reporting.api.parts import Form, UnitPath, example
 from reporting.domain.indicators import group_words
@@ -124,7 +124,7 @@ _HEADER: Final = (
 
 def _cells(row: PublicRow) -> list[str | int]:
     figures = (row.due_people, row.by_account_people, row.other_people, row.by_account_rate, row.by_account_dong, row.in_cash_dong)
-    return [_HIDDEN if figure is None else figure for figure in figures]
+    return [_HIDDEN if figure is None else figure.replace(".", ",") if isinstance(figure, str) else figure for figure in figures]
 
 
 def _note(view: PublicView) -> str:
@@ -142,14 +142,22 @@ def _csv(view: PublicView) -> Response:
 
 
 def _page(view: PublicView) -> Paper:
+    """Narrow tables, one after another: people, then money of each group, so that a telephone shows them whole."""
     month = date.fromisoformat(view.month + "-01")
-    rows = [[row.group_name + (" (cộng)" if row.is_total else ""), row.unit_name, *_cells(row)] for row in view.rows]
+    body: list[Paragraph | Fields | Table] = []
+    for group, name in dict.fromkeys((row.group, row.group_name) for row in view.rows):
+        rows = [(row.unit_name + (" (cộng)" if row.is_total else ""), _cells(row)) for row in view.rows if row.group == group]
+        body += [
+            Paragraph(f"{name} · {group_words(group).en}"),
+            Table(["Đơn vị", "Phải trả", "Qua tài khoản", "Còn lại", "Tỷ lệ %"], [[unit, *cells[:4]] for unit, cells in rows]),
+            Table(["Đơn vị", "Qua tài khoản (đồng)", "Tiền mặt (đồng)"], [[unit, *cells[4:]] for unit, cells in rows]),
+        ]
     return Paper(
         title="Công khai kết quả chi trả trợ cấp hằng tháng",
         subtitle=f"Tháng {month.month} năm {month.year} · Monthly allowances paid, public figures",
         authority=f"UBND {view.unit_name.upper()}",
         body=[
-            Table([name for name in _HEADER if name != "Mã đơn vị"], rows),
+            *body,
             Paragraph(_note(view)),
             Paragraph(f"Công bố lần {view.edition}, {view.published_at:%d/%m/%Y}. Không có dữ liệu cá nhân · No personal data."),
         ],

@@ -36,6 +36,9 @@ _STATUS: Final = {
     "FAILED": Words("Không thành công", "Failed"), "RETURNED": Words("Tiền bị hoàn trả", "Came back"),
     "UNCOLLECTED": Words("Chưa đến nhận", "Not collected"), "CANCELLED": Words("Đã hủy", "Cancelled"),
 }  # fmt: skip
+_ENTITLED: Final = {
+    "ACTIVE": Words("Đang hưởng", "Active"), "SUSPENDED": Words("Tạm dừng", "Suspended"), "ENDED": Words("Đã thôi hưởng", "Ended"),
+}  # fmt: skip
 _PAYEE: Final = {
     "SELF": Words("Chính người hưởng", "The person"), "AUTHORISED": Words("Người được ủy quyền", "Authorised person"),
     "GUARDIAN": Words("Người giám hộ", "Guardian"), "CARER": Words("Người chăm sóc", "Carer"), "HEIR": Words("Người thừa kế", "Heir"),
@@ -181,6 +184,11 @@ def _both(words: Text) -> str:
     return f"{words.vi} · {words.en}"
 
 
+def _entitled(status: str) -> str:
+    words = _ENTITLED.get(status)
+    return f"{words.vi} · {words.en}" if words else status
+
+
 def _group(programme: str) -> str:
     return group_words(programme).vi
 
@@ -220,7 +228,13 @@ def _paper(view: StatementView, on: date) -> Paper:
     """Vietnamese first, English beside it; nothing of health, no number of a person or an account."""
     words = in_words(view.paid)
     granted: Lines = [
-        (_group(e.programme), e.benefit_line, f"{e.decision_number}, {e.decision_date:%d/%m/%Y}", _span(e.from_month, e.to_month), e.status)
+        (
+            _group(e.programme),
+            e.benefit_line,
+            f"{e.decision_number}, {e.decision_date:%d/%m/%Y}",
+            _span(e.from_month, e.to_month),
+            _entitled(e.status),
+        )
         for e in view.entitlements
     ]
     owed: Lines = [
