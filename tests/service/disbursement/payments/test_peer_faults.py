@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,19 @@ from sqlalchemy.exc import DBAPIError
 
 from common.ids import new_id
 from disbursement.usecases.create_payments import create_payments
+
+
+@pytest.fixture(autouse=True)
+async def verdict(world: Any) -> AsyncIterator[None]:
+    """Whatever happened: the partners have each payment of ours at most once, under its reference, with its amount, and no other."""
+    yield
+    ours = {row["reference"]: row["amount"] for row in await world.rows("SELECT reference, amount FROM payment")}
+    for partner in ("agribank", "vnpost"):
+        books = await world.books(partner)
+        assert len({row["reference"] for row in books}) == len(books)
+        assert {row["reference"]: row["amount"] for row in books}.items() <= ours.items()
+    doubles = (await world.partner_http.get("http://partner/control/doubles")).json()
+    assert (doubles["references"], doubles["unbalanced"]) == ([], [])
 
 
 async def sent(world: Any, *lines: Any) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
+
+from disbursement import channels
 
 CONTRACTS = ("wallet_query", "wallet_ipn", "mobile_money")
 
@@ -47,3 +54,69 @@ async def test_a_cash_line_is_not_sent_to_a_wallet(world_of: Callable[..., Any])
         await world.send("momo")
         assert len(await world.books("momo")) == 1
         assert await world.statuses() == {"CANCELLED": 1, "SUBMITTED": 1}
+
+
+BANK_MODULE = '''
+"""A bank nobody knew of: the default contract with a code of its own, told with a token in a header."""
+
+import hmac
+
+from common.webhooks import InvalidSignature
+from disbursement.channels.callbacks import Acknowledgement, Genuine
+from disbursement.channels.json_batch import JsonBatchChannel
+
+
+class Callback:
+    method = "POST"
+
+    def __init__(self, partner):
+        self.tokens = partner.inbound_secrets
+
+    def verify(self, headers, content, now):
+        if not any(hmac.compare_digest(token, headers.get("x-bank-token", "")) for token in self.tokens):
+            raise InvalidSignature("not our token")
+        return Genuine(headers["x-bank-id"], None, 0, content)
+
+    def acknowledge(self, *, duplicate):
+        return Acknowledgement(201, b"OK", "text/plain")
+
+
+def make(partner, http, keyring):
+    return JsonBatchChannel(partner, http, keyring)
+
+
+callback = Callback
+'''
+
+
+async def test_a_new_bank_is_one_module_and_one_row(
+    world_of: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secrets: tuple[str, str, str]
+) -> None:
+    """Nothing else knows of it: sending, inquiring, its notices and their answer, books and ledger are those of every partner."""
+    (tmp_path / "songhong_bank.py").write_text(BANK_MODULE, encoding="utf-8")
+    monkeypatch.setattr(channels, "__path__", [*channels.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "disbursement.channels.songhong_bank", raising=False)
+    importlib.invalidate_caches()
+    try:
+        async with world_of(channel="songhong_bank") as world:
+            told, asked = world.line(), world.line()
+            await world.approve([told, asked])
+            await world.script("no_notices")
+            await world.send()
+            await world.partner_works()
+            body = orjson.dumps({"type": "payment.results", "results": [await world.result("SETTLED", told)]})
+            transport = httpx.ASGITransport(app=world.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://platform") as http:
+                post = partial(http.post, "/v1/webhooks/partners/agribank", content=body)
+                answers = [await post(headers={"x-bank-id": "1", "x-bank-token": token}) for token in ("", secrets[0], secrets[0])]
+            assert [(item.status_code, item.text) for item in answers[1:]] == [(201, "OK")] * 2
+            assert answers[0].status_code == 401
+            await world.apply()
+            assert await world.statuses() == {"SETTLED": 1, "SUBMITTED": 1}
+            await world.inquire()
+            assert {row["reference"]: row["state"] for row in await world.books()} == {
+                row["reference"]: row["status"] for row in await world.rows("SELECT reference, status FROM payment")
+            }
+            assert await world.statuses() == {"SETTLED": 2}
+    finally:
+        sys.modules.pop("disbursement.channels.songhong_bank", None)

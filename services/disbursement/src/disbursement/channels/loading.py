@@ -6,18 +6,20 @@ Where its notices come in another way than by Standard Webhooks, the module has 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
 import httpx
+import orjson
 
 from common.sealing import Keyring
 from disbursement.channels.callbacks import Callback, StandardCallback
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import Channel
 
-__all__ = ["NoSuchChannel", "callback_of", "channel_of"]
+__all__ = ["NoSuchChannel", "account_limits", "callback_of", "channel_of"]
 
 
 class NoSuchChannel(ValueError):
@@ -38,6 +40,12 @@ def callback_of(partner: Partner) -> Callback:
     make = getattr(_module(partner), "callback", StandardCallback)
     callback: Callback = make(partner)
     return callback
+
+
+def account_limits(partners: Mapping[str, Partner]) -> str:
+    """What one account of each partner may receive, as JSON rows: what its row says, else `LIMITS` of its channel's module."""
+    found = {name: partner.limits or getattr(_module(partner), "LIMITS", None) for name, partner in partners.items()}
+    return orjson.dumps([{"partner": name, **limits.model_dump()} for name, limits in found.items() if limits is not None]).decode()
 
 
 def _module(partner: Partner) -> ModuleType | None:

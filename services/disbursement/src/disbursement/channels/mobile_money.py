@@ -21,14 +21,16 @@ from common.sealing import Keyring
 from common.webhooks import InvalidSignature
 from disbursement.channels.api import ApiChannel, batch_answer, only, opened
 from disbursement.channels.callbacks import Acknowledgement, Genuine, json_acknowledgement
-from disbursement.channels.partners import Partner
+from disbursement.channels.partners import AccountLimits, Partner
 from disbursement.channels.protocol import BatchAnswer, BatchHead, InstructionLine, NoAnswer, PartnerResult
 from disbursement.channels.words import items_of, moment, partner_result, reason_in
 from disbursement.domain.payment import ResultStatus
 from disbursement.domain.reasons import ALREADY_KNOWN, PARTNER_REFUSED
 
-__all__ = ["CODES", "MobileMoneyCallback", "MobileMoneyChannel", "callback", "make"]
+__all__ = ["CODES", "LIMITS", "MobileMoneyCallback", "MobileMoneyChannel", "callback", "make"]
 
+LIMITS: Final = AccountLimits(month=100_000_000)
+"""Decree 368/2025, from 1 January 2026: what an account of mobile money may move in a month. A partner's row may say otherwise."""
 _NAME, _TEXT = 70, 25
 _SCHEME: Final = "Apikey "
 _SHOWN: Final = ("state", "amount", "currency", "error", "transaction", "at")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from common.webhooks import decode_secret
 
-__all__ = ["Partner", "Payer", "load_partners"]
+__all__ = ["AccountLimits", "Partner", "Payer", "load_partners"]
 
 
 class Payer(BaseModel):
@@ -22,6 +22,16 @@ class Payer(BaseModel):
     bank_name: str = Field(min_length=1, max_length=140)
     bank_bic: str | None = Field(default=None, pattern=r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$")
     budget_unit: str | None = Field(default=None, pattern=r"^[0-9]{7}$", description="Code of the unit that uses the budget (mã ĐVQHNS)")
+
+
+class AccountLimits(BaseModel):
+    """Đồng that one account of this partner may receive; None: no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    payment: int | None = Field(default=None, gt=0)
+    day: int | None = Field(default=None, gt=0)
+    month: int | None = Field(default=None, gt=0)
 
 
 class Partner(BaseModel):
@@ -37,6 +47,9 @@ class Partner(BaseModel):
     file_form: Literal["XLSX", "CSV"] = Field(default="XLSX", description="Form of payroll and Treasury files")
     merchant: str | None = Field(
         default=None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="By which name this partner knows us; unset: the partner's own"
+    )
+    limits: AccountLimits | None = Field(
+        default=None, description="What one account may receive; unset: as the channel's module says; more is paid in cash"
     )
     payer: Payer | None = Field(default=None, description="Our paying account there; file channels need it")
     outbound_secret: str = Field(repr=False)

@@ -39,6 +39,8 @@ class CashReason(StrEnum):
     REPRESENTATIVE_NOT_VERIFIED = "REPRESENTATIVE_NOT_VERIFIED"
     REPRESENTATIVE_NOT_VALID = "REPRESENTATIVE_NOT_VALID"
     ACCOUNT_COOLING_DOWN = "ACCOUNT_COOLING_DOWN"
+    ACCOUNT_LIMIT_EXCEEDED = "ACCOUNT_LIMIT_EXCEEDED"
+    """More than the provider lets the account receive in a payment, a day or a month: seen before anything is sent."""
     HEIR_WITHOUT_ACCOUNT = "HEIR_WITHOUT_ACCOUNT"
     REISSUED_IN_CASH = "REISSUED_IN_CASH"
 

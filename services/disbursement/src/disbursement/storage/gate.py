@@ -8,6 +8,7 @@ from common.contracts.disbursement_v1 import HoldReason
 from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
+from disbursement.domain.payment import DEAD
 
 __all__ = ["FACTS_SQL", "OUTCOME_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
 
@@ -72,6 +73,16 @@ _ACCOUNT: Final = f"""
          WHEN a.status <> 'ACTIVE' THEN 'ACCOUNT_' || coalesce(a.reason, a.status)
          WHEN a.account_number_token IS NULL THEN 'ACCOUNT_NUMBER_MISSING' END"""
 
+# What the account got, or is to get, on the business date and in its month, so far: asked for accounts of partners with such limits only.
+_RECEIVED: Final = f"""
+    SELECT l.account_id, sum(p.amount) FILTER (WHERE p.business_date = CAST(:business_date AS date)) AS of_day, sum(p.amount) AS of_month
+    FROM payment p JOIN list_line l USING (line_id)
+    WHERE p.business_date >= date_trunc('month', CAST(:business_date AS date))
+      AND p.business_date < date_trunc('month', CAST(:business_date AS date)) + interval '1 month'
+      AND p.status NOT IN ({", ".join(f"'{status}'" for status in sorted(DEAD))}) AND l.account_id IS NOT NULL
+      AND p.partner IN (SELECT partner FROM account_limit WHERE day IS NOT NULL OR month IS NOT NULL)
+    GROUP BY 1"""
+
 SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
             SELECT FROM due_interval i WHERE i.beneficiary_id = e.beneficiary_id AND i.programme = e.programme
             AND i.funding_source = e.funding_source AND i.benefit_line = e.benefit_line AND i.status = 'DUE'
@@ -80,7 +91,10 @@ SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
 
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS
-WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now)
+WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now),
+account_limit AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(CAST(:limits AS json)) AS x (partner text, payment bigint, day bigint, month bigint)
+), received AS MATERIALIZED ({_RECEIVED})
 SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesce(b.full_name, '') AS beneficiary_name,
        b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, b.status,
        coalesce(b.unresolved_duplicate, false) AS duplicate, coalesce(m.fraud_suspected, false) AS fraud, {_VERDICT} AS verdict,
@@ -89,7 +103,8 @@ SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesc
        r.full_name AS representative_name, h.representative_id AS heir_id, h.kind AS heir_kind, h.full_name AS heir_name,
        CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
        a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
-       a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt
+       a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt, al.payment AS limit_payment,
+       least(al.day - coalesce(got.of_day, 0), al.month - coalesce(got.of_month, 0)) AS limit_room
 FROM owed o
 JOIN scope s USING (beneficiary_id)
 JOIN first_month f USING (unit_path)
@@ -100,6 +115,8 @@ LEFT JOIN payout_method m ON m.beneficiary_id = o.beneficiary_id
 LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.representative_id = m.payee_id
 LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
 LEFT JOIN payout_account a ON a.account_id = CASE WHEN {_COOLING} THEN m.meanwhile_account_id ELSE m.account_id END
+LEFT JOIN account_limit al ON al.partner = a.partner
+LEFT JOIN received got ON got.account_id = a.account_id
 LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
 LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
 LEFT JOIN LATERAL ({_HEIR.format(person="o.beneficiary_id", programme=":programme", which="true")}) h ON true
@@ -112,7 +129,7 @@ WITH owed AS MATERIALIZED (
     SELECT beneficiary_id, CAST(sum(amount) AS bigint) AS amount, array_agg(DISTINCT month ORDER BY month) AS months,
            bool_or(rate_missing) AS rate_missing, bool_and(suspended) AS suspended
     FROM due_now GROUP BY beneficiary_id
-), judged AS (
+), gated AS (
     SELECT f.*, o.amount, o.months, f.heir_id IS NOT NULL AS dead,
            CASE WHEN f.parked THEN '{HoldReason.DATA_PARKED}'
                 WHEN f.heir_id IS NULL AND st.hold IS NOT NULL THEN st.hold
@@ -132,6 +149,20 @@ WITH owed AS MATERIALIZED (
     JOIN owed o USING (beneficiary_id)
     LEFT JOIN (VALUES {_STATUSES}) AS st (status, hold) ON st.status = f.status
     LEFT JOIN (VALUES {_VERDICTS}) AS rule (verdict, hold, cash) ON rule.verdict = f.verdict
+), into_account AS (
+    -- Several people's money may go into one account (of their representative): in turn, as long as there is room.
+    SELECT beneficiary_id, amount > coalesce(limit_payment, amount)
+           OR coalesce(sum(CASE WHEN amount <= coalesce(limit_payment, amount) THEN amount END)
+                       OVER (PARTITION BY account_id ORDER BY beneficiary_id) > limit_room, false) AS too_much
+    FROM gated
+    WHERE hold_reason IS NULL AND forced_cash IS NULL AND method = 'ACCOUNT' AND (limit_payment IS NOT NULL OR limit_room IS NOT NULL)
+), judged AS (
+    SELECT g.beneficiary_id, g.unit_code, g.unit_path, g.route, g.file_code, g.beneficiary_name, g.verdict, g.evidence_old, g.method,
+           g.payee_id, g.payee_kind, g.method_reason, g.representative_problem, g.representative_name, g.heir_id, g.heir_kind, g.heir_name,
+           g.account_id, g.account_version, g.account_kind, g.partner, g.provider_code, g.account_number_token, g.masked_number, g.attempt,
+           g.amount, g.months, g.dead, g.hold_reason,
+           coalesce(g.forced_cash, CASE WHEN i.too_much THEN '{CashReason.ACCOUNT_LIMIT_EXCEEDED}' END) AS forced_cash
+    FROM gated g LEFT JOIN into_account i USING (beneficiary_id)
 )
 SELECT uuidv7() AS line_id, beneficiary_id, amount, months, unit_code, unit_path, route, file_code, beneficiary_name, hold_reason, verdict,
        attempt,

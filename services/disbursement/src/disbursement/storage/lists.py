@@ -246,13 +246,14 @@ async def find_due(tx: Tx, cycle: RowMapping, *, as_if_from: date | None = None)
 
 
 async def compute(
-    tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str, treasury_partner: str | None
+    tx: Tx, cycle: RowMapping, list_id: UUID, *, grace_days: int, cash_partner: str, treasury_partner: str | None, limits: str = "[]"
 ) -> tuple[int, int]:
     """Decide everyone in the temporary tables and store lines, allocations and holds.
 
-    Returns what must be found in them: people (owed, or with unknown dues) and đồng.
+    `limits`: JSON rows (partner, payment, day, month) of what one account may receive. Returns what must be found in them: people
+    (owed, or with unknown dues) and đồng.
     """
-    await tx.execute(FACTS_SQL, business_date=cycle["business_date"], grace_days=grace_days, programme=cycle["programme"])
+    await tx.execute(FACTS_SQL, business_date=cycle["business_date"], grace_days=grace_days, programme=cycle["programme"], limits=limits)
     await tx.execute("ANALYZE facts")
     await tx.execute(OUTCOME_SQL, in_cash=bool(cycle["selection"].get("in_cash")))
     await tx.execute("ANALYZE outcome")

@@ -12,6 +12,8 @@ from common.contracts.disbursement_v1 import PaymentListComputed
 from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound
+from disbursement.channels.loading import account_limits
+from disbursement.channels.partners import load_partners
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import InputsIncomplete, InvariantBroken, TakeOverMissing, TreasuryNotReady
 from disbursement.settings import Settings
@@ -53,6 +55,7 @@ class ListComputer:
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
+        self._limits = account_limits(load_partners(settings.partners_file)) if settings.partners_file else "[]"
 
     async def run(self, job: jobs.Job) -> dict[str, object]:
         """Handler of `compute-list` jobs. A repeat (after a crash) computes anew."""
@@ -93,6 +96,7 @@ class ListComputer:
             grace_days=self._settings.evidence_grace_days,
             cash_partner=self._settings.cash_partner,
             treasury_partner=self._settings.treasury_partner,
+            limits=self._limits,
         )
         await list_inputs.freeze(tx, list_id, cash_partner=self._settings.cash_partner, treasury_partner=self._settings.treasury_partner)
         found = await lists.figures(tx, list_id)

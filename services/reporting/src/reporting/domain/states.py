@@ -72,6 +72,7 @@ _REASONS: Final = {
     "RATE_MISSING": Words("Chưa có mức trợ cấp cho tháng này", "No rate is loaded for this month"),
     "NOT_VERIFIED": Words("Chưa xác thực với CSDL quốc gia về dân cư", "Not yet verified against the population database"),
     "ACCOUNT_COOLING_DOWN": Words("Tài khoản mới đổi, chưa hết thời gian chờ", "The account changed lately: its waiting time runs"),
+    "ACCOUNT_LIMIT_EXCEEDED": Words("Vượt mức tài khoản được nhận: chi tiền mặt", "More than the account may receive: paid in cash"),
     "ACCOUNT_CHANGED": Words("Tài khoản thay đổi sau khi trình duyệt", "The account changed after the list was submitted"),
     "FRAUD_SUSPECTED": Words("Nghi gian lận", "Fraud suspected"),
     "WITHDRAWN": Words("Rút khỏi danh sách", "Withdrawn from the list"),
