@@ -61,7 +61,7 @@ SUBSCRIPTIONS = (
 )
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.01)
@@ -73,7 +73,7 @@ async def applied(db: Database) -> tuple[int, int]:
         return int(await tx.value("SELECT count(*) FROM preference")), int(await tx.value("SELECT count(*) FROM applied"))
 
 
-async def everyone(db: Database, count: int, seconds: float = 30) -> None:
+async def everyone(db: Database, count: int, seconds: float = 90) -> None:
     """Wait until so many people are known; then nobody's event was applied twice."""
 
     async def there() -> bool:

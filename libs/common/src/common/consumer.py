@@ -7,13 +7,20 @@ key, until two people replay them. A database that is away is waited for and par
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalGenerationError, KafkaError, RebalanceInProgressError, UnknownMemberIdError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)  # fmt: skip
 
 from common import parked
 from common.actor import SYSTEM
@@ -32,8 +39,12 @@ _RETRY_SECONDS: Final = 1.0
 _FEW: Final = 1_000  # a smaller batch costs as much as a larger one: let more arrive before the next
 _GATHER_SECONDS: Final = 0.1
 _POSITION_SECONDS: Final = 0.5
+_JOIN_SESSIONS, _JOIN_SECONDS = 3, 15.0  # a group that has not taken us in by then never will: we leave it and ask again
+_CLOSE_SECONDS: Final = 5.0
 #: A process that is frozen in here holds what the member that takes its partitions over must write: the database ends such a transaction.
 _FROZEN: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+#: The partitions have moved meanwhile.
+_NOT_OURS: Final = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
 _log = get_logger(__name__)
 
 
@@ -80,22 +91,35 @@ class Consumer:
             "fetch_max_wait_ms": 200,
             "max_partition_fetch_bytes": 4 * 1024 * 1024,
         }
+        self._join_seconds = _JOIN_SESSIONS * session_ms / 1_000 + _JOIN_SECONDS
         self._positions: dict[tuple[str, int], tuple[int, int]] = {}
         self._positions_at = 0.0
+        self._settled_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; a broker that is away is waited for."""
         while not stop.is_set():
             consumer = AIOKafkaConsumer(*self.topics, **self._options)
             try:
-                await consumer.start()
+                async with asyncio.timeout(self._join_seconds):
+                    await consumer.start()
+                self._settled_at = asyncio.get_running_loop().time()
                 while not stop.is_set():
                     await self._poll(consumer, stop)
+                    self._see_group(consumer)
             except Exception as error:  # noqa: BLE001 - a broker that is away is waited for, whatever it says
                 _log.warning("consumer.retry", consumer=self.name, error=describe(error))
                 await _pause(stop)
             finally:
-                await consumer.stop()
+                await _close(consumer)
+
+    def _see_group(self, consumer: AIOKafkaConsumer) -> None:
+        """Raise when the group has been shared out anew for so long that it will not come to an end with us in it."""
+        now = asyncio.get_running_loop().time()
+        if not consumer._subscription.reassignment_in_progress:  # noqa: SLF001 - the only place that says so
+            self._settled_at = now
+        elif now - self._settled_at > self._join_seconds:
+            raise TimeoutError("the group does not settle")
 
     async def _poll(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
@@ -118,7 +142,7 @@ class Consumer:
             offsets = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
             try:
                 await consumer.commit(offsets)
-            except (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError):
+            except _NOT_OURS:
                 _log.info("consumer.offsets_left_to_inbox", consumer=self.name)
         await self._note_positions(consumer)
         if polled and sum(len(records) for records in polled.values()) < _FEW:
@@ -263,13 +287,24 @@ class Consumer:
             return
         found: dict[tuple[str, int], tuple[int, int]] = {}
         for partition in consumer.assignment():
-            highwater = consumer.highwater(partition)
-            position = await _position(consumer, partition)
+            position, highwater = await _position(consumer, partition)
             if position is not None and highwater is not None:  # before its first answer nobody knows how far behind it is
                 found[(partition.topic, partition.partition)] = (position, highwater)
         stale = now - self._positions_at > 4 * _POSITION_SECONDS
         if not found or (found == self._positions and not stale):
             return
+        try:
+            await self._write_positions(found)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("consumer.positions_not_noted", consumer=self.name, error=describe(error))  # no reason to leave the group
+            return
+        for (topic, partition_number), (position, highwater) in found.items():
+            LAG.labels(self.name, topic, str(partition_number)).set(max(highwater - position, 0))
+        self._positions, self._positions_at = found, now
+
+    async def _write_positions(self, found: Mapping[tuple[str, int], tuple[int, int]]) -> None:
         async with self._db.transaction(self._actor) as tx:
             await tx.execute(
                 "INSERT INTO consumer_position (consumer, topic, partition, position, highwater)"
@@ -283,17 +318,32 @@ class Consumer:
                 positions=[position for position, _ in found.values()],
                 highwaters=[highwater for _, highwater in found.values()],
             )
-        for (topic, partition_number), (position, highwater) in found.items():
-            LAG.labels(self.name, topic, str(partition_number)).set(max(highwater - position, 0))
-        self._positions, self._positions_at = found, now
 
 
-async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
+async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> tuple[int | None, int | None]:
+    """Where we are and how far the log goes; unknown when the partition has moved meanwhile, or the broker is away."""
     try:
         async with asyncio.timeout(1.0):
-            return int(await consumer.position(partition))
-    except (TimeoutError, KafkaError):
-        return None  # not assigned any more, or the broker is away: lag is shown at the next round
+            position = int(await consumer.position(partition))
+            return position, consumer.highwater(partition)
+    except (TimeoutError, KafkaError, AssertionError):  # the library asserts that a partition is still assigned
+        return None, None
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group, within a bound: a client that waits for its group while it leaves would wait for what never comes."""
+    stopping = asyncio.create_task(consumer.stop())
+    _, late = await asyncio.wait({stopping}, timeout=_CLOSE_SECONDS)
+    if not late:
+        stopping.result()
+        return
+    _log.warning("consumer.left_unasked")
+    stopping.cancel()  # with it what it waits for
+    await asyncio.gather(stopping, return_exceptions=True)
+    coordinator = consumer._coordinator  # noqa: SLF001 - its public stop() is what does not end
+    if coordinator is not None:
+        await coordinator._stop_heartbeat_task()  # noqa: SLF001 - a heart that beats keeps a dead member in the group
+    await consumer._client.close()  # noqa: SLF001
 
 
 async def _pause(stop: asyncio.Event, seconds: float = _RETRY_SECONDS) -> None:

@@ -138,12 +138,13 @@ def run(options: argparse.Namespace, say: Say) -> int:
         if not ended:
             say("interrupted before the end")
             return code or _INTERRUPTED
+        _write(options, _result(options, seed, account, time.monotonic() - started))
         told(f"month {account.rounds}: {account.kills} killed so far; " + ("all is well" if account.well() else "NOT WELL"))
     return _finish(options, say, seed, account, time.monotonic() - started) or code
 
 
-def _finish(options: argparse.Namespace, say: Say, seed: int, account: Account, seconds: float) -> int:
-    found: dict[str, Any] = {
+def _result(options: argparse.Namespace, seed: int, account: Account, seconds: float) -> dict[str, Any]:
+    return {
         "seed": seed, "kills": account.kills, "doubled": len(account.doubled), "lost": len(account.lost),
         "unexplained": len(account.unexplained), "books_equal": not account.books and account.rounds > 0,
         "people": account.people, "rounds": account.rounds, "not_audited": len(account.not_audited), "disbelieved": account.disbelieved,
@@ -151,8 +152,16 @@ def _finish(options: argparse.Namespace, say: Say, seed: int, account: Account, 
         "broker": "Apache Kafka" if options.apache_kafka else "embedded", "seconds": round(seconds, 1),
         "findings": [*account.doubled, *account.lost, *account.unexplained, *account.books, *account.not_audited],
     }  # fmt: skip
+
+
+def _write(options: argparse.Namespace, found: dict[str, Any]) -> None:
     if options.json:
         options.json.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _finish(options: argparse.Namespace, say: Say, seed: int, account: Account, seconds: float) -> int:
+    found = _result(options, seed, account, seconds)
+    _write(options, found)
     for text in found["findings"][:40]:
         say(text)
     say(
