@@ -1,0 +1,104 @@
+"""A large province, made set-based: a log of events, or read models filled at once, for measurements and rebuilds of any size."""
+
+from __future__ import annotations
+
+from common.db import Tx
+
+__all__ = ["fill_log", "fill_payments", "fill_units"]
+
+COMMUNES = 500
+_UNIT = "'60/' || (600 + n % 10) || '/' || (20000 + n % 500)"
+
+# A tenth of the people is with merit; 35 of 100 are paid by account, 2 fail, 1 is not collected, 1 is still on its way.
+_FATE = """
+CASE WHEN n % 100 < 35 THEN 'SETTLED' WHEN n % 100 < 37 THEN 'FAILED' WHEN n % 100 = 37 THEN 'UNCOLLECTED'
+     WHEN n % 100 = 38 THEN 'SUBMITTED' ELSE 'COLLECTED' END
+"""
+_CHANNEL = "CASE WHEN n % 100 < 37 THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END"
+_PROGRAMME = "CASE WHEN n % 10 = 0 THEN 'MERIT' ELSE 'SOCIAL_ASSISTANCE' END"
+
+
+def _uuid(*parts: str) -> str:
+    return f"CAST(md5({' || '.join(parts)}) AS uuid)"
+
+
+_PERSON = _uuid("'person'", "n")
+
+_UNITS = """
+INSERT INTO unit
+SELECT md5(path)::uuid, 1, regexp_replace(path, '.*/', ''), 'Đơn vị ' || path, level, NULL, path, '2004-01-01', NULL
+FROM (
+    SELECT '60' AS path, 'province' AS level
+    UNION ALL SELECT '60/' || (600 + d), 'district' FROM generate_series(0, 9) AS d
+    UNION ALL SELECT '60/' || (600 + n % 10) || '/' || (20000 + n % 500), 'commune' FROM generate_series(0, 499) AS n
+) AS u
+"""
+
+_PAYMENTS = f"""
+INSERT INTO payment (payment_id, version, cycle_id, beneficiary_id, payee_id, payee_kind, status, attempt, reference, amount, month, months,
+                     programme, funding_source, channel, partner, unit_code, unit_path, business_date, occurred_at)
+SELECT gen_random_uuid(), 2, {_uuid("CAST(CAST(:month AS date) AS text)", _PROGRAMME)}, b, b, 'SELF', {_FATE}, 1, 'R' || n, 500000 + n % 7,
+       CAST(:month AS date), ARRAY[to_char(CAST(:month AS date), 'YYYY-MM')], {_PROGRAMME}, 'LOCAL_BUDGET', {_CHANNEL}, 'agribank',
+       CAST(20000 + n % 500 AS text), {_UNIT}, CAST(:month AS date), now()
+FROM (SELECT n, {_PERSON} AS b FROM generate_series(1, :people) AS n) AS p
+"""
+
+_LOG = """
+INSERT INTO event_log (event_id, topic, partition, "offset", key, type, source, occurred_at, body)
+SELECT gen_random_uuid(), 'generated', 0, n, {key}, '{type}', 'generated', now(), jsonb_build_object('version', {version},
+       'business_date', CAST(:day AS date), 'beneficiary_id', {key}, 'unit_code', CAST(20000 + n % 500 AS text), 'unit_path', {unit},
+       {fields})
+FROM generate_series(1, :people) AS n
+"""
+_PEOPLE_EVENTS = {
+    "BeneficiaryRegistered": (
+        "'file_code', 'HS-' || n, 'full_name', 'Nguyễn Văn A', 'birth_date', '1950', 'sex', 'M', 'status', 'ACTIVE',"
+        f" 'programmes', jsonb_build_array({_PROGRAMME}), 'national_number', jsonb_build_object('accounts', repeat('x', 90)),"
+        " 'identity_fingerprint', 'f'"
+    ),
+    "PreferenceRecorded": (
+        "'recorded_on', CAST(:day AS date), 'evidence', NULL,"
+        " 'preference', CASE WHEN n % 100 < 37 THEN 'WANTS_ACCOUNT' WHEN n % 100 > 95 THEN 'FORCE_MAJEURE' ELSE 'DECLINES' END"
+    ),
+    "BeneficiaryVerified": (
+        f"'subject_id', {_PERSON}, 'subject_kind', 'BENEFICIARY', 'verdict', 'VERIFIED', 'source_status', 'MATCH',"
+        " 'checked_on', CAST(:day AS date), 'valid_until', CAST(:day AS date) + 40"
+    ),
+    "PayoutMethodChosen": (
+        f"'payee_id', {_PERSON}, 'payee_kind', 'SELF', 'method', CASE WHEN n % 100 < 37 THEN 'ACCOUNT' ELSE 'CASH_POST' END"
+    ),
+}
+_PAYMENT = (
+    f"'payment_id', {_uuid('CAST(CAST(:month AS date) AS text)', 'n')},"
+    f" 'cycle_id', {_uuid('CAST(CAST(:month AS date) AS text)', _PROGRAMME)},"
+    f" 'payee_id', {_PERSON}, 'payee_kind', 'SELF', 'attempt', 1, 'reference', 'R' || n, 'amount', 500000 + n % 7,"
+    " 'month', to_char(CAST(:month AS date), 'YYYY-MM'), 'months', jsonb_build_array(to_char(CAST(:month AS date), 'YYYY-MM')),"
+    f" 'programme', {_PROGRAMME}, 'funding_source', 'LOCAL_BUDGET', 'channel', {_CHANNEL}, 'partner', 'agribank', 'occurred_at', now(),"
+)
+_PAYMENT_EVENTS = {
+    "PaymentInstructed": (1, _PAYMENT + " 'status', 'APPROVED'"),
+    "PaymentSettled": (2, _PAYMENT + f" 'status', {_FATE}"),
+}
+
+
+async def fill_units(tx: Tx) -> None:
+    """One province, ten districts, 500 communes, as read models."""
+    await tx.execute(_UNITS)
+
+
+async def fill_payments(tx: Tx, people: int, month: str) -> int:
+    """A month's payments of `people` people as read models (`month`: its first day); how many."""
+    return await tx.execute(_PAYMENTS, people=people, month=month)
+
+
+async def fill_log(tx: Tx, people: int, months: list[str]) -> int:
+    """Four events a person and two a person and month, in the log; how many. As received, without their headers."""
+    made = 0
+    for name, fields in _PEOPLE_EVENTS.items():
+        sql = _LOG.format(key=_PERSON, type=name, version=1, unit=_UNIT, fields=fields)
+        made += await tx.execute(sql, people=people, day=months[0])
+    for month in months:
+        for name, (version, fields) in _PAYMENT_EVENTS.items():
+            sql = _LOG.format(key=_PERSON, type=name, version=version, unit=_UNIT, fields=fields)
+            made += await tx.execute(sql, people=people, day=month, month=month)
+    return made
