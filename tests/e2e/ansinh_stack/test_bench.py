@@ -41,5 +41,6 @@ def test_every_stage_says_how_many_how_long_and_how_much_memory(tmp_path: Path) 
         assert row["seconds"] > 0, stage
         assert row["peak_mib"] > 0, stage
         assert row["per_second"] == pytest.approx(row["n"] / row["seconds"], rel=0.02), stage
-    assert {found[stage]["n"] for stage in ("list", "accept", "results", "statement")} == {600}
+    assert {found[stage]["n"] for stage in ("list", "accept", "results")} == {600}
+    assert found["statement"]["n"] >= 600, "the partners' books also hold the month"
     assert 0 < found["webhook"]["median_seconds"] <= found["webhook"]["p99_seconds"] <= found["webhook"]["longest_seconds"]
