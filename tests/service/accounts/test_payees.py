@@ -210,3 +210,18 @@ async def test_vneid_numbers_are_not_paid_into_where_forbidden(world) -> None:
     await world.drain()
     [(_, linked)] = await world.events("AccountLinked")
     assert linked["account_number"] == {}  # disbursement then pays in cash: ACCOUNT_NUMBER_MISSING
+
+
+async def test_my_work_counts_doubtful_accounts_and_what_somebody_else_proposed(world, client_as) -> None:
+    account_id = await hoa(world, holder="TRAN HOA")
+
+    async def waiting(client: Any) -> dict[str, int]:
+        answer = await client.get("/v1/work", params={"business_date": DAY})
+        return {item["kind"]: item["count"] for item in answer.json()["items"]}
+
+    both, other = (client_as(world.app, Role.DISTRICT_OFFICER, units=("60/593",), subject=who) for who in ("both", "other"))
+    assert await waiting(both) == {"account_reviews": 1}
+    assert await waiting(client_as(world.app, Role.DISTRICT_OFFICER, units=("60/594",))) == {}
+    body = {"verdict": "ACCEPT", "reason": "Giấy xác nhận", "evidence": None}
+    await both.post(f"/v1/accounts/{account_id}/reviews", json=body, headers={"Idempotency-Key": new_id().hex})
+    assert (await waiting(both), await waiting(other)) == ({}, {"account_decisions": 1})

@@ -208,3 +208,28 @@ async def test_a_list_whose_inputs_were_not_kept_says_so(province: Any, due: Any
     await province.rows("UPDATE payment_list SET inputs_hash = NULL RETURNING 1")
     found = await verified(province, cycle)
     assert (found["agrees"], found["inputs_kept"], found["recomputed_hash"]) == (False, False, None)
+
+
+async def test_my_work_shows_a_list_to_the_role_of_its_stage_and_not_to_its_maker(province: Any, due: Any) -> None:
+    await province.rule("approval-policies", over_amount=900_000, stages=["DEPARTMENT_OFFICER", "APPROVER"])
+    await province.rule("approval-policies", over_amount=5_000_000, stages=["APPROVER", "APPROVER", "APPROVER"])  # not reached
+
+    async def waits_for(role: Role, subject: str, day: str = "2024-08-24") -> dict[str, Any]:
+        answer = await province.client_as(province.app, role, subject=subject).get("/v1/work", params={"business_date": day})
+        found = {item["kind"]: item for item in answer.json()["items"]}
+        return found.get("lists_to_approve", {})  # type: ignore[no-any-return]
+
+    cycle = await submitted(province, due)
+    assert await waits_for(Role.DEPARTMENT_OFFICER, "maker") == {}
+    assert await waits_for(Role.APPROVER, "chief") == {}
+    item = await waits_for(Role.DEPARTMENT_OFFICER, "head")
+    assert (item["count"], item["deadline_from"], item["resolve"]["path"]) == (1, "RECORD", "/v1/cycles/{cycle_id}/approve")
+    month = cycle["month"][:7]
+    assert item["deadline"][8:] == "24"
+    assert item["deadline"][:7] < month
+    assert (await waits_for(Role.DEPARTMENT_OFFICER, "head", "2030-01-01"))["overdue"] == 1
+    await approve(province, cycle, Role.DEPARTMENT_OFFICER, "head")
+    assert await waits_for(Role.DEPARTMENT_OFFICER, "head") == {}
+    assert (await waits_for(Role.APPROVER, "chief"))["count"] == 1
+    await approve(province, cycle, Role.APPROVER, "chief")
+    assert await waits_for(Role.APPROVER, "chief") == {}

@@ -153,3 +153,21 @@ async def test_the_steps_of_a_request_cannot_be_changed(world) -> None:
     with pytest.raises(Exception, match="permission denied"):
         async with world.db.transaction() as tx:
             await tx.execute("UPDATE issue_request_step SET state = 'X'")
+
+
+async def test_my_work_counts_what_is_mine_to_decide_and_not_what_i_proposed(world, client_as) -> None:
+    person = await unclear(world)
+    first, second = police(world, client_as, "first"), police(world, client_as, "second")
+
+    async def waiting(client: httpx.AsyncClient) -> dict[str, int]:
+        answer = await client.get("/v1/work", params={"business_date": "2024-08-21"})
+        return {item["kind"]: item["count"] for item in answer.json()["items"]}
+
+    assert await waiting(first) == {"mismatches": 1}
+    assert await waiting(client_as(world.app, Role.COMMUNE_POLICE, units=("60/594",))) == {}
+    assert await waiting(client_as(world.app, Role.COMMUNE_OFFICER, units=("60/593/22924",))) == {"mismatches_to_correct": 1}
+    path = f"/v1/verifications/{person.beneficiary_id}/decision"
+    assert (await first.post(path, json=DECISION)).status_code == 202
+    assert (await waiting(first), await waiting(second)) == ({}, {"mismatches_to_confirm": 1})
+    assert (await second.post(path, json=DECISION)).status_code == 200
+    assert (await waiting(first), await waiting(second)) == ({}, {})

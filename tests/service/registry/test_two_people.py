@@ -235,3 +235,18 @@ async def test_an_age_that_does_not_fit_is_told_and_refuses_nothing(world: Any, 
     told = (await world.checker.get(f"/v1/imports/{sent.json()['import_id']}/errors")).text.removeprefix("\ufeff")
     found = [(line["mã hồ sơ"], line["kết quả"], line["mã lỗi"]) for line in csv.DictReader(io.StringIO(told)) if "AGE" in line["mã lỗi"]]
     assert found == [("A-1", "WARNING", "AGE_BELOW")]
+
+
+async def _waiting(client: Any) -> dict[str, int]:
+    answer = await client.get("/v1/work", params={"business_date": DAY})
+    return {item["kind"]: item["count"] for item in answer.json()["items"]}
+
+
+async def test_my_work_holds_what_i_may_decide_and_never_what_i_proposed(world: Any, office: Any) -> None:
+    made = await _register(world, programme="MERIT", entitlements=[GRANT | {"category": "MR_MOTHER", "signer": "Trần Văn Nam"}])
+    assert "decisions" not in await _waiting(world.maker)
+    assert "decisions" not in await _waiting(office.client("colleague", "60/593/22924", Role.COMMUNE_OFFICER))  # the department's to sign
+    assert "decisions" not in await _waiting(office.client("elsewhere", "60/594", Role.DEPARTMENT_OFFICER))
+    assert (await _waiting(world.checker))["decisions"] == 1
+    await _approve(world.checker, made.json()["decision_ids"])
+    assert "decisions" not in await _waiting(world.checker)
