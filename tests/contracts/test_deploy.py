@@ -156,7 +156,7 @@ def test_the_console_signs_in_with_pkce_and_returns_to_one_address() -> None:
     for service in SERVICES:
         given = COMPOSE["services"][f"{service.name}-api"]["environment"]
         assert json.loads(given[f"{service.prefix}CORS_ORIGINS"]) == [address], "other origins may not call from a browser"
-    known = {"database_url": "postgresql+psycopg://x", "keys_file": "x", "environment": "production"}
+    known: dict[str, Any] = {"database_url": "postgresql+psycopg://x", "keys_file": "x", "environment": "production"}
     with pytest.raises(ValueError, match="sample data"):
         Settings(**known, console_training=True)
 

@@ -181,7 +181,7 @@ class Runner:
                     value = value[self.taken[call] % len(value)]
                 else:
                     value = value[int(part)] if isinstance(value, list) else value[part]
-            except (KeyError, IndexError, TypeError, ZeroDivisionError):
+            except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
                 return None
         return value
 

@@ -1,7 +1,7 @@
-"""Every operation's worked example, sent by a fitting officer to a small demo stack; and the code blocks of the documents on the same stack.
+"""Every operation's worked example, sent by a fitting officer to a small demo stack; the documents' commands on the same stack.
 
-Markers keep it out of the default tier. An operation that cannot succeed on sample data says why in its own document (`x-example-cannot`); `KNOWN_OPEN`
-below is the short list of examples that are still to be worked out.
+An operation that cannot succeed on sample data says why in its own document (`x-example-cannot`); `KNOWN_OPEN` is the list of examples that
+are still to be worked out.
 """
 
 from __future__ import annotations

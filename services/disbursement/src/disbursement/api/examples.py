@@ -8,14 +8,17 @@ from common.openapi import Example, Examples, From, New
 
 __all__ = ["EXAMPLES"]
 
+_DISTRICT: Final = From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/code", service="registry")
+_LIVE: Final = "the sample's units are live already; a shadow month is for those that are not"
 _CYCLE: Final = From("GET /v1/cycles", "/items/*/cycle_id")
-_COMPUTED: Final = From("POST /v1/cycles/{cycle_id}/compute", "/cycle_id")
+_COMPUTED: Final = From("POST /v1/cycles/{cycle_id}/compute", "/cycle_id", wait=True)
 _SUBMITTED: Final = From("POST /v1/cycles/{cycle_id}/submit", "/cycle_id")
 _HASH: Final = From("GET /v1/cycles/{cycle_id}", "/list_hash")
 _PAYMENT: Final = From("GET /v1/payments?limit=200", "/items/*/payment_id")
 _CASE: Final = From("POST /v1/payments/{payment_id}/cases", "/case_id")
 _COMPLAINT: Final = From("POST /v1/payments/{payment_id}/complaints", "/complaint_id")
 _SHEET: Final = From("POST /v1/cycles/{cycle_id}/telling-sheets", "/sheet_id")
+_RECOVERY: Final = From("GET /v1/recoveries", "/items/*/recovery_id")
 _NO_QUARANTINE: Final = "in the sample month no partner says anything that is not believed"
 _NO_UNKNOWN: Final = "the sample month ends with every payment known"
 _NO_FILES: Final = "the sample's partners take signed JSON: no batch of theirs is a file"
@@ -29,7 +32,7 @@ _CYCLES: Final = {
             "unit_code": "60",
             "business_date": "2024-09-20",
         },
-        sources={"/unit_code": From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/code", service="registry")},
+        sources={"/unit_code": _DISTRICT},
     ),
     "POST /v1/cycles/{cycle_id}/cut-off": Example(sources={"cycle_id": From("POST /v1/cycles", "/cycle_id")}),
     "POST /v1/cycles/{cycle_id}/compute": Example(sources={"cycle_id": From("POST /v1/cycles/{cycle_id}/cut-off", "/cycle_id", wait=True)}),
@@ -46,7 +49,8 @@ _CYCLES: Final = {
     "GET /v1/rulings/settings": Example(values={"on": "2024-09-01"}),
     "GET /v1/cycles/{cycle_id}/precheck/paper": Example(values={"on": "2024-09-01"}),
     "POST /v1/take-overs": Example(
-        body={"unit_code": "60", "programme": "SOCIAL_PENSION", "first_month": "2025-07", "business_date": "2025-06-20"}
+        body={"unit_code": "593", "programme": "SOCIAL_PENSION", "first_month": "2025-07", "business_date": "2025-06-20"},
+        sources={"/unit_code": _DISTRICT},
     ),
     "GET /v1/cycles/{cycle_id}/cash-list": Example(values={"unit_code": "60"}),
 }
@@ -79,17 +83,20 @@ _MONEY: Final = {
         body={"business_date": "2024-08-20", "valid_from": "2024-09-01", "day_kind": "HOLIDAY", "name_vi": "Nghỉ bù của tỉnh"},
         sources={"/valid_from": New("2026-0?-1?")},
     ),
+    "POST /v1/budget-codes": Example(sources={"/valid_from": New("203?-0?-1?")}),
     "POST /v1/budget-codes/{code_id}/decision": Example(sources={"code_id": From("POST /v1/budget-codes", "/code_id")}),
-    "POST /v1/shadow-months": Example(
-        body={
-            "unit_code": "23059",
-            "programme": "SOCIAL_ASSISTANCE",
-            "funding_source": "LOCAL_BUDGET",
-            "month": "2024-09",
-            "business_date": "2024-09-20",
-        },
-        file=("bang-chi.csv", "STT;Mã hồ sơ;Họ và tên;Số tiền\n1;BT-23059-S-00001;Cao Thị Yến;1000000\n"),
-    ),
+    **{
+        f"{verb} /v1/shadow-months{rest}": Example(cannot=_LIVE)
+        for verb, rest in (
+            ("POST", ""),
+            ("GET", "/{shadow_id}"),
+            ("GET", "/{shadow_id}/differences"),
+            ("GET", "/{shadow_id}/download"),
+            ("POST", "/{shadow_id}/go-live"),
+            ("POST", "/{shadow_id}/go-live/decision"),
+        )
+    },
+    "POST /v1/settlements": Example(sources={"/cycle_id": From("GET /v1/payments?limit=200", "/items/*/cycle_id")}),
     **{
         f"POST /v1/breaks/{{break_id}}/{what}": Example(cannot="the sample's statements agree with the ledger: there is no break")
         for what in ("resolution", "resolution/decision")
@@ -126,6 +133,6 @@ _PARTNERS: Final = {
 }
 EXAMPLES: Final = Examples(
     operations={**_CYCLES, **_MONEY, **_PARTNERS},
-    paths={"/v1/cycles/{cycle_id}": _CYCLE, "/v1/payments/{payment_id}": _PAYMENT},
+    paths={"/v1/cycles/{cycle_id}": _CYCLE, "/v1/payments/{payment_id}": _PAYMENT, "/v1/recoveries/{recovery_id}": _RECOVERY},
     fields={"cycle_id": _CYCLE, "payment_id": _PAYMENT},
 )
