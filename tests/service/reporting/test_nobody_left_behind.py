@@ -77,8 +77,7 @@ async def test_a_replaced_attempt_does_not_wait_and_neither_does_a_month_paid_la
     later = World(people=90)
     later.paid("60/594/23235", MERIT, Channel.CASH_POST, [S.APPROVED, S.COLLECTED], who=rolled, attempt=9)
     october: list[Event] = [
-        event.model_copy(update={"month": "2024-10", "months": [MONTH, "2024-10"], "cycle_id": event.payment_id})
-        for event in later.events
+        event.model_copy(update={"month": "2024-10", "months": [MONTH, "2024-10"], "cycle_id": event.payment_id}) for event in later.events
     ]
     await reporting.hear(incoming(world.events + october))
     client = client_as(reporting.app, Role.AUDITOR)

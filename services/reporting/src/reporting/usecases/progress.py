@@ -14,10 +14,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from common.actor import Actor
+from common.clock import now
 from common.db import Database
 from common.problems import ServiceUnavailable, TooManyRequests
 from reporting.domain.months import first_of
@@ -47,7 +47,7 @@ async def snapshot(db: Database, month: str, unit: str) -> Picture:
         states = [dict(row) for row in await reports.states(tx, first, unit)]
     body = {"month": month, "unit_path": unit, "cycles": cycles, "states": states}
     mark = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()[:20]
-    return Picture(mark, body | {"as_of": datetime.now(UTC)})
+    return Picture(mark, body | {"as_of": now()})
 
 
 class _Shared:
