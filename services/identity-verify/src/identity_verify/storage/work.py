@@ -11,6 +11,7 @@ __all__ = ["WORK"]
 
 _POLICE: Final = (Role.COMMUNE_POLICE,)
 _OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
+_CORRECTORS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER)  # the department has no dossiers of its own
 _LIST: Final = ("GET", "/v1/verification/work-list")
 _UNCLEAR: Final = (
     "verification AS w JOIN subject AS s USING (beneficiary_id, subject_id)"
@@ -36,7 +37,7 @@ WORK: Final = (
     ),
     Kind(
         "mismatches_to_correct", "Thông tin lệch: xã rà soát hồ sơ rồi hỏi lại", "Mismatches: correct the dossier, then ask again",
-        _OFFICERS,
+        _CORRECTORS,
         f"{_UNCLEAR} AND w.verdict <> 'SUSPECTED_IDENTITY'", "w.checked_on", ("POST", "/v1/verifications/{subject_id}/question"), _LIST,
         unit="s.unit_path", days=10,
     ),
