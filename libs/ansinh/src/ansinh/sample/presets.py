@@ -39,6 +39,7 @@ class Outcome:
     DEFECTS = frozenset(range(7, 15))
     FAILS = frozenset((15, 16))
     REQUESTS = frozenset((1, *range(7, 19)))  # outcomes whose account row asks for an account
+    NEVER_OPEN = frozenset((ACCOUNT_CLOSED, ACCOUNT_NOT_FOUND))  # asks for an account that does not exist (any more)
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,14 @@ _BINH_THUAN = Preset(
 )
 
 
-def _at(base: ProgrammeCounts, people: int, *, account: int | None = None, requests: int | None = None) -> ProgrammeCounts:
-    """`base` scaled to `people`; every kind keeps at least one case while the programme has 250 people or more."""
+def _at(
+    base: ProgrammeCounts, people: int, *, requests: int | None = None, opened: int | None = None, paid: bool = True
+) -> ProgrammeCounts:
+    """`base` scaled to `people`; every kind keeps at least one case while the programme has 250 people or more.
+
+    `requests`: how many ask for an account; `opened`: how many have one open when the month is over, of which those that fail as closed
+    are not, where the programme is `paid` at all.
+    """
     factor = people / base.people
 
     def scale(n: int) -> int:
@@ -124,10 +131,14 @@ def _at(base: ProgrammeCounts, people: int, *, account: int | None = None, reque
     outcomes = {k: scale(n) for k, n in base.outcomes.items()}
     if outcomes.get(Outcome.ACCOUNT_SHARED):
         outcomes[Outcome.ACCOUNT_SHARED] = max(2, outcomes[Outcome.ACCOUNT_SHARED])
+    account = round(base.account * factor)
     if requests is not None:
         account = requests - sum(n for k, n in outcomes.items() if k in Outcome.REQUESTS)
+    if opened is not None:
+        closed = Outcome.NEVER_OPEN | ({Outcome.FAIL_CLOSED} if paid else set())
+        account = opened - sum(n for k, n in outcomes.items() if k in Outcome.REQUESTS - closed)
     return replace(
-        base, people=people, account=round(base.account * factor) if account is None else account, outcomes=outcomes,
+        base, people=people, account=account, outcomes=outcomes,
         duplicates=scale(base.duplicates), malformed=scale(base.malformed), malformed_corrected=scale(base.malformed_corrected),
         deceased=scale(base.deceased), arrears=scale(base.arrears),
     )  # fmt: skip
@@ -140,11 +151,11 @@ PRESETS: dict[str, Preset] = {
         province="91",
         month="2024-03",
         business_date="2024-02-20",
-        counts={MERIT: _at(_MERIT, 13_400, requests=3_223), SOCIAL_ASSISTANCE: _at(_SA, 52_600, requests=5_967)},
+        counts={MERIT: _at(_MERIT, 13_400, opened=3_223, paid=False), SOCIAL_ASSISTANCE: _at(_SA, 52_600, opened=5_967)},
         requests_exact=True,
         note=(
-            "3,223 merit and 5,967 assistance accounts opened (March 2024) are published; opened is not paid. The numbers of people are "
-            "assumed. Merit tables before July 2024 are not loaded, so merit is held RATE_MISSING; the assistance standard is 360,000."
+            "3,223 merit and 5,967 assistance accounts opened (March 2024) are published: open at the month's end. The numbers of people "
+            "are assumed. Merit tables before July 2024 are not loaded, so merit is held RATE_MISSING; the assistance standard is 360,000."
         ),
     ),
     "huong-khe-2024-01": Preset(
