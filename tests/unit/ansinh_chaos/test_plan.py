@@ -30,3 +30,10 @@ def test_every_kind_of_process_and_every_named_point_is_met() -> None:
 def test_differences_are_told_by_what_they_mean() -> None:
     found = sort_differences(["books: a", "twice: b", "quarantine: c", "missing: d", "outcome: e", "ledger: f"])
     assert {kind: len(texts) for kind, texts in found.items()} == {"books": 2, "twice": 1, "disbelieved": 1, "people": 2}
+
+
+def test_a_cycle_that_waits_for_a_persons_decision_alone_is_rightly_open() -> None:
+    refused = "close: cycle MERIT does not close: POST /v1/cycles/x/close answered 409 cycle-not-closable: The cycle cannot be closed yet"
+    assert sort_differences([f"{refused}; open_quarantine 3"])["disbelieved"]
+    assert sort_differences([f"{refused}; unknown 1; open_quarantine 3"])["books"]
+    assert sort_differences([f"{refused}; unknown 1"])["books"]

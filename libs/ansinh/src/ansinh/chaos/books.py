@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +18,8 @@ _BOOKS: Final = frozenset({"books", "ledger", "report", "close"})
 _TWICE: Final = frozenset({"twice"})
 #: Words of a partner that were not believed: what a lying partner must lead to.
 _EXPECTED: Final = frozenset({"quarantine"})
+#: A cycle with words in quarantine, and nothing else open, is rightly not closed: a person decides first.
+_WAITS_FOR_A_PERSON: Final = re.compile(r"^close: .* cycle-not-closable: [^;]*; open_quarantine \d+$")
 #: Per service: what must have an audit row, and has none.
 _AUDITED: Final = {
     "registry": {
@@ -42,7 +45,10 @@ def sort_differences(texts: Sequence[str]) -> dict[str, list[str]]:
     sorted_texts: dict[str, list[str]] = {"books": [], "twice": [], "disbelieved": [], "people": []}
     for text in texts:
         kind = text.partition(":")[0]
-        where = "books" if kind in _BOOKS else "twice" if kind in _TWICE else "disbelieved" if kind in _EXPECTED else "people"
+        if kind in _EXPECTED or _WAITS_FOR_A_PERSON.search(text):
+            where = "disbelieved"
+        else:
+            where = "books" if kind in _BOOKS else "twice" if kind in _TWICE else "people"
         sorted_texts[where].append(text)
     return sorted_texts
 

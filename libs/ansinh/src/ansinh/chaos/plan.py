@@ -34,7 +34,7 @@ _KINDS: Final = {
 }  # fmt: skip
 #: Seconds longer than any lease of the quick settings (ansinh.chaos.stack).
 _FROZEN_SECONDS: Final = (8.0, 16.0)
-_PAUSE_SECONDS: Final = (0.3, 3.0)
+_PAUSE_SECONDS: Final = (0.2, 1.6)
 #: Within the five minutes by which signatures may be off, and beyond (then notices wait in the partner's books until the clock is right).
 _CLOCKS: Final = (-240, -90, 90, 240, 1_200)
 _POPULATION: Final[tuple[dict[str, Any], ...]] = (
