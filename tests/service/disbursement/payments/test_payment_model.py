@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date
@@ -106,17 +107,28 @@ class Model:
 
 
 class Spy:
-    """The partner's channel, with everything that crosses it told to the model; it can die before or after the partner has it."""
+    """The partner's channel, with everything that crosses it told to the model; it can die before or after the partner has it.
+
+    What was sent goes again only after the partner said that it does not know it.
+    """
 
     def __init__(self, channel: Any, model: Model) -> None:
         self._channel = channel
         self._model = model
+        self._sent: set[str] = set()
         self.die: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)
 
+    async def inquire(self, references: Any, inquiry_id: UUID) -> Any:
+        answers = await self._channel.inquire(references, inquiry_id)
+        self._sent -= {answer.reference for answer in answers if answer.status == "NOT_FOUND"}
+        return answers
+
     async def send(self, reference: str, body: bytes, references: frozenset[str]) -> Any:
+        assert not self._sent & references, "sent again, and the partner was not asked"
+        self._sent |= references
         self._model.sent(references)
         if self.die == "before":
             raise Killed
@@ -328,8 +340,10 @@ class Payments(RuleBasedStateMachine):
         assert sum(ledger.values()) == 0
 
     def teardown(self) -> None:
+        # After a step that failed, the end would fail as well and its error would be the one that is shown.
+        failed = sys.exc_info()[0] is not None
         try:
-            if hasattr(self, "world"):
+            if hasattr(self, "world") and not failed:
                 self._calm_down()
                 self.agree()
                 self._books_agree()

@@ -128,7 +128,6 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     from ansinh.demo_driver import month
 
     stages = chosen(options.stages)
-    os.environ["ANSINH_PARTNER_CONTRACTS"] = "default"  # the loads sign as every partner
     with_month = bool(set(stages) & _OF_MONTH)
 
     async def job(stack: DemoStack) -> dict[str, Any]:
