@@ -108,6 +108,7 @@ class _Operation:
             kind, media = next(iter(content.items()))
             self._body(kind, media, found)
         for key, source in self.example.sources.items():
+            found.pop(key, None)  # in the order they are said: a call may need what stands before it
             found[key] = _written(source)
         if found:
             self.operation["x-example-from"] = found

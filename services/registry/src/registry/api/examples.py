@@ -70,8 +70,8 @@ _LISTS: Final = {
         }
     ),
     "POST /v1/submitted-lists": Example(sources={"/import_id": From("POST /v1/imports", "/import_id", wait=True)}),
-    "POST /v1/submitted-lists/{list_id}/receive": Example(
-        sources={"list_id": From("POST /v1/submitted-lists/{list_id}/submit", "/list_id")}
+    "POST /v1/submitted-lists/{list_id}/submit": Example(
+        sources={"list_id": From("POST /v1/submitted-lists/{list_id}/return", "/list_id")}
     ),
     "POST /v1/submitted-lists/{list_id}/return": Example(
         body={"reasons": [{"reason": "Thiếu giấy xác nhận khuyết tật", "row": 2}]},
@@ -136,7 +136,7 @@ _PEOPLE: Final = {
         body={"business_date": "2024-08-25", "answer": "Chưa đủ điều kiện: thiếu giấy xác nhận khuyết tật"},
         sources={
             "receipt": From("POST /v1/self-registrations", "/receipt_number"),
-            "registration_id": From("GET /v1/self-registrations?state=NEW", "/items/*/registration_id"),
+            "registration_id": From("GET /v1/self-registrations?state=RECEIVED", "/items/*/registration_id"),
         },
     ),
     "POST /v1/duplicates/{candidate_id}/proposal": Example(

@@ -38,15 +38,40 @@ function* operations() {
   }
 }
 
+// OpenAPI 3.0's words for the same: Swagger UI resolves those in a moment, and a large 3.1 document only after many seconds.
+function plainer(node) {
+  if (Array.isArray(node)) return node.forEach(plainer);
+  if (!node || typeof node !== "object") return undefined;
+  const other = Array.isArray(node.anyOf) ? node.anyOf.filter((one) => one.type !== "null") : [];
+  if (other.length && other.length < node.anyOf.length) {
+    delete node.anyOf;
+    if (other.length === 1) Object.assign(node, { ...other[0], ...node });
+    else node.anyOf = other;
+    node.nullable = true;
+  }
+  if (Array.isArray(node.examples)) {
+    node.example ??= node.examples[0];
+    delete node.examples;
+  }
+  if (node.const !== undefined) node.enum = [node.const];
+  if (node.contentMediaType === "application/octet-stream") node.format = "binary";
+  for (const [key, inner] of Object.entries(node)) if (key !== "example" && key !== "enum") plainer(inner);
+  return undefined;
+}
+
 // The document as this language reads it.
 function spoken() {
   const copy = structuredClone(document_);
+  plainer(copy);
+  copy.openapi = "3.0.3";
   copy.servers = [{ url: base() }];
+  delete copy.components.examples;
   for (const verbs of Object.values(copy.paths)) {
     for (const verb of METHODS) {
       const operation = verbs[verb];
       if (operation && currentLanguage() === "vi" && operation["x-summary-vi"]) operation.summary = operation["x-summary-vi"];
-      else if (operation) operation.summary = operation.summary?.split(" · ")[0];
+      for (const [status, answer] of Object.entries(operation?.responses ?? {})) if (status >= "400") delete answer.content;
+      if (operation && currentLanguage() !== "vi") operation.summary = operation.summary?.split(" · ")[0];
     }
   }
   return copy;
@@ -130,6 +155,12 @@ function unfold(name, given = new URLSearchParams()) {
 }
 
 function fillParameter(system, pathMethod, parameter, value) {
+  // Swagger UI keeps a value twice, by name and by the whole parameter; what it shows is the second.
+  const place = ["paths", ...pathMethod];
+  for (const operation of [system.specSelectors.specResolvedSubtree(place), system.specSelectors.specJson().getIn(place)]) {
+    const known = operation?.get("parameters")?.find((one) => one.get("name") === parameter.name && one.get("in") === parameter.in);
+    if (known) system.specActions.changeParamByIdentity(pathMethod, known, String(value), false);
+  }
   system.specActions.changeParam(pathMethod, parameter.name, parameter.in, String(value), false);
 }
 
