@@ -136,7 +136,7 @@ _PEOPLE: Final = {
         body={"business_date": "2024-08-25", "answer": "Chưa đủ điều kiện: thiếu giấy xác nhận khuyết tật"},
         sources={
             "receipt": From("POST /v1/self-registrations", "/receipt_number"),
-            "registration_id": From("GET /v1/self-registrations?state=RECEIVED", "/items/*/registration_id"),
+            "registration_id": From("GET /v1/self-registrations?state=PENDING", "/items/*/registration_id"),
         },
     ),
     "POST /v1/duplicates/{candidate_id}/proposal": Example(
