@@ -3,57 +3,93 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 
+import httpx
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from common.actor import SYSTEM, Actor, Role
-from common.http import client
-from common.problems import Forbidden, ServiceUnavailable, Unauthenticated
+from common.http import AnswerTooLarge, client, read_bounded
+from common.problems import Forbidden, NotFound, ServiceUnavailable, Unauthenticated
+from common.telemetry import get_logger
 
 __all__ = ["SYSTEM", "Actor", "Authenticator", "Role", "require"]
 
 _ALGORITHMS: Final = ["RS256", "ES256"]
+_KEY_KINDS: Final = frozenset({"RSA", "EC"})
 _JWKS_SECONDS: Final = 300.0
 _JWKS_RETRY_SECONDS: Final = 5.0
+_JWKS_LONGEST_SECONDS: Final = 3600.0  # no token lives longer: an issuer away so long could have taken any of its keys back
+_JWKS_BYTES: Final = 256 * 1024
 _SKEW_SECONDS: Final = 30
 _bearer = HTTPBearer(auto_error=False, description="Access token of the issuer (OIDC)")
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+_log = get_logger(__name__)
 
 
 class Authenticator:
-    """Checks tokens. Keys are cached; an unknown key id asks the issuer again, at most every few seconds."""
+    """Checks tokens. Keys are cached; an unknown key id asks the issuer again, at most every few seconds, whatever it answers."""
 
-    def __init__(self, *, issuer: str, audience: str, jwks_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        jwks_url: str,
+        clock: Callable[[], float] = time.monotonic,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`clock` and `transport` are replaced in tests."""
         self.issuer = issuer
         self.audience = audience
         self.jwks_url = jwks_url
+        self._clock = clock
+        self._transport = transport
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = 0.0
+        self._fetched: float | None = None
+        self._tried: float | None = None
+        self._away = False
         self._lock = asyncio.Lock()
 
     def use_keys(self, jwks: dict[str, Any]) -> None:
-        """Set the keys directly (tests, and issuers without a JWKS address)."""
-        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id}
-        self._fetched = time.monotonic()
+        """Set the keys directly (tests, and issuers without a JWKS address). Only public signing keys are taken."""
+        signing = [key for key in jwks["keys"] if key.get("kty") in _KEY_KINDS and key.get("use", "sig") == "sig"]
+        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict({"keys": signing}).keys if key.key_id}
+        self._fetched = self._clock()
+        self._away = False
+
+    def _age(self, moment: float | None) -> float:
+        return float("inf") if moment is None else self._clock() - moment
+
+    def _wanted(self, kid: str) -> bool:
+        """Whether the issuer is to be asked now: for a key we do not know, or because the answer is old."""
+        stale = kid not in self._keys or self._age(self._fetched) > _JWKS_SECONDS
+        return stale and self._age(self._tried) > _JWKS_RETRY_SECONDS and self._age(self._fetched) > _JWKS_RETRY_SECONDS
+
+    async def _fetch(self) -> None:
+        self._tried = self._clock()
+        try:
+            async with client(timeout=5.0, transport=self._transport) as http, http.stream("GET", self.jwks_url) as answer:
+                answer.raise_for_status()
+                self.use_keys(json.loads(await read_bounded(answer, _JWKS_BYTES)))
+        except (httpx.HTTPError, AnswerTooLarge, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._away = True
+            _log.warning("auth.issuer_away", error=type(error).__name__)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
-        async with self._lock:
-            age = time.monotonic() - self._fetched
-            if (kid not in self._keys and (age > _JWKS_RETRY_SECONDS or not self._keys)) or age > _JWKS_SECONDS:
-                try:
-                    async with client(timeout=5.0) as http:
-                        answer = await http.get(self.jwks_url)
-                        answer.raise_for_status()
-                        self.use_keys(answer.json())
-                except Exception as error:
-                    if kid not in self._keys:
-                        raise ServiceUnavailable("The token issuer cannot be reached", headers={"Retry-After": "5"}) from error
+        if self._wanted(kid):
+            async with self._lock:
+                if self._wanted(kid):  # not when somebody has just asked
+                    await self._fetch()
+        if self._age(self._fetched) > _JWKS_LONGEST_SECONDS or (self._away and kid not in self._keys):
+            raise ServiceUnavailable("The token issuer cannot be reached", headers={"Retry-After": "5"})
         if kid not in self._keys:
-            raise Unauthenticated("The token is signed with an unknown key")
+            raise Unauthenticated("The token is signed with an unknown key", headers=_CHALLENGE)
         return self._keys[kid]
 
     async def actor(self, token: str, request_id: str | None) -> Actor:
@@ -61,7 +97,7 @@ class Authenticator:
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS or not header.get("kid"):
-                raise Unauthenticated("The token's algorithm or key id is not accepted")
+                raise Unauthenticated("The token's algorithm or key id is not accepted", headers=_CHALLENGE)
             key = await self._key(header["kid"])
             claims = jwt.decode(
                 token,
@@ -72,20 +108,35 @@ class Authenticator:
                 leeway=_SKEW_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
             )
-        except jwt.PyJWTError as error:
-            raise Unauthenticated("The token is not valid", headers={"WWW-Authenticate": "Bearer"}) from error
-        known = {role.value for role in Role} - {Role.SYSTEM.value}
-        units = claims.get("units") or []
-        return Actor(
-            subject=str(claims["sub"]),
-            name=str(claims.get("name") or claims["sub"]),
-            roles=frozenset(Role(role) for role in claims.get("roles") or [] if role in known),
-            unit_paths=tuple(str(unit) for unit in units),
-            partner=claims.get("partner"),
-            client_id=str(claims.get("azp") or claims.get("client_id") or claims["sub"]),
-            request_id=request_id,
-            everywhere="*" in units,
-        )
+        except (jwt.PyJWTError, ValueError) as error:
+            raise Unauthenticated("The token is not valid", headers=_CHALLENGE) from error
+        return _actor_of(claims, request_id)
+
+
+def _words(claims: Mapping[str, Any], name: str) -> list[str]:
+    """A claim that is a list of texts; anything else is no token of our issuer."""
+    found = claims.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise Unauthenticated(f"The token's claim {name} is not a list of texts", headers=_CHALLENGE)
+    return found
+
+
+def _actor_of(claims: Mapping[str, Any], request_id: str | None) -> Actor:
+    known = {role.value for role in Role} - {Role.SYSTEM.value}
+    units = [unit.rstrip("/") for unit in _words(claims, "units")]
+    partner = claims.get("partner")
+    if partner is not None and not isinstance(partner, str):
+        raise Unauthenticated("The token's claim partner is not a text", headers=_CHALLENGE)
+    return Actor(
+        subject=str(claims["sub"]),
+        name=str(claims.get("name") or claims["sub"]),
+        roles=frozenset(Role(role) for role in _words(claims, "roles") if role in known),
+        unit_paths=tuple(unit for unit in units if unit),  # an empty path would be everybody's parent
+        partner=partner or None,
+        client_id=str(claims.get("azp") or claims.get("client_id") or claims["sub"]),
+        request_id=request_id,
+        everywhere="*" in units,
+    )
 
 
 def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
@@ -95,11 +146,13 @@ def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
 
     async def guard(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
         if credentials is None:
-            raise Unauthenticated("Send a bearer token", headers={"WWW-Authenticate": "Bearer"})
+            raise Unauthenticated("Send a bearer token", headers=_CHALLENGE)
         authenticator: Authenticator = request.app.state.authenticator
         actor = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
         if not actor.has(*roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
+        if actor.has(Role.PARTNER) and request.path_params.get("partner", actor.partner) != actor.partner:
+            raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
         request.state.actor = actor
         return actor
 
