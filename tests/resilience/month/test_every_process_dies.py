@@ -34,7 +34,7 @@ KINDS = {f"{service.name}-{kind}" for service in SERVICES for kind in ("api", "w
 }  # fmt: skip
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("on_apache_kafka", [False, pytest.param(True, marks=pytest.mark.broker)], ids=["embedded", "kafka"])
 async def test_every_kind_of_process_dies_once_in_one_month(month: Month, on_apache_kafka: bool) -> None:
     deaths = [month.death(*death) for death in DEATHS]
