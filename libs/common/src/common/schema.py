@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["append_only", "breaker_ddl", "cut_off_ddl", "cut_off_parked_ddl", "mechanism_ddl", "mechanism_migration", "throttle_ddl"]
+__all__ = [
+    "append_only",
+    "audit_chain_ddl",
+    "audit_chain_migration",
+    "audit_chain_removal",
+    "breaker_ddl",
+    "cut_off_ddl",
+    "cut_off_parked_ddl",
+    "mechanism_ddl",
+    "mechanism_migration",
+    "throttle_ddl",
+]
 
 _DDL: Final = """
 CREATE TABLE outbox (
@@ -109,6 +120,32 @@ CREATE TABLE job (
 CREATE INDEX job_open ON job (created_at) WHERE state IN ('QUEUED', 'RUNNING');
 """
 
+_AUDIT_CHAIN: Final = """
+CREATE TABLE audit_unsealed (
+    audit_id bigint PRIMARY KEY
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE audit_unsealed IS 'Ids of audit rows that have committed and have no place in the chain yet';
+
+CREATE TABLE audit_chain (
+    position bigint PRIMARY KEY CHECK (position > 0),
+    audit_id bigint NOT NULL UNIQUE,
+    row_digest bytea NOT NULL CHECK (length(row_digest) = 32),
+    chain_digest bytea NOT NULL CHECK (length(chain_digest) = 32)
+);
+
+CREATE TABLE audit_anchor (
+    position bigint PRIMARY KEY,
+    chain_digest bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX audit_log_subject ON audit_log (subject, id);
+CREATE INDEX audit_log_action ON audit_log (action, id);
+CREATE INDEX audit_log_request ON audit_log (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX audit_log_at ON audit_log USING brin (at);
+INSERT INTO audit_unsealed SELECT id FROM audit_log;
+"""
+
 _CUT_OFFS: Final = """
 CREATE TABLE cut_off (
     cut_off_id uuid PRIMARY KEY,
@@ -185,3 +222,23 @@ def mechanism_migration(op: Any) -> None:
     """What a service's first migration calls: the mechanism tables, with the audit log append-only."""
     op.execute(_DDL)
     append_only(op, "audit_log")
+
+
+def audit_chain_ddl() -> str:
+    """DDL of the audit log's chain and anchors (`common.audit_chain`), and of what auditors search by."""
+    return _AUDIT_CHAIN
+
+
+def audit_chain_migration(op: Any) -> None:
+    """The chain beside an audit log that exists: its rows wait for the sealer; chain and anchors are append-only."""
+    op.execute(_AUDIT_CHAIN)
+    append_only(op, "audit_chain")
+    append_only(op, "audit_anchor")
+
+
+def audit_chain_removal(op: Any) -> None:
+    """Undo :func:`audit_chain_migration`."""
+    op.execute(
+        "DROP TABLE audit_anchor, audit_chain, audit_unsealed;"
+        "DROP INDEX audit_log_subject, audit_log_action, audit_log_request, audit_log_at"
+    )

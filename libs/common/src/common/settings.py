@@ -40,3 +40,7 @@ class MechanismSettings(BaseSettings):
     )
     job_lease_seconds: float = Field(default=30.0, gt=0, description="After this a dead worker's job is taken over by another")
     replay_window_days: int = Field(default=14, description="How long published outbox rows and inbox rows are kept")
+    audit_anchor_seconds: float = Field(default=300.0, gt=0, description="How often the head of the audit chain is given out as an anchor")
+    audit_anchors_file: Path | None = Field(
+        default=None, description="Anchors are also appended here, one JSON line each: a place the database's people cannot write"
+    )

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.audit_api import audit_router
 from common.auth import Actor, Authenticator, Role, require
 from common.db import Database, Tx
 from common.failures import is_transient
@@ -233,6 +234,7 @@ def create_app(
             expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"],
         )
     package = type(settings).__module__.partition(".")[0]
+    routers = [*routers, audit_router(db, package.replace("_", "-"))]
 
     def document() -> dict[str, Any]:
         # Made when somebody first asks: reading the code for its problems takes a second or so.

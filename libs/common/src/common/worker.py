@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from common.audit_chain import anchor_once, seal_once
 from common.consumer import Consumer, Subscription
 from common.db import Database
 from common.housekeeping import clean
@@ -29,6 +30,7 @@ _STOP_SECONDS: Final = 15.0
 _RESTART_SECONDS: Final = 1.0
 _CLEAN_SECONDS: Final = 600.0
 _REPLAY_SECONDS: Final = 2.0
+_SEAL_SECONDS: Final = 1.0
 _LIFE: Final = secrets.token_hex(4)
 _log = get_logger(__name__)
 
@@ -114,6 +116,10 @@ async def run_worker(
         loop.add_signal_handler(number, stop.set)
     relay = Relay(db, lambda: _producer(settings), name)
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
+    work += [
+        Loop("audit-seal", every(_SEAL_SECONDS, lambda: seal_once(db))),
+        Loop("audit-anchors", every(settings.audit_anchor_seconds, lambda: anchor_once(db, name, settings.audit_anchors_file))),
+    ]
     if subscriptions:
         consumer = Consumer(
             db,

@@ -1,0 +1,221 @@
+"""The audit chain: whole as long as nobody touches it; each way of touching it is found, done as a superuser in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from common import audit, testing
+from common.actor import SYSTEM, Actor, Role
+from common.audit_chain import Anchor, anchor_once, read_anchors, seal_once, verify
+
+OFFICER = Actor("can.bo", "Cán bộ", frozenset({Role.COMMUNE_OFFICER}), ("60/593/22924",), request_id="r-1")
+
+
+@pytest.fixture
+async def made(database: Callable[[str], testing.TestDatabase]) -> testing.TestDatabase:
+    return database("reporting")
+
+
+@pytest.fixture
+def superuser(made: testing.TestDatabase, pg_url: str) -> str:
+    return f"{pg_url.rsplit('/', 1)[0]}/{made.name}"
+
+
+async def write(made: testing.TestDatabase, count: int, action: str = "thing.change") -> None:
+    async with made.db.transaction(OFFICER) as tx:
+        for number in range(count):
+            await audit.record(tx, action, "thing", number, {"before": {"n": number}, "after": {"n": number + 1}}, purpose="thử")
+
+
+async def seal(made: testing.TestDatabase, batch: int = 4) -> None:
+    while await seal_once(made.db, batch):
+        pass
+
+
+async def look(dsn: str, anchors: list[Anchor] | None = None) -> dict[str, int]:
+    return (await asyncio.to_thread(verify, dsn, "reporting", anchors or [])).counts
+
+
+def do(dsn: str, *statements: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_a_log_nobody_touched_is_whole_and_rows_wait_until_they_are_sealed(made: testing.TestDatabase, superuser: str) -> None:
+    await write(made, 10)
+    waiting = await asyncio.to_thread(verify, superuser, "reporting")
+    assert (waiting.whole, waiting.rows, waiting.waiting) == (True, 0, 10)
+    await seal(made)
+    await write(made, 3)
+    await seal(made)
+    await anchor_once(made.db, "reporting")
+    found = await asyncio.to_thread(verify, superuser, "reporting")
+    assert (found.whole, found.rows, found.waiting, found.anchors) == (True, 13, 0, 1)
+
+
+async def test_rows_are_sealed_as_they_commit_not_by_their_ids(made: testing.TestDatabase, superuser: str) -> None:
+    async with made.db.transaction(OFFICER) as slow:
+        await audit.record(slow, "slow", "thing", 1)
+        await write(made, 2, "quick")
+        await seal(made)
+        async with made.db.read() as tx:
+            assert [row["action"] for row in await tx.rows("SELECT a.action FROM audit_chain c JOIN audit_log a ON a.id = c.audit_id")] == [
+                "quick", "quick",
+            ]  # fmt: skip
+    await seal(made)
+    async with made.db.read() as tx:
+        order = await tx.rows("SELECT a.action, a.id FROM audit_chain c JOIN audit_log a ON a.id = c.audit_id ORDER BY c.position")
+    assert [row["action"] for row in order] == ["quick", "quick", "slow"]
+    assert order[2]["id"] < order[0]["id"]
+    assert await look(superuser) == {}
+
+
+async def test_two_sealers_do_not_both_seal(made: testing.TestDatabase, superuser: str) -> None:
+    await write(made, 40)
+    while any(await asyncio.gather(*(seal_once(made.db, 7) for _ in range(3)))):
+        pass
+    await seal(made)
+    found = await asyncio.to_thread(verify, superuser, "reporting")
+    assert (found.whole, found.rows, found.waiting) == (True, 40, 0)
+
+
+_LOG = "subject, roles, units, action, object_type, object_id, detail"
+TOUCHES: dict[str, tuple[list[str], dict[str, int]]] = {
+    "who": (["UPDATE audit_log SET subject = 'nguoi.khac' WHERE id = 5"], {"changed": 1}),
+    "when": (["UPDATE audit_log SET at = at - interval '1 microsecond' WHERE id = 5"], {"changed": 1}),
+    "before and after": (["UPDATE audit_log SET detail = jsonb_set(detail, '{after,n}', '99') WHERE id = 5"], {"changed": 1}),
+    "purpose": (["UPDATE audit_log SET purpose = NULL WHERE id = 5"], {"changed": 1}),
+    "removed": (["DELETE FROM audit_log WHERE id = 5"], {"removed": 1}),
+    "removed with its link": (
+        ["DELETE FROM audit_log WHERE id = 5", "DELETE FROM audit_chain WHERE audit_id = 5"], {"chain_gap": 1, "chain_broken": 0},
+    ),
+    "inserted": (
+        [f"INSERT INTO audit_log ({_LOG}) VALUES ('x', '{{}}', '{{}}', 'x', 'x', 'x', '{{}}')"], {"inserted": 1},
+    ),
+    "inserted in the middle with a link": (
+        [
+            "UPDATE audit_chain SET position = position + 1000 WHERE position > 5",
+            "UPDATE audit_chain SET position = position - 999 WHERE position > 1000",
+            f"INSERT INTO audit_log (id, {_LOG}) OVERRIDING SYSTEM VALUE VALUES (900, 'x', '{{}}', '{{}}', 'x', 'x', 'x', '{{}}')",
+            "INSERT INTO audit_chain VALUES (6, 900, sha256('x'), sha256('y'))",
+        ],
+        {"chain_broken": 8, "changed": 1},
+    ),
+    "rows exchanged": (
+        [
+            "UPDATE audit_log a SET at = b.at, object_id = b.object_id FROM audit_log b WHERE (a.id, b.id) IN ((4, 5), (5, 4))",
+        ],
+        {"changed": 2},
+    ),
+    "links exchanged": (
+        [
+            "UPDATE audit_chain SET position = 999 WHERE position = 4", "UPDATE audit_chain SET position = 4 WHERE position = 5",
+            "UPDATE audit_chain SET position = 5 WHERE position = 999",
+        ],
+        {"chain_broken": 3},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("touch", list(TOUCHES))
+async def test_every_touch_is_found(touch: str, made: testing.TestDatabase, superuser: str) -> None:
+    await write(made, 12)
+    await seal(made)
+    assert await look(superuser) == {}
+    statements, expected = TOUCHES[touch]
+    await asyncio.to_thread(do, superuser, *statements)
+    assert await look(superuser) == {kind: count for kind, count in expected.items() if count}
+
+
+async def test_a_tail_cut_off_and_a_chain_written_anew_contradict_the_anchors(
+    made: testing.TestDatabase, superuser: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "anchors.jsonl"
+    await write(made, 12)
+    await seal(made)
+    await anchor_once(made.db, "reporting", kept)
+    await anchor_once(made.db, "reporting", kept)  # the head has not moved: no second anchor
+    anchors = read_anchors(kept.read_text().splitlines())
+    assert [(anchor.service, anchor.position) for anchor in anchors] == [("reporting", 12)]
+    cut = ["DELETE FROM audit_anchor", "DELETE FROM audit_log WHERE id > 9", "DELETE FROM audit_chain WHERE position > 9"]
+    await asyncio.to_thread(do, superuser, *cut)
+    assert await look(superuser) == {}, "without the anchors kept elsewhere a cut tail looks like a log that ended earlier"
+    assert await look(superuser, anchors) == {"anchor_missing": 1}
+    anew = ["UPDATE audit_log SET subject = 'nguoi.khac' WHERE id = 5", "DELETE FROM audit_chain"]
+    await asyncio.to_thread(do, superuser, *anew, "INSERT INTO audit_unsealed SELECT id FROM audit_log")
+    await write(made, 3)
+    await seal(made)
+    assert await look(superuser) == {}
+    assert await look(superuser, anchors) == {"anchor_differs": 1}
+
+
+async def test_a_row_gone_before_it_was_sealed_is_found(made: testing.TestDatabase, superuser: str) -> None:
+    await write(made, 3)
+    await asyncio.to_thread(do, superuser, "DELETE FROM audit_log WHERE id = 2")
+    await seal(made)
+    assert await look(superuser) == {"removed": 1}
+
+
+def test_anchors_are_read_from_a_log_too_and_a_broken_one_is_said() -> None:
+    line = json.dumps({"event": "audit.anchor", "service": "x", "anchored": "registry", "position": 3, "digest": "ab" * 32})
+    assert read_anchors(["plain text", f"registry-worker: {line}", "{}"]) == [Anchor("registry", 3, "ab" * 32, "")]
+    with pytest.raises(ValueError, match="line 1"):
+        read_anchors([json.dumps({"service": "registry", "position": "x", "digest": "zz"})])
+
+
+@pytest.mark.parametrize("service", ["registry", "identity-verify", "accounts", "disbursement", "reporting"])
+async def test_the_services_own_role_may_only_append(service: str, database: Callable[[str], testing.TestDatabase]) -> None:
+    made = database(service)
+    async with made.db.transaction(SYSTEM("test")) as tx:
+        await audit.record(tx, "thing.change", "thing", 1)
+    await seal(made)
+    await anchor_once(made.db, service)
+    dsn = made.app_url.replace("+psycopg", "")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for table in ("audit_log", "audit_chain", "audit_anchor"):
+            change = "subject = 'x'" if table == "audit_log" else "position = position + 1"
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,)
+            for statement in (f"UPDATE {table} SET {change}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+
+
+async def test_the_auditors_question(made: testing.TestDatabase, client_as: Callable[..., Any], keys_file: Callable[[str], Path]) -> None:
+    from reporting.main import make_app
+    from reporting.settings import Settings
+
+    app = make_app(Settings(database_url=made.app_url, keys_file=keys_file("reporting"), environment="development"), made.db)
+    await write(made, 5)
+    async with made.db.transaction(SYSTEM("relay")) as tx:
+        await audit.record(tx, "relay.moved", "outbox", 1)
+    province, district = client_as(app, Role.AUDITOR, subject="kiem.toan"), client_as(app, Role.AUDITOR, units=("60/594",))
+    first = (await province.get("/v1/audit", params={"limit": 4})).json()
+    rest = (await province.get("/v1/audit", params={"limit": 4, "cursor": first["next_cursor"]})).json()
+    ids = [row["id"] for row in first["items"] + rest["items"]]
+    assert ids == [6, 5, 4, 3, 2, 1]
+    (one,) = (await province.get("/v1/audit", params={"action": "thing.change", "object_id": "3", "request_id": "r-1"})).json()["items"]
+    assert (one["subject"], one["purpose"], one["detail"]["before"]) == ("can.bo", "thử", {"n": 3})
+    assert (await province.get("/v1/audit", params={"until": "2020-01-01T00:00:00+07:00"})).json()["items"] == []
+    assert (await province.get("/v1/audit", params={"since": "2020-01-01T00:00:00"})).status_code == 422
+    assert (await province.get("/v1/audit", params={"subject": "relay"})).json()["items"] == []
+    assert len((await province.get("/v1/audit", params={"subject": "system:relay"})).json()["items"]) == 1
+    assert (await district.get("/v1/audit")).json()["items"] == [], "another district's auditor"
+    assert (await client_as(app, Role.COMMUNE_OFFICER).get("/v1/audit")).status_code == 403
+    listing = await province.get("/v1/audit/file", params={"format": "csv", "action": "thing.change"})
+    assert listing.text.count("thing.change") == 5
+    asked = (await province.get("/v1/audit", params={"subject": "kiem.toan", "limit": 500})).json()["items"]
+    assert [row["action"] for row in asked].count("audit.read") == 6
+    assert [row["detail"]["filter"] for row in asked if row["action"] == "audit.export"] == [{"action": "thing.change"}]
+    await seal(made)
+    await anchor_once(made.db, "reporting")
+    told = (await province.get("/v1/audit/anchors")).json()
+    assert told["waiting"] == 0
+    assert [item["position"] for item in told["items"]] == [told["sealed"]]
