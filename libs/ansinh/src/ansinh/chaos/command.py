@@ -30,6 +30,8 @@ __all__ = ["month_under_attack", "run"]
 Say = Callable[[str], None]
 _FAILED, _UNAVAILABLE, _INTERRUPTED = 1, 69, 130
 _BACK_SECONDS = 120.0
+#: One process may be killed again and again while the month asks for it.
+_PATIENCE_SECONDS = 600.0
 
 
 @dataclass
@@ -61,7 +63,7 @@ async def month_under_attack(stack: TargetStack, sample: Path, plan: Iterator[De
     from ansinh.demo.run import run as month
 
     urls = {name: stack.layout.url(name) for name in (*(service.name for service in SERVICES), "population", "partner", "issuer")}
-    info = DemoStack(sample, urls, stack.layout.secrets / "issuer.json", stack.layout).info()
+    info = replace(DemoStack(sample, urls, stack.layout.secrets / "issuer.json", stack.layout).info(), patience_seconds=_PATIENCE_SECONDS)
     hands = Hands(stack, plan, kills, say)
 
     def progress(stage: str, _done: int, _total: int) -> None:

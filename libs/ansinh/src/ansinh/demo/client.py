@@ -15,7 +15,6 @@ from common.http import client
 
 __all__ = ["Api", "ApiProblem", "DeadlineMissed", "wait_for"]
 
-_RETRY_SECONDS = 90.0  # a restarted process is back well within this
 _TOKEN_SECONDS = 2_400.0
 _TRANSIENT = frozenset((425, 429, 502, 503, 504))
 
@@ -124,11 +123,11 @@ class Api:
             try:
                 response = await self._http.request(method, url, **kwargs)
             except httpx.TransportError as error:
-                if time.monotonic() - began > _RETRY_SECONDS:
+                if time.monotonic() - began > self._stack.patience_seconds:
                     raise DeadlineMissed(f"{url} does not answer ({type(error).__name__})") from error
             else:
                 busy = response.status_code in _TRANSIENT or _in_flight(response)
-                if not busy or time.monotonic() - began > _RETRY_SECONDS:
+                if not busy or time.monotonic() - began > self._stack.patience_seconds:
                     return response
             await asyncio.sleep(pause)
             pause = min(pause * 1.7, 3.0)

@@ -12,7 +12,7 @@ class StackInfo:
     """Addresses and ready users of a running stack.
 
     `services` maps registry, identity-verify, accounts, disbursement and reporting to base URLs; `partner` is the partner simulator.
-    `passwords` holds the users whose password is not `password`.
+    `passwords` holds the users whose password is not `password`. `patience_seconds`: a process that is away is back well within this.
     """
 
     services: dict[str, str]
@@ -23,6 +23,7 @@ class StackInfo:
     maker: str = "department.officer"
     checker: str = "approver"
     operator: str = "operator"
+    patience_seconds: float = 90.0
 
     def password_of(self, user: str) -> str:
         """The password of a ready user."""
