@@ -164,6 +164,27 @@ async def test_a_row_gone_before_it_was_sealed_is_found(made: testing.TestDataba
     assert await look(superuser) == {"removed": 1}
 
 
+async def test_the_command_says_what_it_found(
+    made: testing.TestDatabase, superuser: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ansinh.cli import main
+
+    monkeypatch.setenv("REPORTING_OWNER_DATABASE_URL", superuser)
+    kept, verdict = str(tmp_path / "anchors.jsonl"), tmp_path / "verdict.json"
+    await write(made, 6)
+    await seal(made)
+    await anchor_once(made.db, "reporting")
+    reporting = ("--service", "reporting", "--anchors", kept)
+    assert await asyncio.to_thread(main, ["audit", "anchors", *reporting]) == 0
+    assert await asyncio.to_thread(main, ["audit", "verify", *reporting, "--json", str(verdict)]) == 0
+    assert json.loads(verdict.read_text())["whole"] is True
+    await asyncio.to_thread(do, superuser, "UPDATE audit_log SET subject = 'x' WHERE id = 2", "DELETE FROM audit_chain WHERE position > 5")
+    assert await asyncio.to_thread(main, ["audit", "verify", *reporting, "--json", str(verdict)]) == 1
+    (found,) = json.loads(verdict.read_text())["services"]
+    assert found["counts"] == {"changed": 1, "anchor_missing": 1, "inserted": 1}
+    assert {"kind": "changed", "audit_id": 2, "position": 2} in found["problems"]
+
+
 def test_anchors_are_read_from_a_log_too_and_a_broken_one_is_said() -> None:
     line = json.dumps({"event": "audit.anchor", "service": "x", "anchored": "registry", "position": 3, "digest": "ab" * 32})
     assert read_anchors(["plain text", f"registry-worker: {line}", "{}"]) == [Anchor("registry", 3, "ab" * 32, "")]

@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     verify = verb("verify-list", "make a cycle's payment list again from its cut-off and compare the hashes", _verify_list)
     verify.add_argument("cycle", metavar="CYCLE", help="id of the cycle")
     verify.add_argument("--user", default="approver", help="who asks (a ready user; default approver)")
+    audit = verb("audit", "read the audit logs against their hash chains; give out anchors", _audit)
+    audit.add_argument("what", choices=["verify", "anchors"], help="verify: find any changed, removed, inserted or reordered row; "
+                       "anchors: the heads of the chains so far, to keep elsewhere")  # fmt: skip
+    audit.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
+    audit.add_argument("--anchors", type=Path, metavar="FILE", help="verify: against anchors kept elsewhere; anchors: add new ones here")
+    audit.add_argument("--json", type=Path, metavar="PATH", help="verify: also write the verdict as one JSON object")
     verb("check", "lint, types, import rules and lock", _check)
     secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
     secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
@@ -157,6 +163,12 @@ def _verify_list(options: argparse.Namespace) -> int:
     from ansinh import verify_list
 
     return verify_list.run(options.cycle, options.user, _say)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from ansinh.audit_command import run
+
+    return run(options, _say)
 
 
 def _secrets(options: argparse.Namespace) -> int:
