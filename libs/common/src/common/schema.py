@@ -12,6 +12,7 @@ __all__ = [
     "breaker_ddl",
     "cut_off_ddl",
     "cut_off_parked_ddl",
+    "invariant_ddl",
     "mechanism_ddl",
     "mechanism_migration",
     "throttle_ddl",
@@ -205,6 +206,23 @@ CREATE TABLE {table} (
 def throttle_ddl(table: str) -> str:
     """DDL by which all workers together keep to an outside system's rate (`common.outside.Throttle`)."""
     return f"ALTER TABLE {table} ADD COLUMN next_turn_at timestamptz NOT NULL DEFAULT now()"
+
+
+def invariant_ddl() -> str:
+    """DDL of what `common.invariants` found last."""
+    return """
+CREATE TABLE invariant_result (
+    name text PRIMARY KEY,
+    offenders integer NOT NULL DEFAULT 0 CHECK (offenders >= 0),
+    ids text[] NOT NULL DEFAULT '{}',
+    broken_since timestamptz,
+    checked_at timestamptz,
+    took_ms integer,
+    error text,
+    next_at timestamptz NOT NULL DEFAULT now(),
+    lease_until timestamptz
+);
+"""
 
 
 def mechanism_ddl() -> str:

@@ -20,6 +20,7 @@ from common.audit_chain import anchor_once, seal_once
 from common.consumer import Consumer, Subscription
 from common.db import Database
 from common.housekeeping import clean
+from common.invariants import Checker, Invariant
 from common.relay import Relay
 from common.settings import MechanismSettings
 from common.telemetry import get_logger
@@ -30,6 +31,7 @@ _STOP_SECONDS: Final = 15.0
 _RESTART_SECONDS: Final = 1.0
 _CLEAN_SECONDS: Final = 600.0
 _REPLAY_SECONDS: Final = 2.0
+_INVARIANTS_SECONDS: Final = 15.0
 _SEAL_SECONDS: Final = 1.0
 _LIFE: Final = secrets.token_hex(4)
 _log = get_logger(__name__)
@@ -107,7 +109,13 @@ def _health(relay: Relay | None) -> FastAPI:
 
 
 async def run_worker(
-    settings: MechanismSettings, db: Database, name: str, subscriptions: Sequence[Subscription], loops: Sequence[Loop] = ()
+    settings: MechanismSettings,
+    db: Database,
+    name: str,
+    subscriptions: Sequence[Subscription],
+    loops: Sequence[Loop] = (),
+    *,
+    invariants: Sequence[Invariant] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT; work in hand is finished, then everything closes."""
     stop = asyncio.Event()
@@ -116,6 +124,7 @@ async def run_worker(
         loop.add_signal_handler(number, stop.set)
     relay = Relay(db, lambda: _producer(settings), name)
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
+    work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))
     work += [
         Loop("audit-seal", every(_SEAL_SECONDS, lambda: seal_once(db))),
         Loop("audit-anchors", every(settings.audit_anchor_seconds, lambda: anchor_once(db, name, settings.audit_anchors_file))),

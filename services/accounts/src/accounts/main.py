@@ -16,6 +16,7 @@ from accounts.messaging.subscriptions import SUBSCRIPTIONS
 from accounts.providers.directory import load_directory
 from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
 from accounts.settings import Settings
+from accounts.storage.invariants import INVARIANTS
 from accounts.storage.work import WORK
 from accounts.usecases import directory as directory_uses
 from accounts.usecases import recheck_accounts
@@ -29,6 +30,7 @@ from common.actor import SYSTEM
 from common.cli import service_main
 from common.cut_off_api import cut_offs_router
 from common.db import Database
+from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -72,6 +74,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
+            invariants_router(db, INVARIANTS),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -112,7 +115,7 @@ async def work(settings: Settings) -> None:
         *lanes,
     ]
     try:
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
     finally:
         await inquiry.close()
 

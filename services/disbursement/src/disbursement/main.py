@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from common.cli import service_main
 from common.db import Database
 from common.http import client
+from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -42,6 +43,7 @@ from disbursement.channels.partners import Partner, load_partners
 from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
+from disbursement.storage.invariants import INVARIANTS
 from disbursement.storage.work import WORK
 from disbursement.usecases.approving import JOB_KIND as APPROVE
 from disbursement.usecases.approving import ListApprover
@@ -103,6 +105,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
+            invariants_router(db, INVARIANTS),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -134,7 +137,7 @@ async def work(settings: Settings) -> None:
         runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         loops.append(Loop("telling", every(_TELL_SECONDS, Teller(db, settings, sms).round)))
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from common.cli import service_main
 from common.cut_off_api import cut_offs_router
 from common.db import Database
+from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -18,6 +19,7 @@ from identity_verify.api.examples import EXAMPLES
 from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
+from identity_verify.storage.invariants import INVARIANTS
 from identity_verify.storage.work import WORK
 from identity_verify.usecases import graces
 from identity_verify.usecases.cut_off import pass_on_once
@@ -53,6 +55,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *WATCHERS),
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
+            invariants_router(db, INVARIANTS),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -93,7 +96,7 @@ async def work(settings: Settings) -> None:
     ]
     lanes = [Loop(f"verify-{number}", every(_IDLE_SECONDS, verifier.run_once)) for number in range(1, settings.lanes + 1)]
     try:
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, *loops])
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, *loops], invariants=INVARIANTS)
     finally:
         await population.close()
 

@@ -9,6 +9,7 @@ from common.actor import SYSTEM, Role
 from common.cli import service_main
 from common.clock import today
 from common.db import Database, Tx
+from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -24,6 +25,7 @@ from registry.storage import catalogue
 from registry.storage import duplicates as duplicate_storage
 from registry.storage import travel as travel_storage
 from registry.storage import units as unit_storage
+from registry.storage.invariants import INVARIANTS
 from registry.storage.work import WORK
 from registry.usecases.campaigns import GIVE, LIST, Giver, Lister
 from registry.usecases.data_sets import BUILD, Builder
@@ -88,6 +90,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *_ASKERS),
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
+            invariants_router(db, INVARIANTS),
             work_router(db, settings, WORK),
         ],
         body_limits={
@@ -123,7 +126,7 @@ async def work(settings: Settings) -> None:
         Loop("duplicates", every(_COMPARE_SECONDS, Scanner(db).run_once)),
         Loop("law", every(_LAW_SECONDS, lambda: LawKeeper(db).run_once(today(settings)))),
     ]
-    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops)
+    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
 
 
 async def load_reference_data(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from common import sheets
 from common.auth import Role
 from common.cli import service_main
 from common.db import Database
+from common.invariants import invariants_router
 from common.jobs import Job, JobRunner
 from common.parking import parked_router
 from common.sealing import Keyring
@@ -28,6 +29,7 @@ from reporting.api.reports import READERS, reports_router
 from reporting.api.statements import statements_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
+from reporting.storage.invariants import INVARIANTS
 from reporting.storage.work import WORK
 from reporting.usecases import rebuild, statutory_again
 from reporting.usecases.progress import Feed
@@ -70,6 +72,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             *follow_up_routers(database, settings),
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),
+            invariants_router(database, INVARIANTS),
             work_router(database, settings, WORK),
             parked_router(database),
             console_router(settings),
@@ -100,7 +103,7 @@ async def run(settings: Settings) -> None:
         Loop("jobs", every(1.0, runner.run_one)),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),
     ]
-    await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops)
+    await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops, invariants=INVARIANTS)
 
 
 if __name__ == "__main__":
