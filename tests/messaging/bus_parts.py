@@ -86,7 +86,15 @@ async def everyone(db: Database, count: int, seconds: float = 90) -> None:
     assert await applied(db) == (count, count)
 
 
-def relay_of(db: Database, bootstrap: str, *, idempotent: bool, send_seconds: float = 20.0, request_ms: int = 20_000) -> Relay:
+def relay_of(
+    db: Database,
+    bootstrap: str,
+    *,
+    idempotent: bool,
+    send_seconds: float = 20.0,
+    request_ms: int = 20_000,
+    look: Callable[[], Awaitable[None]] | None = None,
+) -> Relay:
     """A relay as the worker makes it."""
 
     def producer() -> AIOKafkaProducer:
@@ -94,7 +102,7 @@ def relay_of(db: Database, bootstrap: str, *, idempotent: bool, send_seconds: fl
             bootstrap_servers=bootstrap, acks="all", linger_ms=0, enable_idempotence=idempotent, request_timeout_ms=request_ms
         )
 
-    return Relay(db, producer, "registry", send_seconds=send_seconds)
+    return Relay(db, producer, "registry", send_seconds=send_seconds, look=look)
 
 
 def consumer_of(

@@ -67,6 +67,16 @@ def _parser() -> argparse.ArgumentParser:
     chaos.add_argument("--preset", default=None, help="binh-thuan (default), kien-giang or huong-khe")
     chaos.add_argument("--apache-kafka", action="store_true", help="on a real Apache Kafka (Maven and Java) instead of the embedded broker")
     chaos.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
+    drill = verb(
+        "drill", "rehearse a disaster on a stack of its own: the databases are put back to the past while money is on its way", _drill
+    )
+    drill.add_argument("what", choices=["restore"], help="restore: pause, read back, two people resume, nobody is paid twice")
+    drill.add_argument("--people", type=int, default=2_000, metavar="N", help="of the month (default 2000)")
+    drill.add_argument(
+        "--scope", choices=["all", "disbursement", "both"], default="both", help="which databases go back (default: first all, then one)"
+    )
+    drill.add_argument("--preset", default=None, help="binh-thuan (default), kien-giang or huong-khe")
+    drill.add_argument("--json", type=Path, metavar="PATH", help="also write what was found, one object per rehearsal")
     sample = verb("sample", "write a month's input as commune offices have it: XLSX and CSV per commune", _sample)
     sample.add_argument("--out", type=Path, required=True, metavar="DIR")
     _sample_options(sample)
@@ -143,6 +153,12 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _chaos(options: argparse.Namespace) -> int:
     from ansinh.chaos.command import run
+
+    return run(options, _say)
+
+
+def _drill(options: argparse.Namespace) -> int:
+    from ansinh.drill.command import run
 
     return run(options, _say)
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
     IllegalStateError,
-    KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )  # fmt: skip
@@ -29,6 +28,7 @@ from common.db import Database, Tx
 from common.failpoints import hit
 from common.failures import describe, is_transient
 from common.incoming import Incoming, kind_of, latest, read, unreadable
+from common.places import Places, Polled, give_back, position_of
 from common.telemetry import CONSUMED, LAG, PARKED, get_logger
 
 __all__ = ["Consumer", "Incoming", "Subscription", "is_transient", "latest"]
@@ -41,8 +41,6 @@ _GATHER_SECONDS: Final = 0.1
 _POSITION_SECONDS: Final = 0.5
 _JOIN_SESSIONS, _JOIN_SECONDS = 3, 15.0  # a group that has not taken us in by then never will: we leave it and ask again
 _CLOSE_SECONDS: Final = 5.0
-#: A process that is frozen in here holds what the member that takes its partitions over must write: the database ends such a transaction.
-_FROZEN: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
 #: The partitions have moved meanwhile.
 _NOT_OURS: Final = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
 _log = get_logger(__name__)
@@ -95,11 +93,13 @@ class Consumer:
         self._positions: dict[tuple[str, int], tuple[int, int]] = {}
         self._positions_at = 0.0
         self._settled_at = 0.0
+        self._places = Places(db, self._actor, name)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; a broker that is away is waited for."""
         while not stop.is_set():
-            consumer = AIOKafkaConsumer(*self.topics, **self._options)
+            consumer = AIOKafkaConsumer(**self._options)
+            consumer.subscribe(self.topics, listener=self._places)
             try:
                 async with asyncio.timeout(self._join_seconds):
                     await consumer.start()
@@ -122,19 +122,19 @@ class Consumer:
             raise TimeoutError("the group does not settle")
 
     async def _poll(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+        if self._places.wanted and not await self._places.find(consumer):
+            await _pause(stop)
+            return
         polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
-        events: list[Incoming] = []
-        strange: list[tuple[Incoming, Exception]] = []
-        for record in (record for records in polled.values() for record in records):
-            kind = kind_of(record)
-            if kind is not None and (record.topic, kind) not in self._table:
-                continue  # of a type we do not subscribe to: not even read
-            try:
-                events.append(read(record))
-            except (KeyError, ValueError, AttributeError) as error:
-                strange.append((unreadable(record), error))
+        if self._places.wanted:  # partitions came to us meanwhile
+            give_back(consumer, polled)
+            return
+        events, strange = self._read(polled)
         if polled:
             while not await self._try_apply(events, strange):
+                if self._places.stale:  # another life of the database: what it has not read comes again
+                    give_back(consumer, polled)
+                    return
                 if stop.is_set():
                     return  # offsets stay: the batch comes again
                 await _pause(stop)
@@ -147,6 +147,20 @@ class Consumer:
         await self._note_positions(consumer)
         if polled and sum(len(records) for records in polled.values()) < _FEW:
             await _pause(stop, _GATHER_SECONDS)
+
+    def _read(self, polled: Polled) -> tuple[list[Incoming], list[tuple[Incoming, Exception]]]:
+        """The events we subscribe to, and what is no event of ours, with why."""
+        events: list[Incoming] = []
+        strange: list[tuple[Incoming, Exception]] = []
+        for record in (record for records in polled.values() for record in records):
+            kind = kind_of(record)
+            if kind is not None and (record.topic, kind) not in self._table:
+                continue  # of a type we do not subscribe to: not even read
+            try:
+                events.append(read(record))
+            except (KeyError, ValueError, AttributeError) as error:
+                strange.append((unreadable(record), error))
+        return events, strange
 
     async def _try_apply(self, events: list[Incoming], strange: Sequence[tuple[Incoming, Exception]]) -> bool:
         try:
@@ -180,7 +194,7 @@ class Consumer:
             await self.apply(wanted[middle:])
 
     async def _apply_in(self, tx: Tx, events: list[Incoming], *, replay: bool = False) -> None:
-        await tx.execute(_FROZEN)
+        await self._places.check(tx)
         fresh = await self._first_time(tx, events)
         if not replay:
             fresh = await self._without_parked_keys(tx, fresh)
@@ -287,7 +301,7 @@ class Consumer:
             return
         found: dict[tuple[str, int], tuple[int, int]] = {}
         for partition in consumer.assignment():
-            position, highwater = await _position(consumer, partition)
+            position, highwater = await position_of(consumer, partition)
             if position is not None and highwater is not None:  # before its first answer nobody knows how far behind it is
                 found[(partition.topic, partition.partition)] = (position, highwater)
         stale = now - self._positions_at > 4 * _POSITION_SECONDS
@@ -306,6 +320,7 @@ class Consumer:
 
     async def _write_positions(self, found: Mapping[tuple[str, int], tuple[int, int]]) -> None:
         async with self._db.transaction(self._actor) as tx:
+            await self._places.check(tx)
             await tx.execute(
                 "INSERT INTO consumer_position (consumer, topic, partition, position, highwater)"
                 " SELECT :consumer, * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:positions AS bigint[]),"
@@ -318,16 +333,6 @@ class Consumer:
                 positions=[position for position, _ in found.values()],
                 highwaters=[highwater for _, highwater in found.values()],
             )
-
-
-async def _position(consumer: AIOKafkaConsumer, partition: TopicPartition) -> tuple[int | None, int | None]:
-    """Where we are and how far the log goes; unknown when the partition has moved meanwhile, or the broker is away."""
-    try:
-        async with asyncio.timeout(1.0):
-            position = int(await consumer.position(partition))
-            return position, consumer.highwater(partition)
-    except (TimeoutError, KafkaError, AssertionError):  # the library asserts that a partition is still assigned
-        return None, None
 
 
 async def _close(consumer: AIOKafkaConsumer) -> None:

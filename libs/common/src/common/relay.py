@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,6 +37,14 @@ _SEND_SECONDS: Final = 20.0
 _PROBE_SECONDS: Final = 2.0  # for a topic that took nothing last time
 _LEFT_OUT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
+_MARK: Final = """
+WITH marked AS (
+    UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))
+)
+INSERT INTO relay_position (topic, partition, position)
+SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[]), CAST(:positions AS bigint[]))
+ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position
+"""
 _TRACE: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _log = get_logger(__name__)
 
@@ -72,13 +80,23 @@ class Relay:
     """Publishes the outbox of one database as CloudEvents from `source`."""
 
     def __init__(
-        self, db: Database, make_producer: Callable[[], AIOKafkaProducer], source: str, *, send_seconds: float = _SEND_SECONDS
+        self,
+        db: Database,
+        make_producer: Callable[[], AIOKafkaProducer],
+        source: str,
+        *,
+        send_seconds: float = _SEND_SECONDS,
+        look: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`make_producer` gives one not yet started; what it does not bring to the broker within `send_seconds` has failed."""
+        """`make_producer` gives one not yet started; what it does not bring to the broker within `send_seconds` has failed.
+
+        `look` (`common.restored`) comes before anything is published in a session.
+        """
         self._db = db
         self._make_producer = make_producer
         self._source = source
         self._send_seconds = send_seconds
+        self._look = look
         self._failing: dict[str, float] = {}
         self.owned: list[int] = []
 
@@ -93,6 +111,8 @@ class Relay:
                 await _wait(stop, _RETRY_SECONDS)
 
     async def _session(self, stop: asyncio.Event) -> None:
+        if self._look is not None:
+            await self._look()
         producer = self._make_producer()
         try:
             await producer.start()
@@ -140,19 +160,30 @@ class Relay:
             return 0
         hit("relay.before_send")
         sent: list[int] = []
-        failures = await self._send(producer, rows, sent)
+        ends: dict[tuple[str, int], int] = {}
+        failures = await self._send(producer, rows, sent, ends)
         hit("relay.after_send_before_mark")
         await conn.execute(
-            text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))"),
-            {"ids": ",".join(map(str, sent))},
+            text(_MARK),
+            {
+                "ids": ",".join(map(str, sent)),
+                "topics": [topic for topic, _ in ends],
+                "partitions": [partition for _, partition in ends],
+                "positions": list(ends.values()),
+            },
         )
         RELAYED.inc(len(sent))
         if failures:
             raise failures[0]
         return len(rows)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[RowMapping], sent: list[int]) -> list[BaseException]:
-        """Send every lane; ids of what the broker has go to `sent`, and what failed is answered: one topic's trouble is not another's."""
+    async def _send(
+        self, producer: AIOKafkaProducer, rows: Sequence[RowMapping], sent: list[int], ends: dict[tuple[str, int], int]
+    ) -> list[BaseException]:
+        """Send every lane; ids of what the broker has go to `sent`, and what failed is answered: one topic's trouble is not another's.
+
+        `ends`: per topic and partition the offset behind our last.
+        """
         lanes: dict[tuple[str, int], list[RowMapping]] = defaultdict(list)
         for row in rows:
             lanes[(row["topic"], row["partition"])].append(row)
@@ -160,7 +191,7 @@ class Relay:
 
         async def lane(topic: str, partition: int, of_lane: list[RowMapping]) -> None:
             async with asyncio.timeout(_PROBE_SECONDS if topic in self._failing else self._send_seconds):
-                await self._send_lane(producer, topic, partition, of_lane, sent)
+                await self._send_lane(producer, (topic, partition), of_lane, sent, ends)
 
         done = await asyncio.gather(*(lane(*where, of_lane) for where, of_lane in lanes.items()), return_exceptions=True)
         failures = []
@@ -175,9 +206,23 @@ class Relay:
             self._failing.pop(topic, None)
         return failures
 
-    async def _send_lane(self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[RowMapping], sent: list[int]) -> None:
+    async def _send_lane(
+        self,
+        producer: AIOKafkaProducer,
+        where: tuple[str, int],
+        rows: Sequence[RowMapping],
+        sent: list[int],
+        ends: dict[tuple[str, int], int],
+    ) -> None:
         """One partition's rows in order, in as few batches as fit; a batch is acknowledged before the next is sent."""
         batch, ids = producer.create_batch(), list[int]()
+
+        async def bring() -> None:
+            told = await (await producer.send_batch(batch, where[0], partition=where[1]))
+            sent.extend(ids)
+            if told is not None and told.offset >= 0:
+                ends[where] = told.offset + len(ids)
+
         for row in rows:
             record: dict[str, Any] = {
                 "key": str(row["key"]).encode(),
@@ -186,14 +231,12 @@ class Relay:
                 "headers": _headers(row, self._source),
             }
             if batch.append(**record) is None:
-                await (await producer.send_batch(batch, topic, partition=partition))
-                sent.extend(ids)
+                await bring()
                 batch, ids = producer.create_batch(), []
                 if batch.append(**record) is None:
                     raise ValueError(f"event {row['event_id']} is larger than a batch may be")
             ids.append(row["id"])
-        await (await producer.send_batch(batch, topic, partition=partition))
-        sent.extend(ids)
+        await bring()
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -15,6 +15,8 @@ __all__ = [
     "invariant_ddl",
     "mechanism_ddl",
     "mechanism_migration",
+    "restore_ddl",
+    "restore_removal",
     "throttle_ddl",
 ]
 
@@ -147,6 +149,40 @@ CREATE INDEX audit_log_at ON audit_log USING brin (at);
 INSERT INTO audit_unsealed SELECT id FROM audit_log;
 """
 
+_RESTORE: Final = """
+CREATE TABLE database_life (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    life text NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE database_life IS 'The life of this database that was last looked at (common.restored)';
+CREATE TABLE relay_position (
+    topic text NOT NULL,
+    partition smallint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (topic, partition)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE relay_position IS 'Where the log goes on behind our own last event (common.restored)';
+CREATE TABLE database_restore (
+    restore_id uuid PRIMARY KEY DEFAULT uuidv7(),
+    life text NOT NULL UNIQUE,
+    found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    read_at timestamptz,
+    lost_events bigint NOT NULL DEFAULT 0
+);
+CREATE TABLE lost_event (
+    event_id uuid PRIMARY KEY,
+    restore_id uuid NOT NULL REFERENCES database_restore,
+    topic text NOT NULL,
+    partition smallint NOT NULL,
+    "offset" bigint NOT NULL,
+    key uuid NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL
+);
+CREATE INDEX lost_event_restore ON lost_event (restore_id, topic);
+"""
+
 _CUT_OFFS: Final = """
 CREATE TABLE cut_off (
     cut_off_id uuid PRIMARY KEY,
@@ -240,6 +276,16 @@ def mechanism_migration(op: Any) -> None:
     """What a service's first migration calls: the mechanism tables, with the audit log append-only."""
     op.execute(_DDL)
     append_only(op, "audit_log")
+
+
+def restore_ddl() -> str:
+    """DDL by which a service sees that its database was put back (`common.restored`)."""
+    return _RESTORE
+
+
+def restore_removal() -> str:
+    """Undo :func:`restore_ddl`."""
+    return "DROP TABLE lost_event, database_restore, relay_position, database_life"
 
 
 def audit_chain_ddl() -> str:

@@ -22,6 +22,7 @@ from common.db import Database
 from common.housekeeping import clean
 from common.invariants import Checker, Invariant
 from common.relay import Relay
+from common.restored import Look, OnRestore
 from common.settings import MechanismSettings
 from common.telemetry import get_logger
 
@@ -116,13 +117,18 @@ async def run_worker(
     loops: Sequence[Loop] = (),
     *,
     invariants: Sequence[Invariant] = (),
+    on_restore: OnRestore | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT; work in hand is finished, then everything closes."""
+    """Run until SIGTERM or SIGINT; work in hand is finished, then everything closes.
+
+    `on_restore`: what must stop when the database turns out to have been put back to the past (`common.restored`).
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    relay = Relay(db, lambda: _producer(settings), name)
+    look = Look(db, name, settings.kafka_bootstrap, settings.replay_window_days, on_restore)
+    relay = Relay(db, lambda: _producer(settings), name, look=look)
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
     work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))
     work += [

@@ -44,6 +44,7 @@ from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
 from disbursement.storage.invariants import INVARIANTS
+from disbursement.storage.read_back import stop_sending
 from disbursement.storage.work import WORK
 from disbursement.usecases.approving import JOB_KIND as APPROVE
 from disbursement.usecases.approving import ListApprover
@@ -137,7 +138,7 @@ async def work(settings: Settings) -> None:
         runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         loops.append(Loop("telling", every(_TELL_SECONDS, Teller(db, settings, sms).round)))
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS, on_restore=stop_sending)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def replay(dsns: Mapping[str, str], since: datetime | None) -> dict[str, int]:
     """Mark published outbox rows (of the whole window, or since a time) as not published; how many per service.
 
     The relays publish them again in their order; consumers know each event they have applied by its id.
-    Also forgets consumers' positions, which belong to the log that is gone.
+    Also forgets consumers' and relays' positions, which belong to the log that is gone.
     """
     marked: dict[str, int] = {}
     for name, dsn in dsns.items():
@@ -74,5 +74,6 @@ def replay(dsns: Mapping[str, str], since: datetime | None) -> dict[str, int]:
                 (since,),
             )
             connection.execute("DELETE FROM consumer_position")
+            connection.execute("DELETE FROM relay_position")
             marked[name] = done.rowcount
     return marked

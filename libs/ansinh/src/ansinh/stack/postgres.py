@@ -171,11 +171,26 @@ class Postgres:
             stop_seconds=60,
         )
 
-    def _superuser_dsn(self, database: str = "postgres") -> str:
+    def superuser_dsn(self, database: str = "postgres") -> str:
+        """The superuser's address in libpq's form."""
         return psycopg.conninfo.make_conninfo(
             host="127.0.0.1", port=self._layout.postgres_port, user="postgres", password=self._passwords.superuser, dbname=database,
             connect_timeout=5,
         )  # fmt: skip
+
+    async def base_backup(self, folder: Path, seconds: float) -> None:
+        """A copy of the running server with the WAL it needs. Raises :class:`ProcessFailed`."""
+        folder.mkdir(mode=0o700)
+        if self._uid is not None and self._gid is not None:
+            os.chown(folder, self._uid, self._gid)
+        command = [str(self._bin / "pg_basebackup"), "-D", str(folder), "-X", "stream", "-c", "fast", "--no-password"]
+        command += ["-h", "127.0.0.1", "-p", str(self._layout.postgres_port), "-U", "postgres"]
+        done = await asyncio.to_thread(
+            subprocess.run, command, check=False, capture_output=True, text=True, timeout=seconds, user=self._uid, group=self._gid,
+            env={**self._env(), "PGPASSWORD": self._passwords.superuser},
+        )  # fmt: skip
+        if done.returncode:
+            raise ProcessFailed(f"the databases cannot be copied: {done.stderr.strip()}")
 
     async def answers(self) -> bool:
         """Whether it takes a query."""
@@ -183,7 +198,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         try:
-            with psycopg.connect(self._superuser_dsn()) as connection:
+            with psycopg.connect(self.superuser_dsn()) as connection:
                 return connection.execute("SELECT 1").fetchone() is not None
         except psycopg.OperationalError:
             return False
@@ -203,7 +218,7 @@ class Postgres:
         await asyncio.to_thread(self._create_databases)
 
     def _create_databases(self) -> None:
-        with psycopg.connect(self._superuser_dsn(), autocommit=True) as connection:
+        with psycopg.connect(self.superuser_dsn(), autocommit=True) as connection:
             roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
             databases = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
             for service in SERVICES:
@@ -220,7 +235,7 @@ class Postgres:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
                 connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, app))
-                with psycopg.connect(self._superuser_dsn(service.package), autocommit=True) as inside:
+                with psycopg.connect(self.superuser_dsn(service.package), autocommit=True) as inside:
                     inside.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
                     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
                     inside.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app))

@@ -97,7 +97,7 @@ class PauseView(BaseModel):
     """A stop. All of partner, programme and cycle null: everything."""
 
     pause_id: UUID
-    kind: str = Field(description="MANUAL by a person, ABNORMAL by the platform")
+    kind: str = Field(description="MANUAL by a person; ABNORMAL and RESTORE by the platform")
     partner: str | None
     programme: str | None
     cycle_id: UUID | None

@@ -6,8 +6,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from disbursement.api import cases, lanes, unknown
+from disbursement.api import cases, lanes, restores, unknown
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (*lanes.routers, *unknown.routers, *cases.routers)
+ROUTERS: Final[tuple[APIRouter, ...]] = (*lanes.routers, *restores.routers, *unknown.routers, *cases.routers)

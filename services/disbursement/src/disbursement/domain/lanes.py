@@ -13,6 +13,7 @@ __all__ = [
     "TRANSITIONS",
     "CapTooSmall",
     "IllegalPauseMove",
+    "NotReadBack",
     "PauseAction",
     "PauseState",
     "SameResumer",
@@ -40,6 +41,15 @@ class SameResumer(Problem):
     status = 409
     title = "Another person must confirm that sending goes on"
     title_vi = "Người khác phải xác nhận cho gửi tiếp"
+
+
+class NotReadBack(Problem):
+    """After a restore sending goes on only once everything that may have been sent since has been read back."""
+
+    type = "not-read-back"
+    status = 409
+    title = "Not everything has been read back since the restore"
+    title_vi = "Chưa đọc lại hết dữ liệu sau khi khôi phục"
 
 
 class CapTooSmall(Problem):

@@ -12,8 +12,8 @@ from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
 from common.problems import NotFound, PreconditionFailed
-from disbursement.domain.lanes import CapTooSmall, PauseAction, SameResumer, Waiting, move
-from disbursement.storage import lanes
+from disbursement.domain.lanes import CapTooSmall, NotReadBack, PauseAction, SameResumer, Waiting, move
+from disbursement.storage import lanes, read_back
 
 __all__ = ["change_lane", "decide_resume", "pause", "propose_resume", "view_lane"]
 
@@ -73,9 +73,10 @@ async def pause(db: Database, actor: Actor, *, partner: str | None, programme: s
 
 
 async def propose_resume(db: Database, actor: Actor, pause_id: UUID, note: str) -> RowMapping:
-    """The first person says that sending may go on. Raises NotFound, IllegalPauseMove."""
+    """The first person says that sending may go on. Raises NotFound, NotReadBack, IllegalPauseMove."""
     async with db.transaction(actor) as tx:
         row = await _found(tx, pause_id)
+        await _all_read_back(tx, row)
         state = move(row["state"], PauseAction.PROPOSE_RESUME)
         row = await lanes.set_pause(tx, pause_id, {"state": state.value, "resume_proposed_by": actor.subject, "resume_note": note})
         await audit.record(tx, "pause.resume_proposed", "pause", pause_id, {"note": note})
@@ -83,9 +84,11 @@ async def propose_resume(db: Database, actor: Actor, pause_id: UUID, note: str) 
 
 
 async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *, confirm: bool) -> RowMapping:
-    """The second person's word: sending goes on, or stays stopped. Raises NotFound, SameResumer, IllegalPauseMove."""
+    """The second person's word: sending goes on, or stays stopped. Raises NotFound, NotReadBack, SameResumer, IllegalPauseMove."""
     async with db.transaction(actor) as tx:
         row = await _found(tx, pause_id)
+        if confirm:
+            await _all_read_back(tx, row)
         state = move(row["state"], PauseAction.CONFIRM_RESUME if confirm else PauseAction.KEEP)
         if row["resume_proposed_by"] == actor.subject:
             raise SameResumer()
@@ -94,6 +97,12 @@ async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *
         row = await lanes.set_pause(tx, pause_id, values)
         await audit.record(tx, "pause.resumed" if confirm else "pause.kept", "pause", pause_id, {"note": note})
         return row
+
+
+async def _all_read_back(tx: Tx, row: RowMapping) -> None:
+    """After a restore: own events, partners' answers and their statements; other pauses wait for nothing."""
+    if row["kind"] == "RESTORE" and (missing := await read_back.missing(tx, UUID(row["detail"]["restore_id"]))):
+        raise NotReadBack("; ".join(f"{what} {count}" for what, count in missing.items()), missing=missing)
 
 
 async def _found(tx: Tx, pause_id: UUID) -> RowMapping:

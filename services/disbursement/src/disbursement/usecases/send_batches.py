@@ -11,7 +11,7 @@ from uuid import UUID
 from prometheus_client import Counter
 from sqlalchemy import RowMapping
 
-from common import audit, failpoints
+from common import audit, failpoints, restored
 from common.db import Tx
 from common.sealing import SealBroken
 from common.telemetry import get_logger
@@ -27,11 +27,11 @@ from disbursement.channels.protocol import (
 from disbursement.domain.cycle import CycleAction
 from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
-from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves
+from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
-__all__ = ["send_round", "take_over_round"]
+__all__ = ["REQUEST_FIELD", "batch_head", "instruction", "send_round", "take_over_round"]
 
 REQUEST_FIELD = "payment_batch.request"
 LANE_STOPS: Final = Counter("ansinh_disbursement_lane_stops_total", "Automatic stops after abnormal failures", ["partner"])
@@ -88,7 +88,12 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
 
 
 async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> UUID | None:
-    """Claim a batch within the partner's limits, which all workers share: one short transaction under the lane's lock."""
+    """Claim a batch within the partner's limits, which all workers share: one short transaction under the lane's lock.
+
+    None also while it is not known whether the database was put back to the past.
+    """
+    if not await restored.known(tx):
+        return None
     kept = await lanes.lock(tx, lane.partner.name)
     used = await lanes.used_today(tx, lane.partner.name)
     if used["under_way"] >= _concurrency(lane, kept) or (kept["requests_per_minute"] is not None and not kept["has_turn"]):
@@ -187,11 +192,13 @@ async def _set_aside(tx: Tx, context: PaymentContext, lane: PartnerLane, row: Ro
 async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row: RowMapping) -> bytes | None:
     """Gate once more, build the bytes of what is left and move it to SUBMITTING; None when nothing is left."""
     batch_id = row["batch_id"]
-    head = await _head(tx, batch_id)
+    head = await batch_head(tx, batch_id)
     await payment_moves.prepare(tx)
-    if await batches.gate(tx, batch_id, business_date=row["business_date"], grace_days=context.grace_days):
+    if await batches.gate(tx, batch_id, business_date=row["business_date"], grace_days=context.grace_days, limits=context.limits):
         await _withdraw_moved(tx, batch_id)
-    while lines := [_line(item) for item in await batches.instruction_lines(tx, batch_id)]:
+    if await read_back.hold_lost(tx, batch_id):
+        await _withdraw_moved(tx, batch_id)
+    while lines := [instruction(item) for item in await batches.instruction_lines(tx, batch_id)]:
         try:
             body = lane.channel.build(head, lines)
         except CannotBuild as error:
@@ -204,7 +211,8 @@ async def _first_request(tx: Tx, context: PaymentContext, lane: PartnerLane, row
     return None
 
 
-async def _head(tx: Tx, batch_id: UUID) -> BatchHead:
+async def batch_head(tx: Tx, batch_id: UUID) -> BatchHead:
+    """What the partner must know of a batch as a whole."""
     row = await batches.head(tx, batch_id)
     return BatchHead(
         reference=row["reference"],
@@ -243,7 +251,8 @@ async def _withdraw_moved(tx: Tx, batch_id: UUID) -> None:
     await audit.record(tx, "batch.withdraw", "batch", batch_id, {"payments": sum(moved.payments for moved in withdrawn)})
 
 
-def _line(row: RowMapping) -> InstructionLine:
+def instruction(row: RowMapping) -> InstructionLine:
+    """What the partner must know of one payment."""
     return InstructionLine(
         reference=row["reference"],
         amount=row["amount"],

@@ -1,0 +1,1 @@
+"""`./ansinh drill`: disasters rehearsed on a stack of its own."""

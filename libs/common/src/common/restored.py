@@ -1,0 +1,194 @@
+"""Seeing by itself that a database was put back to an earlier moment, and reading back what it had published since then.
+
+Every restore, single database or whole server, gives a database another *life* (:data:`LIFE`): another start of the server, another
+database or another file of the outbox. Each life is looked at once, by the first relay that comes to it and before it publishes anything:
+what the log holds behind our own last published event and our outbox does not know was published by a future that is gone.
+A server that only started again finds nothing. Until the look is done, :func:`known` is False.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from prometheus_client import Gauge
+
+from common import audit, clock
+from common.actor import SYSTEM
+from common.db import Database, Tx
+from common.incoming import Incoming, read
+from common.telemetry import get_logger
+from common.topics import ALL_TOPICS, PARTITIONS
+
+__all__ = ["LIFE", "RESTORED", "Look", "OnRestore", "known"]
+
+LIFE: Final = (
+    "(extract(epoch FROM pg_postmaster_start_time())::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text"
+    " || ' ' || pg_relation_filenode('outbox')::text)"
+)
+"""SQL: what names the life of this database."""
+
+RESTORED: Final = Gauge("ansinh_lost_events", "Events of ours in the log that our database does not know: it was put back to the past")
+_LOCK: Final = 7_203_412
+_SILENT_SECONDS: Final = 5.0
+_log = get_logger(__name__)
+
+OnRestore = Callable[[Tx, UUID], Awaitable[None]]
+
+
+async def known(tx: Tx) -> bool:
+    """Whether this life of the database was looked at; also where none ever was (no relay has run yet)."""
+    return bool(await tx.value(f"SELECT NOT EXISTS (SELECT FROM database_life WHERE life <> {LIFE})"))
+
+
+@dataclass
+class Look:
+    """The look of a service's relay. `on_restore` runs in the transaction that first notes a restore: what must stop, stops with it."""
+
+    db: Database
+    source: str
+    bootstrap: str
+    window_days: int
+    on_restore: OnRestore | None = None
+    _restore_id: UUID | None = field(default=None, init=False)
+
+    async def __call__(self) -> None:
+        """Look at this life once. Raises what the database or the broker raise: then nothing is published, and it is looked at again."""
+        actor = SYSTEM(f"{self.source}-relay")
+        async with self.db.read(actor) as tx:
+            row = await tx.row(f"SELECT {LIFE} AS life, (SELECT life FROM database_life) AS before")
+            assert row is not None
+            if row["life"] == row["before"]:
+                return
+            rows = await tx.rows("SELECT topic, partition, position FROM relay_position")
+        positions = {(each["topic"], each["partition"]): int(each["position"]) for each in rows}
+        found = self._nothing_yet()
+        ends: dict[tuple[str, int], int] = {}
+        if row["before"] is not None and positions:
+            async for events, reached in _behind(self._topics(), positions, self.bootstrap):
+                found += await self._note(events, row["life"])
+                ends.update(reached)
+        async with self.db.transaction(actor) as tx:
+            await tx.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await tx.execute(
+                "INSERT INTO database_life (life) VALUES (:life) ON CONFLICT (single)"
+                " DO UPDATE SET life = excluded.life, since = clock_timestamp() WHERE database_life.life <> excluded.life",
+                life=row["life"],
+            )
+            await _keep(tx, ends)
+            if self._restore_id is not None:
+                await tx.execute(
+                    "UPDATE database_restore SET read_at = clock_timestamp(), lost_events ="
+                    " (SELECT count(*) FROM lost_event e WHERE e.restore_id = database_restore.restore_id) WHERE restore_id = :id",
+                    id=self._restore_id,
+                )
+        if found:
+            RESTORED.set(found)
+            _log.error("database.restored", service=self.source, lost_events=found, restore=str(self._restore_id))
+
+    def _nothing_yet(self) -> int:
+        self._restore_id = None
+        return 0
+
+    def _topics(self) -> list[str]:
+        return [topic for topic in ALL_TOPICS if topic.startswith(f"{self.source}.")]
+
+    async def _note(self, events: Sequence[Incoming], life: str) -> int:
+        """Keep what our outbox does not know of these; how many. What is older than the outbox is kept cannot be judged."""
+        oldest = clock.now() - timedelta(days=self.window_days)
+        recent = {event.event_id: event for event in events if datetime.fromisoformat(event.headers["ce_time"]) > oldest}
+        async with self.db.transaction(SYSTEM(f"{self.source}-relay")) as tx:
+            rows = await tx.rows("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)", ids=list(recent))
+            for event in rows:
+                recent.pop(event["event_id"], None)
+            if not recent:
+                return 0
+            if self._restore_id is None:
+                self._restore_id = await self._begin(tx, life)
+            columns = ("event_id", "restore_id", "topic", "partition", '"offset"', "key", "type", "body")
+            await tx.execute("CREATE TEMP TABLE found_event (LIKE lost_event) ON COMMIT DROP")
+            values = (
+                (e.event_id, self._restore_id, e.topic, e.partition, e.offset, e.key, e.type, e.raw.decode()) for e in recent.values()
+            )
+            await tx.copy("found_event", [name.strip('"') for name in columns], values)
+            names = ", ".join(columns)
+            await tx.execute(f"INSERT INTO lost_event ({names}) SELECT {names} FROM found_event ON CONFLICT (event_id) DO NOTHING")
+        return len(recent)
+
+    async def _begin(self, tx: Tx, life: str) -> UUID:
+        """The restore of this life; the first relay to see it makes it, and stops what must not go on."""
+        await tx.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        restore_id: UUID | None = await tx.value(
+            "SELECT restore_id FROM database_restore WHERE life = :life OR read_at IS NULL ORDER BY found_at LIMIT 1", life=life
+        )
+        if restore_id is None:
+            restore_id = await tx.value("INSERT INTO database_restore (life) VALUES (:life) RETURNING restore_id", life=life)
+            await audit.record(tx, "database.restored", "restore", restore_id, {"service": self.source})
+            if self.on_restore is not None:
+                await self.on_restore(tx, restore_id)
+        return restore_id
+
+
+async def _keep(tx: Tx, ends: Mapping[tuple[str, int], int]) -> None:
+    await tx.execute(
+        "INSERT INTO relay_position (topic, partition, position)"
+        " SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[]), CAST(:positions AS bigint[]))"
+        " ON CONFLICT (topic, partition) DO UPDATE SET position = excluded.position",
+        topics=[topic for topic, _ in ends],
+        partitions=[partition for _, partition in ends],
+        positions=list(ends.values()),
+    )
+
+
+Chunk = tuple[list[Incoming], dict[tuple[str, int], int]]
+
+
+async def _behind(topics: Sequence[str], positions: Mapping[tuple[str, int], int], bootstrap: str) -> AsyncIterator[Chunk]:
+    """What lies in the log behind our positions, in pieces, and the positions reached. Raises TimeoutError when the broker is silent."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=200,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        consumer.assign(parts)
+        for part in parts:
+            consumer.seek(part, positions.get((part.topic, part.partition), 0))
+        loop, again = asyncio.get_running_loop(), set[TopicPartition]()
+        heard = loop.time()
+        while True:
+            polled = await consumer.getmany(timeout_ms=250, max_records=5_000)
+            events = [read(record) for records in polled.values() for record in records]
+            if events:
+                heard = loop.time()
+                yield events, {}
+            reached: dict[tuple[str, int], int] = {}
+            for part in parts:
+                position, highwater = await consumer.position(part), consumer.highwater(part)
+                beyond = highwater is not None and position > highwater
+                if part not in again and (beyond or _silent(highwater, loop.time() - heard)):
+                    again.add(part)  # the log is a new one, shorter than the one we knew: all of it is behind us
+                    consumer.seek(part, 0)
+                elif highwater is not None and position >= highwater:
+                    reached[(part.topic, part.partition)] = int(position)
+            if len(reached) == len(parts):
+                yield [], reached
+                return
+            if loop.time() - heard > 3 * _SILENT_SECONDS:
+                raise TimeoutError("the broker does not tell how far the log goes")
+    finally:
+        await consumer.stop()
+
+
+def _silent(highwater: int | None, seconds: float) -> bool:
+    """A broker that was asked for what is beyond its log may say nothing at all."""
+    return highwater is None and seconds > _SILENT_SECONDS

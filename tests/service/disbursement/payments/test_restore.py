@@ -1,0 +1,211 @@
+"""The database is put back to a moment before money left: nothing is sent until everything is read back, and nobody is paid twice.
+
+The judge is the partner simulator's books, which were not put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from common.auth import SYSTEM, Role
+from common.jobs import JobRunner
+from disbursement.storage.read_back import stop_sending
+from disbursement.usecases.read_back import read_back_round
+from disbursement.usecases.receive_statement import JOB_KIND
+from disbursement.usecases.reconcile import Reconciler
+from disbursement.usecases.send_batches import send_round
+
+pytestmark = pytest.mark.promise("rules.13")
+HEAD = "Ngày giao dịch;Số bút toán;Mã tham chiếu;Ghi nợ;Ghi có;Diễn giải\n"
+
+
+class Moment:
+    """A moment of the world's database, and the way back to it as a relay would see it."""
+
+    def __init__(self, world: Any, pg_url: str) -> None:
+        self.world, self.pg_url, self.name = world, pg_url, world.test_database.name
+
+    async def _server(self, *statements: str) -> None:
+        await self.world.db.engine.dispose()
+        with psycopg.connect(self.pg_url, autocommit=True) as conn:
+            for statement in statements:
+                conn.execute(statement)
+
+    async def take(self) -> None:
+        await self._server(f"CREATE DATABASE {self.name}_then TEMPLATE {self.name} OWNER disbursement_owner")
+
+    async def put_back(self) -> None:
+        """What the relay does when it finds events of ours that our outbox does not know (tests/messaging/test_restored.py)."""
+        said = await self.world.rows("SELECT event_id, topic, partition, key, type, body FROM outbox")
+        await self._server(f"DROP DATABASE {self.name} WITH (FORCE)", f"ALTER DATABASE {self.name}_then RENAME TO {self.name}")
+        known = {row["event_id"] for row in await self.world.rows("SELECT event_id FROM outbox")}
+        lost = [row for row in said if row["event_id"] not in known]
+        assert lost
+        async with self.world.db.transaction(SYSTEM("relay")) as tx:
+            restore_id = await tx.value(
+                "INSERT INTO database_restore (life, read_at, lost_events) VALUES ('x', now(), :n) RETURNING restore_id", n=len(lost)
+            )
+            await stop_sending(tx, restore_id)
+            for row in lost:
+                await tx.execute(
+                    'INSERT INTO lost_event (event_id, restore_id, topic, partition, "offset", key, type, body)'
+                    " VALUES (:event_id, :restore_id, :topic, :partition, 0, :key, :type, :body)",
+                    restore_id=restore_id,
+                    **row,
+                )
+
+
+@pytest.fixture
+def moment(world: Any, pg_url: str) -> Moment:
+    return Moment(world, pg_url)
+
+
+@pytest.fixture
+def people(world: Any, client_as: Any) -> Callable[[str], Any]:
+    return lambda name: client_as(world.app, Role.DEPARTMENT_OFFICER, subject=name)
+
+
+async def read_back(world: Any) -> None:
+    while await read_back_round(world.context):
+        pass
+
+
+async def statement(world: Any, client: Any) -> None:
+    """The partner's statement of what it has booked, sent in after the restore."""
+    rows = "".join(f"05/09/2024;FT{n};{row['reference']};{row['amount']};;\n" for n, row in enumerate(await world.books()))
+    answer = await client.post(
+        "/v1/statements",
+        data={"partner": "agribank", "business_date": "2024-09-11", "from_date": "2024-09-01", "to_date": "2024-09-10"},
+        files={"file": ("sao-ke.csv", (HEAD + rows).encode(), "text/csv")},
+        headers={"Idempotency-Key": "statement-after"},
+    )
+    assert answer.status_code == 202, answer.text
+    runner = JobRunner(world.db, {JOB_KIND: Reconciler(world.db, world.keyring).run}, owner="test")
+    while await runner.run_one():
+        pass
+
+
+async def resume(world: Any, people: Callable[[str], Any], *, expect: int = 200) -> dict[str, Any]:
+    first, second = people("first"), people("second")
+    [pause] = (await first.get("/v1/pauses")).json()["items"]
+    assert pause["kind"] == "RESTORE"
+    path = f"/v1/pauses/{pause['pause_id']}/resume"
+    proposed = await first.post(path, json={"note": "everything was read back"})
+    assert proposed.status_code == expect, proposed.text
+    if expect == 200:
+        decision = {"confirm": True, "note": "seen and agreed"}
+        assert (await first.post(f"{path}/decision", json=decision)).status_code == 409
+        decided = await second.post(f"{path}/decision", json=decision)
+        assert decided.status_code == 200, decided.text
+    found: dict[str, Any] = proposed.json()
+    return found
+
+
+async def once(world: Any) -> None:
+    """In the partner's books every payment of ours is there once, with its amount."""
+    books = await world.books()
+    references = [row["reference"] for row in books]
+    assert len(set(references)) == len(references)
+
+
+async def sent_and_paid(world: Any) -> None:
+    await world.send()
+    await world.partner_works()
+    await world.apply()
+
+
+@pytest.mark.promise("promises.paid-once")
+async def test_what_was_sent_since_is_found_by_inquiry_and_never_sent_again(
+    world: Any, moment: Moment, people: Callable[[str], Any]
+) -> None:
+    lines = [world.line() for _ in range(6)]
+    await world.approve(lines)
+    await moment.take()
+    await world.script("fail_results", rows=1)
+    await sent_and_paid(world)
+    before = await world.statuses()
+    versions = {row["reference"]: row["version"] for row in await world.rows("SELECT reference, version FROM payment")}
+    await moment.put_back()
+
+    assert await world.statuses() == {"APPROVED": 6}
+    async with world.owner() as tx:  # the gate would hold her now: but her money has gone
+        await tx.execute("UPDATE beneficiary SET status = 'DECEASED' WHERE beneficiary_id = :id", id=lines[0].beneficiary_id)
+    assert not await send_round(world.context, "agribank")
+    assert (await resume(world, people, expect=409))["missing"] == {"events": 1}
+    await read_back(world)
+    assert await world.statuses() == before
+    assert (await resume(world, people, expect=409))["missing"] == {"statement:agribank": 1}
+    [view] = (await people("first").get("/v1/restores")).json()["items"]
+    assert (view["questions"], view["answered"], view["lost_payments"]) == (6, 6, 0)
+    await statement(world, people("first"))
+    await resume(world, people)
+
+    await sent_and_paid(world)
+    assert await world.statuses() == before
+    assert len(await world.books()) == 6
+    await once(world)
+    later = {row["reference"]: row["version"] for row in await world.rows("SELECT reference, version FROM payment")}
+    assert all(later[reference] > version for reference, version in versions.items())
+    ledger = "SELECT coalesce(sum(amount), 0) FROM ledger_transfer WHERE kind = 'SETTLE'"
+    assert await world.value(ledger) == sum(row["amount"] for row in await world.books() if row["state"] == "SETTLED")
+
+
+async def test_half_sent_at_the_moment_the_rest_goes_after_two_people(world: Any, moment: Moment, people: Callable[[str], Any]) -> None:
+    """The moment lies between batches: what went is found, what never went goes once sending goes on."""
+    lines = [world.line() for _ in range(5)] + [world.line(partner="momo", channel="WALLET") for _ in range(3)]
+    await world.approve(lines)
+    await moment.take()
+    await sent_and_paid(world)  # agribank only
+    await moment.put_back()
+    await read_back(world)
+    assert await world.statuses() == {"SETTLED": 5, "APPROVED": 3}
+    assert not await send_round(world.context, "momo")
+    await statement(world, people("first"))
+    assert (await resume(world, people, expect=409))["missing"] == {"statement:momo": 1}
+    async with world.owner() as tx:  # momo's own statement, empty
+        await tx.execute("UPDATE restore_question SET partner = 'agribank' WHERE partner = 'momo'")
+    await resume(world, people)
+    await world.send("momo")
+    await world.partner_works()
+    await world.apply()
+    assert await world.statuses() == {"SETTLED": 8}
+    assert len(await world.books("momo")) == 3
+
+
+@pytest.mark.promise("promises.paid-once")
+async def test_months_that_a_lost_payment_may_have_paid_are_held(world: Any, moment: Moment, people: Callable[[str], Any]) -> None:
+    """The list itself was approved after the moment: the new list has other references, and its people are held, not paid again."""
+    lines = [world.line() for _ in range(3)]
+    await moment.take()
+    await world.approve(lines)
+    await sent_and_paid(world)
+    await moment.put_back()
+    again = [world.line(beneficiary_id=line.beneficiary_id) for line in lines[:2]] + [world.line()]
+    await world.approve(again)
+    await read_back(world)
+    [view] = (await people("first").get("/v1/restores")).json()["items"]
+    assert view["lost_payments"] == 3
+    await statement(world, people("first"))
+    async with world.owner() as tx:
+        await tx.execute("UPDATE restore_question SET partner = 'agribank'")
+    await resume(world, people)
+    await sent_and_paid(world)
+    assert await world.statuses() == {"CANCELLED": 2, "SETTLED": 1}
+    assert len(await world.books()) == 4
+    assert await world.value("SELECT count(*) FROM hold WHERE reason = 'DATA_PARKED' AND stage = 'SENDING'") == 2
+
+
+async def test_nothing_leaves_before_the_look(world: Any) -> None:
+    """A database in a life that no relay has looked at may be of the past."""
+    await world.approve([world.line()])
+    async with world.owner() as tx:
+        await tx.execute("INSERT INTO database_life (life) VALUES ('before the restore')")
+    assert not await send_round(world.context, "agribank")
+    async with world.owner() as tx:
+        await tx.execute("DELETE FROM database_life")
+    await world.send()
+    assert len(await world.books()) == 1
