@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from accounts.providers.directory import load_directory
@@ -74,6 +75,19 @@ async def test_loading_again_changes_nothing_and_keeps_what_people_changed(world
         assert (await uses.load_reference(tx))["providers"] == 0
     one = (await world.operator.get("/v1/providers/lpbank")).json()
     assert (one["inquiries_per_second"], one["holder_id_check"]) == ("2", False)
+
+
+async def test_limits_set_by_two_people_are_said_once_to_the_payer(world, two) -> None:
+    body = {"code": "AGRIBANK", "type_code": "BANK", "partner": "agribank", "channels": ["BANK"], "limit_per_payment": 50_000_000}
+    for more in ({}, {}, {"limit_per_payment": None, "limit_per_month": 90_000_000}):
+        await changed(two, "PROVIDER", body | more)
+    async with world.db.read() as tx:
+        rows = await tx.rows("SELECT body FROM outbox WHERE type = 'ProviderLimitsSet' ORDER BY id")
+    said = [orjson.loads(row["body"]) for row in rows]
+    assert [(item["provider_code"], item["version"], item["per_payment"], item["per_month"]) for item in said] == [
+        ("AGRIBANK", 1, 50_000_000, None),
+        ("AGRIBANK", 2, None, 90_000_000),
+    ]
 
 
 async def test_renamed_banks_share_a_bin_and_bear_names_by_date(world, two) -> None:

@@ -19,7 +19,7 @@ from common.contracts import accounts_v1, identity_verify_v1, registry_v1
 from common.contracts.envelope import Event
 from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import CutOffReached, DueInterval, DuesLine, DueStatus, Programme
-from common.ids import new_id
+from common.ids import new_id, stable_id
 from common.jobs import JobRunner
 from common.sealing import Keyring
 from common.testing import TestDatabase
@@ -132,6 +132,13 @@ class Province:
             provider_code="AGRIBANK", partner="agribank", account_number={"disbursement": token}, masked_number="…6789",
             holder_name="NGUYEN VAN A", status=status,
             reason=reason, **UNIT,
+        )  # fmt: skip
+
+    def limits(self, *, payment: int | None = None, month: int | None = None, provider: str = "AGRIBANK") -> Event:
+        """What one account of a provider may receive, as the accounts' directory says."""
+        return accounts_v1.ProviderLimitsSet(
+            version=self._next(("l", provider)), business_date=DAY, provider_id=stable_id("provider", provider), provider_code=provider,
+            per_payment=payment, per_month=month,
         )  # fmt: skip
 
     def method(self, who: UUID, method: str, *, account_id: UUID | None = None, payee: UUID | None = None, kind: str = "SELF") -> Event:

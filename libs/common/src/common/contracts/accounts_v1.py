@@ -24,6 +24,7 @@ __all__ = [
     "CutOffReached",
     "PayoutMethod",
     "PayoutMethodChosen",
+    "ProviderLimitsSet",
 ]
 
 
@@ -121,6 +122,18 @@ class AccountOpeningChanged(Event):
     beneficiary_id: UUID | None = Field(default=None, description="For whom; the payee may be a guardian (Circular 17/2024/TT-NHNN)")
 
 
+class ProviderLimitsSet(Event):
+    """What one account of a provider may receive, as two people set it in the directory. Both null: no limit any more."""
+
+    TOPIC: ClassVar[str] = Topic.PAYOUT
+    KEY: ClassVar[str] = "provider_id"
+
+    provider_id: UUID = Field(description="Made of the code: the same for ever")
+    provider_code: str
+    per_payment: int | None = Field(default=None, gt=0, description="đồng in one payment")
+    per_month: int | None = Field(default=None, gt=0, description="đồng in one month")
+
+
 PUBLISHES: tuple[type[Event], ...] = (
-    AccountLinked, AccountRejected, AccountClosed, PayoutMethodChosen, AccountOpeningChanged, CutOffReached,
+    AccountLinked, AccountRejected, AccountClosed, PayoutMethodChosen, AccountOpeningChanged, ProviderLimitsSet, CutOffReached,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from accounts.domain.directory import Provider
 from common.contracts.accounts_v1 import AccountKind
 from common.db import Tx
 
-__all__ = ["apply_change", "contracts", "current", "detail", "fee_on", "follow_partner", "load", "page", "provider", "types"]
+__all__ = ["apply_change", "contracts", "current", "detail", "fee_on", "follow_partner", "load", "page", "provider", "take_limits", "types"]
 
 _TYPES: Final = """
 INSERT INTO provider_type (code, name_vi, name_en, account_kind) VALUES
@@ -87,6 +87,15 @@ async def follow_partner(tx: Tx) -> int:
     return await tx.execute(
         "UPDATE account a SET partner = p.partner, say_again = a.version > 0, lease_owner = NULL, lease_until = NULL FROM provider p"
         " WHERE p.code = a.provider_code AND p.partner IS NOT NULL AND a.partner <> p.partner"
+    )
+
+
+async def take_limits(tx: Tx) -> Sequence[RowMapping]:
+    """Providers whose limits are others than were last said; they count as said now."""
+    return await tx.rows(
+        "UPDATE provider SET limits_version = limits_version + 1, said_per_payment = limit_per_payment, said_per_month = limit_per_month"
+        " WHERE (limit_per_payment, limit_per_month) IS DISTINCT FROM (said_per_payment, said_per_month)"
+        " RETURNING code, limits_version, limit_per_payment, limit_per_month"
     )
 
 

@@ -12,6 +12,7 @@ from accounts.domain.errors import AlreadyDecided, ChangeNotFound, ProviderNotFo
 from accounts.domain.policy import POLICIES, VneidUse
 from accounts.providers.directory import reference_rows
 from accounts.storage import accounts, directory, people, policy
+from accounts.usecases.publish import publish_limits
 from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
@@ -142,6 +143,7 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
             await directory.apply_change(tx, found["kind"], body)
             if found["kind"] == "PROVIDER":
                 await directory.follow_partner(tx)
+                await publish_limits(tx, found["business_date"])
             if found["kind"] == "SETTING" and body["code"] == VneidUse.PAYMENT:
                 await accounts.say_vneid_again(tx)
             known.replace(*await directory.current(tx))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from sqlalchemy import RowMapping
 
 from accounts.domain.policy import VneidUse
-from accounts.storage import policy
+from accounts.storage import directory, policy
 from common import outbox
-from common.contracts.accounts_v1 import AccountClosed, AccountLinked, AccountRejected, AccountState, AccountStatus
+from common.contracts.accounts_v1 import AccountClosed, AccountLinked, AccountRejected, AccountState, AccountStatus, ProviderLimitsSet
 from common.db import Tx
-from common.ids import new_id
+from common.ids import new_id, stable_id
 
-__all__ = ["publish_accounts"]
+__all__ = ["publish_accounts", "publish_limits"]
 
 PAYER: Final = "disbursement"
 _TYPES: Final[dict[AccountStatus, type[AccountState]]] = {
@@ -64,3 +65,21 @@ async def publish_accounts(tx: Tx, rows: Sequence[RowMapping]) -> None:
             )
         )
     await outbox.add(tx, events, event_ids=event_ids)
+
+
+async def publish_limits(tx: Tx, business_date: date) -> int:
+    """Say the limits of every provider whose limits changed since they were last said; how many. Payment keeps to them."""
+    events = [
+        ProviderLimitsSet(
+            version=row["limits_version"],
+            business_date=business_date,
+            provider_id=stable_id("provider", row["code"]),
+            provider_code=row["code"],
+            per_payment=row["limit_per_payment"],
+            per_month=row["limit_per_month"],
+        )
+        for row in await directory.take_limits(tx)
+    ]
+    if events:
+        await outbox.add(tx, events)
+    return len(events)

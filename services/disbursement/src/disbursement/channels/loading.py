@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import httpx
@@ -16,10 +17,10 @@ import orjson
 
 from common.sealing import Keyring
 from disbursement.channels.callbacks import Callback, StandardCallback
-from disbursement.channels.partners import Partner
+from disbursement.channels.partners import Partner, load_partners
 from disbursement.channels.protocol import Channel
 
-__all__ = ["NoSuchChannel", "account_limits", "callback_of", "channel_of"]
+__all__ = ["NoSuchChannel", "account_limits", "callback_of", "channel_of", "limits_of_file"]
 
 
 class NoSuchChannel(ValueError):
@@ -46,6 +47,11 @@ def account_limits(partners: Mapping[str, Partner]) -> str:
     """What one account of each partner may receive, as JSON rows: what its row says, else `LIMITS` of its channel's module."""
     found = {name: partner.limits or getattr(_module(partner), "LIMITS", None) for name, partner in partners.items()}
     return orjson.dumps([{"partner": name, **limits.model_dump()} for name, limits in found.items() if limits is not None]).decode()
+
+
+def limits_of_file(partners_file: Path | None) -> str:
+    """:func:`account_limits` of the partners in a file; none without a file."""
+    return account_limits(load_partners(partners_file)) if partners_file else "[]"
 
 
 def _module(partner: Partner) -> ModuleType | None:

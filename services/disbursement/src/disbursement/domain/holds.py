@@ -95,6 +95,13 @@ HOLDS: Final[dict[HoldReason, HoldText]] = {
         "Kiểm tra và kết luận",
         "Investigate and decide",
     ),
+    HoldReason.ACCOUNT_LIMIT_EXCEEDED: HoldText(
+        Role.DEPARTMENT_OFFICER,
+        "Vượt mức tài khoản được nhận, có tính danh sách khác duyệt trước",
+        "More than the account may receive, with what another list approved before gives it",
+        "Lập danh sách bổ sung: phần này được chi tiền mặt; hoặc thỏa thuận mức cao hơn với nơi mở tài khoản",
+        "Open a supplementary list: it pays this in cash; or agree a higher limit with the provider",
+    ),
     HoldReason.WITHDRAWN: HoldText(
         Role.APPROVER,
         "Người duyệt rút khỏi danh sách",

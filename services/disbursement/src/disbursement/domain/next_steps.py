@@ -68,6 +68,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Nothing: the person comes on the next or a supplementary list with the new account.",
         "Không phải làm gì: người hưởng vào danh sách kỳ sau hoặc bổ sung với tài khoản mới.",
     ),
+    "ACCOUNT_LIMIT_EXCEEDED": (
+        "Open a supplementary list: it pays this in cash; or agree a higher limit with the provider.",
+        "Lập danh sách bổ sung: phần này được chi tiền mặt; hoặc thỏa thuận mức cao hơn với nơi mở tài khoản.",
+    ),
     "DECEASED": ("Record the death and its month in the registry.", "Ghi nhận việc chết và tháng thôi hưởng."),
     "DATA_PARKED": ("Repair and replay the parked events, or restore the key.", "Xử lý và phát lại dữ liệu bị chặn, hoặc khôi phục khóa."),
     "REFERENCE_UNKNOWN": (

@@ -9,7 +9,7 @@ from common.consumer import Incoming
 from common.db import Tx
 from disbursement.storage import projections
 
-__all__ = ["SERVICE", "accounts", "beneficiaries", "dues", "entitlements", "methods", "representatives", "units", "verifications"]
+__all__ = ["SERVICE", "accounts", "beneficiaries", "dues", "entitlements", "limits", "methods", "representatives", "units", "verifications"]
 
 SERVICE: Final = "disbursement"
 """Our name in sealed fields."""
@@ -57,3 +57,8 @@ async def accounts(tx: Tx, events: list[Incoming]) -> None:
 async def methods(tx: Tx, events: list[Incoming]) -> None:
     """How each beneficiary is to be paid."""
     await projections.put_methods(tx, _array(events))
+
+
+async def limits(tx: Tx, events: list[Incoming]) -> None:
+    """What one account of a provider may receive."""
+    await projections.put_limits(tx, _array(events))

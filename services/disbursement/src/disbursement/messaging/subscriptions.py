@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from common.consumer import Subscription
-from common.contracts.accounts_v1 import AccountClosed, AccountLinked, AccountOpeningChanged, AccountRejected, PayoutMethodChosen
+from common.contracts.accounts_v1 import (
+    AccountClosed,
+    AccountLinked,
+    AccountOpeningChanged,
+    AccountRejected,
+    PayoutMethodChosen,
+    ProviderLimitsSet,
+)
 from common.contracts.envelope import Event
 from common.contracts.identity_verify_v1 import (
     BeneficiaryFoundDeceased,
@@ -62,6 +69,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
     ),
     Subscription(Topic.PAYOUT, (AccountLinked, AccountRejected, AccountClosed), projections.accounts),
     Subscription(Topic.PAYOUT, (PayoutMethodChosen,), projections.methods),
+    Subscription(Topic.PAYOUT, (ProviderLimitsSet,), projections.limits),
     *(Subscription(topic, (CutOffReached,), cut_off.reached, barrier=True) for topic in EXPECTED_TOPICS),
 )
 

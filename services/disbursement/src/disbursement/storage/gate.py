@@ -10,7 +10,7 @@ from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
 from disbursement.domain.payment import DEAD
 
-__all__ = ["FACTS_SQL", "OUTCOME_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
+__all__ = ["FACTS_SQL", "OUTCOME_SQL", "OVER_LIMIT_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
 
 
 def _literal(value: str | None) -> str:
@@ -80,8 +80,13 @@ _RECEIVED: Final = f"""
     WHERE p.business_date >= date_trunc('month', CAST(:business_date AS date))
       AND p.business_date < date_trunc('month', CAST(:business_date AS date)) + interval '1 month'
       AND p.status NOT IN ({", ".join(f"'{status}'" for status in sorted(DEAD))}) AND l.account_id IS NOT NULL
-      AND p.partner IN (SELECT partner FROM account_limit WHERE day IS NOT NULL OR month IS NOT NULL)
+      AND (p.partner IN (SELECT partner FROM account_limit WHERE day IS NOT NULL OR month IS NOT NULL)
+           OR l.provider_code IN (SELECT provider_code FROM provider_limit WHERE per_month IS NOT NULL))
     GROUP BY 1"""
+
+_LIMITS: Final = "SELECT * FROM json_to_recordset(CAST(:limits AS json)) AS x (partner text, payment bigint, day bigint, month bigint)"
+# Of the partners file and of the accounts' directory the stricter one holds.
+_OF_PAYMENT: Final = "least(al.payment, pl.per_payment)"
 
 SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
             SELECT FROM due_interval i WHERE i.beneficiary_id = e.beneficiary_id AND i.programme = e.programme
@@ -92,9 +97,7 @@ SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS
 WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now),
-account_limit AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(CAST(:limits AS json)) AS x (partner text, payment bigint, day bigint, month bigint)
-), received AS MATERIALIZED ({_RECEIVED})
+account_limit AS MATERIALIZED ({_LIMITS}), received AS MATERIALIZED ({_RECEIVED})
 SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesce(b.full_name, '') AS beneficiary_name,
        b.beneficiary_id IS NULL OR pb.key IS NOT NULL OR pm.key IS NOT NULL AS parked, b.status,
        coalesce(b.unresolved_duplicate, false) AS duplicate, coalesce(m.fraud_suspected, false) AS fraud, {_VERDICT} AS verdict,
@@ -103,8 +106,8 @@ SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesc
        r.full_name AS representative_name, h.representative_id AS heir_id, h.kind AS heir_kind, h.full_name AS heir_name,
        CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
        a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
-       a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt, al.payment AS limit_payment,
-       least(al.day - coalesce(got.of_day, 0), al.month - coalesce(got.of_month, 0)) AS limit_room
+       a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt, {_OF_PAYMENT} AS limit_payment,
+       least(al.day - coalesce(got.of_day, 0), least(al.month, pl.per_month) - coalesce(got.of_month, 0)) AS limit_room
 FROM owed o
 JOIN scope s USING (beneficiary_id)
 JOIN first_month f USING (unit_path)
@@ -116,6 +119,7 @@ LEFT JOIN representative r ON r.beneficiary_id = o.beneficiary_id AND r.represen
 LEFT JOIN verification rv ON rv.beneficiary_id = o.beneficiary_id AND rv.subject_id = m.payee_id
 LEFT JOIN payout_account a ON a.account_id = CASE WHEN {_COOLING} THEN m.meanwhile_account_id ELSE m.account_id END
 LEFT JOIN account_limit al ON al.partner = a.partner
+LEFT JOIN provider_limit pl ON pl.provider_code = a.provider_code
 LEFT JOIN received got ON got.account_id = a.account_id
 LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
 LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
@@ -238,3 +242,38 @@ SELECT w.line_id, w.reason FROM (
 ) w WHERE w.reason IS NOT NULL
 """
 """Listed lines that may no longer be paid, and why. Fill `lines` and `allocations` with the choice of lines (`l.`, `al.`)."""
+
+OVER_LIMIT_SQL: Final = f"""
+WITH account_limit AS MATERIALIZED ({_LIMITS}), bound AS MATERIALIZED (
+    SELECT l.line_id, l.account_id, l.amount, l.beneficiary_id, p.payment_id, {_OF_PAYMENT} AS of_payment, al.day,
+           least(al.month, pl.per_month) AS month
+    FROM list_line l
+    JOIN payout_account a ON a.account_id = l.account_id
+    LEFT JOIN account_limit al ON al.partner = a.partner
+    LEFT JOIN provider_limit pl ON pl.provider_code = a.provider_code
+    LEFT JOIN payment p ON p.line_id = l.line_id AND p.status = 'APPROVED'
+    WHERE {{lines}} AND l.state = 'LISTED' AND (al.partner IS NOT NULL OR pl.provider_code IS NOT NULL)
+), before AS (
+    -- Lines of one list that are not payments yet go in turn, as they did when the list was computed.
+    SELECT *, CASE WHEN payment_id IS NULL THEN sum(amount) OVER (PARTITION BY account_id ORDER BY beneficiary_id) - amount ELSE 0 END
+        AS in_turn
+    FROM bound
+)
+SELECT b.line_id, '{HoldReason.ACCOUNT_LIMIT_EXCEEDED}' AS reason
+FROM before b
+LEFT JOIN LATERAL (
+    SELECT sum(o.amount) FILTER (WHERE o.business_date = CAST(:business_date AS date)) AS of_day, sum(o.amount) AS of_month
+    FROM list_line x JOIN payment o ON o.line_id = x.line_id
+    WHERE x.account_id = b.account_id AND o.business_date >= date_trunc('month', CAST(:business_date AS date))
+      AND o.business_date < date_trunc('month', CAST(:business_date AS date)) + interval '1 month'
+      AND o.status NOT IN ({", ".join(f"'{status}'" for status in sorted(DEAD))})
+      AND (b.payment_id IS NULL OR o.status <> 'APPROVED' OR o.payment_id < b.payment_id)
+) got ON b.day IS NOT NULL OR b.month IS NOT NULL
+WHERE b.amount > b.of_payment OR b.in_turn + b.amount + coalesce(got.of_day, 0) > b.day
+   OR b.in_turn + b.amount + coalesce(got.of_month, 0) > b.month
+"""
+"""Listed lines that would take an account over what it may receive now. Fill `lines` with the choice of lines (`l.`).
+
+Payments that wait to be sent count in the order they were made, those sent always: two that are looked at in the same moment never
+both go.
+"""

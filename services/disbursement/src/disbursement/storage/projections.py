@@ -16,6 +16,7 @@ __all__ = [
     "put_beneficiaries",
     "put_dues",
     "put_entitlements",
+    "put_limits",
     "put_methods",
     "put_representatives",
     "put_units",
@@ -150,6 +151,16 @@ ON CONFLICT (beneficiary_id) DO UPDATE SET
 WHERE excluded.version > t.version
 """
 
+_LIMITS: Final = """
+INSERT INTO provider_limit AS t (provider_code, version, per_payment, per_month)
+SELECT DISTINCT ON (provider_code) provider_code, version, per_payment, per_month
+FROM json_to_recordset(CAST(:bodies AS json)) AS e (provider_code text, version bigint, per_payment bigint, per_month bigint)
+ORDER BY provider_code, version DESC
+ON CONFLICT (provider_code) DO UPDATE SET
+    version = excluded.version, per_payment = excluded.per_payment, per_month = excluded.per_month
+WHERE excluded.version > t.version
+"""
+
 
 async def put_units(tx: Tx, bodies: str) -> None:
     """Administrative units (`AdministrativeUnitChanged` bodies as a JSON array)."""
@@ -194,3 +205,8 @@ async def put_accounts(tx: Tx, bodies: str, service: str) -> None:
 async def put_methods(tx: Tx, bodies: str) -> None:
     """How each beneficiary is to be paid (`PayoutMethodChosen` bodies)."""
     await tx.execute(_METHODS, bodies=bodies)
+
+
+async def put_limits(tx: Tx, bodies: str) -> None:
+    """What one account of each provider may receive (`ProviderLimitsSet` bodies)."""
+    await tx.execute(_LIMITS, bodies=bodies)

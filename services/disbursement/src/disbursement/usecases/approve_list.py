@@ -14,6 +14,7 @@ from common.actor import Actor, Role
 from common.contracts.disbursement_v1 import CycleState, PaymentListApproved
 from common.db import Tx
 from common.problems import Forbidden, NotFound
+from disbursement.channels.loading import limits_of_file
 from disbursement.domain.approval import RejectionReason, stages_for
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import BudgetExceeded, BudgetMissing, HashMismatch, ListEmpty, PrefundingShort, SamePerson
@@ -169,7 +170,13 @@ async def _money_sent(tx: Tx, cycle: RowMapping, list_id: UUID, on: date) -> lis
 
 async def _gate_again(tx: Tx, settings: Settings, cycle: RowMapping, list_id: UUID) -> tuple[int, int]:
     """Withdraw what changed since the list was computed; how many lines and how many đồng."""
-    found = await holds.withdrawals(tx, list_id, business_date=cycle["business_date"], grace_days=settings.evidence_grace_days)
+    found = await holds.withdrawals(
+        tx,
+        list_id,
+        business_date=cycle["business_date"],
+        grace_days=settings.evidence_grace_days,
+        limits=limits_of_file(settings.partners_file),
+    )
     if not found:
         return 0, 0
     await holds.hold_lines(tx, found)

@@ -12,8 +12,7 @@ from common.contracts.disbursement_v1 import PaymentListComputed
 from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound
-from disbursement.channels.loading import account_limits
-from disbursement.channels.partners import load_partners
+from disbursement.channels.loading import limits_of_file
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import InputsIncomplete, InvariantBroken, TakeOverMissing, TreasuryNotReady
 from disbursement.settings import Settings
@@ -55,7 +54,7 @@ class ListComputer:
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
-        self._limits = account_limits(load_partners(settings.partners_file)) if settings.partners_file else "[]"
+        self._limits = limits_of_file(settings.partners_file)
 
     async def run(self, job: jobs.Job) -> dict[str, object]:
         """Handler of `compute-list` jobs. A repeat (after a crash) computes anew."""

@@ -10,7 +10,7 @@ import httpx
 from common.auth import SYSTEM, Actor
 from common.db import Database
 from common.sealing import Keyring
-from disbursement.channels.loading import channel_of
+from disbursement.channels.loading import account_limits, channel_of
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import Channel
 from disbursement.usecases.breaker import Breaker
@@ -47,6 +47,8 @@ class PaymentContext:
     idle_seconds: float = 0.2
     grace_days: int = 0
     """Days VERIFIED evidence counts after it ran out without an approved grace (`settings.evidence_grace_days`)."""
+    limits: str = "[]"
+    """What one account of each partner may receive: JSON rows of `channels.loading.account_limits`."""
 
 
 def make_payment_context(
@@ -57,4 +59,4 @@ def make_payment_context(
         name: PartnerLane(partner=partner, channel=channel_of(partner, http, keyring), breaker=Breaker())
         for name, partner in partners.items()
     }
-    return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner, grace_days=grace_days)
+    return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner, grace_days=grace_days, limits=account_limits(partners))

@@ -64,6 +64,8 @@ IGNORED: Final[dict[str, tuple[type[Event], ...]]] = {
     Topic.BENEFICIARY: (
         EntitlementGranted, EntitlementChanged, EntitlementSuspended, EntitlementResumed, EntitlementEnded, PreferenceRecorded,
     ),
-    Topic.PAYOUT: (accounts_v1.PayoutMethodChosen, accounts_v1.AccountOpeningChanged, accounts_v1.CutOffReached),
+    Topic.PAYOUT: (
+        accounts_v1.PayoutMethodChosen, accounts_v1.AccountOpeningChanged, accounts_v1.ProviderLimitsSet, accounts_v1.CutOffReached,
+    ),
 }  # fmt: skip
 """Events on these topics that say nothing about who a person is, or which account is whose."""

@@ -64,6 +64,9 @@ _HOLDS: Final = {
     "NOT_VERIFIED": Words("Xác thực lại với CSDL quốc gia về dân cư", "Verify again in the population database"),
     "ACCOUNT_CHANGED": Words("Xác nhận hình thức nhận tiền", "Confirm how to pay"),
     "FRAUD_SUSPECTED": Words("Kiểm tra và kết luận", "Investigate and decide"),
+    "ACCOUNT_LIMIT_EXCEEDED": Words(
+        "Lập danh sách bổ sung để chi tiền mặt, hoặc thỏa thuận mức cao hơn", "Open a supplementary list for cash, or agree a higher limit"
+    ),
     "WITHDRAWN": Words("Nêu lý do và quyết định kỳ sau", "Give the reason and decide for the next list"),
 }
 
