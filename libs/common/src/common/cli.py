@@ -79,6 +79,7 @@ class _Server(uvicorn.Server):
 
 
 def _serve(app: FastAPI, settings: MechanismSettings) -> None:
+    app.state.db.limit_statements(settings.request_seconds)
     config = uvicorn.Config(
         app,
         host=settings.http_host,

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.types.json import JsonbDumper, set_json_dumps
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping, TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
@@ -94,16 +94,26 @@ class Database:
     """The engine of one service's database."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, keyring: Keyring | None = None, statement_timeout_ms: int = 0, application: str = "ansinh"
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        pool_seconds: float = 5.0,
+        keyring: Keyring | None = None,
+        statement_timeout_ms: int = 0,
+        application: str = "ansinh",
     ) -> None:
-        """`keyring` encrypts what mechanisms keep at rest (idempotent answers, raw notices)."""
+        """`keyring` encrypts what mechanisms keep at rest (idempotent answers, raw notices).
+
+        `pool_seconds`: longest wait for one of the `pool_size` connections; who waits longer is told to come back (503).
+        """
         self.keyring = keyring
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=pool_seconds,
             pool_pre_ping=True,
             hide_parameters=True,  # parameters are people's data: an error's text ends in logs
             connect_args={
@@ -112,6 +122,16 @@ class Database:
                 "options": f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=600000 -c timezone=UTC",
             },
         )
+
+    def limit_statements(self, seconds: float) -> None:
+        """From its next connection on, the database itself ends statements that take longer (a process that answers people)."""
+
+        limit = f" -c statement_timeout={round(seconds * 1_000)}"
+
+        def on_connect(_dialect: Any, _record: Any, _args: Any, settings: dict[str, Any]) -> None:
+            settings["options"] = settings["options"].removesuffix(limit) + limit
+
+        event.listen(self.engine.sync_engine, "do_connect", on_connect)
 
     @asynccontextmanager
     async def transaction(self, actor: Actor | None = None, *, isolation: str | None = None) -> AsyncIterator[Tx]:

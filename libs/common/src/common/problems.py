@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 __all__ = [
     "Conflict",
     "Forbidden",
+    "HeadersTooLarge",
     "IdempotencyInFlight",
     "IdempotencyMismatch",
     "InvalidInput",
@@ -18,6 +19,7 @@ __all__ = [
     "PreconditionRequired",
     "Problem",
     "ServiceUnavailable",
+    "SlowRequest",
     "TooManyRequests",
     "Unauthenticated",
     "UnexpectedError",
@@ -129,6 +131,20 @@ class PayloadTooLarge(Problem):
 
     type, status = "payload-too-large", 413
     title, title_vi = "The request is too large", "Yêu cầu quá lớn"
+
+
+class SlowRequest(Problem):
+    """The request did not arrive in time; nothing was done."""
+
+    type, status = "slow-request", 408
+    title, title_vi = "The request came too slowly", "Yêu cầu gửi đến quá chậm"
+
+
+class HeadersTooLarge(Problem):
+    """Address and headers are over the limit."""
+
+    type, status = "headers-too-large", 431
+    title, title_vi = "Address and headers are too large", "Địa chỉ và phần đầu yêu cầu quá lớn"
 
 
 class TooManyRequests(Problem):

@@ -31,6 +31,11 @@ class MechanismSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     worker_port: int = 8001
+    request_seconds: float = Field(
+        default=60.0, gt=0, description="Longest time to the beginning of an answer, and for one of its statements"
+    )
+    body_pause_seconds: float = Field(default=10.0, gt=0, description="Longest pause within a request's body")
+    requests_at_once: int = Field(default=200, ge=1, description="Requests served at once by one process; more are answered 503")
     cors_origins: list[str] = Field(default_factory=list, description="Origins of the console")
     log_level: str = "INFO"
     business_date: date | None = Field(default=None, description="Default business date; unset: today in Viet Nam")

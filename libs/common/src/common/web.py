@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,15 +19,16 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.audit_api import audit_router
 from common.auth import Actor, Authenticator, Role, require
 from common.db import Database, Tx
+from common.edge import BODY_LIMIT, Edge, Limits
 from common.failures import is_transient
-from common.ids import new_id
+from common.masking import hide_long_numbers
 from common.openapi import Examples, document_of
 from common.problems import (
     Conflict,
@@ -45,13 +44,10 @@ from common.problems import (
     UnexpectedError,
 )
 from common.settings import MechanismSettings
-from common.telemetry import REQUESTS, get_logger
+from common.telemetry import get_logger
 
 __all__ = ["Probe", "create_app", "jobs_router", "problem_response", "quiet_router"]
 
-_BODY_LIMIT: Final = 1024 * 1024
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _log = get_logger(__name__)
 
 Probe = Callable[[Tx], Awaitable[dict[str, int]]]
@@ -68,62 +64,12 @@ def problem_response(problem: Problem, request_id: str | None = None) -> Respons
     return Response(content, status_code=problem.status, headers=headers, media_type="application/problem+json")
 
 
-class _Edge:
-    """Request id, body limit, headers and timing, as plain ASGI (streamed bodies are counted too)."""
-
-    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
-        self.app = app
-        self.limits = sorted(limits.items(), key=lambda item: -len(item[0]))
-
-    def _limit(self, path: str) -> int:
-        return next((limit for prefix, limit in self.limits if path.startswith(prefix)), _BODY_LIMIT)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        given = headers.get("x-request-id", "")
-        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-        request_id = given if _REQUEST_ID.fullmatch(given) else trace[1] if trace else str(new_id())
-        scope.setdefault("state", {})["request_id"] = request_id
-        limit = self._limit(scope["path"])
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > limit:
-            problem = PayloadTooLarge(f"At most {limit} bytes are taken here")
-            await problem_response(problem, request_id)(scope, receive, send)
-            return
-        started, status, seen = time.perf_counter(), 500, 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise PayloadTooLarge(f"At most {limit} bytes are taken here")
-            return message
-
-        async def marked(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                names = {name.lower() for name, _ in message["headers"]}
-                extra = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-                message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in names)]
-            await send(message)
-
-        try:
-            await self.app(scope, counted, marked)
-        finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
-
-
 def _validation_errors(error: RequestValidationError) -> list[dict[str, Any]]:
     def place(item: Mapping[str, Any]) -> str:
         if item["type"] == "json_invalid":  # its place is a position in the text, not a field
             return "body"
-        return ".".join(str(part) for part in item["loc"] if part != "body") or "body"
+        # A field's name is what somebody sent, too: a number in the wrong place is not repeated.
+        return hide_long_numbers(".".join(str(part) for part in item["loc"] if part != "body")) or "body"
 
     return [{"field": place(item), "detail": item["msg"], "detail_vi": _in_vietnamese(item)} for item in error.errors()]
 
@@ -187,6 +133,10 @@ def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
         _log.error("http.defect", path=request.url.path, exc_info=error)
         return answer(request, UnexpectedError("An error of ours; tell us the request id"))
 
+    # Answered like any other, or every request of a busy hour would leave a trace of the whole stack in the log.
+    for kind in (PoolTimeout, DBAPIError, ConnectionError):
+        app.add_exception_handler(kind, on_defect)
+
 
 def create_app(
     *,
@@ -221,10 +171,11 @@ def create_app(
     app.state.db = db
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
     _install_handlers(app, vietnamese or {})
-    app.add_middleware(_Edge, limits=dict(body_limits or {}))
+    limits = Limits(dict(body_limits or {}), settings.request_seconds, settings.body_pause_seconds, settings.requests_at_once)
+    app.add_middleware(Edge, limits=limits, answer=problem_response)
     # Uploaded lists hold national and account numbers in the clear: they stay in memory, which the body limit bounds, and never reach a
     # temporary file.
-    MultiPartParser.spool_max_size = max([_BODY_LIMIT, *(body_limits or {}).values()])
+    MultiPartParser.spool_max_size = max([BODY_LIMIT, *(body_limits or {}).values()])
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
