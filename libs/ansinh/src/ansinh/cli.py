@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
     audit.add_argument("--anchors", type=Path, metavar="FILE", help="verify: against anchors kept elsewhere; anchors: add new ones here")
     audit.add_argument("--json", type=Path, metavar="PATH", help="verify: also write the verdict as one JSON object")
+    keys = verb("keys", "keys of what lies encrypted: status, and rotation while the services serve", _keys)
+    keys.add_argument("what", choices=["rotate", "status"], help="rotate: new keys, everything sealed again, old keys retired; started "
+                      "again it goes on where it was stopped")  # fmt: skip
+    keys.add_argument("--service", default=None, metavar="NAME", help="rotate: only this one (default: all five)")
+    keys.add_argument("--events", action="store_true", help="rotate: the keys of what travels in events instead")
     verb("check", "lint, types, import rules and lock", _check)
     secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
     secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
@@ -183,6 +188,12 @@ def _verify_list(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     from ansinh.audit_command import run
+
+    return run(options, _say)
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from ansinh.keys_command import run
 
     return run(options, _say)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -16,6 +18,8 @@ from pydantic import ValidationError
 
 from common import clock, failpoints
 from common.migrate import upgrade
+from common.rekey import reseal
+from common.sealing import Keyring
 from common.settings import MechanismSettings
 from common.telemetry import configure_logging
 
@@ -42,9 +46,13 @@ def service_main(
     run: Callable[[S], Awaitable[None]],
     *,
     after_migrate: Callable[[S], Awaitable[Any]] | None = None,
+    sealed: Sequence[str] = (),
 ) -> None:
-    """Dispatch the command line of a service. `make_app` builds the API, `run` is the worker, `after_migrate` loads reference data."""
-    commands = ("api", "worker", "migrate")
+    """Dispatch the command line of a service. `make_app` builds the API, `run` is the worker, `after_migrate` loads reference data.
+
+    `sealed`: the fields it keeps encrypted, which `reseal` puts under the newest key.
+    """
+    commands = ("api", "worker", "migrate", "reseal")
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command not in commands:
         sys.stderr.write(f"usage: python -m {package}.main {'|'.join(commands)}\n")
@@ -57,11 +65,26 @@ def service_main(
         upgrade(settings, package)
         if after_migrate is not None:
             uvloop.run(_call(after_migrate, settings))
+    elif command == "reseal":
+        _reseal(settings, package, sealed)
     elif command == "worker":
         os.nice(5)  # on one machine, people at the API go first
         uvloop.run(_call(run, settings))
     else:
         _serve(make_app(settings), settings)
+
+
+def _reseal(settings: MechanismSettings, package: str, sealed: Sequence[str]) -> None:
+    """One JSON line per batch, and one at the end: what shows progress to whoever called."""
+    keyring = Keyring.load(settings.keys_file, package.replace("_", "-"))
+    dsn = (settings.owner_database_url or settings.database_url).replace("postgresql+psycopg://", "postgresql://", 1)
+
+    def say(item: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps(item) + "\n")
+        sys.stdout.flush()
+
+    total = reseal(dsn, keyring, sealed, lambda progress: say(asdict(progress)))
+    say({"resealed": total, "key": keyring.at_rest_ids[-1]})
 
 
 class _Server(uvicorn.Server):

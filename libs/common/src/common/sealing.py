@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
@@ -20,7 +21,10 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["Keyring", "SealBroken", "generate_key"]
+__all__ = ["FOLLOW_SECONDS", "Keyring", "SealBroken", "generate_key"]
+
+FOLLOW_SECONDS: Final = 1.0
+"""A running process seals with a new key at most this long after it was put into the file."""
 
 _NONCE: Final = 12
 _KEY: Final = 32
@@ -48,6 +52,12 @@ class Keyring:
     def __init__(self, service: str, keys: dict[str, Any]) -> None:
         """`keys`: {"at_rest": {kid: b64}, "blind": b64, "fingerprint": b64?, "event": {consumer: {kid: b64}}}."""
         self.service = service
+        self._path: Path | None = None
+        self._stamp = 0
+        self._looked = 0.0
+        self._set(keys)
+
+    def _set(self, keys: dict[str, Any]) -> None:
         self._at_rest = {kid: AESGCM(_key(value)) for kid, value in keys["at_rest"].items()}
         self._blind = _key(keys["blind"])
         self._fingerprint = _key(keys["fingerprint"]) if keys.get("fingerprint") else self._blind
@@ -61,11 +71,33 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path, service: str) -> Self:
-        """Read the keyring file of a service."""
-        return cls(service, json.loads(path.read_text(encoding="utf-8")))
+        """Read the keyring file of a service. Later changes of the file are followed while the process runs."""
+        stamp = path.stat().st_mtime_ns
+        ring = cls(service, json.loads(path.read_text(encoding="utf-8")))
+        ring._path, ring._stamp, ring._looked = path, stamp, time.monotonic()
+        return ring
+
+    def _follow(self, *, at_once: bool = False) -> bool:
+        """Read the file again when it has changed; looked at once a second at most, or at once. True when keys were read."""
+        if self._path is None or (not at_once and time.monotonic() - self._looked < FOLLOW_SECONDS):
+            return False
+        self._looked = time.monotonic()
+        stamp = self._path.stat().st_mtime_ns
+        if stamp == self._stamp:
+            return False
+        self._set(json.loads(self._path.read_text(encoding="utf-8")))
+        self._stamp = stamp
+        return True
+
+    @property
+    def at_rest_ids(self) -> list[str]:
+        """Ids of the keys that open what lies in this service's tables; the last one seals."""
+        self._follow(at_once=True)
+        return list(self._at_rest)
 
     def seal(self, consumer: str, event_id: UUID, field: str, plaintext: str) -> str:
         """A token only `consumer` can open, bound to this event and field."""
+        self._follow()
         kid, cipher = next(reversed(self._event[consumer].items()))
         binding = f"{consumer}:{event_id}:{field}"
         nonce = os.urandom(_NONCE)
@@ -79,6 +111,8 @@ class Keyring:
             if version != "v1":
                 raise SealBroken(f"unknown token version {version}")
             raw = base64.b64decode(data)
+            if kid not in self._event[self.service]:
+                self._follow(at_once=True)
             cipher = self._event[self.service][kid]
             return bytes(cipher.decrypt(raw[:_NONCE], raw[_NONCE:], f"{self.service}:{event_id}:{field}".encode())).decode()
         except (ValueError, KeyError, InvalidTag) as error:
@@ -86,6 +120,7 @@ class Keyring:
 
     def encrypt(self, field: str, plaintext: str | bytes) -> bytes:
         """Encrypt for this service's own tables; bound to the field's name."""
+        self._follow()
         kid, cipher = next(reversed(self._at_rest.items()))
         data = plaintext.encode() if isinstance(plaintext, str) else plaintext
         nonce = os.urandom(_NONCE)
@@ -97,7 +132,10 @@ class Keyring:
         try:
             raw = bytes(ciphertext)
             end = 1 + raw[0]
-            cipher = self._at_rest[raw[1:end].decode()]
+            kid = raw[1:end].decode()
+            if kid not in self._at_rest:
+                self._follow(at_once=True)
+            cipher = self._at_rest[kid]
             return bytes(cipher.decrypt(raw[end : end + _NONCE], raw[end + _NONCE :], f"{self.service}:{field}".encode()))
         except (IndexError, KeyError, UnicodeDecodeError, InvalidTag) as error:
             raise SealBroken(f"{field} does not open") from error
@@ -112,11 +150,13 @@ class Keyring:
 
     def lookup(self, consumer: str, field: str, plaintext: str) -> str:
         """A keyed index by which `consumer` finds a value it was never told; its key is derived from that consumer's event key."""
+        self._follow()
         kid, key = next(reversed(self._lookup[consumer].items()))
         return f"{kid}:{_index(key, consumer, field, plaintext)}"
 
     def lookups(self, field: str, plaintext: str) -> list[str]:
         """What :meth:`lookup` made for this service, under each of its keys that may still stand in our copies."""
+        self._follow()
         return [f"{kid}:{_index(key, self.service, field, plaintext)}" for kid, key in self._lookup.get(self.service, {}).items()]
 
     def fingerprint(self, *parts: str | None) -> str:

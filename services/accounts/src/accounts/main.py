@@ -41,6 +41,9 @@ from common.worker import Loop, every, owner_name, run_worker
 __all__ = ["SERVICE", "load_reference_data", "make_app", "work"]
 
 SERVICE = "accounts"
+SEALED = ("account_number", "complaint", "home_reason", "opening_result")
+"""Fields that lie encrypted in this service's tables."""
+
 _JOBS_SECONDS = 0.2
 _IDLE_SECONDS = 0.5
 _DIRECTORY_SECONDS = 5.0
@@ -133,4 +136,4 @@ async def load_reference_data(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    service_main("accounts", Settings, make_app, work, after_migrate=load_reference_data)
+    service_main("accounts", Settings, make_app, work, after_migrate=load_reference_data, sealed=SEALED)

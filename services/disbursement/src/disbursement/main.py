@@ -60,6 +60,9 @@ from disbursement.usecases.verify_list import ListVerifier
 __all__ = ["SERVICE", "make_app", "work"]
 
 SERVICE: Final = "disbursement"
+SEALED = ("cash_evidence.content", "partner_notice.body", "payment_batch.request", "shadow_file", "statement.content", "telling_proof")
+"""Fields that lie encrypted in this service's tables."""
+
 _IDLE_SECONDS: Final = 0.3
 _TELL_SECONDS: Final = 2.0
 _NOTICE_BYTES: Final = 8 * 1024 * 1024
@@ -142,4 +145,4 @@ async def work(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    service_main("disbursement", Settings, make_app, work)
+    service_main("disbursement", Settings, make_app, work, sealed=SEALED)

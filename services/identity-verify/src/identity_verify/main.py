@@ -31,6 +31,9 @@ from identity_verify.usecases.views import work_left
 __all__ = ["SERVICE", "make_app", "work"]
 
 SERVICE = "identity-verify"
+SEALED = ("exchange_answer", "issue_note", "side_by_side")
+"""Fields that lie encrypted in this service's tables."""
+
 _IDLE_SECONDS = 0.5
 _FEED_SECONDS = 2.0
 
@@ -102,4 +105,4 @@ async def work(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    service_main("identity_verify", Settings, make_app, work)
+    service_main("identity_verify", Settings, make_app, work, sealed=SEALED)

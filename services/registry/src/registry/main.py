@@ -41,6 +41,9 @@ from registry.usecases.what_ifs import WHAT_IF, WhatIf
 __all__ = ["SERVICE", "load_reference_data", "make_app", "make_jobs", "work"]
 
 SERVICE = "registry"
+SEALED = ("attachment", "data_set", "ethnicity", "insurance_answer", "national_number", "phone", "second_number", "self_registration")
+"""Fields that lie encrypted in this service's tables."""
+
 _IDLE_SECONDS = 0.2
 _COMPARE_SECONDS = 1.0
 _EXPIRY_SECONDS = 600.0
@@ -143,4 +146,4 @@ async def load_reference_data(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    service_main("registry", Settings, make_app, work, after_migrate=load_reference_data)
+    service_main("registry", Settings, make_app, work, after_migrate=load_reference_data, sealed=SEALED)
