@@ -129,28 +129,15 @@ class WorkList(BaseModel):
     items: list[WorkItem]
 
 
-_FEW_UNITS: Final = 8
-
-
-def _in_units(actor: Actor, column: str) -> tuple[str, dict[str, Any]]:
-    """`Actor.scope_sql`, written so that an index on the column serves it: patterns one by one, where the units are few."""
-    if actor.everywhere or len(actor.unit_paths) > _FEW_UNITS:
-        return actor.scope_sql(column)
-    params = {f"unit_{place}": path for place, path in enumerate(actor.unit_paths)}
-    below = {f"below_{place}": path + "/%" for place, path in enumerate(actor.unit_paths)}
-    each = [f"{column} = :unit_{place} OR {column} LIKE :below_{place}" for place in range(len(actor.unit_paths))]
-    return f"({' OR '.join(each)})", params | below
-
-
 def _scope(kind: Kind, actor: Actor) -> tuple[str, dict[str, Any]]:
     if kind.unit is None:
         return "TRUE", {}
     columns = (kind.unit,) if isinstance(kind.unit, str) else kind.unit
-    parts = [_in_units(actor, column) for column in columns]
+    parts = [actor.scope_sql(column) for column in columns]
     none = [f"{columns[0]} IS NULL"] if kind.or_none else []
     condition = "(" + " OR ".join([*(sql for sql, _ in parts), *none]) + ")"
     if kind.also:
-        condition += f" AND ({kind.also} IS NULL OR {_in_units(actor, kind.also)[0]})"
+        condition += f" AND ({kind.also} IS NULL OR {actor.scope_sql(kind.also)[0]})"
     return condition, parts[0][1]
 
 

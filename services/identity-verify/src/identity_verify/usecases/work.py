@@ -27,7 +27,7 @@ async def work_list(
     db: Database, actor: Actor, *, verdict: str | None, after: tuple[UUID, UUID] | None, limit: int
 ) -> list[dict[str, Any]]:
     """One page of people nobody has decided on yet, with what was proposed, in the actor's units."""
-    scope, params = actor.scope_sql("s.unit_path")
+    scope, params = actor.scope_sql("v.unit_path")
     verdicts = [verdict] if verdict else [Verdict.REVIEW.value, Verdict.SUSPECTED_IDENTITY.value, Verdict.NOT_FOUND.value]
     async with db.read(actor) as tx:
         found = await verifications.undecided(tx, verdicts=verdicts, after=after, limit=limit, scope=scope, scope_params=params)
