@@ -14,8 +14,8 @@ import pytest
 from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming, small_month
 
 from common.actor import Role
-from common.contracts.disbursement_v1 import Channel
-from common.contracts.registry_v1 import AdministrativeUnitChanged, DueInterval, DuesChanged, DuesLine, DueStatus, UnitOrigin
+from common.contracts.disbursement_v1 import Channel, CycleState, PaymentCycleOpened
+from common.contracts.registry_v1 import AdministrativeUnitChanged, DueInterval, DuesChanged, DuesLine, DueStatus, Programme, UnitOrigin
 from common.ids import stable_id
 from common.jobs import Job
 from reporting.usecases.statutory_again import make_again
@@ -273,8 +273,30 @@ async def test_a_report_is_a_paper_and_a_table(reporting: Reporting, officer: ht
     assert (await officer.get(path, params={"form": "xlsx"})).content[:2] == b"PK"
 
 
+def first_cycle(month: str) -> PaymentCycleOpened:
+    return PaymentCycleOpened(
+        version=1, business_date=date.fromisoformat(f"{month}-01"), cycle_id=stable_id("cycle", month), state=CycleState.OPEN, month=month,
+        programme=Programme.MERIT, funding_source="CENTRAL_BUDGET", unit_code="60", unit_path="60",
+    )  # fmt: skip
+
+
+async def test_the_calendar_is_the_units_own_and_begins_with_its_first_month(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming([*small_month().events, first_cycle("2024-09")]))
+
+    async def asked(unit: str) -> list[tuple[str, str, str]]:
+        rows = (await officer.get("/v1/papers/calendar", params={"on": "2024-10-20", "unit_path": unit})).json()["rows"]
+        return [(row["layout"], row["period_first"], row["who"]) for row in rows]
+
+    province, commune = await asked("60"), await asked("60/593/22924")
+    assert {who for _, _, who in province} == {"DEPARTMENT", "PAYMENT_ORGANISATION"}
+    assert {who for _, _, who in commune} == {"COMMUNE"}
+    monthly = [first for layout, first, _ in province if layout == "directive-21-monthly"]
+    assert sorted(monthly) == ["2024-09", "2024-10"], "August was before the first cycle"
+    assert ("assistance-half-yearly", "2024-01", "DEPARTMENT") not in province
+
+
 async def test_what_is_due_and_late(reporting: Reporting, officer: httpx.AsyncClient) -> None:
-    await reporting.hear(incoming(small_month().events))
+    await reporting.hear(incoming([*small_month().events, first_cycle("2024-09")]))
 
     async def state(on: str, who: str = "DEPARTMENT") -> Any:
         rows = (await officer.get("/v1/papers/calendar", params={"on": on, "unit_path": "60"})).json()["rows"]

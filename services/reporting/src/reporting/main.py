@@ -30,6 +30,7 @@ from reporting.api.statements import statements_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 from reporting.storage.invariants import INVARIANTS
+from reporting.storage.statutory import read_all
 from reporting.storage.work import WORK
 from reporting.usecases import rebuild, statutory_again
 from reporting.usecases.progress import Feed
@@ -51,6 +52,7 @@ def make_database(settings: Settings) -> Database:
 
 def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
     """The API and the console."""
+    read_all()
     database = db or make_database(settings)
     feed = Feed(database)
     app = create_app(
@@ -88,6 +90,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
 
 async def run(settings: Settings) -> None:
     """The worker: consumers, rebuild jobs, next months' partitions."""
+    read_all()
     db = make_database(settings)
 
     async def do_rebuild(job: Job) -> dict[str, object]:

@@ -112,8 +112,9 @@ def _add_what_is_due(router: APIRouter, db: Database) -> None:
     @router.get(
         "/calendar",
         summary="Lịch nộp báo cáo của đơn vị, báo cáo nào trễ · What a unit has to hand over, and what is late",
-        description="Mỗi báo cáo: kỳ sắp đến hạn và hai kỳ trước, ai nộp, hạn, đã nộp ngày nào, trễ mấy ngày. Of each report the coming "
-        "period and the two before: who must, by when, handed over on which day, days late.",
+        description="Mỗi báo cáo đơn vị này phải nộp: kỳ sắp đến hạn và hai kỳ trước, hạn, đã nộp ngày nào, trễ mấy ngày; không hỏi kỳ "
+        "trước kỳ chi trả đầu tiên. Of each report that is this unit's own to hand over: the coming period and the two before, by when, "
+        "handed over on which day, days late; nothing from before the unit's first payment cycle.",
     )
     async def due_calendar(actor: Reader, on: BusinessDate, unit_path: UnitQuery = None) -> CalendarView:
         states = await papers.calendar(db, actor, unit_path, on)

@@ -33,6 +33,7 @@ __all__ = [
     "parse_addressees",
     "parse_layout",
     "period_of",
+    "steps_of",
 ]  # fmt: skip
 
 
@@ -54,6 +55,14 @@ class Source(StrEnum):
     INDICATORS = "INDICATORS"
     PARTNERS = "PARTNERS"
     DUES = "DUES"
+
+
+_STEPS: Final = {"commune": {"COMMUNE"}, "district": {"COMMUNE", "DISTRICT"}, "province": {"DEPARTMENT", "PAYMENT_ORGANISATION"}}
+
+
+def steps_of(level: str) -> frozenset[str]:
+    """Which steps of a report are a unit's own: until 30 June 2025 the district also did what communes do now; ministries are no unit."""
+    return frozenset(_STEPS.get(level, ()))
 
 
 class ColumnKind(StrEnum):

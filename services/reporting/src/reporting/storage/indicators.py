@@ -9,6 +9,7 @@ from typing import Final, Literal
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from reporting.domain.indicators import YEAR_PEOPLE_COLUMNS
 from reporting.storage.contributions import EVERYBODY
 from reporting.storage.lines import BELOW, below
 
@@ -23,20 +24,22 @@ _SEGMENT: Final = {
     "COMMUNES": "CASE WHEN unit_path = :unit_from THEN '' ELSE unit_path END",
 }
 
+# Two ranges, each with an index of its own: all measures of the period's months, and of the whole year only what has a sum of the year.
+_YEARLY: Final = ", ".join(f"'{stem}', 'year:{stem}'" for stem in YEAR_PEOPLE_COLUMNS)
+_PERIOD: Final = f"""
+    SELECT programme, unit_path, measure, people, lines, dong, 0 AS year_people, 0 AS year_dong FROM month_sum
+    WHERE month BETWEEN :first AND :last AND {BELOW} AND (measure = ANY(:measures) OR measure LIKE 'reason:HELD:%')
+      AND (measure <> 'overdue' OR month <= :overdue_until) AND (people <> 0 OR payments <> 0)
+    UNION ALL
+    SELECT programme, unit_path, measure, 0, 0, 0, people, dong FROM month_sum
+    WHERE month BETWEEN :january AND :last AND {BELOW} AND measure IN ({_YEARLY}) AND (people <> 0 OR payments <> 0)
+"""
 _MONTHS: Final = f"""
 SELECT programme, segment, jsonb_object_agg(measure, jsonb_build_array(people, lines, dong, year_people, year_dong)) AS sums
 FROM (
-    SELECT programme, {{segment}} AS segment, measure,
-           coalesce(sum(people) FILTER (WHERE month >= :first), 0) AS people,
-           coalesce(sum(lines) FILTER (WHERE month >= :first), 0) AS lines,
-           coalesce(sum(dong) FILTER (WHERE month >= :first), 0) AS dong,
-           coalesce(sum(people) FILTER (WHERE month >= :january), 0) AS year_people,
-           coalesce(sum(dong) FILTER (WHERE month >= :january), 0) AS year_dong
-    FROM month_sum
-    WHERE month BETWEEN least(CAST(:first AS date), CAST(:january AS date)) AND :last AND {BELOW}
-      AND (measure = ANY(:yearly) OR month >= :first AND (measure = ANY(:measures) OR measure LIKE 'reason:HELD:%'))
-      AND (measure <> 'overdue' OR month <= :overdue_until) AND (people <> 0 OR payments <> 0)
-    GROUP BY 1, 2, 3
+    SELECT programme, {{segment}} AS segment, measure, sum(people) AS people, sum(lines) AS lines, sum(dong) AS dong,
+           sum(year_people) AS year_people, sum(year_dong) AS year_dong
+    FROM ({_PERIOD}) AS p GROUP BY 1, 2, 3
 ) AS s GROUP BY programme, segment
 """
 
@@ -82,7 +85,7 @@ def _in(unit_path: str, kind: Below) -> dict[str, object]:
 
 
 async def month_sums(
-    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], yearly: Sequence[str], overdue_until: date
+    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], overdue_until: date
 ) -> Sequence[RowMapping]:
     """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date]."""
     return await tx.rows(
@@ -91,7 +94,6 @@ async def month_sums(
         last=last,
         january=last.replace(month=1),
         measures=list(measures),
-        yearly=list(yearly),
         overdue_until=overdue_until,
         **_in(unit_path, kind),
     )

@@ -14,7 +14,19 @@ from common.actor import Actor
 from common.db import Tx
 from reporting.storage.lines import BELOW, below
 
-__all__ = ["ROW", "add", "handed_over", "latest", "one", "page", "record_handed_over", "rows_of", "stream_rows", "stream_unpaid"]
+__all__ = [
+    "ROW",
+    "add",
+    "handed_over",
+    "latest",
+    "level_of",
+    "one",
+    "page",
+    "record_handed_over",
+    "rows_of",
+    "stream_rows",
+    "stream_unpaid",
+]
 
 ROW: Final = ("programme", "unit_path", "label", "is_total", "cells")
 _HEAD: Final = (
@@ -88,6 +100,16 @@ async def record_handed_over(tx: Tx, report_id: UUID, who: str, handed_on: date,
             id=report_id, who=who, on=handed_on, reference=reference, by=recorded_by,
         )
     )  # fmt: skip
+
+
+async def level_of(tx: Tx, unit_path: str, day: date) -> str:
+    """The level of a unit: as it stands on the day, else as it last stood; a unit nobody told us of by the length of its path."""
+    found = await tx.value(
+        "SELECT level FROM unit WHERE path = :unit"
+        " ORDER BY (valid_from <= :day AND (valid_to IS NULL OR valid_to >= :day)) DESC, valid_from DESC LIMIT 1",
+        unit=unit_path, day=day,
+    )  # fmt: skip
+    return str(found or ("province", "district", "commune")[min(unit_path.count("/"), 2)])
 
 
 async def latest(tx: Tx, unit_path: str, layout: str, period_first: date) -> RowMapping | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from reporting.domain.statutory import Addressee, BadLayout, Layout, parse_addressees, parse_layout
 
-__all__ = ["addressees", "layouts", "newest"]
+__all__ = ["addressees", "layouts", "newest", "read_all"]
 
 _ADDRESSEES: Final = "addressees.toml"
 
@@ -29,6 +29,12 @@ def layouts() -> Mapping[tuple[str, int], Layout]:
             raise BadLayout(f"{file.name}: must be named {layout.code}.v{layout.version}.toml")
         found[layout.code, layout.version] = layout
     return found
+
+
+def read_all() -> None:
+    """Read and check every file now, so that a wrong one stops the start and not the first question."""
+    layouts()
+    addressees()
 
 
 def newest() -> Mapping[str, Layout]:

@@ -23,7 +23,6 @@ from reporting.usecases.reports import unit_for
 
 __all__ = ["measure", "measure_in"]
 
-_YEARLY: Final = (*YEAR_PEOPLE_COLUMNS, *(f"year:{stem}" for stem in YEAR_PEOPLE_COLUMNS))
 _HELD: Final = "reason:HELD:"
 _SINGLE: Final = tuple(programme.value for programme in Programme)
 
@@ -46,7 +45,7 @@ async def measure_in(tx: Tx, ask: Ask) -> Measured:
         raise BadMonth(errors=[{"field": "until", "detail": "not before the first month"}])
     units_on = ask.units_on or ask.last.replace(day=monthrange(ask.last.year, ask.last.month)[1])
     lists = await storage.month_sums(
-        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=MONTH_COLUMNS, yearly=_YEARLY, overdue_until=_overdue_until(ask)
+        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=MONTH_COLUMNS, overdue_until=_overdue_until(ask)
     )
     standing = await storage.standing_sums(tx, ask.unit_path, ask.below, ask.last)
     starts = await storage.starts(tx, ask.unit_path, ask.below, ask.first, ask.last, ask.start_by)

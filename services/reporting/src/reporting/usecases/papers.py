@@ -20,8 +20,8 @@ from common.ids import new_id
 from common.problems import NotFound
 from reporting.domain.errors import BadPeriod, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
 from reporting.domain.months import first_of
-from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of
-from reporting.storage import event_log, papers
+from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of, steps_of
+from reporting.storage import event_log, papers, picker
 from reporting.storage.statutory import addressees, layouts, newest
 from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
 from reporting.usecases.reports import unit_for
@@ -203,13 +203,20 @@ async def hand_over(db: Database, actor: Actor, report_id: UUID, who: str, hande
 
 
 async def calendar(db: Database, actor: Actor, unit_path: str | None, on: date) -> list[DueState]:
-    """What the unit owes around a day: of each report the last two periods that are due or over, with how late."""
+    """What the unit itself hands over around a day: of each report the coming period and the two before it, with how late.
+
+    Nothing is asked for a time before the unit's first payment cycle here, and nobody is shown the steps of another level.
+    """
     unit = unit_for(actor, unit_path)
     states = []
     async with db.read(actor) as tx:
+        months = await picker.months(tx, (unit,), everywhere=False)
+        first = first_of(months[-1]) if months else on.replace(day=1)
+        steps = steps_of(await papers.level_of(tx, unit, on))
         for layout in newest().values():
-            for due in layout.dues:
-                states += [await _due_state(tx, unit, layout, due, period, on) for period in _periods(layout, due, on)]
+            for due in (due for due in layout.dues if due.who in steps):
+                periods = [period for period in _periods(layout, due, on) if min(period.last, due.day_for(period.last)) >= first]
+                states += [await _due_state(tx, unit, layout, due, period, on) for period in periods]
     return sorted(states, key=lambda state: (state.day, state.layout.code, state.due.who), reverse=True)
 
 

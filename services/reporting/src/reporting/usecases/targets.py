@@ -212,5 +212,5 @@ def _of_reports(unit: str, states: Sequence[papers.DueState], day: date) -> list
         period = f"{state.period.last:%m/%Y}"
         vi = f"{state.layout.title.vi} – kỳ đến {period} – {state.due.words.vi}"
         en = f"{state.layout.title.en} – period to {period} – {state.due.words.en}"
-        made.append(_reminder("REPORT", unit, state.day, vi, en))
+        made.append(_reminder("REPORT", unit, state.day - timedelta(days=state.due.strict), vi, en))
     return made
