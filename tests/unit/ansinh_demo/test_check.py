@@ -51,6 +51,11 @@ def _right() -> Evidence:
     e.coverage = [
         {"programme": "SOCIAL_ASSISTANCE", "unit_path": path, "total_people": 5, "paid_by_account_people": 1} for path in ("60", "60/593")
     ]
+    e.indicators = [
+        {"group": "SOCIAL_ASSISTANCE", "unit_path": path, "unit_code": path[-3:], "is_total": path == "60",
+         "values": {"due_people": 5, "by_account_people": 1, "opened_people": 2}}
+        for path in ("60", "60/593")
+    ]  # fmt: skip
     e.ours = {p: {"ledger_balance": 500_000, "quarantined": 0} for p in ("agribank", "vnpost")}
     e.payments_total = {"rows": [{"status": "SETTLED", "amount": 500_000}, {"status": "COLLECTED", "amount": 500_000}]}
     e.trial_balance = {"balanced": True, "debit": 1, "credit": 1}
@@ -58,8 +63,11 @@ def _right() -> Evidence:
     return e
 
 
+STANDING = ({"programme": "SOCIAL_ASSISTANCE", "code": "opened_people", "people": 2},)
+
+
 def test_a_right_month_has_no_difference() -> None:
-    assert check(TRUTH, _right()).texts == []
+    assert check(TRUTH, _right(), STANDING).texts == []
 
 
 def _first_person(**over: object) -> Callable[[Evidence], None]:
@@ -134,6 +142,9 @@ def _stranger(e: Evidence) -> None:
         (_stranger, "nobody-of-ours"),
         (lambda e: e.coverage[1].update(paid_by_account_people=2), "report"),
         (lambda e: e.coverage[0].update(total_people=6), "report"),
+        (lambda e: e.indicators[0]["values"].update(opened_people=3), "indicator"),
+        (lambda e: e.indicators[1]["values"].update(by_account_people=2), "indicator"),
+        (lambda e: e.indicators.clear(), "indicator"),
         (lambda e: e.ours["agribank"].update(ledger_balance=499_999), "books"),
         (lambda e: e.ours["agribank"].update(quarantined=1), "quarantine"),
         (lambda e: e.payments_total["rows"].pop(), "books"),
@@ -144,7 +155,7 @@ def _stranger(e: Evidence) -> None:
 def test_every_wrong_is_found(change: Callable[[Evidence], object], kind: str) -> None:
     evidence = _right()
     change(evidence)
-    assert kind in check(TRUTH, evidence).kinds
+    assert kind in check(TRUTH, evidence, STANDING).kinds
 
 
 def test_differences_name_no_person() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ansinh.demo.evidence import BookEntry, Evidence, PaymentSeen, PersonSeen
 from ansinh.sample.truth import TruthPerson
@@ -13,6 +14,7 @@ __all__ = ["Differences", "check"]
 _BOOKED = {"PAID": {"SETTLED", "COLLECTED"}, "FAILED": {"FAILED"}, "UNCOLLECTED": {"UNCOLLECTED"}}
 _BY_ACCOUNT = frozenset(("BANK", "WALLET", "MOBILE_MONEY"))
 _ACCOUNT = "ACCOUNT_"
+_WITH_DISTRICTS = 2  # parts of the path of a district, below which the truth has no sums
 
 
 class Differences:
@@ -28,8 +30,11 @@ class Differences:
         self.texts.append(f"{kind}: {text}")
 
 
-def check(truth: Iterable[TruthPerson], evidence: Evidence) -> Differences:
-    """All differences between the truth, the platform's answers and the partners' books; none means the month is right."""
+def check(truth: Iterable[TruthPerson], evidence: Evidence, standing: Sequence[Mapping[str, Any]] = ()) -> Differences:
+    """All differences between the truth, the platform's answers and the partners' books; none means the month is right.
+
+    `standing`: how many people of a programme an indicator must count when the month is over.
+    """
     found = Differences()
     seen: dict[tuple[str, str], list[PersonSeen]] = defaultdict(list)
     for person in evidence.people:
@@ -59,6 +64,7 @@ def check(truth: Iterable[TruthPerson], evidence: Evidence) -> Differences:
     for (beneficiary, programme), payments in paid.items():
         found.add("nobody-of-ours", f"{len(payments)} payments of {programme} to beneficiary {beneficiary}, whom the truth does not pay")
     _published(expected, evidence, found)
+    _indicators(expected, standing, evidence, found)
     _books(evidence, found)
     return found
 
@@ -137,6 +143,25 @@ def _published(expected: Counter[tuple[str, str, str]], evidence: Evidence, foun
         if len(path) <= 2 and [row["total_people"], row["paid_by_account_people"]] != wanted:
             reported = f"{row['paid_by_account_people']:,} of {row['total_people']:,} by account"
             found.add("report", f"{row['programme']} {row['unit_path']}: {reported}; the truth is {wanted[1]:,} of {wanted[0]:,}")
+
+
+def _indicators(
+    expected: Counter[tuple[str, str, str]], standing: Sequence[Mapping[str, Any]], evidence: Evidence, found: Differences
+) -> None:
+    """The indicators of the month: how people stand over all, and by district who was due and who was paid by account."""
+    total = {row["group"]: row["values"] for row in evidence.indicators if row["is_total"]}
+    for one in standing:
+        counted = total.get(one["programme"], {}).get(one["code"])
+        if counted != one["people"]:
+            found.add("indicator", f"{one['programme']} {one['code']} is {counted}; the truth is {one['people']:,}")
+    for row in evidence.indicators:
+        district = None if row["is_total"] else row["unit_code"]
+        for kind, code in (("people", "due_people"), ("account", "by_account_people")):
+            if row["group"] not in {p for p, _, _ in expected}:
+                continue
+            wanted = sum(n for (p, d, k), n in expected.items() if (p, k) == (row["group"], kind) and district in (None, d))
+            if len(row["unit_path"].split("/")) <= _WITH_DISTRICTS and row["values"][code] != wanted:
+                found.add("indicator", f"{row['group']} {row['unit_path']} {code} is {row['values'][code]:,}; the truth is {wanted:,}")
 
 
 def _books(evidence: Evidence, found: Differences) -> None:

@@ -72,6 +72,7 @@ class Evidence:
     coverage: list[dict[str, Any]] = field(default_factory=list)
     channels: list[dict[str, Any]] = field(default_factory=list)
     outcomes: dict[str, Any] = field(default_factory=dict)
+    indicators: list[dict[str, Any]] = field(default_factory=list)
     payments_total: dict[str, Any] = field(default_factory=dict)
     trial_balance: dict[str, Any] = field(default_factory=dict)
 
@@ -85,6 +86,7 @@ async def gather(api: Api, stack: StackInfo, manifest: Manifest, cycles: list[st
     evidence.coverage = (await api.get("reporting", "/v1/reports/coverage", stack.checker, **report))["rows"]
     evidence.channels = (await api.get("reporting", "/v1/reports/channels", stack.checker, **report))["rows"]
     evidence.outcomes = await api.get("reporting", "/v1/reports/outcomes", stack.checker, **report)
+    evidence.indicators = (await api.get("reporting", "/v1/indicators", stack.checker, **report))["rows"]
     evidence.payments_total = await api.get("reporting", "/v1/reports/payments-total", stack.checker, **report)
     evidence.trial_balance = await api.get("disbursement", "/v1/ledger/trial-balance", stack.checker)
     below = sorted({row["unit_path"] for row in evidence.coverage if row["unit_path"] != unit}) or [unit]

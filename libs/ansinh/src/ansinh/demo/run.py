@@ -93,7 +93,7 @@ class _Month:
                 with stages.stage("check", "check against truth and books") as stage:
                     await self._check_refused(lists)
                     evidence = await gather(api, self._stack, m, [r.cycle_id for r in cycles.runs], stage)
-                    found = check(read_people(self._folder), evidence)
+                    found = check(read_people(self._folder), evidence, read_totals(self._folder).get("standing", ()))
                     self._differences.texts += found.texts
                     self._differences.kinds.update(found.kinds)
         seconds = time.monotonic() - began

@@ -13,7 +13,7 @@ from ansinh.sample.model import World
 from ansinh.sample.people import CommunePeople
 from ansinh.sample.plan import CommunePlan
 from ansinh.sample.rows import ACCOUNT_COLUMNS, ACCOUNTS, REGISTER_COLUMNS, ListRow, Style, account_rows, choose_style, register_rows
-from ansinh.sample.truth import person_truth, to_line, totals_key
+from ansinh.sample.truth import person_truth, standing_of, to_line, totals_key
 
 __all__ = ["LIST_NAMES", "TITLES", "CommuneResult", "CommuneTask", "make_commune"]
 
@@ -54,6 +54,7 @@ class CommuneResult:
     world: World = field(default_factory=World)
     truth: bytes = b""
     totals: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    standing: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def make_commune(task: CommuneTask) -> CommuneResult:
@@ -107,4 +108,5 @@ def _tell_truth(made: CommunePeople, task: CommuneTask, result: CommuneResult) -
         key = totals_key(truth)
         result.totals[(district, truth.programme, key)] += 1
         result.totals[(district, truth.programme, key + ":amount")] += truth.amount
+        result.standing.update((truth.programme, code) for code in standing_of(p, truth))
     result.truth = gzip.compress(("\n".join(lines) + "\n").encode(), compresslevel=3, mtime=0)

@@ -120,6 +120,7 @@ class _Writer:
         self._supplements: list[dict[str, object]] = []
         self._refused: list[dict[str, object]] = []
         self._totals: Counter[tuple[str, str, str]] = Counter()
+        self._standing: Counter[tuple[str, str]] = Counter()
         self._travelling: dict[str, list[ListRow]] = {MERIT: [], SOCIAL_ASSISTANCE: []}
 
     def take(self, result: CommuneResult) -> None:
@@ -133,6 +134,7 @@ class _Writer:
         self._files += result.files
         self._refused += result.refused
         self._totals.update(result.totals)
+        self._standing.update(result.standing)
         for programme in (MERIT, SOCIAL_ASSISTANCE):
             rows = list(result.supplement[programme])
             for n, row in enumerate(self._travelling[programme]):
@@ -155,6 +157,7 @@ class _Writer:
         truth = {
             "preset": self._preset.name, "seed": self._seed, "month": self._preset.month, "business_date": self._preset.business_date,
             "people_file": PEOPLE_FILE, "districts": self._nested_totals(), "refused": self._refused,
+            "standing": [{"programme": p, "code": code, "people": n} for (p, code), n in sorted(self._standing.items())],
         }  # fmt: skip
         (self._out / TRUTH_FILE).write_text(json.dumps(truth, ensure_ascii=False, indent=1), encoding="utf-8")
         (self._out / "README.md").write_text(_readme(manifest), encoding="utf-8")

@@ -13,7 +13,7 @@ from ansinh.sample.law import amount
 from ansinh.sample.model import Person
 from ansinh.sample.presets import Outcome
 
-__all__ = ["PEOPLE_FILE", "TRUTH_FILE", "TruthPerson", "person_truth", "read_people", "read_totals", "totals_key"]
+__all__ = ["PEOPLE_FILE", "TRUTH_FILE", "TruthPerson", "person_truth", "read_people", "read_totals", "standing_of", "totals_key"]
 
 TRUTH_FILE, PEOPLE_FILE = "truth.json", "truth-people.jsonl.gz"
 
@@ -58,6 +58,19 @@ def totals_key(t: TruthPerson) -> str:
     if t.outcome != "PAID":
         return t.outcome
     return t.channel if t.channel in ("CASH_POST", "CASH_HOME") and t.channel else "ACCOUNT"
+
+
+def standing_of(p: Person, t: TruthPerson) -> list[str]:
+    """Codes of the reporting service's indicators that count the person when the month is over; nobody who died counts."""
+    if p.died_on:
+        return []
+    asks = p.outcome in Outcome.REQUESTS
+    closed = p.outcome in Outcome.NEVER_OPEN or (p.outcome == Outcome.FAIL_CLOSED and t.outcome == "FAILED")
+    stands = {
+        "beneficiaries": True, "registered_people": asks, "opened_people": asks and not closed,
+        "no_number_or_not_in_database_people": p.outcome in (Outcome.NO_ID, Outcome.NOT_IN_DB),
+    }  # fmt: skip
+    return [code for code, holds in stands.items() if holds]
 
 
 def person_truth(p: Person, district: str, unit_code: str, month: str) -> TruthPerson:
