@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from common import clock, failpoints
 from common.migrate import upgrade
 from common.rekey import reseal
+from common.saturation import watch
 from common.sealing import Keyring
 from common.settings import MechanismSettings
 from common.telemetry import configure_logging
@@ -103,6 +104,7 @@ class _Server(uvicorn.Server):
 
 def _serve(app: FastAPI, settings: MechanismSettings) -> None:
     app.state.db.limit_statements(settings.request_seconds)
+    watch(app.state.db)
     config = uvicorn.Config(
         app,
         host=settings.http_host,

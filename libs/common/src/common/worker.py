@@ -23,6 +23,7 @@ from common.housekeeping import clean
 from common.invariants import Checker, Invariant
 from common.relay import Relay
 from common.restored import Look, OnRestore
+from common.saturation import note, watch
 from common.settings import MechanismSettings
 from common.telemetry import get_logger
 
@@ -131,6 +132,8 @@ async def run_worker(
     relay = Relay(db, lambda: _producer(settings), name, look=look)
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
     work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))
+    watch(db)
+    work.append(Loop("saturation", every(_INVARIANTS_SECONDS, lambda: note(db))))
     work += [
         Loop("audit-seal", every(_SEAL_SECONDS, lambda: seal_once(db))),
         Loop("audit-anchors", every(settings.audit_anchor_seconds, lambda: anchor_once(db, name, settings.audit_anchors_file))),

@@ -20,7 +20,7 @@ INVARIANTS: Final = (
         minutes=10,
     ),
     Invariant(
-        "closed_cycles_have_ended",
+        "closed_cycles_are_shown_ended",
         "Once everything is heard, a closed cycle has no payment on its way",
         "Khi đã nhận đủ sự kiện, kỳ đã đóng không còn khoản chi đang đi",
         "SELECT p.payment_id::text AS offender FROM payment p JOIN cycle c USING (cycle_id) WHERE c.state = 'CLOSED'"
