@@ -71,7 +71,8 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
         )
         if now and now["account_id"] not in (None, choice.account_id):
             await methods.free_shared(tx, now["account_id"])
-        await audit.record(tx, "payout_method.choose", "beneficiary", beneficiary_id, {"method": choice.method.value, "version": version})
+        detail = {"before": now["method"] if now else None, "method": choice.method.value, "version": version}
+        await audit.record(tx, "payout_method.choose", "beneficiary", beneficiary_id, detail)
         return version
 
 

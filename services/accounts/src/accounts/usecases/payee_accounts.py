@@ -162,11 +162,14 @@ async def put_in_order(db: Database, actor: Actor, beneficiary_id: UUID, account
         await people.take_choice_locks(tx)
         if await people.beneficiary_in_scope(tx, beneficiary_id, *actor.scope_sql("b.unit_path")) is None:
             raise PersonNotFound
-        if order_version(await payees.accounts_of(tx, beneficiary_id), beneficiary_id) != expected_version:
+        standing = await payees.accounts_of(tx, beneficiary_id)
+        if order_version(standing, beneficiary_id) != expected_version:
             raise PreconditionFailed
         if await payees.set_priorities(tx, beneficiary_id, account_ids) != len(set(account_ids)):
             raise AccountNotFound
-        await audit.record(tx, "account.order", "beneficiary", beneficiary_id, {"accounts": [str(item) for item in account_ids]})
+        own = sorted((row["priority"], str(row["account_id"])) for row in standing if row["payee_id"] == beneficiary_id)
+        detail = {"before": [account_id for _, account_id in own], "accounts": [str(item) for item in account_ids]}
+        await audit.record(tx, "account.order", "beneficiary", beneficiary_id, detail)
 
 
 async def history_page(db: Database, actor: Actor, beneficiary_id: UUID, *, after: int, limit: int) -> list[dict[str, Any]]:

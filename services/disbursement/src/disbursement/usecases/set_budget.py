@@ -63,7 +63,8 @@ async def set_budget(
     if row is None:
         raise BudgetExceeded("Less than is already reserved and spent", errors=[{"field": "amount", "detail": "below what is in use"}])
     await ledger.allot(tx, row["movement_id"], row["added"], programme, funding_source, business_date)
-    await audit.record(tx, "budget.set", "budget", row["budget_id"], {"unit_path": path, "year": year, "amount": amount})
+    detail = {"unit_path": path, "year": year, "before": now["amount"] if now else None, "amount": amount}
+    await audit.record(tx, "budget.set", "budget", row["budget_id"], detail)
     return BudgetView.of(row)
 
 

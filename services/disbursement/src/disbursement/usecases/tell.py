@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -123,6 +124,8 @@ class Teller:
         if moves:
             async with self.db.transaction(self.actor) as tx:
                 await tellings.move(tx, moves)
+                states = Counter(str(state) for _, state, *_ in moves)
+                await audit.record(tx, "telling.learnt", "telling", "many", {"texts": len(moves), "states": states})
 
 
 def _text(row: RowMapping, amounts: Amounts, *, ascii_only: bool) -> str:

@@ -114,6 +114,8 @@ class Scanner:
             async with self._db.transaction(SYSTEM(SCAN)) as tx:
                 await publishing.take_people_lock(tx)
                 new, gone = await _keep(tx, self._keyring, ids, found, job.business_date)
+                if new or gone:
+                    await audit.record(tx, "duplicate.find", "job", job.id, {"changed": new, "lapsed": gone})
             changed, lapsed = changed + new, lapsed + gone
             after, done = ids[-1], done + len(ids)
             await jobs.progress(self._db, job.id, done, max(done, total))

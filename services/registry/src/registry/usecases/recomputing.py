@@ -42,6 +42,9 @@ class Recomputer:
                 await take_people_lock(tx)
                 ids = await people.next_ids(tx, after, self._at_once)
                 changed += await dues.recompute(tx, ids, job.business_date)
+                if not ids:
+                    detail = {"requested_by": job.requested_by, "people": done, "changed": changed}
+                    await audit.record(tx, "dues.recomputed", "job", job.id, detail)
             if not ids:
                 return {"people": done, "changed": changed}
             after, done = ids[-1], done + len(ids)
