@@ -41,6 +41,8 @@ PAGES: Final = (
     Page("channels", "Kênh chi trả", "Channels"),
     Page("targets", "Chỉ tiêu", "Targets"),
     Page("obstacles", "Vướng mắc", "Obstacles"),
+    Page("reports", "Báo cáo theo quy định", "Statutory reports"),
+    Page("statement", "Bản kê trợ cấp", "Benefit statement"),
 )
 
 _ELSEWHERE: Final = (

@@ -18,7 +18,7 @@ function filters(choice, go) {
     return el("label", {}, el("span", {}, label), control);
   };
   const states = [["", say("Chưa nhận được tiền", "Not paid yet")], ["ALL", say("Tất cả", "Everybody")], ...Object.keys(STATES).map((key) => [key, words(STATES, key)])];
-  const turns = [["", say("Bất kỳ ai", "Anybody")], ...Object.keys(ROLES).filter((key) => key !== "AUDITOR").map((key) => [key, words(ROLES, key)])];
+  const turns = [["", say("Bất kỳ ai", "Anybody")], ...Object.keys(ROLES).filter((key) => !["AUDITOR", "INTEGRATOR"].includes(key)).map((key) => [key, words(ROLES, key)])];
   const days = [["", say("Bất kỳ", "Any")], ...DAYS.map((count) => [String(count), say(`Từ ${count} ngày`, `${count} days or more`)])];
   return el("form", { class: "card", "aria-label": say("Lọc danh sách", "Filter"), onsubmit: (event) => event.preventDefault() },
     select("state", say("Tình trạng", "State"), states, choice.state ?? ""),
@@ -30,7 +30,8 @@ function line(row) {
   const state = el("span", { class: `chip ${STATE_KINDS[row.state] ?? ""}` }, say(row.state_text.vi, row.state_text.en));
   const reason = row.reason_text ? el("div", { class: "hint" }, say(row.reason_text.vi, row.reason_text.en)) : null;
   const later = row.paid_in ? el("div", { class: "hint" }, say(`Đã trả trong kỳ ${row.paid_in}`, `Paid with the list of ${row.paid_in}`)) : null;
-  const name = el("div", {}, el("strong", {}, row.full_name ?? "–"), el("div", { class: "hint" }, [row.file_code, row.unit_name].filter(Boolean).join(" · ")));
+  const statement = el("a", { href: addressWith({ person: row.beneficiary_id }, "/pages/statement") }, say("Bản kê", "Statement"));
+  const name = el("div", {}, el("strong", {}, row.full_name ?? "–"), el("div", { class: "hint" }, [row.file_code, row.unit_name].filter(Boolean).join(" · ")), statement);
   const turn = row.turn_text ? el("div", {}, "→ ", say(row.turn_text.vi, row.turn_text.en), row.act_text ? el("div", { class: "hint" }, say(row.act_text.vi, row.act_text.en)) : null) : "–";
   const days = row.days_waiting === null ? "–" : el("div", {}, say(`${number(row.days_waiting)} ngày`, `${number(row.days_waiting)} days`), el("div", { class: "hint day" }, say(`từ ${dayText(row.since)}`, `since ${dayText(row.since)}`)));
   return { cells: [name, words(PROGRAMMES, row.programme), el("div", {}, state, reason, later), turn, days, money(row.amount)] };

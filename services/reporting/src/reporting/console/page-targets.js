@@ -27,6 +27,7 @@ function value(row, figure) {
 }
 
 function daysText(days) {
+  if (days === 0) return say("hôm nay", "today");
   return days < 0 ? say(`chậm ${number(-days)} ngày`, `${number(-days)} days late`) : say(`còn ${number(days)} ngày`, `in ${number(days)} days`);
 }
 

@@ -4,7 +4,7 @@
 //   export const lead = ["…", "…"];                           one line under the title, Vietnamese and English
 //   export async function show(root, choice, tools) {…}       draws into `root`; called again when the choice, the language or the
 //                                                             sign-in changes. May return a function that ends what it started.
-// `choice` is the address's query (month, unit, programme and whatever the page adds). `tools`: get(path, query), send(…), go(changes),
+// `choice` is the address's query (month, unit, programme and whatever the page adds). `tools`: get(path, query), send(…), save(path, query), go(changes),
 // signal (aborted when the page is left or drawn anew). Moving between pages loads no document, so the sign-in, which lives in
 // memory only, goes along.
 import { currentLanguage, currentToken, onChange, problemText, say, sessionEnded, settings } from "./sign-in.js";
@@ -49,6 +49,22 @@ export async function ask(address, { method = "GET", body, headers = {}, signal 
   if (answer.status === 401) sessionEnded();
   if (!answer.ok) throw new Trouble(problemText(given ?? {}, answer.status));
   return given;
+}
+
+// A file of the service, saved under the name the service gives it: a plain link would go without the sign-in.
+export async function save(address, { signal } = {}) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Authorization: `Bearer ${currentToken()}` }, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Trouble(say("Không kết nối được dịch vụ. Kiểm tra đường truyền rồi thử lại.", "The service cannot be reached. Check the line and try again."));
+  }
+  if (answer.status === 401) sessionEnded();
+  if (!answer.ok) throw new Trouble(problemText(await answer.json().catch(() => ({})), answer.status));
+  const link = el("a", { href: URL.createObjectURL(await answer.blob()), download: /filename="?([^";]+)/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // An address of another service by its name in the console's settings.
@@ -207,6 +223,7 @@ async function draw() {
       signal, go, status, known,
       get: (path, query) => ask(withQuery(path, query), { signal }),
       send: (path, options) => ask(path, { signal, ...options }),
+      save: (path, query) => save(withQuery(path, query), { signal }),
     };
     const end = await page.show(fresh, chosen, tools);
     if (signal.aborted) {

@@ -168,6 +168,29 @@ function button(id, vi, en, action) {
   return element;
 }
 
+// Words for the roles a token names; a code without words is shown as it is.
+export const ROLES = {
+  COMMUNE_OFFICER: ["Cán bộ xã, phường", "Commune officer"],
+  DISTRICT_OFFICER: ["Cán bộ huyện", "District officer"],
+  DEPARTMENT_OFFICER: ["Cán bộ Sở", "Department officer"],
+  APPROVER: ["Người duyệt", "Approver"],
+  AUDITOR: ["Thanh tra, kiểm toán", "Auditor"],
+  COMMUNE_POLICE: ["Công an xã, phường", "Commune police"],
+  PARTNER: ["Đơn vị chi trả", "Payment organisation"],
+  INTEGRATOR: ["Hệ thống kết nối", "Connected system"],
+  OPERATOR: ["Kỹ thuật vận hành", "Operator"],
+  SYSTEM: ["Hệ thống", "The platform"],
+};
+
+function rolesText(roles) {
+  return roles.map((role) => (ROLES[role] ? say(...ROLES[role]) : role)).join(", ");
+}
+
+function unitsText(units) {
+  if (!units.length) return "";
+  return `${say(units.length > 1 ? "các đơn vị" : "đơn vị", units.length > 1 ? "units" : "unit")} ${units.map((path) => path.split("/").at(-1)).join(", ")}`;
+}
+
 function draw() {
   const box = document.getElementById("sign-in");
   if (!box) return;
@@ -176,7 +199,7 @@ function draw() {
   who.id = "who";
   who.setAttribute("role", "status");
   if (message) who.textContent = say(message.vi, message.en);
-  else if (user) who.textContent = `${user.name} · ${user.roles.join(", ")} · ${user.units.join(", ")}`;
+  else if (user) who.textContent = [user.name, rolesText(user.roles), unitsText(user.units)].filter(Boolean).join(" · ");
   else who.textContent = say("Bạn chưa đăng nhập", "You are not signed in");
   who.classList.toggle("error", Boolean(message?.isError));
   const action = user ? button("sign-out", "Đăng xuất", "Sign out", signOut) : button("sign-in-button", "Đăng nhập", "Sign in", signIn);

@@ -9,17 +9,7 @@ export const PROGRAMMES = {
   ALL: ["Tất cả các nhóm", "All groups"],
 };
 
-export const ROLES = {
-  COMMUNE_OFFICER: ["Cán bộ xã, phường", "Commune officer"],
-  DISTRICT_OFFICER: ["Cán bộ huyện", "District officer"],
-  DEPARTMENT_OFFICER: ["Cán bộ Sở", "Department officer"],
-  APPROVER: ["Người duyệt", "Approver"],
-  AUDITOR: ["Thanh tra, kiểm toán", "Auditor"],
-  COMMUNE_POLICE: ["Công an xã, phường", "Commune police"],
-  PARTNER: ["Đơn vị chi trả", "Payment organisation"],
-  OPERATOR: ["Kỹ thuật vận hành", "Operator"],
-  SYSTEM: ["Hệ thống", "The platform"],
-};
+export { ROLES } from "./sign-in.js";
 
 export function words(list, code) {
   return list[code] ? say(...list[code]) : code;
