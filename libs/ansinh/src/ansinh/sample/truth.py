@@ -64,7 +64,7 @@ def standing_of(p: Person, t: TruthPerson) -> list[str]:
     """Codes of the reporting service's indicators that count the person when the month is over; nobody who died counts."""
     if p.died_on:
         return []
-    asks = p.outcome in Outcome.REQUESTS
+    asks = p.method == "ACCOUNT"
     closed = p.outcome in Outcome.NEVER_OPEN or (p.outcome == Outcome.FAIL_CLOSED and t.outcome == "FAILED")
     stands = {
         "beneficiaries": True, "registered_people": asks, "opened_people": asks and not closed,
