@@ -1,7 +1,7 @@
-"""A rate change for a whole province: 500,000 benefit lines computed anew, announced → every event in the outbox, in five minutes or less.
+"""A rate change for many: benefit lines computed anew, announced → every event in the outbox; 500,000 of them in five minutes or less.
 
-`DUES_LINES` sets another size, `DUES_RUNS` how often (the median is judged); figures are printed with `-s`. The worker's code runs in this
-process; PostgreSQL is a process of its own.
+`DUES_LINES` sets another size (a province: 500000), `DUES_RUNS` how often (the median is judged); figures are printed with `-s`. The
+worker's code runs in this process; PostgreSQL is a process of its own.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from registry.storage import dues
 from registry.storage.publishing import take_people_lock
 from registry.usecases import recomputing
 
-LINES = int(os.environ.get("DUES_LINES", "500000"))
+LINES = int(os.environ.get("DUES_LINES", "100000"))
 RUNS = int(os.environ.get("DUES_RUNS", "1"))
-SECONDS = 300.0
+SECONDS = max(60.0, 300.0 * LINES / 500_000)
 MIB = 150.0
 FIRST = date(2026, 10, 6)
 

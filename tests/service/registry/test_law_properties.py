@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from datetime import date
 from importlib.resources import files
 from typing import Any
@@ -119,7 +120,7 @@ async def test_every_month_of_random_people_is_what_the_slow_model_says(world: A
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@settings(max_examples=600, **_HYPOTHESIS)  # type: ignore[arg-type]
+@settings(max_examples=int(os.environ.get("LAW_EXAMPLES", "200")), **_HYPOTHESIS)  # type: ignore[arg-type]
 @given(people=st.lists(person(), min_size=8, max_size=16))
 async def test_every_month_of_many_random_people_is_what_the_slow_model_says(world: Any, people: list[Person]) -> None:
     await _compare(world, people)

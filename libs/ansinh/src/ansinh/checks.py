@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from ansinh.lock import problems_of_lock
 __all__ = ["check", "test"]
 
 _DEFAULT_TIER = "not slow and not stack and not broker and not compose"
+_LONG = f"not ({_DEFAULT_TIER})"
+#: Folders whose long tests start whole stacks: they come last, and those that share ports follow each other (`xdist_group`).
+_STACKS = ("tests/e2e", "tests/resilience/month")
+#: Together they choose every test once: what is quick is known first.
+_TIERS = (
+    ("default tests", ["--dist", "worksteal", "-m", _DEFAULT_TIER]),
+    ("long tests in process", ["--dist", "loadgroup", "-m", _LONG, *(f"--ignore={folder}" for folder in _STACKS)]),
+    ("long tests of whole stacks", ["--dist", "loadgroup", "-m", _LONG, *_STACKS]),
+)
+_NONE_CHOSEN = 5
 
 
 def _tool(name: str) -> str:
@@ -21,10 +32,24 @@ def _tool(name: str) -> str:
 
 
 def test(*, everything: bool, arguments: Sequence[str]) -> int:
-    """pytest on two workers; the long tiers only when everything is asked for. Its exit code."""
-    command = [sys.executable, "-P", "-m", "pytest", "-n", "2", "--dist", "worksteal"]
-    command += [] if everything else ["-m", _DEFAULT_TIER]
-    return subprocess.run([*command, *arguments], cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode
+    """pytest on two workers; the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
+    if not everything:
+        return _pytest(["--dist", "worksteal", "-m", _DEFAULT_TIER], arguments)
+    if arguments:
+        return _pytest(["--dist", "loadgroup"], arguments)
+    codes = []
+    for name, chosen in _TIERS:
+        sys.stdout.write(f"== {name}\n")
+        sys.stdout.flush()
+        started = time.monotonic()
+        codes.append(_pytest(chosen, ()))
+        sys.stdout.write(f"== {name}: {(time.monotonic() - started) / 60:.1f} min\n")
+    return max((code for code in codes if code != _NONE_CHOSEN), default=0)
+
+
+def _pytest(chosen: Sequence[str], arguments: Sequence[str]) -> int:
+    command = [sys.executable, "-P", "-m", "pytest", "-n", "2", *chosen, *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode
 
 
 def check(say: Callable[[str], None]) -> int:

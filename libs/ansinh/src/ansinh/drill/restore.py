@@ -68,7 +68,9 @@ class Rehearsal:
         with psycopg.connect(self.stack.dsns["disbursement"]) as connection:
             for partner in PARTNERS:
                 connection.execute(
-                    "INSERT INTO partner_lane (partner, batch_payments, first_batch_payments, requests_per_minute) VALUES (%s, %s, %s, %s)",
+                    "INSERT INTO partner_lane (partner, batch_payments, first_batch_payments, requests_per_minute) VALUES (%s, %s, %s, %s)"
+                    " ON CONFLICT (partner) DO UPDATE SET batch_payments = excluded.batch_payments,"
+                    " first_batch_payments = excluded.first_batch_payments, requests_per_minute = excluded.requests_per_minute",
                     (partner, _BATCH, _BATCH, _PER_MINUTE),
                 )
 
