@@ -86,6 +86,17 @@ def _parser() -> argparse.ArgumentParser:
     verify = verb("verify-list", "make a cycle's payment list again from its cut-off and compare the hashes", _verify_list)
     verify.add_argument("cycle", metavar="CYCLE", help="id of the cycle")
     verify.add_argument("--user", default="approver", help="who asks (a ready user; default approver)")
+    _trust_verbs(verb)
+    verb("check", "lint, types, import rules and lock", _check)
+    secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
+    secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
+    lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
+    lock.add_argument("--upgrade", action="store_true", help="take newer versions")
+    lock.add_argument("--check", action="store_true", help="only say whether it fits")
+    return parser
+
+
+def _trust_verbs(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:
     audit = verb("audit", "read the audit logs against their hash chains; give out anchors", _audit)
     audit.add_argument("what", choices=["verify", "anchors"], help="verify: find any changed, removed, inserted or reordered row; "
                        "anchors: the heads of the chains so far, to keep elsewhere")  # fmt: skip
@@ -97,13 +108,9 @@ def _parser() -> argparse.ArgumentParser:
                       "again it goes on where it was stopped")  # fmt: skip
     keys.add_argument("--service", default=None, metavar="NAME", help="rotate: only this one (default: all five)")
     keys.add_argument("--events", action="store_true", help="rotate: the keys of what travels in events instead")
-    verb("check", "lint, types, import rules and lock", _check)
-    secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
-    secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
-    lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
-    lock.add_argument("--upgrade", action="store_true", help="take newer versions")
-    lock.add_argument("--check", action="store_true", help="only say whether it fits")
-    return parser
+    retention = verb("retention", "what is deleted after how long, and how much is due now (changes nothing)", _retention)
+    retention.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
+    retention.add_argument("--json", type=Path, metavar="PATH")
 
 
 def _sample_options(parser: argparse.ArgumentParser) -> None:
@@ -194,6 +201,12 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _keys(options: argparse.Namespace) -> int:
     from ansinh.keys_command import run
+
+    return run(options, _say)
+
+
+def _retention(options: argparse.Namespace) -> int:
+    from ansinh.retention_command import run
 
     return run(options, _say)
 

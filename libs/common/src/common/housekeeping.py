@@ -1,29 +1,64 @@
-"""Deleting what is past the replay window: published outbox rows and inbox rows, in bounded pieces."""
+"""Deleting what nobody needs any longer, by rules with a number of days each, in bounded pieces; what a rule would take is also counted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
+from common import audit
 from common.actor import SYSTEM
 from common.db import Database
 
-__all__ = ["clean"]
+__all__ = ["RULES", "Rule", "clean", "counting", "days_of"]
 
 _PIECE: Final = 20_000
 
 
-async def clean(db: Database, window_days: int) -> bool:
-    """Delete one piece; True when more may be left. Inbox rows are kept a day longer than what may be published again."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of `table` go `days` after the moment in `since` (a row without it stays). `days` None: the replay window and `extra`."""
+
+    table: str
+    since: str
+    why: str
+    days: int | None = None
+    extra: int = 0
+    personal: bool = False
+
+
+RULES: Final = (
+    Rule("outbox", "published_at", "published events are kept to be published again"),
+    Rule("inbox", "received_at", "an event is known again a day longer than it may be published again", extra=1),
+    Rule("idempotency_key", "created_at", "nobody repeats a request after so long; the answer may be about a person", 90, personal=True),
+    Rule("parked_event", "replayed_at", "applied in the end; its body is about a person", 90, personal=True),
+)
+"""The mechanisms' own rules. The setting RETENTION_DAYS (JSON, table → days) overrides those that are not the replay window."""
+
+
+def days_of(rule: Rule, window_days: int, days: Mapping[str, int]) -> int:
+    """How long a rule keeps rows under these settings."""
+    return window_days + rule.extra if rule.days is None else days.get(rule.table, rule.days)
+
+
+def counting(rule: Rule) -> str:
+    """SQL: how many rows a rule would take now; one parameter, the days (libpq form)."""
+    return f"SELECT count(*) FROM {rule.table} WHERE {rule.since} < now() - make_interval(days => %s)"
+
+
+async def clean(db: Database, window_days: int, days: Mapping[str, int] | None = None) -> bool:
+    """Take one piece by each rule; True when more may be left. What is about people leaves an audit row with the count."""
+    more = False
     async with db.transaction(SYSTEM("housekeeping")) as tx:
-        published = await tx.execute(
-            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < now() - make_interval(days => :days) LIMIT :piece)",
-            days=window_days,
-            piece=_PIECE,
-        )
-        received = await tx.execute(
-            "DELETE FROM inbox WHERE ctid IN"
-            " (SELECT ctid FROM inbox WHERE received_at < now() - make_interval(days => :days) LIMIT :piece)",
-            days=window_days + 1,
-            piece=_PIECE,
-        )
-    return published == _PIECE or received == _PIECE
+        for rule in RULES:
+            kept = days_of(rule, window_days, days or {})
+            gone = await tx.execute(
+                f"DELETE FROM {rule.table} WHERE ctid IN (SELECT ctid FROM {rule.table}"
+                f" WHERE {rule.since} < now() - make_interval(days => :days) LIMIT :piece)",
+                days=kept,
+                piece=_PIECE,
+            )
+            if gone and rule.personal:
+                await audit.record(tx, "retention.delete", rule.table, "many", {"rows": gone, "days": kept})
+            more = more or gone == _PIECE
+    return more

@@ -49,3 +49,6 @@ class MechanismSettings(BaseSettings):
     audit_anchors_file: Path | None = Field(
         default=None, description="Anchors are also appended here, one JSON line each: a place the database's people cannot write"
     )
+    retention_days: dict[str, int] = Field(
+        default_factory=dict, description="How long rows are kept before they are deleted: JSON object table → days (common.housekeeping)"
+    )

@@ -130,7 +130,11 @@ async def run_worker(
         loop.add_signal_handler(number, stop.set)
     look = Look(db, name, settings.kafka_bootstrap, settings.replay_window_days, on_restore)
     relay = Relay(db, lambda: _producer(settings), name, look=look)
-    work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, lambda: clean(db, settings.replay_window_days))), *loops]
+
+    async def housekeeping() -> bool:
+        return await clean(db, settings.replay_window_days, settings.retention_days)
+
+    work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, housekeeping)), *loops]
     work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))
     watch(db)
     work.append(Loop("saturation", every(_INVARIANTS_SECONDS, lambda: note(db))))
