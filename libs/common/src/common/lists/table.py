@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
+from unicodedata import normalize
 
 from common.lists.cells import csv_unsafe
 from common.lists.headers import APPLIED_FROM, ColumnSpec, Match, fingerprint, guess, header_texts
@@ -21,6 +22,7 @@ _HEADER_ROWS: Final = 30  # a header further down than this is not a list of our
 _LEAST: Final = 3
 _SAMPLES: Final = 3
 _TOTALS: Final = ("TONG", "CONG", "TONG CONG", "TONG SO")
+_SUMS: Final = frozenset({"cộng", "tổng", "tổng cộng", "tổng số", "cộng trang", "tổng cộng trang"})
 _TOTAL_STARTS: Final = ("TONG CONG", "TONG SO", "CONG CONG")
 _SIGNED: Final = (
     "NGUOI LAP", "LAP BIEU", "LAP BANG", "THU TRUONG", "CHU TICH", "PHO CHU TICH", "TM UBND", "TM UY BAN NHAN DAN", "KT CHU TICH", "KY TEN",
@@ -235,7 +237,7 @@ def data_rows(page: Page, layout: Layout, columns: Sequence[ColumnSpec], left_ou
 def _no_person(raw: RawRow, values: Mapping[str, str], required: Sequence[str], places: Mapping[str, int]) -> str | None:
     """Why a row is no data row, or None."""
     if all(name in values for name in required) and not _numbering(raw.cells):
-        return None
+        return "TOTAL" if _sum(raw.cells) else None
     if _numbering(raw.cells):
         return "NUMBERING"
     if raw.faults:
@@ -250,6 +252,12 @@ def _no_person(raw: RawRow, values: Mapping[str, str], required: Sequence[str], 
     if len(filled) == 1 and (raw.wide or filled[0][0] not in places.values()):
         return "HEADING"
     return None
+
+
+def _sum(cells: Sequence[str]) -> bool:
+    """A total written into the column of names, with its sums. With accents: `Tống Công` is somebody's name."""
+    filled = [cell.strip(" :.") for cell in cells if cell]
+    return normalize("NFC", filled[0]).casefold() in _SUMS and not any(char.isalpha() for cell in filled[1:] for char in cell)
 
 
 def _numbering(cells: Sequence[str]) -> bool:

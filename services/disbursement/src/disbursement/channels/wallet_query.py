@@ -129,7 +129,7 @@ class WalletQueryCallback:
         if not given or len(pairs) + 1 != content.count(b"&") + 1:
             raise InvalidSignature("no signature, or a parameter stands twice")
         notice_id, stamp = pairs.get(b"notice_id", b""), pairs.get(b"sent_at", b"")
-        if not 0 < len(notice_id) <= 100 or not notice_id.isalnum() or not stamp.isdigit() or len(stamp) > 12:
+        if not 0 < len(notice_id) <= 100 or not notice_id.isalnum() or not stamp.isdigit() or len(stamp) > 11:
             raise InvalidSignature("notice_id or sent_at is missing or malformed")
         sent_at = datetime.fromtimestamp(int(stamp), UTC)
         if abs(now - sent_at) > TOLERANCE:

@@ -102,6 +102,15 @@ HOLDS: Final[dict[HoldReason, HoldText]] = {
         "Lập danh sách bổ sung: phần này được chi tiền mặt; hoặc thỏa thuận mức cao hơn với nơi mở tài khoản",
         "Open a supplementary list: it pays this in cash; or agree a higher limit with the provider",
     ),
+    HoldReason.PAYMENT_DISPUTED: HoldText(
+        Role.DEPARTMENT_OFFICER,
+        "Đơn vị chi trả báo đã chi khoản mà hệ thống ghi không chi được",
+        "A partner says that a payment which we hold unpaid did arrive",
+        "Hỏi đơn vị chi trả bằng văn bản; khi chắc chắn người hưởng chưa nhận (hoặc tiền đã hoàn), bác thông tin ở danh mục cách ly hoặc "
+        "kết thúc chênh lệch: danh sách sau sẽ chi trả",
+        "Ask the partner in writing; once it is certain that the person did not get it (or the money came back), dismiss the word in "
+        "quarantine or end the difference: the next list pays",
+    ),
     HoldReason.WITHDRAWN: HoldText(
         Role.APPROVER,
         "Người duyệt rút khỏi danh sách",

@@ -72,6 +72,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Open a supplementary list: it pays this in cash; or agree a higher limit with the provider.",
         "Lập danh sách bổ sung: phần này được chi tiền mặt; hoặc thỏa thuận mức cao hơn với nơi mở tài khoản.",
     ),
+    "PAYMENT_DISPUTED": (
+        "Ask the partner in writing, then dismiss the word or end the difference; the next list pays.",
+        "Hỏi đơn vị chi trả bằng văn bản, rồi bác thông tin hoặc kết thúc chênh lệch; danh sách sau sẽ chi trả.",
+    ),
     "DECEASED": ("Record the death and its month in the registry.", "Ghi nhận việc chết và tháng thôi hưởng."),
     "DATA_PARKED": ("Repair and replay the parked events, or restore the key.", "Xử lý và phát lại dữ liệu bị chặn, hoặc khôi phục khóa."),
     "REFERENCE_UNKNOWN": (

@@ -101,6 +101,12 @@ _ALL: Final = (
     Reason(ALREADY_KNOWN, "The partner already has this reference: being inquired", "Đơn vị đã có mã này: đang tra soát", "OPERATOR"),
     Reason(UNRECOGNISED_CODE, "The partner's code is not in our map: a person looks", "Mã trả lời chưa có trong bảng mã", "OPERATOR"),
     Reason(
+        "PAYMENT_DISPUTED",
+        "A partner says that an earlier payment of the same months did arrive",
+        "Đơn vị chi trả báo khoản trước của cùng tháng đã chi",
+        "DEPARTMENT_OFFICER",
+    ),
+    Reason(
         "ACCOUNT_LIMIT_EXCEEDED",
         "More than the account may receive in a payment, a day or a month",
         "Vượt mức tài khoản được nhận một lần, một ngày hoặc một tháng",

@@ -15,7 +15,7 @@ from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
 from disbursement.domain.references import batch_reference_sql
-from disbursement.storage.gate import OVER_LIMIT_SQL, WITHDRAWN_SQL
+from disbursement.storage.gate import DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
 from disbursement.storage.holds import BENEFIT_LINES
 
 __all__ = [
@@ -73,6 +73,12 @@ SELECT p.payment_id, 'CANCELLED', f.reason, now(), 'GATE', CAST(:batch_id AS tex
 FROM ({OVER_LIMIT_SQL.format(lines="l.line_id = ANY(:line_ids)")}) f JOIN payment p USING (line_id)
 WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ON CONFLICT (payment_id) DO NOTHING
 """
+_DISPUTED: Final = f"""
+INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)
+SELECT p.payment_id, 'CANCELLED', f.reason, now(), 'GATE', CAST(:batch_id AS text)
+FROM ({DISPUTED_LINES_SQL.format(allocations="o.line_id = ANY(:line_ids)")}) f JOIN payment p USING (line_id)
+WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ON CONFLICT (payment_id) DO NOTHING
+"""
 
 
 async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int, limits: str) -> int:
@@ -83,6 +89,7 @@ async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int, 
     await tx.execute("SET LOCAL enable_seqscan = off")
     found = await tx.execute(_GATE_SQL, batch_id=batch_id, line_ids=line_ids, business_date=business_date, grace_days=grace_days)
     found += await tx.execute(_LESS_DUE_SQL, batch_id=batch_id, line_ids=line_ids)
+    found += await tx.execute(_DISPUTED, batch_id=batch_id, line_ids=line_ids)
     found += await tx.execute(_OVER_LIMIT, batch_id=batch_id, line_ids=line_ids, business_date=business_date, limits=limits)
     await tx.execute("SET LOCAL enable_seqscan = on")
     return found

@@ -10,7 +10,7 @@ from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
 from disbursement.domain.payment import DEAD
 
-__all__ = ["FACTS_SQL", "OUTCOME_SQL", "OVER_LIMIT_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
+__all__ = ["DISPUTED_LINES_SQL", "DISPUTED_SQL", "FACTS_SQL", "OUTCOME_SQL", "OVER_LIMIT_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
 
 
 def _literal(value: str | None) -> str:
@@ -94,6 +94,26 @@ SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
             AND coalesce(i.to_month, 'infinity') >= {month})"""
 """Allowances (`e`) suspended by decision, with nothing due under their line from a month on: what was due before waits as well."""
 
+DISPUTED_SQL: Final = f"""
+SELECT DISTINCT a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month
+FROM (
+    SELECT payment_id FROM quarantine WHERE state = 'OPEN' AND payment_id IS NOT NULL AND reason IN ('CONTRADICTION', 'NOT_SENT')
+    UNION SELECT payment_id FROM reconciliation_break
+    WHERE state <> 'RESOLVED' AND payment_id IS NOT NULL AND kind IN ('STATUS_DIFFERS', 'AMOUNT_DIFFERS')
+) q JOIN payment p USING (payment_id) JOIN allocation a ON a.line_id = p.line_id AND a.state = 'RELEASED'
+WHERE p.status IN ({", ".join(f"'{status}'" for status in sorted(DEAD))})"""
+"""Months given back by a payment that we hold dead, while its partner's word or statement that it was paid waits for a person."""
+
+DISPUTED_LINES_SQL: Final = f"""
+SELECT DISTINCT l.line_id, '{HoldReason.PAYMENT_DISPUTED}' AS reason
+FROM (SELECT o.line_id, o.beneficiary_id, o.programme, o.funding_source, o.benefit_line, o.month FROM allocation o
+      WHERE {{allocations}} AND o.state IN ('PLANNED', 'COMMITTED')) o
+JOIN ({DISPUTED_SQL}) x USING (beneficiary_id, programme, funding_source, benefit_line, month)
+JOIN list_line l ON l.line_id = o.line_id
+WHERE l.state = 'LISTED'
+"""
+"""Listed lines that would pay such months again. Fill `allocations` with the choice of lines (`o.`)."""
+
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS
 WITH owed AS MATERIALIZED (SELECT DISTINCT beneficiary_id FROM due_now),
@@ -107,7 +127,9 @@ SELECT o.beneficiary_id, s.unit_code, s.unit_path, f.route, b.file_code, coalesc
        CASE WHEN m.method = 'ACCOUNT' THEN {_ACCOUNT} END AS account_problem,
        a.account_id, a.version AS account_version, a.kind AS account_kind, a.partner, a.provider_code, a.account_number_token,
        a.masked_number, coalesce(t.attempt, 0) + 1 AS attempt, {_OF_PAYMENT} AS limit_payment,
-       least(al.day - coalesce(got.of_day, 0), least(al.month, pl.per_month) - coalesce(got.of_month, 0)) AS limit_room
+       least(al.day - coalesce(got.of_day, 0), least(al.month, pl.per_month) - coalesce(got.of_month, 0)) AS limit_room,
+       EXISTS (SELECT FROM due_now d JOIN disputed x USING (beneficiary_id, benefit_line, month) WHERE d.beneficiary_id = o.beneficiary_id)
+           AS disputed
 FROM owed o
 JOIN scope s USING (beneficiary_id)
 JOIN first_month f USING (unit_path)
@@ -125,7 +147,7 @@ LEFT JOIN ({_PARKED}) pb ON pb.key = o.beneficiary_id
 LEFT JOIN ({_PARKED}) pm ON pm.key = m.payee_id
 LEFT JOIN LATERAL ({_HEIR.format(person="o.beneficiary_id", programme=":programme", which="true")}) h ON true
 """
-"""What is known of everyone in the temporary tables `scope`, `tried` and `due_now`: one row a person, `facts`."""
+"""What is known of everyone in the temporary tables `scope`, `tried`, `disputed` and `due_now`: one row a person, `facts`."""
 
 OUTCOME_SQL: Final = f"""
 CREATE TEMP TABLE outcome ON COMMIT DROP AS
@@ -141,6 +163,7 @@ WITH owed AS MATERIALIZED (
                 WHEN f.fraud THEN '{HoldReason.FRAUD_SUSPECTED}'
                 WHEN st.status IS NULL OR rule.verdict IS NULL THEN '{HoldReason.NOT_VERIFIED}'
                 WHEN rule.hold IS NOT NULL AND NOT (f.heir_id IS NOT NULL AND ({_MOOT})) THEN rule.hold
+                WHEN f.disputed THEN '{HoldReason.PAYMENT_DISPUTED}'
                 WHEN o.suspended THEN '{HoldReason.SUSPENDED}'
                 WHEN o.rate_missing THEN '{HoldReason.RATE_MISSING}' END AS hold_reason,
            CASE WHEN f.heir_id IS NULL

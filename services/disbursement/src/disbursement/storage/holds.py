@@ -13,7 +13,7 @@ from common import outbox
 from common.contracts.disbursement_v1 import PaymentHeld, PaymentReleased
 from common.db import Tx
 from disbursement.domain.holds import HOLDS
-from disbursement.storage.gate import OVER_LIMIT_SQL, WITHDRAWN_SQL
+from disbursement.storage.gate import DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
 
 __all__ = ["BENEFIT_LINES", "hold_lines", "release_paid", "tell_holds", "withdrawals"]
 
@@ -56,7 +56,10 @@ async def withdrawals(tx: Tx, list_id: UUID, *, business_date: date, grace_days:
     """Listed lines of a list that may no longer be paid: `line_id, reason` (the gate run again). `limits` as for `lists.compute`."""
     sql = WITHDRAWN_SQL.format(lines="l.list_id = :list_id", allocations="al.list_id = :list_id")
     found = list(await tx.rows(sql, list_id=list_id, business_date=business_date, grace_days=grace_days))
+    disputed = await tx.rows(DISPUTED_LINES_SQL.format(allocations="o.list_id = :list_id"), list_id=list_id)
     known = {row["line_id"] for row in found}
+    found += [row for row in disputed if row["line_id"] not in known]
+    known |= {row["line_id"] for row in disputed}
     over = OVER_LIMIT_SQL.format(lines="l.list_id = :list_id")
     more = await tx.rows(over, list_id=list_id, business_date=business_date, limits=limits)
     return [*found, *(row for row in more if row["line_id"] not in known)]

@@ -27,7 +27,7 @@ _FACTS: Final = (
     "beneficiary_id uuid, unit_path text, route text, parked boolean, status text, duplicate boolean, fraud boolean, verdict text,"
     " evidence_old boolean, method text, payee_id uuid, payee_kind text, representative_problem text, heir_id uuid, heir_kind text,"
     " account_problem text, account_id uuid, account_version bigint, account_kind text, partner text, attempt integer,"
-    " limit_payment bigint, limit_room bigint"
+    " limit_payment bigint, limit_room bigint, disputed boolean"
 )
 _NAMES: Final = ", ".join(item.split()[0] for item in _FACTS.split(", "))
 _WORDS: Final = (

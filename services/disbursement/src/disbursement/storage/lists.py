@@ -15,7 +15,7 @@ from common.db import Tx
 from common.topics import Topic
 from disbursement.domain.holds import HOLDS
 from disbursement.domain.payment import DEAD
-from disbursement.storage.gate import FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
+from disbursement.storage.gate import DISPUTED_SQL, FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
 
 __all__ = [
     "CANONICAL_SQL",
@@ -112,6 +112,21 @@ WHERE i.status = 'RATE_MISSING' OR i.amount > coalesce(p.paid + p.committed, 0)
 # Whose other allowances go on is paid those; what is suspended waits for its decision.
 _LEAVE_SUSPENDED: Final = """
 DELETE FROM due_now d WHERE d.suspended AND EXISTS (SELECT FROM due_now o WHERE o.beneficiary_id = d.beneficiary_id AND NOT o.suspended)
+"""
+
+_DISPUTED: Final = f"""
+CREATE TEMP TABLE disputed ON COMMIT DROP AS
+SELECT beneficiary_id, benefit_line, month FROM ({DISPUTED_SQL}) x WHERE programme = :programme AND funding_source = :funding_source
+"""
+# Who has other months is paid those; what may have arrived already waits for the partner's answer.
+_LEAVE_DISPUTED: Final = """
+WITH doubtful AS (
+    SELECT d.beneficiary_id, d.benefit_line, d.month FROM due_now d JOIN disputed x USING (beneficiary_id, benefit_line, month)
+)
+DELETE FROM due_now d USING doubtful x
+WHERE (d.beneficiary_id, d.benefit_line, d.month) = (x.beneficiary_id, x.benefit_line, x.month) AND EXISTS (
+    SELECT FROM due_now o WHERE o.beneficiary_id = d.beneficiary_id
+    AND NOT EXISTS (SELECT FROM doubtful y WHERE (y.beneficiary_id, y.benefit_line, y.month) = (o.beneficiary_id, o.benefit_line, o.month)))
 """
 
 _LINES: Final = """
@@ -242,6 +257,9 @@ async def find_due(tx: Tx, cycle: RowMapping, *, as_if_from: date | None = None)
             " = (d.beneficiary_id, d.benefit_line, d.month)"
         )
     await tx.execute(_LEAVE_SUSPENDED)
+    await tx.execute(_DISPUTED, **which)
+    await tx.execute("ANALYZE disputed")
+    await tx.execute(_LEAVE_DISPUTED)
     await tx.execute("ANALYZE due_now")
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from disbursement.domain.payment import DEAD
 
 __all__ = ["add_lines", "find_missing", "judge", "link", "open_breaks", "told_by", "verdicts"]
 
@@ -29,18 +30,29 @@ UPDATE statement_line s SET batch_id = b.batch_id
 FROM payment_batch b WHERE {_CHUNK} AND s.payment_id IS NULL AND b.reference = s.reference AND b.partner = :partner
 """
 
-# What the lines say of payments that are not where the statement says they are.
+# What the lines say of payments that are not where the statement says they are. A credit after a debit in one statement says that the
+# money came back, also where nobody told of the payment before.
 _TOLD: Final = f"""
 SELECT DISTINCT ON (p.payment_id, s.direction) s.line_no, p.reference, s.amount, s.currency, s.direction, s.partner_reference, s.booked_on,
        p.channel
 FROM statement_line s JOIN payment p USING (payment_id)
 WHERE {_CHUNK} AND s.amount = p.amount AND s.currency = 'VND'
-  AND CASE s.direction WHEN 'OUT' THEN p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN') ELSE p.status = 'SETTLED' END
+  AND CASE WHEN s.direction = 'OUT' THEN p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN')
+           WHEN p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN') AND p.channel NOT IN ('CASH_POST', 'CASH_HOME') THEN EXISTS (
+               SELECT 1 FROM statement_line x
+               WHERE x.statement_id = s.statement_id AND x.payment_id = s.payment_id AND x.line_no < s.line_no
+                 AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency)
+           ELSE p.status = 'SETTLED' END
 ORDER BY p.payment_id, s.direction, s.line_no
 """
 
+_DEAD: Final = ", ".join(f"'{status}'" for status in sorted(DEAD))
+_TOLD_AGAIN: Final = """(x.statement_id <> s.statement_id AND x.direction = s.direction AND x.amount = s.amount
+                       AND coalesce(x.partner_reference = s.partner_reference, false) AND x.booked_on = s.booked_on)"""
+
 # A debit is the second one when an earlier debit of the same payment stands in any statement and no credit between undid it.
-# A camt.054 tells of a booking that a statement repeats later: the two kinds are counted apart.
+# A camt.054 tells of a booking that a statement repeats later: the two kinds are counted apart. A line of another statement with the
+# bank's same number, day, amount and direction is this booking told again (periods overlap, or another form of the same statement).
 _JUDGE: Final = f"""
 UPDATE statement_line s SET verdict = CASE
     WHEN s.payment_id IS NOT NULL THEN (
@@ -49,7 +61,7 @@ UPDATE statement_line s SET verdict = CASE
             WHEN s.direction = 'OUT' AND o.earlier_out > o.earlier_in THEN 'DUPLICATE'
             WHEN s.direction = 'OUT' AND (p.status IN ('SETTLED', 'COLLECTED', 'RETURNED') OR o.any_in) THEN 'MATCHED'
             WHEN s.direction = 'OUT' THEN 'STATUS_DIFFERS'
-            WHEN p.status = 'RETURNED' OR o.earlier_out > o.earlier_in THEN 'REVERSED'
+            WHEN p.status = 'RETURNED' OR (p.status IN ({_DEAD}) AND o.earlier_out > o.earlier_in) THEN 'REVERSED'
             ELSE 'EXTRA' END
         FROM payment p, LATERAL (
             SELECT count(*) FILTER (WHERE e.direction = 'OUT' AND e.earlier) AS earlier_out,
@@ -61,7 +73,7 @@ UPDATE statement_line s SET verdict = CASE
                 FROM statement_line x JOIN statement h USING (statement_id), statement this
                 WHERE this.statement_id = s.statement_id AND (h.form = 'CAMT054') = (this.form = 'CAMT054')
                   AND x.payment_id = s.payment_id AND x.amount = p.amount
-                  AND (x.statement_id, x.line_no) <> (s.statement_id, s.line_no)
+                  AND (x.statement_id, x.line_no) <> (s.statement_id, s.line_no) AND NOT {_TOLD_AGAIN}
             ) e
         ) o
         WHERE p.payment_id = s.payment_id)
@@ -69,7 +81,7 @@ UPDATE statement_line s SET verdict = CASE
         SELECT CASE
             WHEN s.direction = 'IN' THEN 'EXTRA'
             WHEN EXISTS (SELECT 1 FROM statement_line x WHERE x.batch_id = s.batch_id AND x.verdict = 'MATCHED'
-                         AND (x.statement_id, x.line_no) <> (s.statement_id, s.line_no)) THEN 'DUPLICATE'
+                         AND (x.statement_id, x.line_no) <> (s.statement_id, s.line_no) AND NOT {_TOLD_AGAIN}) THEN 'DUPLICATE'
             WHEN s.currency = 'VND' AND s.amount = (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.batch_id = s.batch_id
                                                     AND p.status IN ('SETTLED', 'COLLECTED', 'RETURNED')) THEN 'MATCHED'
             ELSE 'AMOUNT_DIFFERS' END)

@@ -13,7 +13,7 @@ from common import audit
 from common.actor import Actor, Role
 from common.contracts.disbursement_v1 import CycleState, PaymentListApproved
 from common.db import Tx
-from common.problems import Forbidden, NotFound
+from common.problems import Forbidden, InvalidInput, NotFound
 from disbursement.channels.loading import limits_of_file
 from disbursement.domain.approval import RejectionReason, stages_for
 from disbursement.domain.cycle import CycleAction, move
@@ -50,6 +50,15 @@ async def _submitted(tx: Tx, actor: Actor, cycle_id: UUID, action: CycleAction) 
     return cycle, head, state
 
 
+def _day(cycle: RowMapping, business_date: date | None) -> date:
+    """The day of a decision: never before the list's own, else a right that has run out or not begun would still do."""
+    if business_date is not None and business_date < cycle["business_date"]:
+        raise InvalidInput(
+            errors=[{"field": "business_date", "detail": f"trước ngày lập danh sách · before the list's own day {cycle['business_date']}"}]
+        )
+    return business_date or cycle["business_date"]
+
+
 async def _stage(tx: Tx, actor: Actor, cycle: RowMapping, head: RowMapping, on: date) -> tuple[int, Role, str | None, int]:
     """(this stage, its role, for whom the caller stands in, stages in all). Raises Forbidden who may not decide it.
 
@@ -74,7 +83,7 @@ async def reject_list(
 ) -> CycleView:
     """Send the list back to its maker with reasons; what it had committed is free again."""
     cycle, head, state = await _submitted(tx, actor, cycle_id, CycleAction.REJECT)
-    await _stage(tx, actor, cycle, head, business_date or cycle["business_date"])
+    await _stage(tx, actor, cycle, head, _day(cycle, business_date))
     freed = await allocations.uncommit(tx, head["list_id"])
     await approvals.clear(tx, head["list_id"])
     await cycles.decide_list(tx, head["list_id"], "REJECTED", actor.subject, reason, reasons=list(reasons))
@@ -87,7 +96,7 @@ async def reject_list(
 async def check_approval(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str, business_date: date | None) -> RowMapping:
     """Refuse at once what an approval by this caller would be refused for; the cycle."""
     cycle, head, _ = await _submitted(tx, actor, cycle_id, CycleAction.APPROVE)
-    await _stage(tx, actor, cycle, head, business_date or cycle["business_date"])
+    await _stage(tx, actor, cycle, head, _day(cycle, business_date))
     if list_hash != head["list_hash"]:
         raise HashMismatch("You looked at another list", list_hash=head["list_hash"])
     return cycle
@@ -114,7 +123,7 @@ async def approve_list(
     """
     cycle, head, state = await _submitted(tx, actor, cycle_id, CycleAction.APPROVE)
     list_id: UUID = head["list_id"]
-    on = business_date or cycle["business_date"]
+    on = _day(cycle, business_date)
     stage, role, for_whom, stages = await _stage(tx, actor, cycle, head, on)
     if list_hash != head["list_hash"]:
         raise HashMismatch("You looked at another list", list_hash=head["list_hash"])

@@ -13,7 +13,7 @@ from common import audit
 from common.actor import Actor, Role
 from common.db import Database, Tx
 from common.ids import new_id
-from common.problems import InvalidInput, NotFound
+from common.problems import Forbidden, InvalidInput, NotFound
 from disbursement.domain.errors import RulingDecided, SamePerson, UnknownUnit
 from disbursement.domain.rulings import SETTINGS, RulingKind, allowed
 from disbursement.storage import rulings, units
@@ -38,7 +38,7 @@ class Proposal:
 
 
 async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
-    """Store a proposal. Raises InvalidInput, UnknownUnit, NotFound (a unit outside the caller's)."""
+    """Store a proposal. Raises InvalidInput, UnknownUnit, NotFound (a unit outside the caller's), Forbidden (for the whole province)."""
     if new.kind is RulingKind.SETTING and not allowed(new.key, str(new.body.get("value", ""))):
         raise InvalidInput(errors=[{"field": "value", "detail": "no such setting, or not one of its answers"}])
     if new.valid_to is not None and new.valid_to < new.valid_from:
@@ -50,6 +50,8 @@ async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
             raise UnknownUnit(new.unit_code, errors=[{"field": "unit_code", "detail": "not known on the business date"}])
         if not actor.sees(path):
             raise NotFound("No such unit in your scope")
+    if path is None and new.kind is not RulingKind.DELEGATION:
+        _for_everybody(actor)
     body = dict(new.body)
     if new.kind is RulingKind.DELEGATION:
         if Role.APPROVER not in actor.roles:
@@ -75,11 +77,22 @@ async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
     return row
 
 
+def _for_everybody(actor: Actor) -> None:
+    """What holds in the whole province is settled by people whose area is a province. Raises Forbidden."""
+    if not actor.everywhere and all("/" in path for path in actor.unit_paths):
+        raise Forbidden("chỉ người phụ trách toàn tỉnh · only somebody of the whole province: name a unit of yours")
+
+
 async def decide(tx: Tx, actor: Actor, ruling_id: UUID, *, approve: bool, reason: str | None) -> RowMapping:
     """Approve or reject. Raises SamePerson for the proposer, RulingDecided, RulingOutOfStep (a budget changed since)."""
     row = await rulings.find(tx, ruling_id, lock=True)
     if row is None or not (row["unit_path"] is None or actor.sees(row["unit_path"])):
         raise NotFound("No such ruling")
+    if row["kind"] == RulingKind.DELEGATION:
+        if not all(actor.sees(path) for path in row["body"]["unit_paths"]):
+            raise NotFound("No such ruling")
+    elif row["unit_path"] is None:
+        _for_everybody(actor)
     if row["proposed_by"] == actor.subject:
         raise SamePerson("You proposed this")
     if row["kind"] == RulingKind.DELEGATION and row["body"]["delegate"] == actor.subject:

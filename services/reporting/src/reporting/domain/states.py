@@ -75,6 +75,7 @@ _REASONS: Final = {
     "ACCOUNT_LIMIT_EXCEEDED": Words("Vượt mức tài khoản được nhận: chi tiền mặt", "More than the account may receive: paid in cash"),
     "ACCOUNT_CHANGED": Words("Tài khoản thay đổi sau khi trình duyệt", "The account changed after the list was submitted"),
     "FRAUD_SUSPECTED": Words("Nghi gian lận", "Fraud suspected"),
+    "PAYMENT_DISPUTED": Words("Khoản trước đang tranh chấp với đơn vị chi trả", "An earlier payment is disputed with the partner"),
     "WITHDRAWN": Words("Rút khỏi danh sách", "Withdrawn from the list"),
     # of payments that did not arrive
     "ACCOUNT_CLOSED": Words("Tài khoản đã đóng", "The account is closed"),

@@ -67,6 +67,7 @@ _HOLDS: Final = {
     "ACCOUNT_LIMIT_EXCEEDED": Words(
         "Lập danh sách bổ sung để chi tiền mặt, hoặc thỏa thuận mức cao hơn", "Open a supplementary list for cash, or agree a higher limit"
     ),
+    "PAYMENT_DISPUTED": Words("Hỏi đơn vị chi trả bằng văn bản", "Ask the partner in writing"),
     "WITHDRAWN": Words("Nêu lý do và quyết định kỳ sau", "Give the reason and decide for the next list"),
 }
 

@@ -27,6 +27,10 @@ _COLUMNS: Final = (
 )
 
 
+_TOO_MUCH: Final = 10**18
+"""More đồng than an account holds and than we can store: a slip of columns."""
+
+
 def read_sheet(content: bytes, file_name: str) -> Statement:
     """Read a CSV or XLSX statement. Raises StatementUnreadable naming what is wrong."""
     try:
@@ -69,6 +73,6 @@ def _amount(number: int, text: str) -> int:
     if not text.strip(" -"):
         return 0
     amount = parse_amount_vi(text)
-    if amount is None or amount < 0:
+    if amount is None or not 0 <= amount < _TOO_MUCH:
         raise StatementUnreadable(f"dòng {number}: số tiền không đọc được · row {number}: the amount cannot be read")
     return amount
