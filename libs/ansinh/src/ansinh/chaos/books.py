@@ -10,6 +10,8 @@ from typing import Any, Final
 import httpx
 import psycopg
 
+from common.audit_chain import verify
+
 __all__ = ["doubled", "lost_events", "not_audited", "sort_differences"]
 
 #: Differences (ansinh.demo.check) that say the three books are not one.
@@ -104,8 +106,11 @@ def lost_events(dsns: Mapping[str, str]) -> list[str]:
 
 
 def not_audited(dsns: Mapping[str, str]) -> list[str]:
-    """Facts whose audit row is missing."""
+    """Facts whose audit row is missing, and what breaks the chain of audit rows."""
     found = []
+    for name, dsn in dsns.items():
+        verdict = verify(dsn, name)
+        found += [f"{name}: audit chain: {kind} {count}" for kind, count in verdict.counts.items()]
     for name, facts in _AUDITED.items():
         with psycopg.connect(dsns[name]) as connection:
             for what, text in facts.items():
