@@ -88,6 +88,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         examples=EXAMPLES,
         db=db,
         routers=[
+            webhooks.router,  # first: a flood of forged notices is not compared with the address of every route
             take_overs.make_router(db),
             budgets.make_router(db),
             budget_codes.router,
@@ -106,7 +107,6 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             suspensions.router,
             *sending.ROUTERS,
             *desk.routers(db, settings),
-            webhooks.router,
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             invariants_router(db, INVARIANTS),

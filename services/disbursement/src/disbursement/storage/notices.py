@@ -15,20 +15,22 @@ from common.db import Tx
 __all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "set_aside", "store", "waiting"]
 
 
+_STORE: Final = """
+WITH added AS (
+    INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest)
+    VALUES (:notice_id, :partner, :webhook_id, :sent_at, :body, :digest) ON CONFLICT (partner, webhook_id) DO NOTHING RETURNING 1
+)
+SELECT true AS new, CAST(NULL AS bytea) AS body_digest FROM added
+UNION ALL SELECT false, body_digest FROM partner_notice WHERE partner = :partner AND webhook_id = :webhook_id
+"""
+
+
 async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_at: datetime, body: bytes, digest: bytes) -> bytes | None:
     """Store a verified notice; None when it is new, else the digest stored first under this id."""
-    added = await tx.execute(
-        "INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest)"
-        " VALUES (:notice_id, :partner, :webhook_id, :sent_at, :body, :digest) ON CONFLICT (partner, webhook_id) DO NOTHING",
-        notice_id=notice_id,
-        partner=partner,
-        webhook_id=webhook_id,
-        sent_at=sent_at,
-        body=body,
-        digest=digest,
-    )
-    if added:
-        return None
+    seen = await tx.row(_STORE, notice_id=notice_id, partner=partner, webhook_id=webhook_id, sent_at=sent_at, body=body, digest=digest)
+    if seen is not None:
+        return None if seen["new"] else bytes(seen["body_digest"])
+    # Stored this very moment by somebody else: not there yet when we looked.
     stored = await tx.value(
         "SELECT body_digest FROM partner_notice WHERE partner = :partner AND webhook_id = :webhook_id",
         partner=partner,
