@@ -36,7 +36,7 @@ def test_internal_links_resolve(page: Path) -> None:
 
 
 def test_verbs_named_in_the_documents_exist() -> None:
-    verbs = set(re.findall(r'verb\("([a-z-]+)"', (ROOT / "libs/ansinh/src/ansinh/cli.py").read_text(encoding="utf-8")))
+    verbs = set(re.findall(r'verb\(\s*"([a-z-]+)"', (ROOT / "libs/ansinh/src/ansinh/cli.py").read_text(encoding="utf-8")))
     for page in PAGES:
         for verb in re.findall(r"\./ansinh ([a-z][a-z-]*)", page.read_text(encoding="utf-8")):
             assert verb in verbs, f"{page.name} names ./ansinh {verb}"
