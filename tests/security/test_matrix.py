@@ -59,7 +59,7 @@ async def test_every_route_with_every_role(service: str, apps: dict[str, FastAPI
     tokens: dict[tuple[str, ...], str] = {}
 
     def token(*roles: str) -> str:
-        claims = {"partner": "agribank"} if Role.PARTNER in roles else {}
+        claims: dict[str, Any] = {"partner": "agribank"} if Role.PARTNER in roles else {}
         return tokens.setdefault(roles, testing.token(roles, **claims))
 
     wrong = []

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from common.actor import SYSTEM, Actor, Role
+from common.clients import admit, is_client
 from common.http import AnswerTooLarge, client, read_bounded
 from common.problems import Forbidden, NotFound, ServiceUnavailable, Unauthenticated
 from common.telemetry import get_logger
@@ -153,6 +154,11 @@ def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
         if actor.has(Role.PARTNER) and request.path_params.get("partner", actor.partner) != actor.partner:
             raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
+        if is_client(actor):
+            request.state.client = actor
+            actor = await admit(request.app.state.db, request.app.state.settings, actor)
+            if not actor.has(*roles):
+                raise Forbidden("The client's registration does not allow this")
         request.state.actor = actor
         return actor
 

@@ -11,12 +11,14 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-__all__ = ["describe", "is_transient"]
+__all__ = ["describe", "is_transient", "unstorable"]
 
 # SQLSTATE classes that pass by themselves or when an operator acts: connection, rollback for others' sake (serialisation,
 # deadlock), resources (disk, memory, connections), object in use, intervention (shutdown, a query cancelled by hand), system.
 # The driver calls class 54 (program limit, statement too complex) operational too, but the same event meets it every time.
 _TRANSIENT: Final = frozenset({"08", "40", "53", "55", "57", "58"})
+# Values no column takes, whoever sent them: number, moment, character.
+_UNSTORABLE: Final = frozenset({"22003", "22007", "22008", "22021", "22P05"})
 _LONGEST: Final = 500
 _DIGITS: Final = re.compile(r"\d{9,}")
 
@@ -32,6 +34,20 @@ def is_transient(error: BaseException) -> bool:
     if error.sqlstate is None:  # the server said nothing: it was not reached, or went away
         return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
     return error.sqlstate[:2] in _TRANSIENT
+
+
+def unstorable(error: BaseException) -> str | None:
+    """What to tell a caller whose value no database takes (a text with NUL or half a character, a number or day out of range)."""
+    if isinstance(error, UnicodeEncodeError):
+        return "a text holds half a character (surrogate; ký tự hỏng), which is no text"
+    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    if isinstance(cause, UnicodeEncodeError):
+        return "a text holds half a character (surrogate; ký tự hỏng), which is no text"
+    if not isinstance(cause, psycopg.DataError):
+        return None
+    if "NUL" in str(cause):
+        return "a text holds the character NUL (ký tự NUL), which is no text"
+    return "a number or day is out of range (số hoặc ngày quá lớn)" if cause.sqlstate in _UNSTORABLE else None
 
 
 def describe(error: BaseException) -> str:

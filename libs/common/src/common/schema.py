@@ -10,6 +10,8 @@ __all__ = [
     "audit_chain_migration",
     "audit_chain_removal",
     "breaker_ddl",
+    "clients_migration",
+    "clients_removal",
     "cut_off_ddl",
     "cut_off_parked_ddl",
     "invariant_ddl",
@@ -306,3 +308,65 @@ def audit_chain_removal(op: Any) -> None:
         "DROP TABLE audit_anchor, audit_chain, audit_unsealed;"
         "DROP INDEX audit_log_subject, audit_log_action, audit_log_request, audit_log_at"
     )
+
+
+_CLIENTS: Final = """
+CREATE TABLE api_client (
+    id uuid PRIMARY KEY,
+    client_id text NOT NULL CHECK (client_id <> ''),
+    agency text NOT NULL CHECK (agency <> ''),
+    contact text NOT NULL,
+    roles text[] NOT NULL CHECK (cardinality(roles) > 0),
+    units text[] NOT NULL CHECK (cardinality(units) > 0),
+    per_minute integer NOT NULL CHECK (per_minute > 0),
+    per_day integer NOT NULL CHECK (per_day > 0),
+    valid_from date NOT NULL,
+    valid_to date CHECK (valid_to >= valid_from),
+    basis text NOT NULL,
+    state text NOT NULL DEFAULT 'PROPOSED' CHECK (state IN ('PROPOSED', 'ACTIVE', 'REFUSED', 'ENDED')),
+    proposed_by text NOT NULL,
+    proposed_at timestamptz NOT NULL DEFAULT now(),
+    decided_by text,
+    decided_at timestamptz,
+    ended_by text,
+    ended_at timestamptz,
+    CHECK (decided_by <> proposed_by),
+    CHECK (state = 'PROPOSED' OR decided_by IS NOT NULL)
+);
+CREATE UNIQUE INDEX api_client_active ON api_client (client_id) WHERE state = 'ACTIVE';
+COMMENT ON TABLE api_client IS 'Systems of other agencies that may call; the newest ACTIVE row of a client counts';
+
+CREATE TABLE api_client_calls (
+    client_id text NOT NULL,
+    period text NOT NULL CHECK (period IN ('MINUTE', 'DAY')),
+    starts_at timestamptz NOT NULL,
+    calls integer NOT NULL,
+    PRIMARY KEY (client_id, period, starts_at)
+) WITH (fillfactor = 70);
+
+CREATE TABLE api_client_access (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    client_id text NOT NULL,
+    agency text,
+    subject text NOT NULL,
+    method text NOT NULL,
+    path text NOT NULL,
+    status integer NOT NULL,
+    records bigint,
+    request_id text
+);
+CREATE INDEX api_client_access_client ON api_client_access (client_id, id);
+COMMENT ON COLUMN api_client_access.records IS 'Members of the list or lines of the file answered; null where they cannot be counted';
+"""
+
+
+def clients_migration(op: Any) -> None:
+    """Create the registrations, call counts and access log of `common.clients`; the log is append-only."""
+    op.execute(_CLIENTS)
+    append_only(op, "api_client_access")
+
+
+def clients_removal(op: Any) -> None:
+    """Undo :func:`clients_migration`."""
+    op.execute("DROP TABLE api_client_access, api_client_calls, api_client")

@@ -27,6 +27,12 @@ class MechanismSettings(BaseSettings):
     oidc_issuer: str = "http://127.0.0.1:18013"
     oidc_jwks_url: str = "http://127.0.0.1:18013/jwks.json"
     oidc_audience: str = "ansinh"
+    client_registration: Literal["required", "open"] | None = Field(
+        default=None,
+        description="Whether systems of other agencies call only when registered; unset: required in production, open in development",
+    )
+    client_calls_per_minute: int = Field(default=600, ge=1, description="Of a client that is not registered, and of each partner")
+    client_calls_per_day: int = Field(default=200_000, ge=1, description="Of a client that is not registered, and of each partner")
     keys_file: Path = Field(description="JSON keyring of this service (common.sealing)")
     http_host: str = "127.0.0.1"
     http_port: int = 8000
@@ -49,6 +55,12 @@ class MechanismSettings(BaseSettings):
     audit_anchors_file: Path | None = Field(
         default=None, description="Anchors are also appended here, one JSON line each: a place the database's people cannot write"
     )
+
+    @property
+    def clients_registered(self) -> bool:
+        """Whether an unregistered client is refused; production knows no other way."""
+        return self.environment == "production" or self.client_registration == "required"
+
     retention_days: dict[str, int] = Field(
         default_factory=dict, description="How long rows are kept before they are deleted: JSON object table → days (common.housekeeping)"
     )

@@ -10,7 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-import psycopg
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -25,9 +24,11 @@ from starlette.formparsers import MultiPartParser
 
 from common.audit_api import audit_router
 from common.auth import Actor, Authenticator, Role, require
+from common.clients import AccessLog
+from common.clients_api import clients_router
 from common.db import Database, Tx
 from common.edge import BODY_LIMIT, Edge, Limits
-from common.failures import is_transient
+from common.failures import is_transient, unstorable
 from common.masking import hide_long_numbers
 from common.openapi import Examples, document_of
 from common.problems import (
@@ -128,13 +129,13 @@ def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
         if is_transient(error):
             _log.warning("http.database_away", error=type(error).__name__)
             return answer(request, ServiceUnavailable(headers={"Retry-After": "5"}))
-        if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
-            return answer(request, InvalidInput("a text holds the character NUL (ký tự NUL), which is no text"))
+        if (told := unstorable(error)) is not None:
+            return answer(request, InvalidInput(told))
         _log.error("http.defect", path=request.url.path, exc_info=error)
         return answer(request, UnexpectedError("An error of ours; tell us the request id"))
 
     # Answered like any other, or every request of a busy hour would leave a trace of the whole stack in the log.
-    for kind in (PoolTimeout, DBAPIError, ConnectionError):
+    for kind in (PoolTimeout, DBAPIError, ConnectionError, UnicodeEncodeError):
         app.add_exception_handler(kind, on_defect)
 
 
@@ -172,6 +173,7 @@ def create_app(
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
     _install_handlers(app, vietnamese or {})
     limits = Limits(dict(body_limits or {}), settings.request_seconds, settings.body_pause_seconds, settings.requests_at_once)
+    app.add_middleware(AccessLog, db=db)
     app.add_middleware(Edge, limits=limits, answer=problem_response)
     # Uploaded lists hold national and account numbers in the clear: they stay in memory, which the body limit bounds, and never reach a
     # temporary file.
@@ -185,7 +187,7 @@ def create_app(
             expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"],
         )
     package = type(settings).__module__.partition(".")[0]
-    routers = [*routers, audit_router(db, package.replace("_", "-"))]
+    routers = [*routers, audit_router(db, package.replace("_", "-")), clients_router(db)]
 
     def document() -> dict[str, Any]:
         # Made when somebody first asks: reading the code for its problems takes a second or so.

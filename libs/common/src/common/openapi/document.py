@@ -15,7 +15,16 @@ from fastapi.routing import APIRoute
 from common.actor import Role
 from common.openapi.examples import Examples, apply
 from common.openapi.trace import problems_of
-from common.problems import Forbidden, InvalidInput, PayloadTooLarge, Problem, ServiceUnavailable, Unauthenticated, UnexpectedError
+from common.problems import (
+    Forbidden,
+    InvalidInput,
+    PayloadTooLarge,
+    Problem,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+    UnexpectedError,
+)
 
 __all__ = ["ROLE_NAMES", "document_of", "roles_of"]
 
@@ -88,6 +97,8 @@ def _problems(route: APIRoute, package: str) -> frozenset[type[Problem]]:
         found |= problems_of(call, (package, "common"))
     if roles_of(route.dependant):
         found |= {Unauthenticated, Forbidden}
+    if {Role.INTEGRATOR, Role.PARTNER} & set(roles_of(route.dependant)):
+        found |= {TooManyRequests}  # clients of other organisations have quotas
     dependant = route.dependant
     if dependant.path_params or dependant.query_params or dependant.header_params or route.body_field:
         found |= {InvalidInput}

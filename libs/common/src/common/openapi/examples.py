@@ -75,6 +75,11 @@ class Examples:
 _EVERYWHERE: Final = {
     f"POST /v1/parked-events/{{key}}/{what}": Example(cannot="nothing is parked while every event can be applied, as in the sample data")
     for what in ("replay", "replay/approve")
+} | {
+    "POST /v1/clients/{registration_id}/decision": Example(sources={"registration_id": From("POST /v1/clients", "/id")}, by="approver"),
+    "POST /v1/clients/{registration_id}/end": Example(
+        sources={"registration_id": From("POST /v1/clients/{registration_id}/decision", "/id")}
+    ),
 }
 
 
