@@ -16,6 +16,8 @@ from ansinh.stack.layout import SERVICES
 from ansinh.stack.secrets import make_keyrings
 from common.actor import Role
 
+pytestmark = pytest.mark.timeout(300)  # the first test waits for five documents: 20 s of work, minutes on a busy machine
+
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
 ENGLISH = re.compile(r"\b(the|a|an|of|to|is|are|and|for|with|in|it|by|on|or|not|as|one|what|who)\b", re.IGNORECASE)

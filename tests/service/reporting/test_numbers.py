@@ -10,12 +10,15 @@ import os
 import statistics
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 from large_province import fill_log, fill_payments, fill_units
-from reporting_builders import Reporting
+from reporting_builders import Reporting, World, incoming
 
 from common.actor import SYSTEM
+from common.contracts.disbursement_v1 import Channel, PaymentStatus
+from common.contracts.registry_v1 import Programme
 from common.jobs import Job, JobRunner
 from reporting.storage import event_log, projections, reports, sums
 from reporting.storage.event_log import SeqRange
@@ -58,6 +61,35 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
     for name, times in took.items():
         tell(f"{name} over {PEOPLE * len(MONTHS):,} payments, median", statistics.median(times), "ms")
         assert statistics.median(times) < 5_000
+
+
+def cpu_of(process: int) -> float:
+    """Seconds of processor time of a process so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time of PostgreSQL is read from /proc")
+async def test_the_whole_consumer(reporting: Reporting) -> None:
+    """Contract checked, inbox, log, read models, sums: by processor time of our process and of PostgreSQL's, whatever else runs here."""
+    world = World()
+    for number in range(PEOPLE):
+        unit = f"60/593/{22_900 + number % 40}"
+        world.paid(unit, Programme.SOCIAL_ASSISTANCE, Channel.BANK, [PaymentStatus.APPROVED, PaymentStatus.SETTLED])
+    events = sorted(incoming(world.events), key=lambda event: event.type)
+    await reporting.hear(events[:100])
+
+    async def cpu() -> float:
+        async with reporting.db.read() as tx:
+            rows = await tx.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return time.process_time() + sum(cpu_of(row["pid"]) for row in rows)
+
+    before, start = await cpu(), time.perf_counter()
+    await reporting.hear(events[100:], batch=BATCH)
+    took, worked = time.perf_counter() - start, await cpu() - before
+    tell(f"whole consumer, {len(events):,} events", len(events) / took, "events/s")
+    tell("whole consumer, by processor time", len(events) / worked, "events per processor second")
+    assert len(events) / worked > 2_000
 
 
 async def test_projection_and_rebuild(reporting: Reporting) -> None:
