@@ -17,7 +17,9 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from common import clock, failpoints
+from common.http import keep_to
 from common.migrate import upgrade
+from common.refusals import refusals
 from common.rekey import reseal
 from common.saturation import watch
 from common.sealing import Keyring
@@ -59,6 +61,11 @@ def service_main(
         sys.stderr.write(f"usage: python -m {package}.main {'|'.join(commands)}\n")
         raise SystemExit(2)
     settings = _read(settings_class)
+    refused = refusals(settings)
+    if refused:
+        sys.stderr.write("".join(f"refused in production: {line}\n" for line in refused))
+        raise SystemExit(2)
+    keep_to(production=settings.environment == "production")
     configure_logging(settings.log_level, package.replace("_", "-"), command)
     failpoints.arm(os.environ.get("ANSINH_FAILPOINTS", ""), production=settings.environment == "production")
     clock.shift(os.environ.get("ANSINH_CLOCK_OFFSET_SECONDS", ""), production=settings.environment == "production")

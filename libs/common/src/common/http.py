@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import httpx
 
-__all__ = ["MAX_ANSWER_BYTES", "AnswerTooLarge", "client", "read_bounded"]
+from common.refusals import forbidden_address
+
+__all__ = ["MAX_ANSWER_BYTES", "AddressRefused", "AnswerTooLarge", "client", "keep_to", "read_bounded"]
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+
+
+class AddressRefused(httpx.RequestError):
+    """This address is not called from here; nothing was sent."""
+
+
+_policy = {"production": False}
+
+
+def keep_to(*, production: bool) -> None:
+    """In production no client of this process calls this machine itself, link-local addresses or a metadata service."""
+    _policy["production"] = production
+
+
+def _only_to(base_url: str) -> Callable[[httpx.Request], Awaitable[None]]:
+    allowed = httpx.URL(base_url).host if base_url else None
+
+    async def check(request: httpx.Request) -> None:
+        if allowed is not None and request.url.host != allowed:
+            raise AddressRefused("not the host this client is for", request=request)
+        reason = forbidden_address(str(request.url)) if _policy["production"] else None
+        if reason is not None:
+            raise AddressRefused(f"the address {reason}", request=request)
+
+    return check
 
 
 class AnswerTooLarge(Exception):
@@ -18,7 +46,10 @@ class AnswerTooLarge(Exception):
 def client(
     *, timeout: float = 30.0, base_url: str = "", transport: httpx.AsyncBaseTransport | None = None, connections: int = 20
 ) -> httpx.AsyncClient:
-    """A client with limits in seconds; redirects are answers like any other, never followed; proxies are not read from the environment."""
+    """A client with limits in seconds; redirects are answers like any other, never followed; proxies are not read from the environment.
+
+    With a `base_url` it calls that host alone.
+    """
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
@@ -26,6 +57,7 @@ def client(
         trust_env=False,
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         transport=transport,
+        event_hooks={"request": [_only_to(base_url)]},
     )
 
 

@@ -1,0 +1,107 @@
+"""What a production process does not start with, service by service, and where no client of it calls."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ansinh.stack.layout import SERVICES
+from ansinh.stack.secrets import make_keyrings, webhook_secret
+from common import http
+from common.refusals import forbidden_address, refusals
+
+STRONG = "postgresql+psycopg://app:Zk3vJ8qLw2TnX5rB@db:5432/x"
+
+
+def settings_of(package: str, folder: Path, service: str, **given: Any) -> Any:
+    keys = folder / "keys.json"
+    if not keys.exists():
+        keys.write_text(json.dumps(make_keyrings()[service]), encoding="utf-8")
+    kind = importlib.import_module(f"{package}.settings").Settings
+    outside = {"population_url": "http://population:18011"} if "population_url" in kind.model_fields else {}
+    return kind(**{"environment": "production", "database_url": STRONG, "keys_file": keys, **outside, **given})
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_service_refuses_weak_secrets_in_production_and_takes_strong_ones(service: Any, tmp_path: Path) -> None:
+    assert refusals(settings_of(service.package, tmp_path, service.name)) == []
+    for password in ("", "postgres", "test", "a" * 30, "passwordpassword"):
+        weak = f"postgresql+psycopg://app:{password}@db:5432/x"
+        (told,) = refusals(settings_of(service.package, tmp_path, service.name, database_url=weak))
+        assert told.startswith("database_url: the password ")
+        assert not password or password not in told.removeprefix("database_url: the password ")
+        assert refusals(settings_of(service.package, tmp_path, service.name, database_url=weak, environment="development")) == []
+    secret_fields = [name for name in settings_of(service.package, tmp_path, service.name).model_fields_set if name.endswith("_token")]
+    assert not secret_fields
+    keys = make_keyrings()[service.name]
+    keys["blind"] = base64.b64encode(b"\0" * 32).decode()
+    (tmp_path / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
+    assert refusals(settings_of(service.package, tmp_path, service.name)) == ["keys_file.blind is no random key"]
+
+
+def test_tokens_and_partners_are_looked_at_too(tmp_path: Path) -> None:
+    token = {"population_token": "short"}
+    assert refusals(settings_of("identity_verify", tmp_path, "identity-verify", **token)) == [
+        "population_token is shorter than 16 characters"
+    ]
+    partners = tmp_path / "partners.json"
+    weak = "whsec_" + base64.b64encode(b"x" * 32).decode()
+    good = webhook_secret()
+    partners.write_text(json.dumps({"partners": {
+        "a": {"url": "http://169.254.169.254/a", "outbound_secret": good, "inbound_secrets": [webhook_secret()]},
+        "b": {"url": "https://b.vn", "outbound_secret": weak, "inbound_secrets": [good]},
+        "c": {"url": "https://c.vn", "outbound_secret": good, "inbound_secrets": [good]},
+        "d": {"url": "https://d.vn", "outbound_secret": good, "inbound_secrets": [webhook_secret()]},
+    }}), encoding="utf-8")  # fmt: skip
+    (tmp_path / "keys.json").unlink()
+    found = refusals(settings_of("disbursement", tmp_path, "disbursement", partners_file=partners, sms_url="http://localhost/sms"))
+    assert [line.split(":")[1].strip() if line.startswith("partners") else line for line in found] == [
+        "sms_url is this machine or its metadata service", "a", "b", "c",
+    ]  # fmt: skip
+    assert good not in "".join(found)
+
+
+def test_the_process_itself_ends_with_the_reason_and_without_the_value(tmp_path: Path) -> None:
+    settings_of("registry", tmp_path, "registry")
+    environment = {"REGISTRY_ENVIRONMENT": "production", "REGISTRY_DATABASE_URL": "postgresql+psycopg://app:hunter2@db/x",
+                   "REGISTRY_KEYS_FILE": str(tmp_path / "keys.json")}  # fmt: skip
+    ended = subprocess.run([sys.executable, "-m", "registry.main", "api"], env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "refused in production: database_url: the password is shorter than 16 characters" in ended.stderr
+    assert "hunter2" not in ended.stderr
+
+
+@pytest.mark.parametrize("url", [
+    "http://169.254.169.254/latest", "http://[fe80::1]/", "http://127.0.0.1:8000", "http://[::1]/", "http://[::ffff:169.254.169.254]/",
+    "http://0.0.0.0/", "http://localhost/", "http://LOCALHOST./", "http://metadata.google.internal/", "file:///etc/passwd",
+    "ftp://bank.vn/", "http://user:password@bank.vn/", "http://224.0.0.1/",
+])  # fmt: skip
+def test_addresses_nobody_means(url: str) -> None:
+    assert forbidden_address(url)
+
+
+async def test_at_the_call_too_and_a_client_for_one_host_calls_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"location": "http://169.254.169.254/"})
+
+    monkeypatch.setitem(http._policy, "production", True)
+    async with http.client(transport=httpx.MockTransport(answer)) as anywhere:
+        with pytest.raises(http.AddressRefused):
+            await anywhere.get("http://169.254.169.254/latest/meta-data")
+        assert (await anywhere.get("https://bank.vn/a")).status_code == 302
+    async with http.client(base_url="https://bank.vn/api", transport=httpx.MockTransport(answer)) as bank:
+        await bank.get("/b")
+        with pytest.raises(http.AddressRefused):
+            await bank.get("https://other.vn/c")
+    assert asked == ["https://bank.vn/a", "https://bank.vn/api/b"]
