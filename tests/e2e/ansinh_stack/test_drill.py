@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+BASE = 31_500 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 pytestmark = [
     pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_200), pytest.mark.xdist_group("embedded-stack"),
     pytest.mark.promise("rules.13", "promises.paid-once", "promises.every-dong"),

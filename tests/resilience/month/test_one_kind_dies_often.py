@@ -22,6 +22,10 @@ STAGES = ("upload", "register", "accounts", "verify", "link", "open", "list", "a
 KINDS = [f"{service.name}-{kind}" for service in SERVICES for kind in ("api", "worker")] + [
     "postgres", "broker", "population", "partner", "issuer",
 ]  # fmt: skip
+#: The chaos test draws victims from all kinds; here ANSINH_EVERY_KIND=1 adds those that hold less in hand.
+CHOSEN = (
+    KINDS if os.environ.get("ANSINH_EVERY_KIND") else ["registry-worker", "disbursement-worker", "disbursement-api", "postgres", "broker"]
+)
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def seed() -> int:
     return int(os.environ.get("ANSINH_TEST_SEED") or random.SystemRandom().randrange(1_000_000))
 
 
-@pytest.mark.parametrize("victim", KINDS)
+@pytest.mark.parametrize("victim", CHOSEN)
 async def test_one_kind_dies_at_several_stages(month: Month, victim: str, seed: int) -> None:
     drawn = random.Random(f"{seed} {victim}")
     stages = sorted(drawn.sample(STAGES, DEATHS), key=STAGES.index)

@@ -83,7 +83,7 @@ class Authenticator:
             _log.warning("auth.issuer_away", error=type(error).__name__)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
-        if self._wanted(kid):
+        if self._wanted(kid) or (kid not in self._keys and self._lock.locked()):  # while somebody asks, the others wait for the answer
             async with self._lock:
                 if self._wanted(kid):  # not when somebody has just asked
                     await self._fetch()
