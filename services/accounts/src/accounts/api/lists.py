@@ -75,7 +75,7 @@ class RecheckRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2024-09", "business_date": "2024-09-01"}]})
 
-    month: str = Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")
+    month: str = Field(pattern="^[12][0-9]{3}-(0[1-9]|1[0-2])$")
     business_date: date
 
 
@@ -230,7 +230,7 @@ def _add_lists(router: APIRouter, db: Database) -> None:
     async def counters(
         actor: Watcher,
         unit_code: Annotated[str, Query(max_length=10, examples=["60"])],
-        month: Annotated[str | None, Query(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="Paid in this month; else ever")] = None,
+        month: Annotated[str | None, Query(pattern="^[12][0-9]{3}-(0[1-9]|1[0-2])$", description="Paid in this month; else ever")] = None,
         on: Annotated[date | None, Query(description="Day as of which the unit is meant")] = None,
     ) -> list[UnitCounters]:
         rows = await lists_out.counters(db, actor, unit_code=unit_code, month=month, business_date=on or clock.today())

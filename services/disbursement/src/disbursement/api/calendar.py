@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from common.contracts.envelope import Month
+from common.months import Month
 from disbursement.api.common import Cursor, Limit, Reader, next_cursor
 from disbursement.domain.months import first_day
 from disbursement.usecases import view_calendar

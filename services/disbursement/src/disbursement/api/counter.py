@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.auth import Actor, Role, require
-from common.contracts.envelope import Month
 from common.db import Database
+from common.months import Month
 from disbursement.domain.months import first_day
 from disbursement.usecases.look_up import Wanted, at_the_counter
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import RowMapping
 
 from common.contracts.disbursement_v1 import Channel, HoldReason
-from common.contracts.envelope import Amount, Month
+from common.contracts.envelope import Amount
 from common.contracts.registry_v1 import Programme
+from common.months import Month
 from disbursement.domain.approval import RejectionReason
 from disbursement.domain.holds import HOLDS
 from disbursement.domain.months import month_text

@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, paper, sheets
-from common.contracts.envelope import Month
 from common.db import Tx
 from common.idempotency import IdempotencyKey
+from common.months import Month
 from disbursement.api.common import Cursor, Limit, Maker, Reader, answered, next_cursor
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
 from disbursement.domain.months import month_text

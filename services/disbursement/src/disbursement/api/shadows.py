@@ -14,10 +14,10 @@ from sqlalchemy import RowMapping
 
 from common import idempotency, sheets
 from common.auth import Actor
-from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.months import Month
 from common.problems import NotFound
 from disbursement.api.common import Checker, Cursor, Limit, Maker, Reader, answered
 from disbursement.domain.months import first_day, month_text
@@ -179,7 +179,7 @@ def make_router(db: Database, settings: Settings) -> APIRouter:
         unit_code: Annotated[str, Form(min_length=2, max_length=8, pattern=r"^\d+$")],
         programme: Annotated[Programme, Form()],
         funding_source: Annotated[str, Form(min_length=2, max_length=40)],
-        month: Annotated[str, Form(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2024-09"])],
+        month: Annotated[str, Form(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", examples=["2024-09"])],
         business_date: Annotated[date, Form(examples=["2024-09-20"])],
     ) -> ShadowDetail:
         asked = shadow.Asked(unit_code, programme, funding_source, first_day(month), business_date)

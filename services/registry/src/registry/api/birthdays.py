@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 
 from common import sheets
 from common.auth import Actor, Role, require
-from common.contracts.envelope import Month
 from common.db import Database
+from common.months import Month
+from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import birthdays as storage
@@ -29,7 +30,7 @@ _InGroup = Annotated[bool, Query(description="Where an allowance is for poor hou
 _CHANGES: Final = {
     "RISES": "Tăng", "FALLS": "Giảm", "STOPS": "Thôi hưởng", "SAME": "Không đổi (chế độ khác cao hơn)", "RATE_MISSING": "Chưa có mức",
 }  # fmt: skip
-_FILE: Final = {200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}}
+_FILE: Final = RESPONSES
 
 
 class AgeStep(BaseModel):
@@ -106,7 +107,7 @@ def _steps(router: APIRouter, db: Database) -> None:
         end = [rows[-1]["unit_path"], str(rows[-1]["entitlement_id"])] if len(rows) == limit else None
         return AgeSteps(items=[_step(row) for row in rows], next_cursor=cursors.encode(end))
 
-    @router.get("/birthdays/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE)  # type: ignore[arg-type]
+    @router.get("/birthdays/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE)
     async def file(actor: _Reader, month: _Month, kind: _Format = "xlsx", unit_path: _Unit = None) -> Response:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Chương trình", "Mã khoản chi", "Số quyết định", "Tuổi của", "Mốc tuổi",
                   "Từ tháng", "Biến động", "Mức cũ", "Mức mới"]  # fmt: skip
@@ -150,7 +151,7 @@ def _candidates(router: APIRouter, db: Database) -> None:
         return Candidates(items=items, next_cursor=cursors.encode(end))
 
     @router.get(
-        "/age-candidates/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE  # type: ignore[arg-type]
+        "/age-candidates/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE
     )  # fmt: skip
     async def file(actor: _Reader, month: _Month, kind: _Format = "xlsx", unit_path: _Unit = None, in_group: _InGroup = True) -> Response:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Mốc tuổi", "Chương trình có thể hưởng", "Cần thuộc hộ nghèo/cận nghèo",

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, sheets
 from common.auth import Actor
-from common.contracts.envelope import Month
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.months import Month
+from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.models import Closed
@@ -250,7 +251,7 @@ def _lists(router: APIRouter, db: Database) -> None:
         summary="The list as a file",
         description="Tệp CSV hoặc XLSX theo xã, theo người nhận.",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}},
+        responses=RESPONSES,
     )
     async def file(
         actor: Reader,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.contracts.envelope import Month
+from common.months import Month
 
 __all__ = ["CandidatePage", "CandidateView", "DecisionAnswer", "DecisionProposal", "ScanRequest"]
 

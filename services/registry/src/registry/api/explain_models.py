@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from common.contracts.envelope import Month
+from common.months import Month
 from registry.api.models import DuesView
 from registry.domain.dues_words import Sentence
 from registry.usecases.explaining import Explained

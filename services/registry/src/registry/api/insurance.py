@@ -16,6 +16,7 @@ from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.domain.insurance import HEADER
@@ -158,7 +159,7 @@ def _lists(router: APIRouter, db: Database) -> None:
         description="Tệp để cơ quan BHXH điền kết quả: CÓ/KHÔNG, loại chế độ, mức hưởng, tháng. Numbers are masked unless `whole_numbers`"
         " with a purpose.",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}},
+        responses=RESPONSES,
     )
     async def file(
         actor: _Reader, list_id: UUID, kind: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "xlsx",

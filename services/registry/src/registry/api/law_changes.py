@@ -16,6 +16,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import Forbidden, InvalidInput, NotFound
+from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, IfMatch, Limit
 from registry.api.law_models import (
@@ -302,7 +303,7 @@ def _what_if(router: APIRouter, db: Database) -> None:
         summary="The same as a file",
         description="Tệp CSV hoặc XLSX của kết quả tính thử trong phạm vi của bạn.",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}},
+        responses=RESPONSES,
     )
     async def file(
         actor: _Reader, change_id: UUID, by: _Views = None, programme: str | None = None,

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.contracts.envelope import Amount, Month
+from common.contracts.envelope import Amount
 from common.contracts.registry_v1 import Programme
+from common.months import Month
 from registry.api.models import Closed
 from registry.api.paper_models import ATTACHMENT, NUMBER, SIGNER, PersonIn
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from common import sheets
 from common.auth import Actor, Role, require
 from common.db import Database
+from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import plan_lists as storage
@@ -155,7 +156,7 @@ def _plan(router: APIRouter, db: Database) -> None:
         summary="The same list as a file",
         description="Tệp CSV hoặc XLSX theo xã rồi theo tên. Numbers are masked unless `whole_numbers` with a purpose.",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}},
+        responses=RESPONSES,
     )
     async def plan_file(
         actor: _Reader, group: _Group, receiver: _Receiver, on: _On, kind: _Format = "xlsx", unit_path: _Unit = None,
@@ -219,7 +220,7 @@ def _no_id(router: APIRouter, db: Database) -> None:
         summary="The same list as a file",
         description="Tệp CSV hoặc XLSX gửi Công an cấp CCCD.",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}, "description": "CSV (UTF-8 with BOM) or XLSX"}},
+        responses=RESPONSES,
     )
     async def no_id_file(
         actor: _Reader, on: _On, kind: _Format = "xlsx", unit_path: _Unit = None, reason: Annotated[str | None, Query()] = None

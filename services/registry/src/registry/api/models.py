@@ -8,9 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from common.contracts.envelope import Amount, Month
+from common.contracts.envelope import Amount
 from common.contracts.registry_v1 import Programme
 from common.lists.models import JobAccepted
+from common.months import Month
 
 __all__ = [
     "WAITING_EN",

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
+from common.months import Month
 from registry.api.models import Closed
 
 __all__ = [

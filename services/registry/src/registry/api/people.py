@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 
 from common import idempotency
 from common.auth import Actor, Role, require
-from common.contracts.envelope import Month
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.months import Month
 from common.names import comparison_key, folded
 from common.problems import InvalidInput
 from registry.api import cells, cursors

@@ -103,7 +103,7 @@ class IndicatorAnswer(BaseModel):
     rows: list[IndicatorRow]
 
 
-_MONTH: Final = r"^\d{4}-(0[1-9]|1[0-2])$"
+_MONTH: Final = r"^[12]\d{3}-(0[1-9]|1[0-2])$"
 Month = Annotated[str, Query(pattern=_MONTH, description="Tháng · the (first) month, YYYY-MM", examples=["2024-09"])]
 Until = Annotated[str | None, Query(pattern=_MONTH, description="Đến hết tháng · the last month of a longer period", examples=["2024-09"])]
 Unit = Annotated[str | None, Query(pattern=r"^[0-9]+(/[0-9]+)*$", max_length=40, description="Đơn vị · default: your only unit")]

@@ -49,7 +49,9 @@ _FROZEN: Final[dict[str, Any]] = {
     "frozen_at": "2024-10-03T02:11:09Z", "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "row_count": 44, "frozen_by": "an.so", "addressees": [], "handed_over": [],
 }  # fmt: skip
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="First month of the period, YYYY-MM", examples=["2024-09"])]
+Month = Annotated[
+    str, Field(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", description="First month of the period, YYYY-MM", examples=["2024-09"])
+]
 
 
 class ColumnView(BaseModel):

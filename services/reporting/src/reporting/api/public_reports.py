@@ -96,7 +96,7 @@ class PublishForm(Form):
 
     model_config = example(month="2024-09", unit_path="60", business_date="2024-10-08")
 
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2024-09"])
+    month: str = Field(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", examples=["2024-09"])
     unit_path: UnitPath | None = Field(default=None, description="A whole province; default: your only unit")
     business_date: date = Field(description="After the month's end")
 

@@ -67,7 +67,7 @@ class SampleForm(Form):
     model_config = example(**_SENT)
 
     unit_path: UnitPath
-    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="Tháng chi trả · the payments' month")
+    month: str = Field(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", description="Tháng chi trả · the payments' month")
     strata: Strata = Field(
         default=Strata.UNIT_AND_PROGRAMME, description="Chia nhóm theo đơn vị cấp dưới, chương trình, cả hai hoặc không chia"
     )
