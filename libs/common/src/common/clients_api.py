@@ -127,6 +127,7 @@ def clients_router(db: Database) -> APIRouter:
     """`/v1/clients`."""
     router = APIRouter(prefix="/v1/clients", tags=["clients"])
     _registering(router, db)
+    _deciding(router, db)
     _watching(router, db)
     return router
 
@@ -163,6 +164,8 @@ def _registering(router: APIRouter, db: Database) -> None:
             rows = await tx.rows("SELECT * FROM api_client ORDER BY proposed_at DESC, id LIMIT 1000")
         return Registrations(items=[RegistrationView.model_validate(dict(row)) for row in rows])
 
+
+def _deciding(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{registration_id}/decision",
         summary="Duyệt một đăng ký · Decide a registration",
