@@ -14,8 +14,8 @@ from reporting.storage.lines import BELOW, below
 __all__ = ["by_unit", "milestone_plan"]
 
 _BY_UNIT: Final = f"""
-SELECT segment, kind, count(*) AS entries, sum(sessions)::bigint AS sessions, sum(people)::bigint AS people,
-       sum(coalesce(households, 0))::bigint AS households, sum(coalesce(registered, 0))::bigint AS registered,
+SELECT segment, kind, count(*) AS entries, coalesce(sum(sessions), 0)::bigint AS sessions, coalesce(sum(people), 0)::bigint AS people,
+       coalesce(sum(households), 0)::bigint AS households, coalesce(sum(registered), 0)::bigint AS registered,
        count(DISTINCT unit_path) AS units, grouping(segment) AS all_units, grouping(kind) AS all_kinds
 FROM (SELECT *, split_part(unit_path, '/', :depth) AS segment FROM outreach
       WHERE {BELOW} AND withdrawn_by IS NULL AND held_on BETWEEN :first AND :last) AS o
