@@ -6,11 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
 from common.actor import SYSTEM, Role
+from common.contracts import registry_v1
 from common.contracts.registry_v1 import DuesLine, Programme
-from common.ids import new_id
+from common.ids import new_id, stable_id
 from disbursement.storage import payment_moves
 
 DAY = date(2024, 8, 20)
@@ -167,6 +169,35 @@ async def test_three_months_not_collected_propose_a_suspension_and_stop_nothing(
     assert (await province.post(officer, path, form)).status_code == 422
     assert (await province.post(officer, path, form | {"note": "Đang nằm viện"})).json()["state"] == "DISMISSED"
     assert (await province.post(officer, path, form | {"note": "Đang nằm viện"})).status_code == 409
+    said = await proposals_said(province)
+    assert [(body["version"], body["state"], body["months"]) for body in said] == [
+        (1, "OPEN", ["2024-09", "2024-10", "2024-11"]), (2, "DISMISSED", ["2024-09", "2024-10", "2024-11"]),
+    ]  # fmt: skip
+
+
+async def proposals_said(province: Any) -> list[dict[str, Any]]:
+    rows = await province.rows("SELECT body FROM outbox WHERE type = 'SuspensionProposed' ORDER BY id")
+    return [orjson.loads(row["body"]) for row in rows]
+
+
+async def test_a_suspension_decided_in_the_register_takes_the_proposal_up(province: Any, due: Any) -> None:
+    who = await cash_person(province, due)
+    for month, day in (("2024-09", DAY), ("2024-10", date(2024, 9, 20)), ("2024-11", date(2024, 10, 20))):
+        await uncollected_month(province, who, month, day)
+
+    def suspended(version: int, on: date) -> Any:
+        return registry_v1.EntitlementSuspended(
+            version=version, business_date=on, beneficiary_id=who, entitlement_id=stable_id("entitlement", who),
+            programme="SOCIAL_ASSISTANCE", funding_source="LOCAL_BUDGET", benefit_line="A01", decision_number="1/QĐ",
+            decision_date=date(2024, 1, 1), from_month="2024-01", to_month=None, status="SUSPENDED", unit_code="22924",
+            unit_path="60/593/22924",
+        )  # fmt: skip
+
+    await province.hear(suspended(1, date(2024, 8, 1)))  # decided before anybody proposed it: of something else
+    assert [body["state"] for body in await proposals_said(province)] == ["OPEN"]
+    await province.hear(suspended(2, date(2024, 11, 20)))
+    assert [body["state"] for body in await proposals_said(province)] == ["OPEN", "TAKEN_UP"]
+    assert (await province.maker.get("/v1/suspension-proposals")).json()["items"] == []
 
 
 async def test_a_month_collected_in_between_breaks_the_row(province: Any, due: Any) -> None:

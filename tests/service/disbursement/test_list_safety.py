@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from common.auth import SYSTEM
 from common.ids import new_id
+from disbursement.storage import allocations
 
 Due = Callable[..., Any]
 
@@ -53,3 +55,22 @@ async def test_a_commune_does_not_reopen_months_the_province_has_closed(province
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/take-over-exists")
     await province.take_over("22924", "2024-10")  # later than the province is a commune that joins later
     assert str(who) not in await province.lines(await province.compute(await province.open()))
+
+
+async def test_a_line_is_released_once_whoever_asks_again(province: Any, due: Due) -> None:
+    """The month belongs to the next list by then: a second release must not take it away."""
+    who = new_id()
+    await province.hear(*province.by_account(who, due(500_000, "2024-09", "2024-09")))
+    first = await province.compute(await province.open())
+    assert (await province.submit(first)).status_code == 200
+    line_id = (await province.rows("SELECT line_id FROM list_line"))[0]["line_id"]
+
+    async def release() -> int:
+        async with province.db.transaction(SYSTEM("test")) as tx:
+            return await allocations.release(tx, [line_id])
+
+    assert await release() == 500_000
+    second = await province.compute(await province.open(supplementary=True))
+    assert (await province.submit(second)).status_code == 200
+    assert await release() == 0
+    assert await province.rows("SELECT committed, paid FROM due_month_position") == [{"committed": 500_000, "paid": 0}]

@@ -126,18 +126,20 @@ def _retry_after(header: str | None) -> float:
 class Breaker:
     """The state of outside systems, one row each in `table` (`common.schema.breaker_ddl`), named by `column`."""
 
-    def __init__(self, table: str, column: str, *, first_seconds: float, longest_seconds: float) -> None:
-        """`first_seconds`: wait after the first failure; it doubles with each further one, up to `longest_seconds`."""
+    def __init__(self, table: str, column: str, *, first_seconds: float, longest_seconds: float, threshold: int = 1) -> None:
+        """It opens at `threshold` failures in a row, for `first_seconds`, doubled with each further one up to `longest_seconds`."""
+        self.threshold = threshold
         self._first = first_seconds
         self._longest = longest_seconds
         self._closed = f"SELECT open_until IS NULL OR open_until <= now() FROM {table} WHERE {column} = :name"
         # Failures while it is open (requests that were under way) do not lengthen it.
         self._failed = f"""
             INSERT INTO {table} AS s ({column}, failures, failing_since, open_until, last_error)
-            VALUES (:name, 1, now(), now() + make_interval(secs => :first), :error)
+            VALUES (:name, 1, now(), CASE WHEN {threshold} <= 1 THEN now() + make_interval(secs => :first) END, :error)
             ON CONFLICT ({column}) DO UPDATE SET
                 failures = s.failures + 1, failing_since = coalesce(s.failing_since, now()), last_error = :error,
-                open_until = now() + make_interval(secs => least(:first * power(2, least(s.failures, 16)), :longest))
+                open_until = CASE WHEN s.failures + 1 >= {threshold} THEN
+                    now() + make_interval(secs => least(:first * power(2, least(s.failures + 1 - {threshold}, 16)), :longest)) END
             WHERE s.open_until IS NULL OR s.open_until <= now()
         """
         self._busy = f"""

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from common import clock
 from common.cli import service_main
 from common.db import Database
 from common.http import client
@@ -123,6 +124,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         },
     )
     app.state.partners = _partners(settings)
+    app.state.partner_clock = clock.now
     return app
 
 

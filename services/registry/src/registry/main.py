@@ -16,7 +16,7 @@ from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
-from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, units
+from registry.api import bulk, dues, duplicates, exchange, history, imports, living, papers, people, remaps, travel, uncollected, units
 from registry.api.examples import EXAMPLES
 from registry.domain.problem_words import VIETNAMESE
 from registry.messaging.subscriptions import SUBSCRIPTIONS
@@ -83,6 +83,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             travel.make_router(db),
             people.make_router(db),
             *living.routers(db),
+            uncollected.make_router(db),
             *papers.routers(db),
             *dues.routers(db),
             remaps.make_router(db),

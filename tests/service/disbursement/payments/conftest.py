@@ -6,8 +6,8 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,8 @@ OUTBOUND = "whsec_" + "b3V0Ym91bmQgc2VjcmV0IG9mIHRlc3RzIGhlcmU="
 INBOUND = "whsec_" + "aW5ib3VuZCBzZWNyZXQgb2YgdGhlIHRlc3RzISE="
 INBOUND_NEXT = "whsec_" + "dGhlIG5leHQgaW5ib3VuZCBzZWNyZXQgb2YgdGVzdHM="
 BUSINESS_DATE = date(2024, 8, 20)
+PARTNER_CLOCK = datetime(2024, 8, 20, 10, 0, tzinfo=clock.VIETNAM)
+"""A Tuesday morning: what is sent is in time, whenever the tests run."""
 MONTH = date(2024, 9, 1)
 ACTOR = SYSTEM("test")
 
@@ -91,6 +93,13 @@ class World:
         """Send everything there is to send."""
         while await send_round(self.context, partner):
             pass
+
+    async def wake(self, partner: str = "agribank") -> None:
+        """The partner was left alone long enough: it may be asked again, as if it had never failed."""
+        async with self.owner() as tx:
+            await tx.execute(
+                "UPDATE partner_lane SET failures = 0, failing_since = NULL, open_until = NULL WHERE partner = :partner", partner=partner
+            )
 
     async def partner_works(self) -> None:
         """The partner decides and sends its notices; we take them in."""
@@ -327,6 +336,8 @@ async def make_world(test_database: TestDatabase, keyring: Keyring, keys_file: P
     simulator = Runtime(config, transport=httpx.ASGITransport(app=app, raise_app_exceptions=False))
     partner_http = client(transport=httpx.ASGITransport(app=create_partner_app(simulator), raise_app_exceptions=False))
     context = make_payment_context(db, keyring, load_partners(partners_file), partner_http, "worker-1")
+    context = replace(context, partner_clock=lambda: PARTNER_CLOCK)
+    app.state.partner_clock = context.partner_clock
     try:
         yield World(db, test_database, keyring, context, app, simulator, partner_http)
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.auth import Role
+from common.ids import new_id
 from disbursement.usecases.inquire import inquire_round
 from disbursement.usecases.send_batches import send_round
 
@@ -296,26 +297,45 @@ async def silent(*_args: Any) -> list[Any]:
     return []
 
 
-async def test_limits_are_changed_through_the_api_and_audited(world: Any, client_as: Any) -> None:
+async def test_limits_are_changed_by_two_people_and_audited(world: Any, client_as: Any) -> None:
     operator = client_as(world.app, Role.OPERATOR, subject="op")
-    first = await operator.get(LANE)
-    body = {**first.json()["settings"], "batch_payments": 5, "first_batch_payments": None, "daily_payments": 100}
-    assert (await operator.put(LANE, json=body)).status_code == 428
-    changed = await operator.put(LANE, json=body, headers={"If-Match": first.headers["ETag"]})
-    assert (changed.status_code, changed.json()["settings"]["batch_payments"]) == (200, 5)
-    assert (await operator.put(LANE, json=body, headers={"If-Match": first.headers["ETag"]})).status_code == 412
-    tag = {"If-Match": changed.headers["ETag"]}
-    small = await operator.put(LANE, json={**body, "daily_payments": 4}, headers=tag)
+    checker = client_as(world.app, Role.APPROVER, subject="checker")
+    first = (await operator.get(LANE)).json()
+    settings = {**first["settings"], "batch_payments": 5, "first_batch_payments": None, "daily_payments": 100}
+
+    async def propose(client: Any = operator, version: int = first["version"], **more: Any) -> Any:
+        form = {"partner": "agribank", "version": version, "settings": settings, "business_date": "2024-08-20"} | more
+        return await client.post("/v1/rulings/lanes", json=form, headers={"Idempotency-Key": new_id().hex})
+
+    async def decide(client: Any, ruling: Any, word: str = "approve") -> Any:
+        return await client.post(f"/v1/rulings/{ruling.json()['ruling_id']}/{word}", headers={"Idempotency-Key": new_id().hex})
+
+    made, rival = await propose(), await propose(settings={**settings, "batch_payments": 6})
+    assert (made.status_code, rival.status_code) == (201, 201), made.text
+    assert (await operator.get(LANE)).json()["settings"]["batch_payments"] == 1000
+    own = client_as(world.app, Role.APPROVER, subject="op")
+    assert (await decide(own, made)).json()["type"].rsplit("/", 1)[-1] == "four-eyes"
+    assert (await decide(checker, made)).status_code == 200
+    changed = (await operator.get(LANE)).json()
+    assert (changed["settings"]["batch_payments"], changed["changed_by"], changed["version"]) == (5, "checker", first["version"] + 1)
+    stale = await decide(checker, rival)  # it was proposed against limits that nobody has any more
+    assert (stale.status_code, stale.json()["type"].rsplit("/", 1)[-1]) == (409, "ruling-out-of-step")
+    assert (await propose()).status_code == 412
+    now = {"version": changed["version"]}
+    small = await propose(**now, settings={**settings, "daily_payments": 4})
     assert (small.status_code, small.json()["errors"][0]["field"]) == (422, "daily_payments")
-    assert (await operator.put(LANE, json={**body, "inquiry_seconds": []}, headers=tag)).status_code == 422
+    assert (await propose(**now, settings={**settings, "inquiry_seconds": []})).status_code == 422
+    assert (await propose(**now, partner="nobody")).status_code == 404
     audited = await world.rows("SELECT subject, detail FROM audit_log WHERE action = 'lane.change'")
-    assert [(row["subject"], row["detail"]["batch_payments"]) for row in audited] == [("op", [1000, 5])]
+    assert [(row["subject"], row["detail"]["proposed_by"], row["detail"]["batch_payments"]) for row in audited] == [
+        ("checker", "op", [1000, 5])
+    ]
     await world.approve([world.line() for _ in range(12)])
     assert await sizes(world) == [5, 5, 2]
     assert (await operator.get("/v1/partners/nobody/lane")).status_code == 404
     bank = client_as(world.app, Role.PARTNER, units=(), partner="momo")
     assert (await bank.get(LANE)).status_code == 404
-    assert (await bank.put(LANE, json=body, headers=tag)).status_code == 403
+    assert (await propose(bank)).status_code == 403
     for wrong in ({"reason": "nothing is named"}, {"everything": True, "partner": "momo", "reason": "two things"}):
         assert (await operator.post("/v1/pauses", json=wrong)).status_code == 422
 

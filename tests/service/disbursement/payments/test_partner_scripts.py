@@ -47,7 +47,7 @@ def later(world: Any, monkeypatch: pytest.MonkeyPatch) -> Time:
 async def ends(world: Any, later: Time, step: float = 40.0, rounds: int = 5) -> None:
     """Time passes, the partner works, we take in, ask and send, until nothing moves."""
     for _ in range(rounds):
-        world.context.lanes["agribank"].breaker.failures = 0
+        await world.wake()
         await world.partner_works()
         await world.apply()
         await world.inquire()

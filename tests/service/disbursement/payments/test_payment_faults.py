@@ -196,8 +196,20 @@ async def test_a_dead_partner_is_left_alone_for_a_while(world: Any) -> None:
     await world.script("error_500", batches=10, seconds=0)
     await world.send()
     assert await world.value("SELECT count(*) FROM payment_batch WHERE state = 'READY'") == 2
-    assert not world.context.lanes["agribank"].breaker.allows()
-    assert world.context.lanes["momo"].breaker.allows()
+    # Another worker, new or restarted, leaves it alone as well; other partners go on.
+    other = replace(world.context, owner="worker-2")
+    assert not await send_round(other, "agribank")
+    left_alone = {row["partner"] for row in await world.rows("SELECT partner FROM partner_lane WHERE open_until > now()")}
+    assert left_alone == {"agribank"}
+
+    # When the pause is over one worker tries with one batch; its answer opens the lane for all.
+    async with world.owner() as tx:
+        await tx.execute("UPDATE partner_lane SET open_until = now()")
+        await tx.execute("UPDATE partner_lane SET concurrency = 4")
+    await world.partner_http.delete("http://partner/control/script")
+    assert await asyncio.gather(send_round(world.context, "agribank"), send_round(other, "agribank")) != [False, False]
+    assert await world.value("SELECT failures FROM partner_lane WHERE partner = 'agribank'") == 0
+    assert await world.value("SELECT count(*) FROM payment_batch WHERE state = 'SENT'") >= 1
 
 
 @pytest.mark.parametrize(

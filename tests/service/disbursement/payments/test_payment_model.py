@@ -181,7 +181,7 @@ class Payments(RuleBasedStateMachine):
         self.world = self.run(self.stack.enter_async_context(self.making[0](made, self.keyring, self.keys_file, folder)))
         lane = self.world.context.lanes["agribank"]
         self.spy = Spy(lane.channel, self.model)
-        self.world.context.lanes["agribank"] = type(lane)(partner=lane.partner, channel=self.spy, breaker=lane.breaker)
+        self.world.context.lanes["agribank"] = type(lane)(partner=lane.partner, channel=self.spy)
         for module in (apply_notices, inquire):
             self.patch.setattr(module, "record_results", self._heard(module.record_results))
         self.lines = [self.making[1]() for _ in range(PEOPLE)]
@@ -205,7 +205,7 @@ class Payments(RuleBasedStateMachine):
         return heard
 
     def _wake(self) -> None:
-        self.world.context.lanes["agribank"].breaker.failures = 0
+        self.run(self.world.wake())
         self.spy.die = None
 
     @rule(answer=st.sampled_from(ANSWERS), result=st.sampled_from(RESULTS), notice=st.sampled_from(NOTICES))
@@ -362,7 +362,7 @@ class Payments(RuleBasedStateMachine):
             self.run(self._go_on())
 
     async def _go_on(self) -> None:
-        self._wake()
+        await self.world.wake()
         if await self.world.take_over():
             taken = await self.world.rows("SELECT reference FROM payment WHERE reason = 'TAKEN_OVER' AND status = 'UNKNOWN'")
             self.model.unanswered(frozenset(row["reference"] for row in taken))

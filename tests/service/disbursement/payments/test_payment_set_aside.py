@@ -175,7 +175,7 @@ async def test_an_accepted_payment_is_asked_about_after_its_partners_time(world:
     by_bank, by_post = world.line(), world.line(partner="vnpost", channel="CASH_POST")
     for name, lane in world.context.lanes.items():
         patient = lane.partner.model_copy(update={"expected_minutes": minutes})
-        world.context.lanes[name] = type(lane)(partner=patient, channel=lane.channel, breaker=lane.breaker)
+        world.context.lanes[name] = type(lane)(partner=patient, channel=lane.channel)
     await world.approve([by_bank, by_post])
     for partner, line, seconds in (("agribank", by_bank, bank), ("vnpost", by_post, post)):
         await world.send(partner)

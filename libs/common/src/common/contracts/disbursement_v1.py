@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -36,6 +36,7 @@ __all__ = [
     "PaymentUnknown",
     "RecoveryChanged",
     "RecoveryOpened",
+    "SuspensionProposed",
 ]
 
 
@@ -194,6 +195,11 @@ class PaymentEvent(Event):
     occurred_at: datetime
     account_id: UUID | None = Field(default=None, description="The payout account, told when the payment failed or came back")
     benefit_lines: list[str] = Field(default=[], description="Benefit lines it pays, neutral codes, sorted; empty: not said")
+    value_date: date | None = Field(default=None, description="Told when it is settled: the day the partner was to pay on")
+    late_by: str | None = Field(
+        default=None,
+        description="Told when settled: AUTHORITY (sent after the partner's cut-off) or PAYMENT_ORGANISATION (paid after its value date)",
+    )
 
 
 class PaymentInstructed(PaymentEvent):
@@ -253,8 +259,24 @@ class RecoveryChanged(RecoveryEvent):
     """The case moved on."""
 
 
+class SuspensionProposed(Event):
+    """Somebody did not collect three months in a row (social assistance): the register's officers decide whether to suspend."""
+
+    TOPIC: ClassVar[str] = Topic.CYCLE
+    KEY: ClassVar[str] = "beneficiary_id"
+
+    proposal_id: UUID
+    beneficiary_id: UUID
+    programme: Programme
+    months: list[Month] = Field(description="Not collected, the latest ones")
+    amount: Amount = Field(description="Of the latest payment nobody collected")
+    state: str = Field(description="OPEN, TAKEN_UP (the register suspended the allowance) or DISMISSED")
+    unit_code: str
+    unit_path: UnitPath
+
+
 PUBLISHES: tuple[type[Event], ...] = (
-    PaymentCycleOpened, CutOffRequested, PaymentListComputed, PaymentListApproved, PaymentCycleClosed,
+    PaymentCycleOpened, CutOffRequested, PaymentListComputed, PaymentListApproved, PaymentCycleClosed, SuspensionProposed,
     PaymentHeld, PaymentReleased,
     PaymentInstructed, PaymentUnknown, PaymentSettled, PaymentFailed, PaymentReturned, CashCollected,
     PaymentUncollected, PaymentReissued, RecoveryOpened, RecoveryChanged,

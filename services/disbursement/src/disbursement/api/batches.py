@@ -55,6 +55,8 @@ class BatchView(BaseModel):
     last_error: str | None
     created_at: datetime
     answered_at: datetime | None
+    value_date: date | None = Field(description="Ngày giá trị. The day the partner is to pay on; null until it is sent")
+    after_cut_off: bool = Field(description="Gửi sau giờ chốt. It went after the partner's cut-off")
 
 
 class FileStep(BaseModel):

@@ -34,6 +34,20 @@ class DutyView(BaseModel):
     waiting_for: list[str] = Field(description="Partners that have not settled yet")
 
 
+class SendingView(BaseModel):
+    """What went to one partner, and whose lateness it is where something is late."""
+
+    partner: str
+    batches: int
+    not_sent: int = Field(description="Lô còn chờ gửi. Batches that wait to be sent")
+    after_cut_off: int = Field(description="Lô gửi sau giờ chốt: do cơ quan. Batches that went after the partner's cut-off: the office's")
+    first_value_date: date | None = Field(description="The day the partner is to pay the first batches on")
+    last_value_date: date | None
+    paid_late: int = Field(description="Payments made after their value date: the partner's")
+    unanswered: int = Field(description="Payments without a result after their value date: the partner's")
+    late_by: list[str] = Field(description="Chậm do ai. AUTHORITY (the office), PAYMENT_ORGANISATION (the partner), both or nobody")
+
+
 class CycleCalendar(BaseModel):
     """One cycle and its statutory dates."""
 
@@ -46,6 +60,7 @@ class CycleCalendar(BaseModel):
     sequence: int
     state: str
     duties: list[DutyView]
+    sendings: list[SendingView] = Field(default=[], description="By partner; only where one cycle is asked for")
 
 
 class DayOff(BaseModel):

@@ -116,7 +116,7 @@ _PARTNERS: Final = {
     "GET /v1/webhooks/partners/{partner}": Example(cannot="it is there for partners whose contract asks by GET; none of the sample's does"),
     "GET /v1/partners/{partner}/totals": Example(values={"partner": "agribank"}),
     "GET /v1/partners/{partner}/lane": Example(values={"partner": "agribank"}),
-    "PUT /v1/partners/{partner}/lane": Example(values={"partner": "agribank"}),
+    "POST /v1/rulings/lanes": Example(cannot="it changes how the sample's partner is paid through; docs/operate/payments shows it"),
     "GET /v1/custody/balance": Example(values={"partner": "vnpost"}),
     "POST /v1/webhooks/partners/{partner}": Example(cannot="a partner signs each notice with its own secret; docs/partner shows how"),
     "POST /v1/webhooks/partners/{partner}/statements": Example(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from common import idempotency
 from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
-from common.db import Database
-from common.problems import InvalidInput, NotFound, PreconditionRequired
-from disbursement.api.common import Limit
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
+from common.problems import InvalidInput, NotFound
+from disbursement.api.common import Limit, answered
 from disbursement.api.webhooks import partners_of
 from disbursement.domain.lanes import PauseState, Waiting
 from disbursement.domain.payment_errors import UnknownPartner
+from disbursement.domain.rulings import RulingKind
 from disbursement.storage import lanes
-from disbursement.usecases import manage_lane
+from disbursement.usecases import manage_lane, rule
+from disbursement.usecases.answers import RulingView
+from disbursement.usecases.rule import Proposal
 
 __all__ = ["routers"]
 
@@ -70,6 +75,16 @@ class LaneSettings(_Form):
         min_length=1, max_length=20, description="Lịch tra soát. Pauses between inquiries about an UNKNOWN payment, the last one repeating"
     )
     person_after_seconds: int = Field(ge=0, le=8_640_000, description="UNKNOWN for longer than this waits for a person")
+
+
+class LaneForm(_Form):
+    """A partner's limits as they shall be."""
+
+    partner: str = Field(max_length=40, examples=["agribank"])
+    version: int = Field(ge=1, description="Of the lane as it was read (its ETag)")
+    settings: LaneSettings
+    business_date: date = Field(examples=["2024-08-20"])
+    legal_ref: str | None = Field(default=None, max_length=200, description="The paper it rests on")
 
 
 class Today(BaseModel):
@@ -125,6 +140,8 @@ class LaneView(BaseModel):
     failing_since: datetime | None = Field(description="Since when the partner gives no usable answer")
     last_error: str | None
     waiting: list[Waiting] = Field(description="Why batches wait; empty when nothing holds them up")
+    value_date: date = Field(description="Ngày giá trị nếu gửi bây giờ. On which day the partner pays what is sent now")
+    waits_until: datetime | None = Field(description="Chờ đến giờ này mới gửi. Nothing new is sent before then: the cut-off has passed")
     pauses: list[PauseView]
 
 
@@ -183,35 +200,27 @@ async def lane(request: Request, response: Response, actor: Reader, partner: str
     if (actor.partner is not None or actor.has(Role.PARTNER)) and actor.partner != partner:
         raise NotFound("No such partner")
     _known(request, partner)
-    return _lane(partner, await manage_lane.view_lane(request.app.state.db, actor, partner), response)
+    return _lane(partner, await manage_lane.view_lane(request.app.state.db, actor, partner, request.app.state.partner_clock()), response)
 
 
-@router.put(
-    "/partners/{partner}/lane",
-    summary="Change a partner's limits",
-    description="Đổi hạn mức của đơn vị chi trả. Send If-Match with the ETag read. Workers keep to it from their next batch on; audited.",
+@router.post(
+    "/rulings/lanes",
+    status_code=201,
+    response_model=RulingView,
+    summary="Propose other limits for a partner",
+    description="Đề xuất hạn mức khác cho một đơn vị chi trả; người thứ hai duyệt (POST /v1/rulings/{ruling_id}/approve). Give all"
+    " settings and the version of the lane they were read with. Workers keep to them from their next batch on, once they are approved.",
 )
-async def change(
-    request: Request,
-    response: Response,
-    actor: Setter,
-    partner: str,
-    body: LaneSettings,
-    if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
-) -> LaneView:
-    """Replace a partner's limits."""
-    _known(request, partner)
-    found = await manage_lane.change_lane(request.app.state.db, actor, partner, body.model_dump(), _version(if_match))
-    return _lane(partner, found, response)
+async def change(form: LaneForm, request: Request, actor: Setter, key: IdempotencyKey) -> Response:
+    """Propose a partner's limits."""
+    _known(request, form.partner)
+    body = {"settings": form.settings.model_dump(), "version": form.version}
+    proposal = Proposal(RulingKind.LANE, form.partner, form.business_date, form.business_date, body, legal_ref=form.legal_ref)
 
+    async def effect(tx: Tx) -> tuple[int, BaseModel]:
+        return 201, RulingView.of(await rule.propose(tx, actor, proposal))
 
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidInput("not an ETag of this resource", errors=[{"field": "If-Match", "detail": 'a version in quotes, such as "1"'}])
-    return int(text)
+    return answered(await idempotency.run(request.app.state.db, actor, key, "POST /v1/rulings/lanes", await request.body(), effect))
 
 
 @router.get(

@@ -73,6 +73,8 @@ class BatchHead:
     business_date: date
     created_at: datetime
     budget: BudgetCodes | None = None
+    value_date: date | None = None
+    """Set where it goes out after the partner's cut-off: the day the partner is to pay on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from common.problems import Problem
 
 __all__ = [
+    "BREAKER_FAILURES",
     "BREAKER_FIRST_SECONDS",
     "BREAKER_LONGEST_SECONDS",
     "TRANSITIONS",
@@ -21,6 +22,8 @@ __all__ = [
     "move",
 ]
 
+BREAKER_FAILURES: Final = 3
+"""So many failures in a row, of all workers, and the partner is left alone for a while."""
 BREAKER_FIRST_SECONDS: Final = 5.0
 BREAKER_LONGEST_SECONDS: Final = 30.0
 
@@ -98,6 +101,7 @@ class Waiting(StrEnum):
 
     PAUSED = "PAUSED"
     AWAY = "AWAY"
+    CUT_OFF = "CUT_OFF"
     CONCURRENCY = "CONCURRENCY"
     DAILY_PAYMENTS = "DAILY_PAYMENTS"
     DAILY_AMOUNT = "DAILY_AMOUNT"

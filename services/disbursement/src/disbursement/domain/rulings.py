@@ -19,6 +19,7 @@ class RulingKind(StrEnum):
     DELEGATION = "DELEGATION"
     CALENDAR_DAY = "CALENDAR_DAY"
     BUDGET = "BUDGET"
+    LANE = "LANE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,32 @@ SETTINGS: Final[dict[str, Setting]] = {
         "Giờ muộn nhất trong ngày làm việc để đơn vị chi trả xử lý trong ngày (riêng từng đơn vị: PARTNER_CUT_OFF.<tên>)",
         "Latest time of a working day at which a partner still pays the same day (one partner: PARTNER_CUT_OFF.<name>)",
     ),
+    "PARTNER_OPENS": Setting(
+        "00:00",
+        _CLOCK,
+        "Từ giờ nào trong ngày làm việc đơn vị chi trả nhận lệnh (riêng từng đơn vị: PARTNER_OPENS.<tên>)?",
+        "From which time of a working day does a partner take orders (one partner: PARTNER_OPENS.<name>)?",
+    ),
+    "PARTNER_DAYS": Setting(
+        "MON_FRI",
+        "MON_FRI|MON_SAT|EVERY_DAY",
+        "Đơn vị chi trả làm việc những ngày nào: thứ 2–6, thứ 2–7 hay mọi ngày (riêng từng đơn vị: PARTNER_DAYS.<tên>)?",
+        "On which days does a partner work: Monday to Friday, to Saturday, or every day (one partner: PARTNER_DAYS.<name>)?",
+    ),
+    "PARTNER_AFTER_CUT_OFF": Setting(
+        "NEXT_VALUE_DATE",
+        "NEXT_VALUE_DATE|WAIT",
+        "Sau giờ chốt: gửi ngay, ghi ngày giá trị là ngày làm việc kế tiếp, hay chờ đến ngày đó mới gửi "
+        "(riêng từng đơn vị: PARTNER_AFTER_CUT_OFF.<tên>)?",
+        "After the cut-off: send at once, marked with the next working day as its value date, or wait for that day "
+        "(one partner: PARTNER_AFTER_CUT_OFF.<name>)?",
+    ),
 }
 
 
 def allowed(code: str, value: str) -> bool:
     """Whether a setting exists and may have this value. `PARTNER_CUT_OFF.agribank` is `PARTNER_CUT_OFF` for one partner."""
     setting = SETTINGS.get(code.split(".", maxsplit=1)[0])
-    if setting is None or ("." in code and not code.startswith("PARTNER_CUT_OFF.")):
+    if setting is None or ("." in code and not code.startswith("PARTNER_")):
         return False
     return re.fullmatch(setting.pattern, value) is not None

@@ -7,7 +7,7 @@ from typing import Final
 
 from common.consumer import Incoming
 from common.db import Tx
-from disbursement.storage import projections
+from disbursement.storage import projections, uncollected
 
 __all__ = ["SERVICE", "accounts", "beneficiaries", "dues", "entitlements", "limits", "methods", "representatives", "units", "verifications"]
 
@@ -35,8 +35,9 @@ async def representatives(tx: Tx, events: list[Incoming]) -> None:
 
 
 async def entitlements(tx: Tx, events: list[Incoming]) -> None:
-    """Which allowances are suspended: what is still unpaid of them waits."""
+    """Which allowances are suspended: what is still unpaid of them waits, and a proposal to suspend them is taken up."""
     await projections.put_entitlements(tx, _array(events))
+    await uncollected.take_up(tx, _array(events), "registry")
 
 
 async def dues(tx: Tx, events: list[Incoming]) -> None:

@@ -15,8 +15,8 @@ __all__ = ["ask_again", "by_id", "name", "page", "request", "step", "steps"]
 
 _VIEW: Final = """
 SELECT b.batch_id, b.cycle_id, b.partner, b.programme, b.funding_source, b.number, b.reference, b.state, b.payments, b.amount, b.sends,
-       b.file_name, encode(b.request_digest, 'hex') AS sha256, b.last_error, b.created_at, b.answered_at, c.month, c.business_date,
-       c.unit_path
+       b.file_name, encode(b.request_digest, 'hex') AS sha256, b.last_error, b.created_at, b.answered_at, b.value_date, b.after_cut_off,
+       c.month, c.business_date, c.unit_path
 FROM payment_batch b JOIN payment_cycle c USING (cycle_id)
 """
 _CARRIED: Final = """

@@ -198,7 +198,8 @@ async def instruction_lines(tx: Tx, batch_id: UUID) -> Sequence[RowMapping]:
 async def head(tx: Tx, batch_id: UUID) -> RowMapping:
     """What a batch says of itself as a whole."""
     row = await tx.row(
-        "SELECT b.reference, b.number, b.programme, b.funding_source, b.created_at, c.business_date FROM payment_batch b"
+        "SELECT b.reference, b.number, b.programme, b.funding_source, b.created_at, b.value_date, b.after_cut_off, c.business_date"
+        " FROM payment_batch b"
         " JOIN payment_cycle c USING (cycle_id) WHERE b.batch_id = :batch_id",
         batch_id=batch_id,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["done", "prefunding", "special_days"]
+__all__ = ["done", "prefunding", "sendings", "special_days"]
 
 # Money counts as sent when the approved movements cover what goes through prefunded partners; a month counts as reported when every
 # partner that had payments of the cycle has an approved settlement statement.
@@ -64,6 +64,29 @@ async def done(
 async def prefunding(tx: Tx, cycle_id: UUID, list_id: UUID) -> Sequence[RowMapping]:
     """Partners whose approved prefunding of the cycle does not cover what the list gives them: `partner, needed, sent` (đồng)."""
     return await tx.rows(_PREFUNDING, cycle_id=cycle_id, list_id=list_id)
+
+
+# A partner is late with what was not answered for, or was paid, after its value date. Cash is collected in days: nobody is late with it.
+_SENDINGS: Final = """
+SELECT b.partner, count(*) AS batches, count(*) FILTER (WHERE b.value_date IS NULL AND b.state = 'READY') AS not_sent,
+       count(*) FILTER (WHERE b.after_cut_off) AS after_cut_off,
+       min(b.value_date) AS first_value_date, max(b.value_date) AS last_value_date,
+       CAST(coalesce(sum(p.paid_late), 0) AS bigint) AS paid_late, CAST(coalesce(sum(p.unanswered), 0) AS bigint) AS unanswered
+FROM payment_batch b
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE p.status = 'SETTLED' AND CAST(p.occurred_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date) > b.value_date)
+               AS paid_late,
+           count(*) FILTER (WHERE p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN') AND CAST(:on AS date) > b.value_date) AS unanswered
+    FROM payment p WHERE p.batch_id = b.batch_id AND p.channel NOT LIKE 'CASH%'
+) p ON true
+WHERE b.cycle_id = :cycle_id AND b.state <> 'WITHDRAWN'
+GROUP BY b.partner ORDER BY b.partner
+"""
+
+
+async def sendings(tx: Tx, cycle_id: UUID, on: date) -> Sequence[RowMapping]:
+    """A cycle's batches by partner: how many went after the cut-off (ours), how many payments the partner is late with on a day."""
+    return await tx.rows(_SENDINGS, cycle_id=cycle_id, on=on)
 
 
 async def special_days(tx: Tx) -> dict[date, bool]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from disbursement.domain.partner_hours import Moment
 
 __all__ = ["claim", "hold_claim", "let_go", "take_over_expired"]
 
@@ -23,11 +24,13 @@ _FIRST_IS_OUT: Final = """EXISTS (
              SELECT 1 FROM payment p WHERE p.batch_id = f.batch_id AND p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN')))))"""
 _CLAIM: Final = f"""
 UPDATE payment_batch SET lease_owner = :owner, lease_until = clock_timestamp() + make_interval(secs => :seconds),
-    started_at = CASE state WHEN 'READY' THEN clock_timestamp() ELSE started_at END
+    started_at = CASE state WHEN 'READY' THEN clock_timestamp() ELSE started_at END,
+    value_date = CASE state WHEN 'READY' THEN CAST(:value_date AS date) ELSE value_date END,
+    after_cut_off = CASE state WHEN 'READY' THEN CAST(:after_cut_off AS boolean) ELSE after_cut_off END
 WHERE batch_id = (
     SELECT batch_id FROM payment_batch b WHERE partner = :partner AND state IN ('READY', 'RESEND') AND next_at <= now()
     AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND NOT {_PAUSED}
-    AND (state = 'RESEND' OR (
+    AND (state = 'RESEND' OR (NOT CAST(:waits AS boolean) AND
         (NOT CAST(:first_alone AS boolean) OR number = 1 OR NOT {_FIRST_IS_OUT})
         AND payments <= coalesce(CAST(:payments_left AS bigint), payments) AND amount <= coalesce(CAST(:amount_left AS bigint), amount)))
     ORDER BY next_at, batch_id LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -36,11 +39,11 @@ RETURNING batch_id, cycle_id, reference
 
 
 async def claim(
-    tx: Tx, lane: RowMapping, owner: str, lease_seconds: int, *, payments_left: int | None, amount_left: int | None
+    tx: Tx, lane: RowMapping, owner: str, lease_seconds: int, *, moment: Moment, payments_left: int | None, amount_left: int | None
 ) -> RowMapping | None:
     """Claim the next batch to send over a lane (locked by the caller); None when there is none that may go.
 
-    A batch sent before goes again whatever the day's cap says: it was counted when it first went.
+    A batch sent before goes again whatever the day's cap and the partner's hours say: it was counted and dated when it first went.
     """
     return await tx.row(
         _CLAIM,
@@ -49,6 +52,9 @@ async def claim(
         partner=lane["partner"],
         first_alone=lane["first_batch_payments"] is not None,
         first_wait=lane["first_batch_wait_seconds"],
+        value_date=moment.value_date,
+        after_cut_off=moment.after_cut_off,
+        waits=moment.waits_until is not None,
         payments_left=payments_left,
         amount_left=amount_left,
     )

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from common.outside import Breaker
-from disbursement.domain.lanes import BREAKER_FIRST_SECONDS, BREAKER_LONGEST_SECONDS
+from disbursement.domain.lanes import BREAKER_FAILURES, BREAKER_FIRST_SECONDS, BREAKER_LONGEST_SECONDS
 from disbursement.domain.reasons import AWAITING_ACKNOWLEDGEMENT
 
 __all__ = [
@@ -30,15 +30,20 @@ __all__ = [
     "used_today",
 ]
 
-BREAKER: Final = Breaker("partner_lane", "partner", first_seconds=BREAKER_FIRST_SECONDS, longest_seconds=BREAKER_LONGEST_SECONDS)
-"""Seen in the lane; each worker holds back by its own count as well, so that one bad connection stops no other worker."""
+BREAKER: Final = Breaker(
+    "partner_lane", "partner", first_seconds=BREAKER_FIRST_SECONDS, longest_seconds=BREAKER_LONGEST_SECONDS, threshold=BREAKER_FAILURES
+)
+"""In the lane's row, on the database's clock: all workers hold back together, and one of them tries first when the pause is over."""
 
 _DAY_START: Final = "(date_trunc('day', clock_timestamp() AT TIME ZONE 'Asia/Ho_Chi_Minh') AT TIME ZONE 'Asia/Ho_Chi_Minh')"
 
 
 async def lock(tx: Tx, partner: str) -> RowMapping:
     """The lane of a partner, locked: claims of all workers pass here one after the other. Made with its defaults when it is new."""
-    sql = "SELECT *, next_turn_at <= clock_timestamp() AS has_turn FROM partner_lane WHERE partner = :partner FOR UPDATE"
+    sql = (
+        "SELECT *, next_turn_at <= clock_timestamp() AS has_turn, coalesce(open_until > clock_timestamp(), false) AS left_alone"
+        " FROM partner_lane WHERE partner = :partner FOR UPDATE"
+    )
     row = await tx.row(sql, partner=partner)
     if row is None:
         await tx.execute("INSERT INTO partner_lane (partner) VALUES (:partner) ON CONFLICT DO NOTHING", partner=partner)
@@ -85,9 +90,9 @@ async def book_turn(tx: Tx, partner: str, requests_per_minute: int | None) -> No
 
 
 async def take_turn(tx: Tx, partner: str) -> bool:
-    """Book the turn of one inquiry; False when the partner's rate does not allow one now."""
+    """Book the turn of one inquiry; False when the partner is left alone for a while, or its rate does not allow one now."""
     lane = await lock(tx, partner)
-    if lane["requests_per_minute"] is not None and not lane["has_turn"]:
+    if lane["left_alone"] or (lane["requests_per_minute"] is not None and not lane["has_turn"]):
         return False
     await book_turn(tx, partner, lane["requests_per_minute"])
     return True

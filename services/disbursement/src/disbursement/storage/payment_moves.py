@@ -98,7 +98,15 @@ def event_body_sql(alias: str) -> str:
         "(SELECT coalesce(json_agg(DISTINCT o.benefit_line ORDER BY o.benefit_line), '[]') FROM allocation o"
         f" WHERE o.line_id = {alias}.line_id)"
     )
-    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines})"
+    batch = f"FROM payment_batch b WHERE b.batch_id = {alias}.batch_id"
+    paid_on = f"CAST({alias}.occurred_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date)"
+    late_by = f"CASE WHEN {paid_on} > b.value_date THEN 'PAYMENT_ORGANISATION' WHEN b.after_cut_off THEN 'AUTHORITY' END"
+    settled = f"{alias}.status = 'SETTLED'"
+    dated = (
+        f"'value_date', CASE WHEN {settled} THEN (SELECT b.value_date {batch}) END,"
+        f" 'late_by', CASE WHEN {settled} THEN (SELECT {late_by} {batch}) END"
+    )
+    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines}, {dated})"
 
 
 async def prepare(tx: Tx) -> None:

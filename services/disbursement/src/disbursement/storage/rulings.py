@@ -13,7 +13,7 @@ from common.actor import Actor
 from common.db import Tx
 from disbursement.domain.rulings import SETTINGS, RulingKind
 
-__all__ = ["add", "decide", "find", "in_force", "page", "setting"]
+__all__ = ["add", "decide", "find", "in_force", "page", "setting", "settings"]
 
 
 async def add(tx: Tx, **columns: Any) -> RowMapping:
@@ -81,3 +81,15 @@ async def setting(tx: Tx, code: str, on: date) -> str:
         return str(rows[0]["body"]["value"])
     group = code.split(".", maxsplit=1)[0]
     return await setting(tx, group, on) if group != code else SETTINGS[code].default
+
+
+async def settings(tx: Tx, codes: Sequence[str], on: date) -> dict[str, str]:
+    """The answers that two people gave to these questions and that hold on a day; no defaults."""
+    rows = await tx.rows(
+        "SELECT DISTINCT ON (key) key, body ->> 'value' AS value FROM ruling WHERE kind = 'SETTING' AND state = 'APPROVED'"
+        " AND key = ANY(CAST(:codes AS text[])) AND valid_from <= :on AND (valid_to IS NULL OR valid_to >= :on)"
+        " ORDER BY key, valid_from DESC, decided_at DESC, ruling_id DESC",
+        codes=list(codes),
+        on=on,
+    )
+    return {row["key"]: row["value"] for row in rows}

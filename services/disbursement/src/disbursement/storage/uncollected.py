@@ -9,11 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common import outbox
 from common.actor import Actor
+from common.contracts.disbursement_v1 import SuspensionProposed
 from common.contracts.registry_v1 import Programme
 from common.db import Tx
 
-__all__ = ["MONTHS_IN_A_ROW", "close", "find", "page", "propose_for_moved"]
+__all__ = ["MONTHS_IN_A_ROW", "close", "find", "page", "propose_for_moved", "take_up"]
 
 MONTHS_IN_A_ROW: Final = 3
 """Decree 20/2021 Art. 8; Circular 02/2021/TT-BLĐTBXH Art. 2: three consecutive months not collected."""
@@ -41,12 +43,50 @@ WHERE r.last = r.first + make_interval(months => {MONTHS_IN_A_ROW} - 1)
 ON CONFLICT (beneficiary_id, programme) WHERE state = 'OPEN'
 DO UPDATE SET months = excluded.months, amount = excluded.amount, payment_id = excluded.payment_id,
     version = suspension_proposal.version + 1
+RETURNING proposal_id
+"""
+
+_SAID: Final = """
+SELECT t.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
+    'version', t.version, 'business_date', coalesce(t.closed_on, t.business_date), 'proposal_id', t.proposal_id,
+    'beneficiary_id', t.beneficiary_id, 'programme', t.programme, 'months', t.months, 'amount', t.amount, 'state', t.state,
+    'unit_code', t.unit_code, 'unit_path', t.unit_path) AS body
+FROM suspension_proposal t WHERE t.proposal_id = ANY(CAST(:ids AS uuid[])) ORDER BY t.proposal_id
+"""
+
+# A suspension decided before the proposal was made says nothing of it.
+_TAKE_UP: Final = """
+UPDATE suspension_proposal t SET state = 'TAKEN_UP', closed_by = :by, closed_at = now(), closed_on = e.decided_on, version = t.version + 1,
+    decision_number = coalesce(e.decision_number, '–')
+FROM (
+    SELECT DISTINCT ON (beneficiary_id, programme) beneficiary_id, programme, decision_number, business_date AS decided_on
+    FROM json_to_recordset(CAST(:bodies AS json)) AS x (beneficiary_id uuid, programme text, status text, decision_number text,
+                                                        business_date date)
+    WHERE status = 'SUSPENDED' ORDER BY beneficiary_id, programme, business_date DESC
+) e
+WHERE t.state = 'OPEN' AND t.beneficiary_id = e.beneficiary_id AND t.programme = e.programme AND e.decided_on >= t.business_date
+RETURNING t.proposal_id
 """
 
 
 async def propose_for_moved(tx: Tx) -> int:
     """Propose everyone in `payment_moved` whose last three months were not collected; how many (an open proposal is brought up to date)."""
-    return await tx.execute(_PROPOSE)
+    ids = [row["proposal_id"] for row in await tx.rows(_PROPOSE)]
+    await _say(tx, ids)
+    return len(ids)
+
+
+async def _say(tx: Tx, ids: Sequence[UUID]) -> None:
+    """The register hears of proposals as they stand now."""
+    if ids:
+        await outbox.insert_select(tx, SuspensionProposed, _SAID, ids=list(ids))
+
+
+async def take_up(tx: Tx, bodies: str, by: str) -> int:
+    """Close the proposals of everyone whose allowance the register suspended (`EntitlementState` bodies); how many."""
+    ids = [row["proposal_id"] for row in await tx.rows(_TAKE_UP, bodies=bodies, by=by)]
+    await _say(tx, ids)
+    return len(ids)
 
 
 _VIEW: Final = """
@@ -76,7 +116,7 @@ async def close(
     tx: Tx, proposal_id: UUID, state: str, *, by: str, on: date, decision_number: str | None, note: str | None
 ) -> RowMapping | None:
     """Write what the register's officer did with a proposal; None when it is closed already."""
-    return await tx.row(
+    row = await tx.row(
         "UPDATE suspension_proposal SET state = :state, closed_by = :by, closed_at = now(), closed_on = :on,"
         " decision_number = :decision_number, note = :note, version = version + 1 WHERE proposal_id = :id AND state = 'OPEN' RETURNING *",
         id=proposal_id,
@@ -86,3 +126,6 @@ async def close(
         decision_number=decision_number,
         note=note,
     )
+    if row is not None:
+        await _say(tx, [proposal_id])
+    return row

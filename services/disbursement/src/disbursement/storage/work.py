@@ -198,11 +198,6 @@ _CASES: Final = (
         maker="w.proposed_by", days=3,
     ),
     Kind(
-        "suspensions", "Ba tháng không nhận: đề nghị tạm dừng, chờ xã xem", "Three months uncollected: suspensions to judge", _OFFICERS,
-        "suspension_proposal AS w WHERE w.state = 'OPEN'", "w.business_date", ("POST", "/v1/suspension-proposals/{proposal_id}/close"),
-        ("GET", "/v1/suspension-proposals"), days=10,
-    ),
-    Kind(
         "tellings", "Người cần được báo bằng giấy, chờ in", "People to be told on paper, to print", _OFFICERS,
         "telling AS w WHERE w.state = 'TO_PRINT'", moment("w.created_at"), ("POST", "/v1/cycles/{cycle_id}/telling-sheets"),
         ("GET", "/v1/tellings"), days=5,

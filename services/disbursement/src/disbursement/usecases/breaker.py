@@ -1,4 +1,4 @@
-"""A circuit breaker for one partner: after several failures in a row, pauses that grow until something answers."""
+"""A circuit breaker of one worker (the SMS gateway's): after several failures in a row, pauses that grow until something answers."""
 
 from __future__ import annotations
 

@@ -30,8 +30,6 @@ async def inquire_round(context: PaymentContext, partner: str) -> bool:
     wait for an acknowledgement or a statement, and only a person has a file sent again.
     """
     lane = context.lanes[partner]
-    if not lane.breaker.allows():
-        return False
     async with context.db.transaction(context.actor) as tx:
         due = await _due(tx, partner) if lane.channel.answers_inquiries else ()
         for cycle_id in await batches.settle_uncertain(tx, partner):
@@ -42,13 +40,14 @@ async def inquire_round(context: PaymentContext, partner: str) -> bool:
     try:
         answers = await lane.channel.inquire([row["reference"] for row in due], inquiry_id)
     except NoAnswer as error:
-        lane.breaker.failed()
+        async with context.db.transaction(context.actor) as tx:
+            await lanes.BREAKER.failed(tx, partner, f"{error.reason}: {error.detail}")
         _log.warning("inquiry.no_answer", partner=partner, payments=len(due), reason=error.reason, detail=error.detail)
         return False
-    lane.breaker.succeeded()
     missing = [answer.reference for answer in answers if answer.status is ResultStatus.NOT_FOUND]
     told = [Told(str(inquiry_id), answer) for answer in answers if answer.status is not ResultStatus.NOT_FOUND]
     async with context.db.transaction(context.actor) as tx:
+        await lanes.BREAKER.ok(tx, partner)
         if told:
             await record_results(tx, partner, "INQUIRY", told)
         if missing:

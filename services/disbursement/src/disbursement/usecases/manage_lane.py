@@ -1,8 +1,9 @@
-"""Partners' lanes in people's hands: limits changed, sending stopped by one person and let go on by two."""
+"""Partners' lanes in people's hands: limits changed by two people, sending stopped by one person and let go on by two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,34 +13,42 @@ from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
 from common.problems import NotFound, PreconditionFailed
+from disbursement.domain.errors import RulingOutOfStep
 from disbursement.domain.lanes import CapTooSmall, NotReadBack, PauseAction, SameResumer, Waiting, move
+from disbursement.domain.partner_hours import Moment
 from disbursement.storage import lanes, read_back
+from disbursement.usecases.partner_hours import moment_of
 
-__all__ = ["change_lane", "decide_resume", "pause", "propose_resume", "view_lane"]
+__all__ = ["change_lane", "check_change", "decide_resume", "pause", "propose_resume", "view_lane"]
 
 
-async def change_lane(db: Database, actor: Actor, partner: str, values: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Change a partner's limits; every worker keeps to them from its next claim on. Raises PreconditionFailed, CapTooSmall."""
+async def check_change(tx: Tx, partner: str, values: Mapping[str, Any], version: int) -> None:
+    """Refuse what could not be approved. Raises PreconditionFailed (the lane is another one now), CapTooSmall."""
+    kept = await lanes.lock(tx, partner)
+    if kept["version"] != version:
+        raise PreconditionFailed(f"version {kept['version']} now", version=kept["version"])
+    if values["daily_payments"] is not None and values["daily_payments"] < values["batch_payments"]:
+        raise CapTooSmall(errors=[{"field": "daily_payments", "detail": "less than batch_payments: a full batch would never go"}])
+
+
+async def change_lane(tx: Tx, actor: Actor, partner: str, values: Mapping[str, Any], version: int, *, proposed_by: str) -> None:
+    """Change a partner's limits as two people settled; workers keep to them from their next claim on. Raises RulingOutOfStep."""
+    kept = await lanes.lock(tx, partner)
+    if kept["version"] != version:
+        raise RulingOutOfStep(f"the lane has version {kept['version']} now", version=kept["version"])
+    changes = {name: [kept[name], value] for name, value in values.items() if kept[name] != value}
+    if changes:
+        await lanes.change(tx, partner, values, actor.subject)
+        await audit.record(tx, "lane.change", "lane", partner, changes | {"proposed_by": proposed_by})
+
+
+async def view_lane(db: Database, actor: Actor, partner: str, now: datetime) -> dict[str, Any]:
+    """Limits, what is used of them, and why batches wait. `now` is the partner's clock."""
     async with db.transaction(actor) as tx:
-        kept = await lanes.lock(tx, partner)
-        if kept["version"] != version:
-            raise PreconditionFailed(f"version {kept['version']} now", version=kept["version"])
-        if values["daily_payments"] is not None and values["daily_payments"] < values["batch_payments"]:
-            raise CapTooSmall(errors=[{"field": "daily_payments", "detail": "less than batch_payments: a full batch would never go"}])
-        changes = {name: [kept[name], value] for name, value in values.items() if kept[name] != value}
-        if changes:
-            kept = await lanes.change(tx, partner, values, actor.subject)
-            await audit.record(tx, "lane.change", "lane", partner, changes)
-        return await _view(tx, partner, kept)
+        return await _view(tx, partner, await lanes.stand_in(tx, partner), await moment_of(tx, partner, now))
 
 
-async def view_lane(db: Database, actor: Actor, partner: str) -> dict[str, Any]:
-    """Limits, what is used of them, and why batches wait."""
-    async with db.transaction(actor) as tx:
-        return await _view(tx, partner, await lanes.stand_in(tx, partner))
-
-
-async def _view(tx: Tx, partner: str, kept: RowMapping) -> dict[str, Any]:
+async def _view(tx: Tx, partner: str, kept: RowMapping, moment: Moment) -> dict[str, Any]:
     used = await lanes.used_today(tx, partner)
     counts = await lanes.counts(tx, partner)
     standing = await lanes.pauses(tx, partner=partner)
@@ -49,6 +58,8 @@ async def _view(tx: Tx, partner: str, kept: RowMapping) -> dict[str, Any]:
             waiting.append(Waiting.PAUSED)
         if kept["failing_since"] is not None:
             waiting.append(Waiting.AWAY)
+        if moment.waits_until is not None:
+            waiting.append(Waiting.CUT_OFF)
         if kept["concurrency"] is not None and used["under_way"] >= kept["concurrency"]:
             waiting.append(Waiting.CONCURRENCY)
         if kept["daily_payments"] is not None and used["payments"] + counts["largest_payments"] > kept["daily_payments"]:
@@ -60,6 +71,8 @@ async def _view(tx: Tx, partner: str, kept: RowMapping) -> dict[str, Any]:
         "today": dict(used),
         "counts": dict(counts),
         "waiting": waiting,
+        "value_date": moment.value_date,
+        "waits_until": moment.waits_until,
         "pauses": [dict(row) for row in standing],
     }
 

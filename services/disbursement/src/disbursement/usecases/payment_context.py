@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
+from common import clock
 from common.auth import SYSTEM, Actor
 from common.db import Database
 from common.sealing import Keyring
 from disbursement.channels.loading import account_limits, channel_of
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import Channel
-from disbursement.usecases.breaker import Breaker
 
 __all__ = ["PartnerLane", "PaymentContext", "make_payment_context"]
 
@@ -23,11 +24,10 @@ LEASE_MARGIN_SECONDS = 10
 
 @dataclass(frozen=True)
 class PartnerLane:
-    """One partner as the worker sees it: its own channel, breaker and concurrency, so that a dead partner delays nobody else."""
+    """One partner as the worker sees it: a channel of its own, so that a dead partner delays nobody else."""
 
     partner: Partner
     channel: Channel
-    breaker: Breaker
 
     @property
     def lease_seconds(self) -> int:
@@ -47,6 +47,8 @@ class PaymentContext:
     idle_seconds: float = 0.2
     grace_days: int = 0
     """Days VERIFIED evidence counts after it ran out without an approved grace (`settings.evidence_grace_days`)."""
+    partner_clock: Callable[[], datetime] = clock.now
+    """What time it is where partners work: real time. Cut-offs and value dates go by it, never by a business date."""
     limits: str = "[]"
     """What one account of each partner may receive: JSON rows of `channels.loading.account_limits`."""
 
@@ -55,8 +57,5 @@ def make_payment_context(
     db: Database, keyring: Keyring, partners: Mapping[str, Partner], http: httpx.AsyncClient, owner: str, grace_days: int = 0
 ) -> PaymentContext:
     """A context with each partner's own channel. `http` comes from `common.http.client`. Raises NoSuchChannel."""
-    lanes = {
-        name: PartnerLane(partner=partner, channel=channel_of(partner, http, keyring), breaker=Breaker())
-        for name, partner in partners.items()
-    }
+    lanes = {name: PartnerLane(partner=partner, channel=channel_of(partner, http, keyring)) for name, partner in partners.items()}
     return PaymentContext(db=db, keyring=keyring, lanes=lanes, owner=owner, grace_days=grace_days, limits=account_limits(partners))

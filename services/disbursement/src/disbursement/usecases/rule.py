@@ -1,4 +1,4 @@
-"""Rulings: one person proposes, another decides; what takes effect at once (a budget) does so with the decision."""
+"""Rulings: one person proposes, another decides; what takes effect at once (a budget, a lane) does so with the decision."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from common.problems import Forbidden, InvalidInput, NotFound
 from disbursement.domain.errors import RulingDecided, SamePerson, UnknownUnit
 from disbursement.domain.rulings import SETTINGS, RulingKind, allowed
 from disbursement.storage import rulings, units
+from disbursement.usecases.manage_lane import change_lane, check_change
 from disbursement.usecases.set_budget import set_budget
 
 __all__ = ["Proposal", "decide", "page", "propose", "settings_now"]
@@ -43,6 +44,8 @@ async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
         raise InvalidInput(errors=[{"field": "value", "detail": "no such setting, or not one of its answers"}])
     if new.valid_to is not None and new.valid_to < new.valid_from:
         raise InvalidInput(errors=[{"field": "valid_to", "detail": "before the first day"}])
+    if new.kind is RulingKind.LANE:
+        await check_change(tx, new.key, new.body["settings"], new.body["version"])
     path = None
     if new.unit_code is not None:
         path = await units.path_of(tx, new.unit_code, new.business_date)
@@ -106,6 +109,9 @@ async def decide(tx: Tx, actor: Actor, ruling_id: UUID, *, approve: bool, reason
             tx, actor, programme=row["programme"], funding_source=body["funding_source"], unit_code=body["unit_code"], year=body["year"],
             amount=body["amount"], business_date=row["business_date"], replaces=body["replaces"],
         )  # fmt: skip
+    if approve and row["kind"] == RulingKind.LANE:
+        body = row["body"]
+        await change_lane(tx, actor, row["key"], body["settings"], body["version"], proposed_by=row["proposed_by"])
     about = {"kind": row["kind"], "key": row["key"], "reason": reason}
     await audit.record(tx, "ruling.approve" if approve else "ruling.reject", "ruling", ruling_id, about)
     return decided

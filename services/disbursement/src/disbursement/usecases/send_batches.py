@@ -28,6 +28,7 @@ from disbursement.domain.cycle import CycleAction
 from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
 from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back
+from disbursement.usecases.partner_hours import moment_of
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
 
@@ -52,11 +53,11 @@ class _Claimed:
 async def send_round(context: PaymentContext, partner: str) -> bool:
     """Send up to the partner's concurrency of batches at once. True when something was claimed."""
     lane = context.lanes[partner]
-    if not lane.breaker.allows():
-        return False
     async with context.db.read(context.actor) as tx:
         kept = await lanes.find(tx, partner)
-    parallel = _concurrency(lane, kept) if lane.breaker.failures == 0 else 1
+        if not await lanes.BREAKER.closed(tx, partner):
+            return False
+    parallel = _concurrency(lane, kept) if kept is None or kept["failures"] == 0 else 1
     done = await asyncio.gather(*(_send_one(context, lane) for _ in range(parallel)))
     return any(done)
 
@@ -77,10 +78,8 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
     failpoints.hit("disbursement.after_claim_before_send")
     try:
         answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
-        lane.breaker.succeeded()
     except NoAnswer as error:
         answer = error
-        lane.breaker.failed()
     failpoints.hit("disbursement.after_send_before_record")
     async with context.db.transaction(context.actor) as tx:
         await _record(tx, context, lane, claimed, answer)
@@ -96,13 +95,16 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> UUID | N
         return None
     kept = await lanes.lock(tx, lane.partner.name)
     used = await lanes.used_today(tx, lane.partner.name)
-    if used["under_way"] >= _concurrency(lane, kept) or (kept["requests_per_minute"] is not None and not kept["has_turn"]):
+    # A partner that failed several times is tried with one batch, whoever of the workers comes first.
+    most = 1 if kept["failures"] >= lanes.BREAKER.threshold else _concurrency(lane, kept)
+    if kept["left_alone"] or used["under_way"] >= most or (kept["requests_per_minute"] is not None and not kept["has_turn"]):
         return None
     row = await claims.claim(
         tx,
         kept,
         context.owner,
         lane.lease_seconds,
+        moment=await moment_of(tx, lane.partner.name, context.partner_clock()),
         payments_left=_left(kept["daily_payments"], used["payments"]),
         amount_left=_left(kept["daily_amount"], used["amount"]),
     )
@@ -221,6 +223,7 @@ async def batch_head(tx: Tx, batch_id: UUID) -> BatchHead:
         funding_source=row["funding_source"],
         business_date=row["business_date"],
         created_at=row["created_at"],
+        value_date=row["value_date"] if row["after_cut_off"] else None,
         budget=await budget_codes.valid_on(tx, row["programme"], row["funding_source"], row["business_date"]),
     )
 
@@ -273,6 +276,10 @@ async def _record(
     """Record how a send ended. Whoever lost the lease records nothing: the batch is being inquired."""
     unknown = isinstance(answer, NoAnswer | Delivered)
     error = answer.detail if isinstance(answer, NoAnswer) else None
+    if isinstance(answer, NoAnswer):
+        await lanes.BREAKER.failed(tx, lane.partner.name, f"{answer.reason}: {answer.detail}")
+    else:
+        await lanes.BREAKER.ok(tx, lane.partner.name)
     if not await batches.finish(tx, claimed.batch_id, context.owner, "UNCERTAIN" if unknown else "SENT", error):
         _log.warning("batch.lease_lost", batch=claimed.reference)
         return
@@ -282,12 +289,10 @@ async def _record(
         await batch_files.step(tx, claimed.batch_id, "UPLOADED" if answer.reason == AWAITING_ACKNOWLEDGEMENT else "READY")
     elif isinstance(answer, NoAnswer):
         await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
-        await lanes.BREAKER.failed(tx, lane.partner.name, f"{answer.reason}: {answer.detail}")
         _log.warning("batch.unknown", batch=claimed.reference, partner=lane.partner.name, reason=answer.reason, detail=answer.detail)
     else:
         await batches.prepare_answer(tx, claimed.batch_id, _outcomes(answer))
         await _set_refusals_aside(tx, lane, claimed, answer)
-        await lanes.BREAKER.ok(tx, lane.partner.name)
     moved = await payment_moves.apply(tx)
     await batches.advance_cycle(tx, claimed.cycle_id, CycleAction.ALL_SENT)
     await audit.record(

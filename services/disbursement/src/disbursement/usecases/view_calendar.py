@@ -48,7 +48,13 @@ async def of_cycle(db: Database, actor: Actor, cycle_id: UUID, on: date) -> dict
     async with db.read(actor) as tx:
         await own_cycle(tx, actor, cycle_id)
         rows = await calendar.done(tx, cycle_id=cycle_id)
-        return _cycle(rows[0], await calendar.special_days(tx), on)
+        sent = [_sending(row) for row in await calendar.sendings(tx, cycle_id, on)]
+        return _cycle(rows[0], await calendar.special_days(tx), on) | {"sendings": sent}
+
+
+def _sending(row: RowMapping) -> dict[str, Any]:
+    whose = [("AUTHORITY", row["after_cut_off"]), ("PAYMENT_ORGANISATION", row["paid_late"] + row["unanswered"])]
+    return dict(row) | {"late_by": [owner for owner, count in whose if count]}
 
 
 async def of_month(db: Database, actor: Actor, month: date, on: date, *, after: UUID | None, limit: int) -> dict[str, Any]:

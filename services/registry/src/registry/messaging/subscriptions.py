@@ -1,4 +1,4 @@
-"""The events heard: deaths found by identity-verify, and disbursement's cut-off requests."""
+"""The events heard: deaths found by identity-verify, and disbursement's cut-off requests and proposals to suspend."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from common.contracts.disbursement_v1 import (
     PaymentCycleOpened,
     PaymentListApproved,
     PaymentListComputed,
+    SuspensionProposed,
 )
 from common.contracts.envelope import Event
 from common.contracts.identity_verify_v1 import (
@@ -24,6 +25,7 @@ from common.contracts.identity_verify_v1 import (
 )
 from common.db import Tx
 from common.topics import Topic
+from registry.storage import uncollected
 from registry.usecases import cut_off, people
 
 __all__ = ["IGNORED", "SUBSCRIPTIONS"]
@@ -42,9 +44,14 @@ async def _cut_offs(tx: Tx, events: list[Incoming]) -> None:
         await cut_off.write_markers(tx, event.parse(CutOffRequested))
 
 
+async def _uncollected(tx: Tx, events: list[Incoming]) -> None:
+    await uncollected.put(tx, "[" + ",".join(event.raw.decode() for event in events) + "]")
+
+
 SUBSCRIPTIONS: Final[tuple[Subscription, ...]] = (
     Subscription(Topic.VERIFICATION, (BeneficiaryFoundDeceased,), apply=_deaths),
     Subscription(Topic.CYCLE, (CutOffRequested,), apply=_cut_offs, barrier=True),
+    Subscription(Topic.CYCLE, (SuspensionProposed,), apply=_uncollected),
 )
 
 IGNORED: Final[dict[str, tuple[type[Event], ...]]] = {

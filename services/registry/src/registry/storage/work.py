@@ -61,6 +61,13 @@ _PEOPLE: Final = (
         ("POST", "/v1/decisions/approve"), ("GET", "/v1/decisions"), unit="p.unit_path", also="w.authority_path", maker="w.maker", days=5,
     ),
     Kind(
+        "uncollected", "Ba tháng không nhận trợ cấp: lập quyết định tạm dừng hoặc bác", "Three months uncollected: suspensions to propose",
+        _OFFICERS, "suspension_proposal AS w JOIN person AS p ON p.person_id = w.beneficiary_id WHERE w.state = 'OPEN'"
+        " AND NOT EXISTS (SELECT FROM decision AS d WHERE d.person_id = w.beneficiary_id AND d.kind = 'SUSPEND'"
+        " AND d.state = 'PROPOSED')",
+        "w.business_date", ("POST", "/v1/decisions"), ("GET", "/v1/suspension-proposals"), unit="p.unit_path", days=10,
+    ),
+    Kind(
         "life_events", "Biến động (mất tích, đi tù, trở về) chờ xác nhận", "Life events to confirm", _DECIDERS,
         "life_event AS w JOIN person AS p USING (person_id) WHERE w.state = 'PROPOSED'", moment("w.made_at"),
         ("POST", "/v1/life-events/confirm"), ("GET", "/v1/life-events"), unit="p.unit_path", maker="w.maker", days=5,
