@@ -39,11 +39,6 @@ def test_the_day_a_partner_pays_on(now: datetime, days: str, value_date: date, l
     assert (found.value_date, found.after_cut_off, found.waits_until) == (value_date, late, None)
 
 
-def test_the_clock_is_read_in_viet_nam() -> None:
-    late_in_hanoi = datetime.fromisoformat("2024-08-20T09:30:00+00:00")
-    assert look(hours_of("agribank", {}), {}, late_in_hanoi).value_date == WEDNESDAY
-
-
 @pytest.mark.parametrize(
     ("now", "until"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -13,7 +13,8 @@ from common.clock import VIETNAM
 from common.ids import new_id
 
 ON_TIME = datetime(2024, 8, 20, 15, 0, tzinfo=VIETNAM)
-TOO_LATE = datetime(2024, 8, 20, 16, 30, tzinfo=VIETNAM)
+TOO_LATE = datetime(2024, 8, 20, 9, 30, tzinfo=UTC)
+"""Half past four in the afternoon in Viet Nam."""
 NEXT_MORNING = datetime(2024, 8, 21, 8, 0, tzinfo=VIETNAM)
 
 

@@ -214,7 +214,10 @@ _OVERRIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PaymentUncollected": {**_CASH, "status": "UNCOLLECTED", "reason": "NOT_COLLECTED"},
     "PaymentReissued": {**_CASH, "status": "APPROVED", "attempt": 2, "cash_reason": "ACCOUNT_CLOSED"},
     "SuspensionProposed": {
-        "state": "OPEN", "months": ["2024-07", "2024-08", "2024-09"], "programme": "SOCIAL_ASSISTANCE", "amount": 500_000,
+        "state": "OPEN",
+        "months": ["2024-07", "2024-08", "2024-09"],
+        "programme": "SOCIAL_ASSISTANCE",
+        "amount": 500_000,
     },
     "RecoveryOpened": {"status": "OPEN"},
     "RecoveryChanged": {"status": "AGREED"},

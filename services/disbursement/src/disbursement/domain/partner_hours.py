@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from common.clock import VIETNAM
 from disbursement.domain.calendar import is_working, public_days
 from disbursement.domain.rulings import SETTINGS
 
@@ -84,11 +83,10 @@ def _next_day(day: date, days: WorkingDays, rulings: Mapping[date, bool]) -> dat
 
 
 def look(hours: Hours, rulings: Mapping[date, bool], now: datetime) -> Moment:
-    """What sending at `now` means. `rulings`: special days that two people settled."""
-    local = now.astimezone(VIETNAM)
-    today, clock = local.date(), local.time()
+    """What sending at `now` (on a clock in Viet Nam) means. `rulings`: special days that two people settled."""
+    today, clock = now.date(), now.time()
     late = not _works(today, hours.days, rulings) or clock > hours.closes
     value_date = _next_day(today, hours.days, rulings) if late else today
     closed = late or clock < hours.opens
-    opens_at = datetime.combine(value_date, hours.opens, tzinfo=VIETNAM)
+    opens_at = datetime.combine(value_date, hours.opens, tzinfo=now.tzinfo)
     return Moment(value_date, late, opens_at if closed and hours.after is AfterCutOff.WAIT else None)

@@ -14,5 +14,6 @@ __all__ = ["moment_of"]
 
 async def moment_of(tx: Tx, partner: str, now: datetime) -> Moment:
     """What sending to a partner at `now` means: its value date, whether its cut-off has passed, and whether sending waits."""
-    given = await rulings.settings(tx, setting_keys(partner), now.astimezone(VIETNAM).date())
-    return look(hours_of(partner, given), await calendar.special_days(tx), now)
+    local = now.astimezone(VIETNAM)
+    given = await rulings.settings(tx, setting_keys(partner), local.date())
+    return look(hours_of(partner, given), await calendar.special_days(tx), local)
