@@ -29,6 +29,7 @@ import httpx
 import jwt
 import psycopg
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 
@@ -118,6 +119,15 @@ def containers_wanted() -> bool:
         os.environ.get("ANSINH_TESTCONTAINERS") == "1"
         and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
     )
+
+
+# Where a test lets a defect be logged: without this, each one's locals are drawn in colour frames, which takes seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
