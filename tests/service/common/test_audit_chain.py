@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from common import audit, testing
+from common import audit, outbox, testing
 from common.actor import SYSTEM, Actor, Role
 from common.audit_chain import Anchor, anchor_once, read_anchors, seal_once, verify
 
@@ -76,6 +76,16 @@ async def test_rows_are_sealed_as_they_commit_not_by_their_ids(made: testing.Tes
     assert [row["action"] for row in order] == ["quick", "quick", "slow"]
     assert order[2]["id"] < order[0]["id"]
     assert await look(superuser) == {}
+
+
+async def test_rows_are_sealed_while_events_are_being_written(made: testing.TestDatabase) -> None:
+    """A service that is never without an event in the making must not leave its audit log unsealed."""
+    await write(made, 2)
+    async with made.db.transaction(OFFICER) as cut_off:
+        await outbox.barrier(cut_off)
+        await seal(made)
+        async with made.db.read() as tx:
+            assert await tx.value("SELECT count(*) FROM audit_chain") == 2
 
 
 async def test_two_sealers_do_not_both_seal(made: testing.TestDatabase, superuser: str) -> None:

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 
 from common.actor import SYSTEM
 from common.db import Database
+from common.locks import Lock
 from common.telemetry import get_logger
 
 __all__ = ["START", "Anchor", "Verdict", "anchor_once", "chained", "digest_of", "read_anchors", "seal_once", "verify"]
@@ -26,7 +27,7 @@ __all__ = ["START", "Anchor", "Verdict", "anchor_once", "chained", "digest_of", 
 START: Final = bytes(32)
 """What the first row is chained to."""
 
-_LOCK: Final = 7_203_412
+_LOCK: Final = int(Lock.AUDIT_SEALER)
 _BATCH: Final = 5_000
 _SHOWN: Final = 50
 _log = get_logger(__name__)

@@ -17,11 +17,12 @@ from alembic.config import Config
 from sqlalchemy import create_engine, make_url, pool, text
 from sqlalchemy.exc import OperationalError
 
+from common.locks import Lock
 from common.settings import MechanismSettings
 
 __all__ = ["config_of", "downgrade", "run_env", "upgrade"]
 
-_LOCK: Final = 7_203_411  # one migration at a time in a database
+_LOCK: Final = int(Lock.MIGRATION)
 _LOCK_WAIT: Final = "1s"
 _TRIES: Final = 60
 _LONGEST_PAUSE_SECONDS: Final = 10.0

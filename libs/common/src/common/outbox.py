@@ -17,11 +17,12 @@ from uuid import UUID
 from common.contracts.envelope import Event
 from common.db import Tx
 from common.ids import new_id
+from common.locks import Lock
 from common.topics import PARTITIONS, partition_of, partition_sql
 
 __all__ = ["add", "add_rows", "add_to_every_partition", "barrier", "insert_select", "pending"]
 
-_BARRIER: Final = 7_203_412
+_BARRIER: Final = int(Lock.EVENTS)
 _COLUMNS: Final = ("event_id", "topic", "partition", "key", "type", "body", "correlation_id", "causation_id")
 _COPY_FROM: Final = 20  # rows from which COPY beats single inserts
 

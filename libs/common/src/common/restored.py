@@ -22,6 +22,7 @@ from common import audit, clock
 from common.actor import SYSTEM
 from common.db import Database, Tx
 from common.incoming import Incoming, read
+from common.locks import Lock
 from common.telemetry import get_logger
 from common.topics import ALL_TOPICS, PARTITIONS
 
@@ -34,7 +35,7 @@ LIFE: Final = (
 """SQL: what names the life of this database."""
 
 RESTORED: Final = Gauge("ansinh_lost_events", "Events of ours in the log that our database does not know: it was put back to the past")
-_LOCK: Final = 7_203_412
+_LOCK: Final = int(Lock.RESTORE_LOOK)
 _SILENT_SECONDS: Final = 5.0
 _log = get_logger(__name__)
 
