@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from common import clock, failpoints
+from common.garbage import collect_seldom
 from common.http import keep_to
 from common.migrate import upgrade
 from common.refusals import refusals
@@ -77,9 +78,12 @@ def service_main(
         _reseal(settings, package, sealed)
     elif command == "worker":
         os.nice(5)  # on one machine, people at the API go first
+        collect_seldom()
         uvloop.run(_call(run, settings))
     else:
-        _serve(make_app(settings), settings)
+        app = make_app(settings)
+        collect_seldom()
+        _serve(app, settings)
 
 
 def _reseal(settings: MechanismSettings, package: str, sealed: Sequence[str]) -> None:

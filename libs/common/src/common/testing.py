@@ -35,6 +35,7 @@ from fastapi import FastAPI
 
 from common.actor import Role
 from common.db import Database
+from common.garbage import collect_seldom
 from common.ids import new_id
 from common.sealing import Keyring
 
@@ -119,6 +120,11 @@ def containers_wanted() -> bool:
         os.environ.get("ANSINH_TESTCONTAINERS") == "1"
         and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
     )
+
+
+def pytest_collection_finish() -> None:
+    """Every service, tool and test is loaded now, and stays."""
+    collect_seldom()
 
 
 # Where a test lets a defect be logged: without this, each one's locals are drawn in colour frames, which takes seconds.

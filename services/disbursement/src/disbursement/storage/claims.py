@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import RowMapping
 from common.db import Tx
 from disbursement.domain.partner_hours import Moment
 
-__all__ = ["claim", "hold_claim", "let_go", "take_over_expired"]
+__all__ = ["claim", "hold_claim", "let_go", "partners_to_ask", "partners_to_send", "take_over_expired"]
 
 # A pause over the batch, its first batch not answered yet (or not ended, where the lane waits for results), and what is left of the day.
 # A file that was delivered holds nobody up: its acknowledgement may take days.
@@ -93,3 +94,23 @@ async def take_over_expired(tx: Tx, partner: str) -> UUID | None:
         partner=partner,
     )
     return None if row is None else row["batch_id"]
+
+
+async def partners_to_send(tx: Tx) -> frozenset[str]:
+    """Partners with a batch that may be due to go, or one whose sender's lease ran out: all of them in one look."""
+    rows = await tx.rows(
+        "SELECT DISTINCT partner FROM payment_batch WHERE state IN ('READY', 'RESEND', 'SENDING')"
+        " AND CASE state WHEN 'SENDING' THEN lease_until < clock_timestamp() ELSE next_at <= now() END"
+    )
+    return frozenset(row["partner"] for row in rows)
+
+
+async def partners_to_ask(tx: Tx, partners: Sequence[str]) -> frozenset[str]:
+    """Those of `partners` with a payment due for an inquiry, or a batch of unknown outcome that may have been answered meanwhile."""
+    rows = await tx.rows(
+        "SELECT partner FROM unnest(CAST(:partners AS text[])) AS t (partner) WHERE EXISTS ("
+        "   SELECT 1 FROM payment p WHERE p.partner = t.partner AND p.inquire_at <= now() AND p.status IN ('UNKNOWN', 'SUBMITTED'))"
+        " OR EXISTS (SELECT 1 FROM payment_batch b WHERE b.partner = t.partner AND b.state = 'UNCERTAIN')",
+        partners=list(partners),
+    )
+    return frozenset(row["partner"] for row in rows)
