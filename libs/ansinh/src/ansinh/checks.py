@@ -32,7 +32,7 @@ def _tool(name: str) -> str:
 
 
 def test(*, everything: bool, arguments: Sequence[str]) -> int:
-    """pytest on two workers; the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
+    """pytest on three workers (two cores: one often waits for the database); the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
     if not everything:
         return _pytest(["--dist", "worksteal", "-m", _DEFAULT_TIER], arguments)
     if arguments:
@@ -48,7 +48,7 @@ def test(*, everything: bool, arguments: Sequence[str]) -> int:
 
 
 def _pytest(chosen: Sequence[str], arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-P", "-m", "pytest", "-n", "2", *chosen, *arguments]
+    command = [sys.executable, "-P", "-m", "pytest", "-n", "3", *chosen, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode
 
 
