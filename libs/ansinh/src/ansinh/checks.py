@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from ansinh.bootstrap import ROOT
 from ansinh.lock import problems_of_lock
@@ -32,7 +33,7 @@ def _tool(name: str) -> str:
 
 
 def test(*, everything: bool, arguments: Sequence[str]) -> int:
-    """pytest on three workers (two cores: one often waits for the database); the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
+    """pytest on three workers; the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
     if not everything:
         return _pytest(["--dist", "worksteal", "-m", _DEFAULT_TIER], arguments)
     if arguments:
@@ -47,8 +48,12 @@ def test(*, everything: bool, arguments: Sequence[str]) -> int:
     return max((code for code in codes if code != _NONE_CHOSEN), default=0)
 
 
+#: One more than the cores: a test waits for the database a third of its time.
+_WORKERS: Final = "3"
+
+
 def _pytest(chosen: Sequence[str], arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-P", "-m", "pytest", "-n", "3", *chosen, *arguments]
+    command = [sys.executable, "-P", "-m", "pytest", "-n", _WORKERS, *chosen, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode
 
 
