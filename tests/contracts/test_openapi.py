@@ -137,6 +137,17 @@ def test_operation_ids_are_unique_so_that_links_lead_to_one(documents: dict[str,
         assert len(ids) == len(set(ids)), service
 
 
+def test_a_problem_type_has_one_status_and_one_pair_of_titles_in_all_services(documents: dict[str, dict[str, Any]]) -> None:
+    said: dict[str, set[tuple[str, str, int]]] = {}
+    for document in documents.values():
+        for kind, example in document["components"]["examples"].items():
+            value = example["value"]
+            if isinstance(value, dict) and "title_vi" in value:
+                said.setdefault(kind, set()).add((value["title"], value["title_vi"], value["status"]))
+    assert len(said) > 100, "the documents name their problems"
+    assert not {kind: told for kind, told in said.items() if len(told) > 1}, "one class for all services (common.problems)"
+
+
 def test_pages_of_problems_are_what_the_classes_say() -> None:
     pages: dict[Path, str] = runpy.run_path(str(Path(__file__).with_name("problems_page.py")))["pages"]()
     stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Header
 
@@ -10,6 +10,7 @@ from common.problems import InvalidInput, PreconditionFailed, PreconditionRequir
 
 __all__ = ["IfMatch", "check", "etag", "version_of"]
 
+_DIGITS: Final = 19  # what a bigint holds
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag that was read · ETag đã đọc", examples=['"1"'])]
 
 
@@ -23,7 +24,7 @@ def version_of(if_match: str | None) -> int:
     if if_match is None:
         raise PreconditionRequired
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
         raise InvalidInput("not an ETag of this resource", errors=[{"field": "If-Match", "detail": 'a version in quotes, such as "1"'}])
     return int(text)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "AlreadyDecided",
     "Conflict",
     "Forbidden",
     "HeadersTooLarge",
@@ -23,6 +24,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthenticated",
     "UnexpectedError",
+    "UnknownUnit",
 ]
 
 
@@ -110,6 +112,20 @@ class Conflict(Problem):
 
     type, status = "conflict", 409
     title, title_vi = "Not possible in the present state", "Không thực hiện được ở trạng thái hiện tại"
+
+
+class AlreadyDecided(Problem):
+    """Somebody decided it before."""
+
+    type, status = "already-decided", 409
+    title, title_vi = "This has been decided already", "Việc này đã được quyết định"
+
+
+class UnknownUnit(Problem):
+    """No such administrative unit on the business date."""
+
+    type, status = "unknown-unit", 422
+    title, title_vi = "No such administrative unit on that date", "Không có đơn vị hành chính này vào ngày đó"
 
 
 class PreconditionRequired(Problem):

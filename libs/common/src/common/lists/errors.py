@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.problems import Problem
+from common.problems import Problem, UnknownUnit
 
 __all__ = ["FileRefused", "ImportNotApprovable", "ImportNotFound", "MappingNotPossible", "SamePerson", "UnknownUnit"]
 
@@ -40,10 +40,3 @@ class SamePerson(Problem):
 
     type, status = "same-person", 409
     title, title_vi = "A second person has to approve this", "Cần người thứ hai phê duyệt"
-
-
-class UnknownUnit(Problem):
-    """No such administrative unit on the business date."""
-
-    type, status = "unknown-unit", 422
-    title, title_vi = "Unknown administrative unit on that date", "Không có đơn vị hành chính này tại ngày nghiệp vụ"

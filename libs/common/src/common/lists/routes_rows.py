@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from common import audit
 from common.actor import Actor, Role
 from common.auth import require
 from common.db import Database
+from common.etags import IfMatch, version_of
 from common.lists import desk, storage
 from common.lists.models import (
     ColumnView,
@@ -29,23 +30,13 @@ from common.lists.profile import ListProfile
 from common.lists.raw import letter
 from common.lists.table import Choice, Layout
 from common.lists.verdicts import cell_shown, shown
-from common.problems import InvalidInput, NotFound, PreconditionRequired
+from common.problems import InvalidInput, NotFound
 
 __all__ = ["add_mapping", "add_waiting"]
 
 _OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _Maker = Annotated[Actor, Depends(require(*_OFFICERS, Role.INTEGRATOR))]
 _Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDITOR, Role.INTEGRATOR, Role.OPERATOR))]
-_IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"1"`')]
-
-
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidInput(errors=[{"field": "If-Match", "detail": "the ETag of the resource, a version in quotes"}])
-    return int(text)
 
 
 def _after(cursor: str | None) -> tuple[UUID, int] | None:
@@ -132,10 +123,10 @@ def add_mapping(router: APIRouter, db: Database, profile: ListProfile) -> None:
         description="Gán lại cột; danh sách được kiểm tra lại từ đầu. Before approval only; needs `If-Match` with the ETag read."
         " `save_as` keeps it: the next file with these headers is read the same way.",
     )
-    async def set_mapping(actor: _Maker, import_id: UUID, body: MappingIn, if_match: _IfMatch = None) -> MappingAccepted:
+    async def set_mapping(actor: _Maker, import_id: UUID, body: MappingIn, if_match: IfMatch = None) -> MappingAccepted:
         columns = {name: _index(text) for name, text in body.columns.items()}
         choice = Choice(columns, body.sheet, body.header_row)
-        return MappingAccepted(**await desk.set_mapping(db, actor, profile, import_id, _version(if_match), choice, body.save_as))
+        return MappingAccepted(**await desk.set_mapping(db, actor, profile, import_id, version_of(if_match), choice, body.save_as))
 
 
 def _index(letters: str) -> int:

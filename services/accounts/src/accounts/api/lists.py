@@ -9,17 +9,17 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import Cursor, Limit, Officer, Reader, Senior, Watcher, example, next_cursor
-from accounts.api.routes import version_of
 from accounts.domain.complaints import ComplaintState
 from accounts.usecases import complaints, lists_out, recheck_accounts
 from common import clock, idempotency, sheets
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.masking import FreeText
 
@@ -325,7 +325,7 @@ def _add_complaints(router: APIRouter, db: Database) -> None:
         complaint_id: UUID,
         body: ComplaintMove,
         response: Response,
-        if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
+        if_match: IfMatch = None,
     ) -> ComplaintView:
         found = await complaints.move(
             db,
@@ -340,5 +340,5 @@ def _add_complaints(router: APIRouter, db: Database) -> None:
 
 
 def _with_etag(found: dict[str, Any], response: Response) -> ComplaintView:
-    response.headers["ETag"] = f'"{found["version"]}"'
+    response.headers["ETag"] = etag(found["version"])
     return ComplaintView.model_validate(found)

@@ -7,12 +7,11 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import Checker, Cursor, Limit, Officer, PersonId, Purpose, Reader, example, next_cursor
-from accounts.api.routes import version_of
 from accounts.api.schemas import AccountView
 from accounts.domain.directory import Directory
 from accounts.usecases import payee_accounts as uc
@@ -20,6 +19,7 @@ from accounts.usecases.directory import refresh
 from common import idempotency
 from common.contracts.accounts_v1 import AccountKind, AccountStatus
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.masking import FreeText
 
@@ -200,7 +200,7 @@ def _add_accounts(router: APIRouter, db: Database, known: Directory) -> None:
     )
     async def accounts(actor: Reader, beneficiary_id: PersonId, response: Response) -> list[AccountView]:
         rows = await uc.payee_accounts(db, actor, beneficiary_id)
-        response.headers["ETag"] = f'"{uc.order_version(rows, beneficiary_id)}"'
+        response.headers["ETag"] = etag(uc.order_version(rows, beneficiary_id))
         return [AccountView.model_validate(row) for row in rows]
 
     @router.post(
@@ -245,7 +245,7 @@ def _add_accounts(router: APIRouter, db: Database, known: Directory) -> None:
         actor: Officer,
         beneficiary_id: PersonId,
         body: Order,
-        if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
+        if_match: IfMatch = None,
     ) -> None:
         await uc.put_in_order(db, actor, beneficiary_id, body.account_ids, version_of(if_match))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from accounts.api.schemas import AccountPage, AccountView, MethodRequest, MethodView, ProgressView
 from accounts.usecases import views
@@ -13,7 +13,8 @@ from accounts.usecases.choose_method import Choice, choose_method, present_metho
 from common.auth import Actor, Role, require
 from common.contracts.accounts_v1 import AccountStatus
 from common.db import Database
-from common.problems import InvalidInput, NotFound, PreconditionRequired
+from common.etags import IfMatch, etag, version_of
+from common.problems import NotFound
 
 __all__ = ["OFFICERS", "WATCHERS", "make_router", "version_of"]
 
@@ -68,7 +69,7 @@ def _add_methods(router: APIRouter, db: Database) -> None:
         found = await present_method(db, actor, beneficiary_id)
         if found is None:
             raise NotFound("Nothing was chosen for this person: paid in cash by post", headers={"ETag": '"0"'})
-        response.headers["ETag"] = f'"{found["version"]}"'
+        response.headers["ETag"] = etag(found["version"])
         return MethodView.model_validate(found)
 
     @router.put(
@@ -82,21 +83,11 @@ def _add_methods(router: APIRouter, db: Database) -> None:
         beneficiary_id: _BeneficiaryId,
         body: MethodRequest,
         response: Response,
-        if_match: Annotated[str | None, Header(alias="If-Match", examples=['"1"'])] = None,
+        if_match: IfMatch = None,
     ) -> MethodView:
         choice = Choice(body.method, body.payee_id, body.account_id, body.home_reason, body.business_date)
         await choose_method(db, actor, beneficiary_id, choice, version_of(if_match))
         found = await present_method(db, actor, beneficiary_id)
         assert found is not None
-        response.headers["ETag"] = f'"{found["version"]}"'
+        response.headers["ETag"] = etag(found["version"])
         return MethodView.model_validate(found)
-
-
-def version_of(if_match: str | None) -> int:
-    """The version an `If-Match` header names. Raises PreconditionRequired, InvalidInput."""
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidInput("not an ETag of this resource", errors=[{"field": "If-Match", "detail": 'a version in quotes, such as "1"'}])
-    return int(text)

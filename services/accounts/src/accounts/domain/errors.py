@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from common.lists.errors import FileRefused, ImportNotApprovable, ImportNotFound, MappingNotPossible, SamePerson, UnknownUnit
-from common.problems import Problem
+from common.problems import AlreadyDecided, Problem
 
 __all__ = [
     "AccountNotFound",
@@ -57,13 +57,6 @@ class ChangeNotFound(Problem):
 
     type, status = "change-not-found", 404
     title, title_vi = "No such change", "Không tìm thấy đề nghị thay đổi này"
-
-
-class AlreadyDecided(Problem):
-    """Somebody decided it before."""
-
-    type, status = "already-decided", 409
-    title, title_vi = "This has been decided already", "Việc này đã được quyết định"
 
 
 class AccountNotFound(Problem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.problems import Problem
+from common.problems import Problem, UnknownUnit
 
 __all__ = [
     "BudgetExceeded",
@@ -27,13 +27,6 @@ __all__ = [
     "TwoMonthsNotAllowed",
     "UnknownUnit",
 ]
-
-
-class UnknownUnit(Problem):
-    """No administrative unit with this code on the business date."""
-
-    type, status = "unknown-unit", 422
-    title, title_vi = "No such administrative unit on this business date", "Không có đơn vị hành chính này vào ngày nghiệp vụ"
 
 
 class CycleExists(Problem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.problems import Problem
+from common.problems import AlreadyDecided, Problem
 
 __all__ = ["AlreadyDecided", "MovementExists", "SameDecider", "SettlementNotPossible"]
 
@@ -23,15 +23,6 @@ class MovementExists(Problem):
     status = 409
     title = "This document is recorded already"
     title_vi = "Chứng từ này đã được ghi nhận"
-
-
-class AlreadyDecided(Problem):
-    """Somebody decided meanwhile."""
-
-    type = "already-decided"
-    status = 409
-    title = "This was decided already"
-    title_vi = "Việc này đã được quyết định"
 
 
 class SameDecider(Problem):

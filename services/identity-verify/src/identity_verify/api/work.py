@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from common import idempotency
 from common.contracts.identity_verify_v1 import Verdict
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from identity_verify.api.routes import read_cursor
-from identity_verify.api.shared import Asker, Cursor, IfMatch, Limit, Officer, Police, Purpose, Requester, next_cursor, version_of
+from identity_verify.api.shared import Asker, Cursor, Limit, Officer, Police, Purpose, Requester, next_cursor
 from identity_verify.api.work_schemas import (
     ConflictPage,
     IssueMove,
@@ -125,7 +126,7 @@ def _add_issuing(router: APIRouter, db: Database) -> None:
     )
     async def one(actor: Officer, request_id: UUID, response: Response) -> IssueView:
         found = await issue_requests.show(db, actor, request_id)
-        response.headers["ETag"] = f'"{found["version"]}"'
+        response.headers["ETag"] = etag(found["version"])
         return IssueView.model_validate(found)
 
     @router.post(
@@ -144,5 +145,5 @@ def _add_issuing(router: APIRouter, db: Database) -> None:
             business_date=body.business_date,
             visit_on=body.visit_on,
         )
-        response.headers["ETag"] = f'"{found["version"]}"'
+        response.headers["ETag"] = etag(found["version"])
         return IssueView.model_validate(found)

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from common import idempotency, sheets
 from common.auth import Actor
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.months import Month
 from common.sheets import RESPONSES
 from registry.api import cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.models import Closed
 from registry.api.roles import Checker, Department, Reader, Writer
 from registry.storage import campaigns as storage
@@ -176,7 +177,7 @@ def _view(row: Any) -> CampaignView:
 
 def _answer(row: Any) -> JSONResponse:
     view = _view(row)
-    return JSONResponse(view.model_dump(mode="json"), headers={"ETag": f'"{view.version}"'})
+    return JSONResponse(view.model_dump(mode="json"), headers={"ETag": etag(view.version)})
 
 
 def make_router(db: Database) -> APIRouter:
@@ -225,7 +226,7 @@ def _orders(router: APIRouter, db: Database) -> None:
         " the list, by a job.",
     )
     async def decide(actor: Checker, campaign_id: UUID, body: Answer, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
 
         async def effect(tx: Tx) -> Any:
             return await usecases.answer(tx, campaign_id, version, body.action, body.business_date, body.reason)

@@ -1,4 +1,4 @@
-"""Opaque cursors of lists, and ETags."""
+"""Opaque cursors of lists."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import orjson
-from fastapi import Header, Query
+from fastapi import Query
 
-from common.problems import InvalidInput, PreconditionRequired
+from common.problems import InvalidInput
 
-__all__ = ["Cursor", "IfMatch", "Limit", "decode", "decode_id", "encode", "version"]
+__all__ = ["Cursor", "Limit", "decode", "decode_id", "encode"]
 
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"3"`')]
 _WRONG: Final = [{"field": "cursor", "detail": "not a cursor of this list"}]
 
 
@@ -48,13 +47,3 @@ def decode_id(cursor: str | None) -> UUID | None:
     """The id a page ended with."""
     parts = decode(cursor, 1)
     return UUID(parts[0]) if parts else None
-
-
-def version(if_match: str | None) -> int:
-    """The version named by `If-Match`. Raises PreconditionRequired, InvalidInput."""
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InvalidInput(errors=[{"field": "If-Match", "detail": "the ETag of the resource, a version in quotes"}])
-    return int(text)

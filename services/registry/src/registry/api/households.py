@@ -13,10 +13,11 @@ from pydantic.config import JsonDict
 
 from common import idempotency
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import InvalidInput
 from registry.api import cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.models import Closed
 from registry.api.roles import Reader, Writer
 from registry.storage import households as storage
@@ -202,7 +203,7 @@ def _answer(found: households.Household, status: int = 200) -> Response:
         ],
         groups=[GroupView(**item) for item in found.groups],
     )
-    headers = {"ETag": f'"{view.version}"'} | ({"Location": f"/v1/households/{view.household_id}"} if status == 201 else {})
+    headers = {"ETag": etag(view.version)} | ({"Location": f"/v1/households/{view.household_id}"} if status == 201 else {})
     return JSONResponse(view.model_dump(mode="json"), status_code=status, headers=headers)
 
 
@@ -272,7 +273,7 @@ def _change(router: APIRouter, db: Database) -> None:
     )
     async def patch(actor: Writer, household_id: UUID, body: HouseholdPatch, if_match: IfMatch = None) -> Response:
         place = households.Place(body.unit_code, body.address, body.hamlet)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         return _answer(await households.change(db, actor, household_id, version, place, body.head_id, body.business_date))
 
     @router.post(
@@ -282,7 +283,7 @@ def _change(router: APIRouter, db: Database) -> None:
         description="Thêm thành viên từ một ngày. 409 when somebody belongs to another household, unless `leave_previous`.",
     )
     async def join(actor: Writer, household_id: UUID, body: Joining, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         return _answer(
             await households.add(
                 db, actor, household_id, version, _members(body.members), body.from_date, body.business_date,
@@ -297,7 +298,7 @@ def _change(router: APIRouter, db: Database) -> None:
         description="Thành viên rời hộ; `last_day` là ngày cuối. When nobody is left the household is closed and its groups end.",
     )
     async def leave(actor: Writer, household_id: UUID, body: Leaving, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         return _answer(await households.leave(db, actor, household_id, version, body.beneficiary_id, body.last_day, body.business_date))
 
     @router.post(
@@ -308,7 +309,7 @@ def _change(router: APIRouter, db: Database) -> None:
         description="Tách hộ: những người được nêu lập hộ mới. The answer is the new household; dues of both are computed anew.",
     )
     async def split(actor: Writer, household_id: UUID, body: Splitting, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         place = households.Place(body.unit_code, body.address, body.hamlet)
         made = await households.split(
             db, actor, household_id, version, _members(body.members), body.code, place, body.from_date, body.business_date,

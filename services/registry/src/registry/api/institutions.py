@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from registry.api import cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.models import Closed
 from registry.api.roles import Department, Reader, Writer
 from registry.storage import institutions as storage
@@ -130,7 +131,7 @@ class ResidentPage(BaseModel):
 
 def _answer(row: Any) -> Response:
     view = InstitutionView(**row)
-    return JSONResponse(view.model_dump(mode="json"), headers={"ETag": f'"{view.version}"'})
+    return JSONResponse(view.model_dump(mode="json"), headers={"ETag": etag(view.version)})
 
 
 def make_router(db: Database) -> APIRouter:
@@ -178,7 +179,7 @@ def _institutions(router: APIRouter, db: Database) -> None:
         description="Đổi tên hoặc đóng cơ sở; còn người ở thì không đóng được. Needs `If-Match`.",
     )
     async def patch(actor: Department, institution_id: UUID, body: InstitutionPatch, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         return _answer(await institutions.change(db, actor, institution_id, version, body.name, body.valid_to, body.business_date))
 
 

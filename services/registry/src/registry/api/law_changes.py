@@ -14,11 +14,12 @@ from fastapi.responses import JSONResponse
 from common import idempotency, sheets
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import Forbidden, InvalidInput, NotFound
 from common.sheets import RESPONSES
 from registry.api import cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.law_models import (
     ChangePage,
     ChangeView,
@@ -64,7 +65,7 @@ async def _view(tx: Tx, row: Any) -> ChangeView:
 
 
 def _answer(view: ChangeView, status: int = 200) -> JSONResponse:
-    return JSONResponse(view.model_dump(mode="json"), status, headers={"ETag": f'"{view.version}"'})
+    return JSONResponse(view.model_dump(mode="json"), status, headers={"ETag": etag(view.version)})
 
 
 def make_router(db: Database) -> APIRouter:
@@ -147,7 +148,7 @@ def _rows(router: APIRouter, db: Database) -> None:
     )
     async def add(actor: _Author, change_id: UUID, table: Table, body: NewRows, if_match: IfMatch = None) -> Response:
         _whole(actor)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
 
         async def effect(tx: Tx) -> ChangeView:
             rows = list(enumerate(body.rows, 1))
@@ -171,7 +172,7 @@ def _rows(router: APIRouter, db: Database) -> None:
         replace: Annotated[bool, Query()] = False,
     ) -> Response:
         _whole(actor)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         rows = await asyncio.to_thread(usecases.read_file, table, await file.read(), file.filename or "table")
         if not rows or len(rows) > 5_000:
             raise InvalidInput(errors=[{"field": "file", "detail": f"{len(rows)} rows: between 1 and 5,000"}])
@@ -189,7 +190,7 @@ def _rows(router: APIRouter, db: Database) -> None:
     )
     async def take_out(actor: _Author, change_id: UUID, table: Table, if_match: IfMatch = None) -> Response:
         _whole(actor)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
 
         async def effect(tx: Tx) -> ChangeView:
             return await _view(tx, await usecases.take_rows_out(tx, change_id, version, table))
@@ -206,7 +207,7 @@ def _decide(router: APIRouter, db: Database) -> None:
     )
     async def propose(actor: _Author, change_id: UUID, if_match: IfMatch = None) -> Response:
         _whole(actor)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
 
         async def effect(tx: Tx) -> ChangeView:
             return await _view(tx, await usecases.propose(tx, change_id, version))
@@ -222,7 +223,7 @@ def _decide(router: APIRouter, db: Database) -> None:
     )
     async def approve(actor: _Second, change_id: UUID, body: Decision, if_match: IfMatch = None) -> Response:
         _whole(actor)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
 
         async def effect(tx: Tx) -> ChangeView:
             return await _view(tx, await usecases.put_in_force(tx, change_id, version, body.business_date))
@@ -233,13 +234,13 @@ def _decide(router: APIRouter, db: Database) -> None:
         "/{change_id}/reject", response_model=ChangeView, summary="Refuse a proposed change", description="Không duyệt, nêu lý do."
     )
     async def reject(actor: _Second, change_id: UUID, body: Refusal, if_match: IfMatch = None) -> Response:
-        return await _close(db, actor, change_id, body, cursors.version(if_match), reject=True)
+        return await _close(db, actor, change_id, body, version_of(if_match), reject=True)
 
     @router.post(
         "/{change_id}/withdraw", response_model=ChangeView, summary="Take a change back", description="Người lập rút lại, nêu lý do."
     )
     async def withdraw(actor: _Author, change_id: UUID, body: Refusal, if_match: IfMatch = None) -> Response:
-        return await _close(db, actor, change_id, body, cursors.version(if_match), reject=False)
+        return await _close(db, actor, change_id, body, version_of(if_match), reject=False)
 
 
 async def _close(db: Database, actor: Actor, change_id: UUID, body: Refusal, version: int, *, reject: bool) -> Response:

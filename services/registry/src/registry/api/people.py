@@ -13,12 +13,13 @@ from common import idempotency
 from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.months import Month
 from common.names import comparison_key, folded
 from common.problems import InvalidInput
 from registry.api import cells, cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.explain_models import DuesAnswer, explanation
 from registry.api.models import (
     BeneficiaryDetail,
@@ -54,7 +55,7 @@ def _answer(found: desk.Found) -> Response:
         representatives=[cells.representative(item) for item in found.representatives],
     )  # fmt: skip
     links = f'</v1/history/person/{detail.beneficiary_id}/versions>; rel="version-history"'
-    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"', "Link": links})
+    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": etag(detail.version), "Link": links})
 
 
 def make_router(db: Database) -> APIRouter:
@@ -161,7 +162,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
         " a move is a hand-over (422 `move-by-transfer`). Needs `If-Match` with the ETag read; 412 when somebody changed it meanwhile.",
     )
     async def patch(actor: _Writer, beneficiary_id: UUID, body: BeneficiaryPatch, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         changes = people.Changes(**body.model_dump(exclude={"business_date"}))
         return _answer(await desk.correct(db, actor, beneficiary_id, version, changes, body.business_date))
 

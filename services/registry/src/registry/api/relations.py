@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common import idempotency
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
-from registry.api import cursors
-from registry.api.cursors import IfMatch
 from registry.api.models import Closed
 from registry.api.roles import Reader, Writer
 from registry.usecases import living
@@ -215,9 +214,9 @@ def make_router(db: Database) -> APIRouter:
         description="Kết thúc quan hệ thân nhân. Needs `If-Match` with the link's version.",
     )
     async def end(actor: Writer, relation_id: UUID, body: RelationEnd, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         row = await living.end_relation(db, actor, relation_id, version, body.to_date, body.business_date)
         view = _relation(row)
-        return JSONResponse(view.model_dump(mode="json"), headers={"ETag": f'"{view.version}"'})
+        return JSONResponse(view.model_dump(mode="json"), headers={"ETag": etag(view.version)})
 
     return router

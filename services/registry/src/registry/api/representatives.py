@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from common import idempotency, paper
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import InvalidInput
 from registry.api import cursors, paper_cells
 from registry.api.authorisation_paper import authorisation
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.models import JobAccepted
 from registry.api.paper_cells import Checker, Maker, Reader
 from registry.api.representative_models import (
@@ -61,7 +62,7 @@ def _proposal(row: Any) -> ProposalView:
 
 def _answer(row: Any) -> Response:
     detail = _detail(row)
-    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": f'"{detail.version}"'})
+    return JSONResponse(detail.model_dump(mode="json"), headers={"ETag": etag(detail.version)})
 
 
 def _add_changes(router: APIRouter, db: Database) -> None:
@@ -111,7 +112,7 @@ def _add_changes(router: APIRouter, db: Database) -> None:
     ) -> ProposalView:
         programmes = None if body.programmes is None else [item.value for item in body.programmes]
         change = representatives.Extension(body.valid_to, programmes, body.certificate_number, body.attachment_id)
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         pair = (beneficiary_id, representative_id)
         return _proposal(await representatives.ask_extension(db, actor, pair, version, change, body.business_date))
 
@@ -122,7 +123,7 @@ def _add_changes(router: APIRouter, db: Database) -> None:
         description="Chấm dứt việc nhận thay, có lý do. Needs `If-Match`; it ends on the business date.",
     )
     async def revoke(actor: Maker, beneficiary_id: UUID, representative_id: UUID, body: RevokeIn, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         pair = (beneficiary_id, representative_id)
         return _answer(await representatives.end(db, actor, pair, version, body.reason, body.business_date))
 

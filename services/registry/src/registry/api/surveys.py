@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, paper
 from common.db import Database, Tx
+from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import InvalidInput
 from registry.api import cursors
-from registry.api.cursors import Cursor, IfMatch, Limit
+from registry.api.cursors import Cursor, Limit
 from registry.api.models import Closed
 from registry.api.roles import Reader, Surveyor, Writer
 from registry.storage import catalogue
@@ -329,7 +330,7 @@ def _tasks(router: APIRouter, db: Database) -> None:
     async def one(actor: Surveyor, task_id: UUID) -> Response:
         async with db.read(actor) as tx:
             (view,) = await _views(tx, [await surveys.task_seen(tx, task_id)])
-        return JSONResponse(view.model_dump(mode="json"), headers={"ETag": f'"{view.version}"'})
+        return JSONResponse(view.model_dump(mode="json"), headers={"ETag": etag(view.version)})
 
     @router.post(
         "/survey-tasks/{task_id}/answers",
@@ -338,7 +339,7 @@ def _tasks(router: APIRouter, db: Database) -> None:
         description="Ghi câu trả lời tại nhà. Needs `If-Match` with the task's version. FORCE_MAJEURE needs evidence.",
     )
     async def answers(actor: Surveyor, task_id: UUID, body: Answers, if_match: IfMatch = None) -> Response:
-        version = cursors.version(if_match)
+        version = version_of(if_match)
         given = [surveys.DoorAnswer(item.beneficiary_id, item.preference, item.evidence) for item in body.answers]
         await surveys.answer_task(db, actor, task_id, version, given, body.answered_on, body.business_date)
         return await one(actor, task_id)

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.auth import Actor, Role, require
 from common.db import Database
-from common.problems import InvalidInput, PreconditionRequired
+from common.etags import IfMatch, etag, version_of
 from registry.usecases import travel
 
 __all__ = ["make_router"]
@@ -20,7 +20,6 @@ _OFFICERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICE
 _Sender = Annotated[Actor, Depends(require(*_OFFICERS))]
 _Receiver = Annotated[Actor, Depends(require(Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))]
 _Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDITOR))]
-_IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag read before, e.g. `"1"`')]
 _State = Literal["SUBMITTED", "RECEIVED", "RETURNED", "ACCEPTED", "WITHDRAWN"]
 _ID = "0199f0a2-7d0b-7c51-9d3e-1f2a3b4c5d6e"
 
@@ -102,17 +101,8 @@ class SubmittedListPage(BaseModel):
     next_cursor: str | None
 
 
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise PreconditionRequired
-    text = if_match.removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidInput(errors=[{"field": "If-Match", "detail": "the ETag of the resource, a version in quotes"}])
-    return int(text)
-
-
 def _view(row: Any, response: Response) -> SubmittedListView:
-    response.headers["ETag"] = f'"{row["version"]}"'
+    response.headers["ETag"] = etag(row["version"])
     return SubmittedListView(**row)
 
 
@@ -142,8 +132,8 @@ def _sending(router: APIRouter, db: Database) -> None:
         summary="Submit a returned list again",
         description="Trình lại danh sách đã bị trả, kèm tệp đã sửa nếu có. Needs `If-Match`.",
     )
-    async def again(actor: _Sender, list_id: UUID, body: SubmitAgain, response: Response, if_match: _IfMatch = None) -> SubmittedListView:
-        version = _version(if_match)
+    async def again(actor: _Sender, list_id: UUID, body: SubmitAgain, response: Response, if_match: IfMatch = None) -> SubmittedListView:
+        version = version_of(if_match)
         return _view(await travel.submit_again(db, actor, list_id, version, body.import_id, body.business_date), response)
 
     @router.post(
@@ -151,8 +141,8 @@ def _sending(router: APIRouter, db: Database) -> None:
         summary="Take a list back",
         description="Rút danh sách trước khi cấp trên tiếp nhận, hoặc sau khi bị trả. Needs `If-Match`.",
     )
-    async def withdraw(actor: _Sender, list_id: UUID, response: Response, if_match: _IfMatch = None) -> SubmittedListView:
-        return _view(await travel.withdraw(db, actor, list_id, _version(if_match)), response)
+    async def withdraw(actor: _Sender, list_id: UUID, response: Response, if_match: IfMatch = None) -> SubmittedListView:
+        return _view(await travel.withdraw(db, actor, list_id, version_of(if_match)), response)
 
 
 def _receiving(router: APIRouter, db: Database) -> None:
@@ -161,8 +151,8 @@ def _receiving(router: APIRouter, db: Database) -> None:
         summary="Receive a list",
         description="Tiếp nhận danh sách; người tiếp nhận khác người trình. Needs `If-Match`. Approving its import accepts the list.",
     )
-    async def receive(actor: _Receiver, list_id: UUID, response: Response, if_match: _IfMatch = None) -> SubmittedListView:
-        return _view(await travel.receive(db, actor, list_id, _version(if_match)), response)
+    async def receive(actor: _Receiver, list_id: UUID, response: Response, if_match: IfMatch = None) -> SubmittedListView:
+        return _view(await travel.receive(db, actor, list_id, version_of(if_match)), response)
 
     @router.post(
         "/{list_id}/return",
@@ -170,10 +160,10 @@ def _receiving(router: APIRouter, db: Database) -> None:
         description="Trả lại danh sách kèm lý do, của cả danh sách hoặc từng dòng. Needs `If-Match`.",
     )
     async def give_back(
-        actor: _Receiver, list_id: UUID, body: ReturnList, response: Response, if_match: _IfMatch = None
+        actor: _Receiver, list_id: UUID, body: ReturnList, response: Response, if_match: IfMatch = None
     ) -> SubmittedListView:
         reasons = [item.model_dump() for item in body.reasons]
-        return _view(await travel.return_list(db, actor, list_id, _version(if_match), reasons), response)
+        return _view(await travel.return_list(db, actor, list_id, version_of(if_match), reasons), response)
 
 
 def _reading(router: APIRouter, db: Database) -> None:

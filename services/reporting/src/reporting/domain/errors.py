@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.problems import Problem
+from common.problems import Problem, UnknownUnit
 
 __all__ = [
     "BadCursor",
@@ -54,13 +54,6 @@ class UnitOutOfScope(Problem):
 
     type, status = "unit-not-found", 404
     title, title_vi = "No such unit among yours", "Không có đơn vị này trong phạm vi của bạn"
-
-
-class UnknownUnit(Problem):
-    """No unit with this path was ever heard of."""
-
-    type, status = "unknown-unit", 422
-    title, title_vi = "No such unit", "Không có đơn vị này"
 
 
 class DayTooEarly(Problem):
