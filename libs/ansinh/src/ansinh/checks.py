@@ -12,6 +12,7 @@ from typing import Final
 
 from ansinh.bootstrap import ROOT
 from ansinh.lock import problems_of_lock
+from ansinh.sbom import problems_of_sbom
 
 __all__ = ["check", "test"]
 
@@ -58,7 +59,7 @@ def _pytest(chosen: Sequence[str], arguments: Sequence[str]) -> int:
 
 
 def check(say: Callable[[str], None]) -> int:
-    """Lint, format, types, import rules, lock: all of them run, the exit code says whether all passed."""
+    """Lint, format, types, import rules, lock, bill of materials: all of them run, the exit code says whether all passed."""
     steps = (
         ("lint", [_tool("ruff"), "check", "."]),
         ("format", [_tool("ruff"), "format", "--check", "--quiet", "."]),
@@ -71,10 +72,11 @@ def check(say: Callable[[str], None]) -> int:
         say(f"== {name}")
         if subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL, env={**os.environ, "NO_COLOR": "1"}).returncode:
             failed.append(name)
-    say("== lock")
-    if problems := problems_of_lock():
-        failed.append("lock")
-        for problem in problems:
-            say(problem)
+    for name, problems_of in (("lock", problems_of_lock), ("bill of materials", problems_of_sbom)):
+        say(f"== {name}")
+        if problems := problems_of():
+            failed.append(name)
+            for problem in problems:
+                say(problem)
     say(f"failed: {', '.join(failed)}" if failed else "all checks pass")
     return 1 if failed else 0

@@ -87,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("cycle", metavar="CYCLE", help="id of the cycle")
     verify.add_argument("--user", default="approver", help="who asks (a ready user; default approver)")
     _trust_verbs(verb)
-    verb("check", "lint, types, import rules and lock", _check)
+    verb("check", "lint, types, import rules, lock and bill of materials", _check)
+    verb("sbom", "write the bill of materials (CycloneDX, with licences) of what the lock pins", _sbom)
     secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
     secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
     lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
@@ -227,6 +228,16 @@ def _check(_options: argparse.Namespace) -> int:
     from ansinh import checks
 
     return checks.check(_say)
+
+
+def _sbom(_options: argparse.Namespace) -> int:
+    from ansinh import sbom
+
+    _say(sbom.write_sbom())
+    problems = sbom.problems_of_sbom()
+    for problem in problems:
+        _say(problem)
+    return EXIT_FAILED if problems else 0
 
 
 def _lock(options: argparse.Namespace) -> int:
