@@ -20,8 +20,9 @@ from common.spoken import in_words
 from disbursement.api.common import Cursor, Limit, Reader, answered
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
 from disbursement.domain.cash import Collector, CustodyKind, ProofKind
-from disbursement.storage import cash, cycles, units
+from disbursement.storage import cash, units
 from disbursement.usecases import pay_cash
+from disbursement.usecases.view_cycle import own_cycle
 
 __all__ = ["BODY_LIMITS", "routers"]
 
@@ -170,9 +171,9 @@ async def cash_list(
     """A unit's cash payments as a paper."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        cycle = await cycles.by_id(tx, cycle_id)
-        path = await units.path_of(tx, unit_code, cycle["business_date"]) if cycle else None
-        if cycle is None or path is None or not actor.sees(path):
+        cycle = await own_cycle(tx, actor, cycle_id)
+        path = await units.path_of(tx, unit_code, cycle["business_date"])
+        if path is None or not actor.sees(path):
             raise NotFound("No such cycle or unit in your area")
         rows = [_row(number, row) async for number, row in _numbered(tx, cycle_id, path, channel)]
     total = sum(int(row[5]) for row in rows)
@@ -226,6 +227,7 @@ async def custody(request: Request, actor: Reader, cycle_id: UUID, cursor: Curso
     """A page of the log."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
+        await own_cycle(tx, actor, cycle_id)
         rows = await cash.entries(tx, actor, cycle_id, cursor, limit + 1)
     items = [CustodyView.model_validate(dict(row)) for row in rows[:limit]]
     return CustodyPage(items=items, next_cursor=items[-1].entry_id if len(rows) > limit else None)
@@ -242,6 +244,7 @@ async def custody_balance(
     """Cash by unit."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
+        await own_cycle(tx, actor, cycle_id)
         rows = await cash.balance(tx, actor, cycle_id, partner)
     return CashBalance(cycle_id=cycle_id, partner=partner, units=[UnitCash.model_validate(dict(row)) for row in rows])
 

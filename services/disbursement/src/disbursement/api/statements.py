@@ -241,7 +241,11 @@ async def signed(
     return StatementView.model_validate(dict(row))
 
 
-@router.get("/statements", summary="Statements", description="Các sao kê đã nhận, mới nhất trước. By partner, with a cursor.")
+@router.get(
+    "/statements",
+    summary="Statements",
+    description="Các sao kê đã nhận, mới nhất trước. Those of partners that pay in the caller's units alone, and the caller's own uploads.",
+)
 async def listing(
     request: Request,
     actor: Reader,
@@ -252,7 +256,7 @@ async def listing(
     """A page of statements."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        rows = await statements.page(tx, partner=partner, after=cursor, limit=limit + 1)
+        rows = await statements.page(tx, actor, partner=partner, after=cursor, limit=limit + 1)
     items = [StatementView.model_validate(dict(row)) for row in rows[:limit]]
     return StatementPage(items=items, next_cursor=items[-1].statement_id if len(rows) > limit else None)
 
@@ -262,7 +266,7 @@ async def one(request: Request, actor: Reader, statement_id: UUID) -> StatementD
     """A statement and the verdicts on its lines."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
-        row = await statements.by_id(tx, statement_id)
+        row = await statements.by_id(tx, actor, statement_id)
         if row is None:
             raise NotFound("No such statement")
         found = await reconciliation.verdicts(tx, statement_id)
@@ -278,6 +282,8 @@ async def lines(
     """A page of lines."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
+        if await statements.by_id(tx, actor, statement_id) is None:
+            raise NotFound("No such statement")
         rows = await statements.lines_page(tx, statement_id, verdict=verdict.value if verdict else None, after=cursor, limit=limit + 1)
     items = [LineView.model_validate(dict(row)) for row in rows[:limit]]
     return LinePage(items=items, next_cursor=items[-1].line_no if len(rows) > limit else None)

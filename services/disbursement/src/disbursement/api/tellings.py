@@ -19,6 +19,7 @@ from disbursement.api.telling_paper import telling_paper
 from disbursement.domain.telling import OCCASION_TEXTS, STATE_TEXTS, Occasion, Route, TellingState
 from disbursement.storage import tellings
 from disbursement.usecases import tell
+from disbursement.usecases.view_cycle import own_cycle
 
 __all__ = ["BODY_LIMITS", "routers"]
 
@@ -172,6 +173,7 @@ async def progress(request: Request, actor: Reader, cycle_id: UUID) -> Summary:
     """Counts of a cycle."""
     db: Database = request.app.state.db
     async with db.read(actor) as tx:
+        await own_cycle(tx, actor, cycle_id)
         rows = [SummaryRow.model_validate(dict(row)) for row in await tellings.summary(tx, actor, cycle_id)]
     told = sum(row.people for row in rows if row.state in {TellingState.DELIVERED, TellingState.HANDED_OVER})
     return Summary(cycle_id=cycle_id, people=sum(row.people for row in rows), told=told, rows=rows)

@@ -45,9 +45,17 @@ async def add(tx: Tx, values: Mapping[str, Any]) -> RowMapping | None:
     )
 
 
-async def by_id(tx: Tx, statement_id: UUID) -> RowMapping | None:
-    """A statement without its bytes."""
-    return await tx.row(f"SELECT {_HEAD} FROM statement WHERE statement_id = :id", id=statement_id)
+def _seen_by(actor: Actor) -> tuple[str, dict[str, Any]]:
+    """A statement tells of everything a partner was given: who sees all of that may read it, and who brought it."""
+    scope, params = actor.scope_sql("c.unit_path")
+    others = f"SELECT b.partner FROM payment_batch b JOIN payment_cycle c USING (cycle_id) WHERE NOT {scope}"
+    return f"(received_by = :me OR partner NOT IN ({others}))", {**params, "me": actor.subject}
+
+
+async def by_id(tx: Tx, actor: Actor, statement_id: UUID) -> RowMapping | None:
+    """A statement without its bytes, if the actor may read it."""
+    seen, params = _seen_by(actor)
+    return await tx.row(f"SELECT {_HEAD} FROM statement WHERE statement_id = :id AND {seen}", id=statement_id, **params)
 
 
 async def known(tx: Tx, partner: str, sha256: bytes) -> RowMapping | None:
@@ -64,14 +72,16 @@ async def lock(tx: Tx, statement_id: UUID) -> RowMapping | None:
     return await tx.row(f"SELECT {_HEAD}, content FROM statement WHERE statement_id = :id FOR UPDATE", id=statement_id)
 
 
-async def page(tx: Tx, *, partner: str | None, after: UUID | None, limit: int) -> Sequence[RowMapping]:
-    """Statements, newest first."""
+async def page(tx: Tx, actor: Actor, *, partner: str | None, after: UUID | None, limit: int) -> Sequence[RowMapping]:
+    """Statements that the actor may read, newest first."""
+    seen, params = _seen_by(actor)
     return await tx.rows(
-        f"SELECT {_HEAD} FROM statement WHERE (CAST(:partner AS text) IS NULL OR partner = :partner)"
+        f"SELECT {_HEAD} FROM statement WHERE {seen} AND (CAST(:partner AS text) IS NULL OR partner = :partner)"
         " AND (CAST(:after AS uuid) IS NULL OR statement_id < :after) ORDER BY statement_id DESC LIMIT :limit",
         partner=partner,
         after=after,
         limit=limit,
+        **params,
     )
 
 
