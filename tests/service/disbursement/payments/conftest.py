@@ -372,3 +372,13 @@ def secrets() -> tuple[str, str, str]:
 def making() -> tuple[Any, type[Line]]:
     """For tests that make several worlds of their own: `make_world` and `Line`."""
     return make_world, Line
+
+
+@pytest.fixture
+async def town(province: Any, world: World) -> Any:
+    """The province of lists on the world's database: what its lists pay, the partner simulator has in its books."""
+    made = replace(province, app=world.app, database=world.test_database, versions={})
+    await made.units()
+    await made.take_over()
+    await made.budget()
+    return made

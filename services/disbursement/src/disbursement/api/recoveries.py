@@ -47,12 +47,13 @@ class RecoveryView(BaseModel):
 
 
 class ItemView(BaseModel):
-    """A month of a benefit line: paid more than is due."""
+    """A month of a benefit line: paid more than is due, or given back."""
 
     benefit_line: str
     month: str
     paid: int
     due: int
+    repaid: int = Field(description="Of it, what came back through this case: where the month is due again it is payable again")
 
 
 class StepView(BaseModel):

@@ -55,6 +55,8 @@ class RecoveryAction(StrEnum):
     KEEP = "KEEP"
     RECOUNT = "RECOUNT"
     NOTHING_LEFT = "NOTHING_LEFT"
+    REST_LEFT = "REST_LEFT"
+    """Part of it came back and the rest is due again: what came back is all there is to recover."""
 
 
 _S = RecoveryState
@@ -71,6 +73,7 @@ TRANSITIONS: Final[dict[tuple[RecoveryState, RecoveryAction], RecoveryState]] = 
     (_S.WAIVER_PROPOSED, _A.KEEP): _S.NOTIFIED,
     **{(state, _A.RECOUNT): state for state in LIVING},
     **{(state, _A.NOTHING_LEFT): _S.CANCELLED for state in LIVING},
+    **{(state, _A.REST_LEFT): _S.REPAID for state in LIVING},
 }
 """(state, action) → state; every other move is refused."""
 

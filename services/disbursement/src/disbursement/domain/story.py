@@ -55,6 +55,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "RECOVERY_KEEP": ("Không miễn truy thu", "The waiver was refused"),
     "RECOVERY_RECOUNT": ("Tính lại số phải thu", "What is owed was counted anew"),
     "RECOVERY_NOTHING_LEFT": ("Không còn phải thu", "Nothing is owed any more"),
+    "RECOVERY_REST_LEFT": ("Phần còn lại lại được hưởng; không thu thêm", "The rest is due again; what came back is all"),
 }  # fmt: skip
 """Kind of fact → Vietnamese and English."""
 

@@ -1,5 +1,7 @@
 """Allocations and the guard row per person, line and month: paid + committed never grows beyond what is due.
 
+Paid is what the person holds: what came back (`repaid`) is taken off, so that a month that was repaid and is due again is payable.
+
 Position rows are always touched in key order, so that two lists cannot wait for each other in a circle.
 """
 
@@ -25,7 +27,7 @@ WHERE a.list_id = :list_id AND a.state = 'PLANNED' AND i.status = 'DUE' AND i.fr
   AND coalesce(i.to_month, 'infinity') >= a.month AND a.amount <= i.amount
 ORDER BY a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month
 ON CONFLICT ({_KEY}) DO UPDATE SET committed = p.committed + excluded.committed, due_at_commit = excluded.due_at_commit
-WHERE p.paid + p.committed + excluded.committed <= excluded.due_at_commit
+WHERE p.paid - p.repaid + p.committed + excluded.committed <= excluded.due_at_commit
 """
 
 _SHORT: Final = """
@@ -36,7 +38,7 @@ LEFT JOIN due_interval i ON i.beneficiary_id = a.beneficiary_id AND i.programme 
      AND i.benefit_line = a.benefit_line AND i.status = 'DUE' AND i.from_month <= a.month AND coalesce(i.to_month, 'infinity') >= a.month
 LEFT JOIN due_month_position p ON p.beneficiary_id = a.beneficiary_id AND p.programme = a.programme AND p.funding_source = a.funding_source
      AND p.benefit_line = a.benefit_line AND p.month = a.month
-WHERE a.list_id = :list_id AND a.state = 'PLANNED' AND coalesce(p.paid + p.committed, 0) + a.amount > coalesce(i.amount, 0)
+WHERE a.list_id = :list_id AND a.state = 'PLANNED' AND coalesce(p.paid - p.repaid + p.committed, 0) + a.amount > coalesce(i.amount, 0)
 ORDER BY l.line_id LIMIT 20
 """
 

@@ -54,7 +54,7 @@ _LESS_DUE_SQL: Final = f"""
 WITH share AS MATERIALIZED (SELECT * FROM allocation WHERE line_id = ANY(:line_ids)),
 less AS MATERIALIZED (
     SELECT DISTINCT line_id FROM share s
-    WHERE (SELECT d.paid + d.committed FROM due_month_position d
+    WHERE (SELECT d.paid - d.repaid + d.committed FROM due_month_position d
            WHERE d.beneficiary_id = s.beneficiary_id AND d.programme = s.programme AND d.funding_source = s.funding_source
              AND d.benefit_line = s.benefit_line AND d.month = s.month)
         > coalesce((SELECT sum(i.amount) FROM due_interval i

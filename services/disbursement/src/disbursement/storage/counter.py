@@ -28,7 +28,7 @@ LEFT JOIN payout_account a ON a.account_id = m.account_id
 _DUE: Final = """
 SELECT i.beneficiary_id, i.programme, i.funding_source,
        CAST(sum(CASE WHEN i.status = 'DUE' THEN i.amount ELSE 0 END) AS bigint) AS due, bool_or(i.status = 'RATE_MISSING') AS rate_missing,
-       CAST(coalesce(sum(p.paid), 0) AS bigint) AS paid, CAST(coalesce(sum(p.committed), 0) AS bigint) AS committed,
+       CAST(coalesce(sum(p.paid - p.repaid), 0) AS bigint) AS paid, CAST(coalesce(sum(p.committed), 0) AS bigint) AS committed,
        (SELECT c.state FROM payment_cycle c WHERE c.month = :month AND c.programme = i.programme AND c.funding_source = i.funding_source
           AND (b.unit_path = c.unit_path OR b.unit_path LIKE c.unit_path || '/%') ORDER BY c.sequence DESC LIMIT 1) AS cycle_state,
        (SELECT t.first_month > :month FROM take_over t WHERE t.state = 'APPROVED' AND t.programme = i.programme
@@ -94,10 +94,11 @@ async def holds_of(tx: Tx, ids: Sequence[UUID]) -> Sequence[RowMapping]:
 async def months_of(tx: Tx, ids: Sequence[UUID], before: date) -> Sequence[RowMapping]:
     """What is still owed of earlier months: due − paid − committed of positions the platform knows."""
     return await tx.rows(
-        "SELECT p.beneficiary_id, p.programme, p.funding_source, CAST(sum(i.amount - p.paid - p.committed) AS bigint) AS owed"
+        "SELECT p.beneficiary_id, p.programme, p.funding_source, CAST(sum(i.amount - p.paid + p.repaid - p.committed) AS bigint) AS owed"
         " FROM due_month_position p JOIN due_interval i ON i.beneficiary_id = p.beneficiary_id AND i.programme = p.programme"
         "  AND i.funding_source = p.funding_source AND i.benefit_line = p.benefit_line AND i.from_month <= p.month"
         "  AND coalesce(i.to_month, 'infinity') >= p.month AND i.status = 'DUE'"
-        " WHERE p.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND p.month < :before AND i.amount > p.paid + p.committed GROUP BY 1, 2, 3",
+        " WHERE p.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND p.month < :before"
+        "  AND i.amount > p.paid - p.repaid + p.committed GROUP BY 1, 2, 3",
         ids=list(ids), before=before,
     )  # fmt: skip

@@ -259,7 +259,7 @@ SELECT w.line_id, w.reason FROM (
              AND coalesce(i.to_month, 'infinity') >= al.month AND i.status = 'DUE'
         JOIN due_month_position p ON p.beneficiary_id = al.beneficiary_id AND p.programme = al.programme
              AND p.funding_source = al.funding_source AND p.benefit_line = al.benefit_line AND p.month = al.month
-        WHERE {{allocations}} AND p.paid + p.committed > coalesce(i.amount, 0)
+        WHERE {{allocations}} AND p.paid - p.repaid + p.committed > coalesce(i.amount, 0)
     ) less USING (line_id)
     WHERE l.state = 'LISTED' AND {{lines}}
 ) w WHERE w.reason IS NOT NULL

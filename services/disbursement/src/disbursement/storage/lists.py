@@ -84,13 +84,13 @@ SELECT u.unit_path, (
 FROM (SELECT DISTINCT unit_path FROM scope) u
 """
 
-# Payable = due - paid - committed, month by month, from the first platform month (or earlier where the decision says arrears), never
-# a month after the month of death, whatever else our copies say.
+# Payable = due - paid - committed, month by month (paid less what the person gave back), from the first platform month (or earlier where
+# the decision says arrears), never a month after the month of death, whatever else our copies say.
 _DUE_NOW: Final = f"""
 CREATE TEMP TABLE due_now ON COMMIT DROP AS
 SELECT i.beneficiary_id, i.benefit_line, m.month, i.status = 'RATE_MISSING' AS rate_missing, u.beneficiary_id IS NOT NULL AS suspended,
-       i.amount AS due, coalesce(p.paid + p.committed, 0) AS taken,
-       CASE WHEN i.status = 'RATE_MISSING' THEN 0 ELSE i.amount - coalesce(p.paid + p.committed, 0) END AS amount
+       i.amount AS due, coalesce(p.paid - p.repaid + p.committed, 0) AS taken,
+       CASE WHEN i.status = 'RATE_MISSING' THEN 0 ELSE i.amount - coalesce(p.paid - p.repaid + p.committed, 0) END AS amount
 FROM scope s
 JOIN first_month f USING (unit_path)
 JOIN due_interval i ON i.beneficiary_id = s.beneficiary_id AND i.programme = :programme AND i.funding_source = :funding_source
@@ -106,7 +106,7 @@ LEFT JOIN (
 ) u ON u.beneficiary_id = i.beneficiary_id AND u.benefit_line = i.benefit_line
 LEFT JOIN due_month_position p ON p.beneficiary_id = i.beneficiary_id AND p.programme = i.programme
      AND p.funding_source = i.funding_source AND p.benefit_line = i.benefit_line AND p.month = m.month
-WHERE i.status = 'RATE_MISSING' OR i.amount > coalesce(p.paid + p.committed, 0)
+WHERE i.status = 'RATE_MISSING' OR i.amount > coalesce(p.paid - p.repaid + p.committed, 0)
 """
 
 # Whose other allowances go on is paid those; what is suspended waits for its decision.

@@ -23,11 +23,14 @@ __all__ = [
     "find",
     "flag",
     "items",
+    "look_again",
+    "note_repaid",
     "over",
     "page",
     "publish",
     "repayments",
     "set_case",
+    "share",
     "steps",
     "summary",
     "take_step",
@@ -55,6 +58,16 @@ async def flag(tx: Tx, beneficiary_ids: Sequence[UUID], bodies: str) -> None:
     )
 
 
+async def look_again(tx: Tx) -> None:
+    """What partners sent back (`payment_moved`) is not held by people any more: their living cases are looked at soon."""
+    await tx.execute(
+        "INSERT INTO recovery_check (beneficiary_id, business_date) SELECT DISTINCT ON (m.beneficiary_id) m.beneficiary_id, m.business_date"
+        " FROM payment_moved m JOIN recovery_case c ON c.beneficiary_id = m.beneficiary_id"
+        f" WHERE m.status = 'RETURNED' AND c.state IN ({_LIVING}) ORDER BY m.beneficiary_id, m.business_date DESC"
+        " ON CONFLICT (beneficiary_id) DO UPDATE SET next_at = now()"
+    )
+
+
 async def claim(tx: Tx, limit: int, again_seconds: int) -> dict[UUID, date]:
     """People to look at now with the business date of their change; those with a payment on its way stay noted for later."""
     rows = await tx.rows(
@@ -73,43 +86,47 @@ async def claim(tx: Tx, limit: int, again_seconds: int) -> dict[UUID, date]:
 
 
 _OVER: Final = f"""
-WITH months AS (
-    SELECT p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month, p.paid, coalesce(i.amount, 0) AS due
+WITH living AS MATERIALIZED (
+    SELECT * FROM recovery_case WHERE beneficiary_id = ANY(CAST(:ids AS uuid[])) AND state IN ({_LIVING}) ORDER BY recovery_id FOR UPDATE
+), own AS (
+    SELECT c.beneficiary_id, c.programme, c.funding_source, s.benefit_line, s.month, CAST(sum(s.amount) AS bigint) AS repaid
+    FROM living c JOIN recovery_share s ON s.recovery_id = c.recovery_id AND s.kind = 'REPAID' GROUP BY 1, 2, 3, 4, 5
+), months AS (
+    SELECT p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month, p.paid - p.repaid - p.waived AS held,
+           coalesce(i.amount, 0) AS due, coalesce(o.repaid, 0) AS repaid,
+           CASE WHEN i.status IS DISTINCT FROM 'RATE_MISSING' THEN greatest(p.paid - p.repaid - p.waived - coalesce(i.amount, 0), 0)
+                ELSE 0 END AS extra
     FROM due_month_position p
     LEFT JOIN LATERAL (
         SELECT i.amount, i.status FROM due_interval i
         WHERE i.beneficiary_id = p.beneficiary_id AND i.programme = p.programme AND i.funding_source = p.funding_source
           AND i.benefit_line = p.benefit_line AND i.from_month <= p.month AND coalesce(i.to_month, 'infinity') >= p.month
     ) i ON true
-    WHERE p.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND p.paid > coalesce(i.amount, 0) AND i.status IS DISTINCT FROM 'RATE_MISSING'
+    LEFT JOIN own o ON o.beneficiary_id = p.beneficiary_id AND o.programme = p.programme AND o.funding_source = p.funding_source
+         AND o.benefit_line = p.benefit_line AND o.month = p.month
+    WHERE p.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND p.paid > 0
 ), sums AS (
-    SELECT beneficiary_id, programme, funding_source, CAST(sum(paid - due) AS bigint) AS amount,
+    SELECT beneficiary_id, programme, funding_source, CAST(sum(extra) AS bigint) AS amount,
            array_agg(DISTINCT month ORDER BY month) AS months,
-           json_agg(json_build_object('benefit_line', benefit_line, 'month', month, 'paid', paid, 'due', due)) AS items
-    FROM months GROUP BY 1, 2, 3
-), living AS (
-    SELECT * FROM recovery_case WHERE beneficiary_id = ANY(CAST(:ids AS uuid[])) AND state IN ({_LIVING}) ORDER BY recovery_id FOR UPDATE
+           json_agg(json_build_object('benefit_line', benefit_line, 'month', month, 'paid', held + repaid, 'due', due, 'repaid', repaid))
+               AS items
+    FROM months WHERE extra > 0 OR repaid > 0 GROUP BY 1, 2, 3
 )
 SELECT coalesce(s.beneficiary_id, c.beneficiary_id) AS beneficiary_id, coalesce(s.programme, c.programme) AS programme,
        coalesce(s.funding_source, c.funding_source) AS funding_source,
-       coalesce(s.amount, 0) - coalesce(past.amount, 0) AS amount, coalesce(s.months, '{{}}') AS months, s.items,
+       coalesce(s.amount, 0) AS extra, coalesce(s.months, '{{}}') AS months, s.items,
        c.recovery_id, c.amount AS was, c.recovered, c.state, c.months AS were,
        coalesce(b.unit_code, d.unit_code, '') AS unit_code, coalesce(b.unit_path, d.unit_path, '') AS unit_path
 FROM sums s FULL JOIN living c USING (beneficiary_id, programme, funding_source)
-LEFT JOIN LATERAL (
-    SELECT sum(e.amount) AS amount FROM recovery_case e
-    WHERE e.beneficiary_id = s.beneficiary_id AND e.programme = s.programme AND e.funding_source = s.funding_source
-      AND e.state IN ('REPAID', 'WAIVED')
-) past ON true
 LEFT JOIN beneficiary b ON b.beneficiary_id = coalesce(s.beneficiary_id, c.beneficiary_id)
 LEFT JOIN dues d ON d.beneficiary_id = coalesce(s.beneficiary_id, c.beneficiary_id)
 """
 
 
 async def over(tx: Tx, beneficiary_ids: Sequence[UUID]) -> Sequence[RowMapping]:
-    """What is paid beyond what is due now, by person, programme and funding source, beside the living case (locked) if there is one.
+    """What people hold beyond what is due now (`extra`), by programme and funding source, beside the living case (locked) if there is one.
 
-    What ended cases already settled (repaid, waived) does not count again. Months without a loaded rate prove nothing.
+    What came back or was waived, month by month, is not held any more or not asked for. Months without a loaded rate prove nothing.
     """
     return await tx.rows(_OVER, ids=list(beneficiary_ids))
 
@@ -119,8 +136,59 @@ async def write_items(tx: Tx, recovery_id: UUID, found: Sequence[Any]) -> None:
     await tx.execute("DELETE FROM recovery_item WHERE recovery_id = :id", id=recovery_id)
     await tx.copy(
         "recovery_item",
-        ("recovery_id", "benefit_line", "month", "paid", "due"),
-        [(recovery_id, item["benefit_line"], item["month"], item["paid"], item["due"]) for item in found],
+        ("recovery_id", "benefit_line", "month", "paid", "due", "repaid"),
+        [
+            (recovery_id, item["benefit_line"], date.fromisoformat(item["month"]), item["paid"], item["due"], item["repaid"])
+            for item in found
+        ],
+    )
+
+
+_SHARE: Final = """
+WITH extra AS (
+    SELECT i.benefit_line, i.month, i.paid - i.repaid - i.due AS extra,
+           sum(i.paid - i.repaid - i.due) OVER (ORDER BY i.month, i.benefit_line) - (i.paid - i.repaid - i.due) AS before
+    FROM recovery_item i WHERE i.recovery_id = :id AND i.paid - i.repaid > i.due
+), added AS (
+    INSERT INTO recovery_share (recovery_id, version, kind, benefit_line, month, amount)
+    SELECT :id, c.version, :kind, e.benefit_line, e.month, least(e.extra, :amount - e.before)
+    FROM extra e CROSS JOIN recovery_case c WHERE c.recovery_id = :id AND e.before < :amount
+    RETURNING benefit_line, month, amount
+), locked AS MATERIALIZED (
+    SELECT p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month, a.amount
+    FROM added a JOIN recovery_case c ON c.recovery_id = :id
+    JOIN due_month_position p ON p.beneficiary_id = c.beneficiary_id AND p.programme = c.programme AND p.funding_source = c.funding_source
+         AND p.benefit_line = a.benefit_line AND p.month = a.month
+    ORDER BY p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month FOR UPDATE OF p
+), changed AS (
+    UPDATE due_month_position p SET {column} = p.{column} + l.amount
+    FROM locked l
+    WHERE (p.beneficiary_id, p.programme, p.funding_source, p.benefit_line, p.month)
+        = (l.beneficiary_id, l.programme, l.funding_source, l.benefit_line, l.month)
+    RETURNING l.amount
+)
+SELECT CAST(coalesce(sum(amount), 0) AS bigint) FROM changed
+"""
+
+
+async def share(tx: Tx, recovery_id: UUID, kind: str, amount: int) -> None:
+    """Spread what came back (REPAID) or is not asked for (WAIVED) over the case's months, the oldest first, and take it off them.
+
+    The case's items must be in step with its months. Raises LookupError when the months do not hold that much.
+    """
+    column = {"REPAID": "repaid", "WAIVED": "waived"}[kind]
+    done = await tx.value(_SHARE.format(column=column), id=recovery_id, kind=kind, amount=amount)
+    if int(done) != amount:
+        raise LookupError(f"{amount} đồng of case {recovery_id} are not in its months: {done}")
+
+
+async def note_repaid(tx: Tx, recovery_id: UUID) -> None:
+    """Let the case's months say what came back of each."""
+    await tx.execute(
+        "UPDATE recovery_item i SET repaid = s.amount FROM (SELECT benefit_line, month, sum(amount) AS amount FROM recovery_share"
+        " WHERE recovery_id = :id AND kind = 'REPAID' GROUP BY 1, 2) s"
+        " WHERE i.recovery_id = :id AND i.benefit_line = s.benefit_line AND i.month = s.month",
+        id=recovery_id,
     )
 
 

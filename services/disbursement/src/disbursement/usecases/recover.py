@@ -44,30 +44,32 @@ async def look_round(db: Database) -> bool:
 
 async def _bring_in_step(tx: Tx, row: RowMapping, today: date) -> RowMapping | None:
     """Make one case say what is over now; None when it says so already. Cases are few: one at a time, all in one transaction."""
-    amount = max(0, int(row["amount"]))
+    extra = int(row["extra"])
     if row["recovery_id"] is None:
-        if amount == 0:
+        if extra == 0:
             return None
         case = await recoveries.set_case(
             tx,
             None,
             {
                 "beneficiary_id": row["beneficiary_id"], "programme": row["programme"], "funding_source": row["funding_source"],
-                "amount": amount, "months": row["months"], "opened_on": today, "unit_code": row["unit_code"], "unit_path": row["unit_path"],
+                "amount": extra, "months": row["months"], "opened_on": today, "unit_code": row["unit_code"], "unit_path": row["unit_path"],
             },
         )  # fmt: skip
         action, before = "OPENED", 0
     else:
+        amount = row["recovered"] + extra
         if amount == row["was"] and list(row["months"]) == list(row["were"]):
             return None
-        gone = amount <= row["recovered"]
-        action = RecoveryAction.NOTHING_LEFT if gone else RecoveryAction.RECOUNT
+        action = RecoveryAction.RECOUNT
+        if extra == 0:  # the rest is due again; what came back stays back, and is payable again where it is due
+            action = RecoveryAction.REST_LEFT if row["recovered"] else RecoveryAction.NOTHING_LEFT
         state = move(row["state"], RecoveryAction(action))
         case = await recoveries.set_case(tx, row["recovery_id"], {"amount": amount, "months": row["months"], "state": state.value})
         before = row["was"]
     await recoveries.write_items(tx, case["recovery_id"], row["items"] or [])
     step_id = await recoveries.take_step(tx, case, action, None)
-    await _post(tx, case, TransferKind.RECOVERY_OPENED, step_id, amount - before, today)
+    await _post(tx, case, TransferKind.RECOVERY_OPENED, step_id, case["amount"] - before, today)
     return case
 
 
@@ -84,6 +86,15 @@ async def _found(tx: Tx, actor: Actor, recovery_id: UUID) -> RowMapping:
     if row is None:
         raise NotFound("No such recovery case")
     return row
+
+
+async def _in_step(tx: Tx, actor: Actor, recovery_id: UUID, business_date: date) -> RowMapping:
+    """The case as the months stand this moment: what people decide about is never older than the last change of dues."""
+    row = await _found(tx, actor, recovery_id)
+    for found in await recoveries.over(tx, [row["beneficiary_id"]]):
+        if found["recovery_id"] == recovery_id:
+            await _bring_in_step(tx, found, business_date)
+    return await _found(tx, actor, recovery_id)
 
 
 async def _move(
@@ -119,14 +130,16 @@ async def propose_waiver(db: Database, actor: Actor, recovery_id: UUID, note: st
 async def decide_waiver(db: Database, actor: Actor, recovery_id: UUID, note: str, business_date: date, *, approve: bool) -> RowMapping:
     """The second person waives what is left, or keeps the case. Raises NotFound, SameDecider, IllegalRecoveryMove."""
     async with db.transaction(actor) as tx:
-        row = await _found(tx, actor, recovery_id)
+        row = await _in_step(tx, actor, recovery_id, business_date)
         action = RecoveryAction.WAIVE if approve else RecoveryAction.KEEP
         move(row["state"], action)
         if row["waiver_proposed_by"] == actor.subject:
             raise SameDecider()
         case, step_id = await _move(tx, row, action, note, business_date, waiver_decided_by=actor.subject)
         if approve:
-            await _post(tx, case, TransferKind.RECOVERY_CANCELLED, step_id, case["amount"] - case["recovered"], business_date)
+            left = case["amount"] - case["recovered"]
+            await recoveries.share(tx, recovery_id, "WAIVED", left)
+            await _post(tx, case, TransferKind.RECOVERY_CANCELLED, step_id, left, business_date)
         return case
 
 
@@ -155,7 +168,7 @@ async def decide_repayment(
 ) -> RowMapping:
     """The second person's word; an approved repayment counts and is posted. Raises SameDecider, AlreadyDecided, TooMuchRepaid."""
     async with db.transaction(actor) as tx:
-        row = await _found(tx, actor, recovery_id)
+        row = await (_in_step(tx, actor, recovery_id, business_date) if approve else _found(tx, actor, recovery_id))
         known = next((item for item in await recoveries.repayments(tx, recovery_id) if item["repayment_id"] == repayment_id), None)
         if known is None:
             raise NotFound("No such repayment")
@@ -170,6 +183,8 @@ async def decide_repayment(
             recovered = row["recovered"] + known["amount"]
             action = RecoveryAction.REPAY_ALL if recovered == row["amount"] else RecoveryAction.REPAY
             case, _ = await _move(tx, row, action, known["document_number"], business_date, recovered=recovered)
+            await recoveries.share(tx, recovery_id, "REPAID", known["amount"])
+            await recoveries.note_repaid(tx, recovery_id)
             await _post(tx, case, TransferKind.RECOVERY_PAID, repayment_id, known["amount"], business_date)
         await audit.record(
             tx, "recovery.repayment_decided", "recovery", recovery_id, {"state": decided["state"], "amount": known["amount"]}
