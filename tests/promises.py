@@ -61,6 +61,7 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
         "running.upgrades": "Migrations give up rather than queue in front of the service, and go up, down and up again.",
         "running.rights": "Every route is refused to every role that may not use it; another unit's object is not there.",
         "running.hostile-input": "Whatever is sent, the answer is one of the document's, and no answer shows an internal.",
+        "running.one-trace": "One payment is one trace through all services to the partner's notice; no span holds anything of people.",
     },
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from common.db import Database
 from common.ids import new_id
-from common.schema import audit_chain_ddl, mechanism_ddl, restore_ddl
+from common.schema import audit_chain_ddl, mechanism_ddl, restore_ddl, trace_ddl
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -24,7 +24,7 @@ async def db(pg_url: str) -> AsyncIterator[Database]:
         conn.execute(f"CREATE DATABASE {name}")
     url = pg_url.rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(mechanism_ddl() + audit_chain_ddl() + restore_ddl())
+        conn.execute(mechanism_ddl() + audit_chain_ddl() + restore_ddl() + trace_ddl())
         conn.execute("CREATE TABLE preference (beneficiary_id uuid PRIMARY KEY, version bigint NOT NULL, answer text NOT NULL)")
         conn.execute("CREATE TABLE marker (partition int PRIMARY KEY, seen int NOT NULL)")
         conn.execute("CREATE TABLE applied (event_id uuid NOT NULL)")

@@ -24,7 +24,7 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.ids import new_id
 from common.problems import Conflict
-from common.schema import audit_chain_ddl, mechanism_ddl, restore_ddl
+from common.schema import audit_chain_ddl, mechanism_ddl, restore_ddl, trace_ddl
 from common.sealing import Keyring
 from common.settings import MechanismSettings
 from common.web import create_app, jobs_router, quiet_router
@@ -81,7 +81,7 @@ async def app(pg_url: str, keys_file: Callable[[str], Path], keyring: Callable[[
         conn.execute(f"CREATE DATABASE {name}")
     url = pg_url.rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(mechanism_ddl() + audit_chain_ddl() + restore_ddl())
+        conn.execute(mechanism_ddl() + audit_chain_ddl() + restore_ddl() + trace_ddl())
         conn.execute("CREATE TABLE made (amount bigint NOT NULL)")
     url = url.replace("postgresql://", "postgresql+psycopg://")
     db = Database(url, keyring=keyring("registry"))

@@ -16,7 +16,7 @@ import uvloop
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from common import clock, failpoints
+from common import clock, failpoints, tracing
 from common.garbage import collect_seldom
 from common.http import keep_to
 from common.migrate import upgrade
@@ -70,6 +70,8 @@ def service_main(
     configure_logging(settings.log_level, package.replace("_", "-"), command)
     failpoints.arm(os.environ.get("ANSINH_FAILPOINTS", ""), production=settings.environment == "production")
     clock.shift(os.environ.get("ANSINH_CLOCK_OFFSET_SECONDS", ""), production=settings.environment == "production")
+    if command in ("api", "worker"):
+        tracing.begin(settings, package.replace("_", "-"), command)
     if command == "migrate":
         upgrade(settings, package)
         if after_migrate is not None:

@@ -21,7 +21,7 @@ from aiokafka.errors import (
     UnknownMemberIdError,
 )  # fmt: skip
 
-from common import parked
+from common import parked, tracing
 from common.actor import SYSTEM
 from common.contracts.envelope import Event
 from common.db import Database, Tx
@@ -180,8 +180,10 @@ class Consumer:
         if not wanted:
             return
         try:
-            async with self._db.transaction(self._actor) as tx:
-                await self._apply_in(tx, wanted)
+            with tracing.applying(self.name, wanted) as traces:
+                async with self._db.transaction(self._actor) as tx:
+                    tx.traces = traces
+                    await self._apply_in(tx, wanted)
             CONSUMED.labels(self.name).inc(len(wanted))
         except Exception as error:
             if is_transient(error):

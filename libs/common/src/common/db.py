@@ -17,6 +17,8 @@ from psycopg.types.json import JsonbDumper, set_json_dumps
 from sqlalchemy import RowMapping, TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from common import tracing
+
 if TYPE_CHECKING:
     from common.auth import Actor
     from common.sealing import Keyring
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Tx"]
 
 _STATEMENTS: Final = 2_000
+_LED_BY: Final = f"SELECT set_config('{tracing.SESSION_SETTING}', :led_by, true)"
 
 set_json_dumps(lambda value: orjson.dumps(value, default=str))
 psycopg.adapters.register_dumper(dict, JsonbDumper)
@@ -43,6 +46,8 @@ class Tx:
         self.actor = actor
         self.causes: Mapping[UUID, tuple[str | None, str]] = {}
         """Set while events are applied: key → (correlation id, event id) of the last event under that key."""
+        self.traces: Mapping[UUID, str] = {}
+        """Set while events are applied and traces are made: key → trace context of what that event leads to."""
 
     async def rows(self, sql: str, **params: Any) -> Sequence[RowMapping]:
         """All rows of a query."""
@@ -140,6 +145,8 @@ class Database:
             if isolation is not None:
                 await conn.execution_options(isolation_level=isolation)
             async with conn.begin():
+                if (led_by := tracing.current()) is not None:
+                    await conn.execute(_statement(_LED_BY), {"led_by": led_by})
                 yield Tx(conn, self, actor)
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common import tracing
 from common.ids import new_id
 from common.problems import HeadersTooLarge, PayloadTooLarge, Problem, ServiceUnavailable, SlowRequest
 from common.telemetry import REQUESTS, get_logger
@@ -28,8 +29,9 @@ __all__ = ["BODY_LIMIT", "Edge", "Limits"]
 BODY_LIMIT: Final = 1024 * 1024
 _HEADERS_LIMIT: Final = 32 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _ALWAYS: Final = ("/health/", "/metrics")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_DEFECT: Final = 500
 _SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
 _log = get_logger(__name__)
 
@@ -65,20 +67,36 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        given, trace = headers.get("x-request-id", ""), _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-        request_id = given if _REQUEST_ID.fullmatch(given) else trace[1] if trace else str(new_id())
+        if not tracing.on() or scope["path"].startswith(_ALWAYS):
+            await self._serve(scope, receive, send, headers, tracing.trace_id_of(headers.get("traceparent")))
+            return
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        with tracing.span(method, "server", parent=headers.get("traceparent"), http_request_method=method) as span:
+            assert span is not None
+            status = await self._serve(scope, receive, send, headers, tracing.trace_id_of(span.traceparent))
+            route = getattr(scope.get("route"), "path", "unmatched")
+            span.rename(f"{method} {route}")
+            span.note(http_route=route, http_response_status_code=status)
+            if status >= _DEFECT:
+                span.failed(str(status))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str], trace: str | None) -> int:
+        """Answer it; the status."""
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else trace or str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
         limit = next((size for prefix, size in self._bodies if scope["path"].startswith(prefix)), BODY_LIMIT)
         refused = self._refusal(scope, headers, limit)
         if refused is not None:
             await self._answer(refused, request_id)(scope, receive, send)
-            return
+            return refused.status
         passage = _Passage(self, scope, receive, send, request_id, limit)
         try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id, **({"trace_id": trace[1]} if trace else {})):
+            with structlog.contextvars.bound_contextvars(request_id=request_id, **({"trace_id": trace} if trace else {})):
                 await passage.run()
         finally:
             passage.leave()
+        return passage.status
 
     def hold(self, more: int) -> None:
         """Count what is in hand: from its arrival to the beginning of its answer, so that endless answers hold nobody's place."""
@@ -124,6 +142,11 @@ class _Passage:
         self._deadline: asyncio.Timeout | None = None
         self._held = True
         edge.hold(1)
+
+    @property
+    def status(self) -> int:
+        """Of the answer."""
+        return self._status
 
     def leave(self) -> None:
         """Give the place back, once."""

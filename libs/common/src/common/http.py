@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from common import tracing
 from common.refusals import forbidden_address
 
 __all__ = ["MAX_ANSWER_BYTES", "AddressRefused", "AnswerTooLarge", "client", "keep_to", "read_bounded"]
@@ -43,6 +44,28 @@ class AnswerTooLarge(Exception):
     """The other side answered more than we are willing to read."""
 
 
+class _Traced(httpx.AsyncBaseTransport):
+    """A span around each call, from its beginning to the answer's head; the called system is told our trace context, nothing else."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        method, host = request.method, request.url.host
+        with tracing.span(f"{method} {host}", "client", http_request_method=method, server_address=host) as span:
+            if span is None:
+                return await self._inner.handle_async_request(request)
+            request.headers["traceparent"] = span.traceparent
+            response = await self._inner.handle_async_request(request)
+            span.note(http_response_status_code=response.status_code)
+            if response.is_error:
+                span.failed(str(response.status_code))
+            return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 def client(
     *, timeout: float = 30.0, base_url: str = "", transport: httpx.AsyncBaseTransport | None = None, connections: int = 20
 ) -> httpx.AsyncClient:
@@ -50,12 +73,15 @@ def client(
 
     With a `base_url` it calls that host alone.
     """
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    if tracing.on():
+        transport = _Traced(transport or httpx.AsyncHTTPTransport(trust_env=False, limits=limits))
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
         follow_redirects=False,
         trust_env=False,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        limits=limits,
         transport=transport,
         event_hooks={"request": [_only_to(base_url)]},
     )

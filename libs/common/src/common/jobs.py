@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from common import tracing
 from common.actor import SYSTEM
 from common.db import Database, Tx
 from common.failures import describe, is_transient
@@ -34,6 +35,8 @@ class Job:
     requested_by: str
     business_date: date
     attempt: int
+    traceparent: str | None = None
+    """Trace context of the request that asked for it, where traces are made."""
 
 
 async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: date, *, total: int = 0) -> UUID:
@@ -86,7 +89,8 @@ class JobRunner:
             return False
         keeper = asyncio.create_task(self._keep_lease(job.id))
         try:
-            result = await self._handlers[job.kind](job)
+            with tracing.span(f"job {job.kind}", parent=job.traceparent, ansinh_job_kind=job.kind, ansinh_job_id=str(job.id)):
+                result = await self._handlers[job.kind](job)
         except Problem as problem:
             await self._end(job, "FAILED", None, problem.detail or problem.title)
         except Exception as error:
@@ -117,7 +121,7 @@ class JobRunner:
             )
         if row is None or row["state"] == "FAILED":
             return None
-        return Job(row["id"], row["kind"], row["detail"], row["requested_by"], row["business_date"], row["attempts"])
+        return Job(row["id"], row["kind"], row["detail"], row["requested_by"], row["business_date"], row["attempts"], row["traceparent"])
 
     async def _keep_lease(self, job_id: UUID) -> None:
         while True:

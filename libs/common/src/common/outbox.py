@@ -5,7 +5,7 @@ exclusively therefore knows that all events with lower ids are committed, and th
 adds then stands, in every partition, behind exactly what it can count.
 
 Each event says what led to it: the request (its id is the correlation id), or the event under the same key that is being applied,
-whose correlation id it takes on.
+whose correlation id it takes on. Where traces are made, the row also keeps the trace context of its transaction (`common.tracing`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from common import tracing
 from common.contracts.envelope import Event
 from common.db import Tx
 from common.ids import new_id
@@ -24,6 +25,7 @@ __all__ = ["add", "add_rows", "add_to_every_partition", "barrier", "insert_selec
 
 _BARRIER: Final = int(Lock.EVENTS)
 _COLUMNS: Final = ("event_id", "topic", "partition", "key", "type", "body", "correlation_id", "causation_id")
+_KEY: Final = _COLUMNS.index("key")
 _COPY_FROM: Final = 20  # rows from which COPY beats single inserts
 
 
@@ -42,6 +44,14 @@ def _led_here(tx: Tx, key: UUID) -> tuple[str | None, str | None]:
     return cause if cause is not None else (tx.actor.request_id if tx.actor else None, None)
 
 
+def _columns(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
+    """Events of several traces stand in one transaction while events are applied: then each row says whose it is."""
+    if not tx.traces:
+        return _COLUMNS, rows
+    own = tracing.current()
+    return (*_COLUMNS, "traceparent"), [(*row, tx.traces.get(row[_KEY], own)) for row in rows]
+
+
 async def add(tx: Tx, events: Sequence[Event], *, event_ids: Sequence[UUID] | None = None) -> None:
     """Add events in order. `event_ids` gives ids chosen beforehand (sealed fields are bound to them)."""
     if not events:
@@ -56,14 +66,13 @@ async def add(tx: Tx, events: Sequence[Event], *, event_ids: Sequence[UUID] | No
 
 
 async def _write(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns, rows = _columns(tx, rows)
     if len(rows) >= _COPY_FROM:
-        await tx.copy("outbox", _COLUMNS, rows)
+        await tx.copy("outbox", columns, rows)
         return
     for row in rows:
         await tx.execute(
-            "INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id, causation_id)"
-            " VALUES (:event_id, :topic, :partition, :key, :type, :body, :correlation_id, :causation_id)",
-            **dict(zip(_COLUMNS, row, strict=True)),
+            f"INSERT INTO outbox ({', '.join(columns)}) VALUES (:{', :'.join(columns)})", **dict(zip(columns, row, strict=True))
         )
 
 
@@ -83,25 +92,28 @@ async def add_to_every_partition(tx: Tx, topic: str, make: Callable[[int], Event
         await _write(tx, [(new_id(), topic, partition, key, event.type_name(), event.model_dump_json(), *_led_here(tx, key))])
 
 
-def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False) -> str:
+def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False, traced: bool = False) -> str:
     """SQL that adds one event per row of `select_sql`, which yields `key uuid, event_id uuid, body json|text`.
 
     With `typed`, the select yields `type text` as well, and `event_class` only names the topic. Rows are added in the
-    order of the select; `:led_by` is the request's id. The barrier's shared lock is taken before the first id is drawn.
+    order of the select; `:led_by` is the request's id. With `traced`, the select yields `traceparent` as well.
+    The barrier's shared lock is taken before the first id is drawn.
     """
     kind = "s.type" if typed else f"'{event_class.type_name()}'"
     return f"""
         WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_BARRIER})),
              s AS MATERIALIZED ({select_sql})
-        INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id)
+        INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id{", traceparent" if traced else ""})
         SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text), CAST(:led_by AS text)
-        FROM gate, s
+        {", s.traceparent" if traced else ""} FROM gate, s
     """
 
 
-async def insert_select(tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, **params: Any) -> int:
+async def insert_select(
+    tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, traced: bool = False, **params: Any
+) -> int:
     """Add one event per row of `select_sql`; the number of events added. See :func:`_insert_select_sql`."""
-    sql = _insert_select_sql(event_class, select_sql, typed=typed)
+    sql = _insert_select_sql(event_class, select_sql, typed=typed, traced=traced)
     return await tx.execute(sql, led_by=tx.actor.request_id if tx.actor else None, **params)
 
 

@@ -50,7 +50,7 @@ _log = get_logger(__name__)
 
 
 def _traceparent(correlation_id: str, event_id: UUID) -> bytes:
-    """W3C trace context made of the ids: one trace per correlation, one span per event; a request's own trace id is kept."""
+    """Where no traces are made: one made of the ids, one trace per correlation, one span per event; a request's own trace id is kept."""
     plain = correlation_id.replace("-", "").lower()
     trace = plain if _TRACE.fullmatch(plain) else hashlib.sha256(correlation_id.encode()).hexdigest()[:32]
     return f"00-{trace}-{event_id.hex[-16:]}-01".encode()
@@ -70,7 +70,9 @@ def _headers(row: RowMapping, source: str) -> list[tuple[str, bytes]]:
     ]
     if row["correlation_id"]:
         headers.append(("ce_correlationid", row["correlation_id"].encode()))
-        headers.append(("traceparent", _traceparent(row["correlation_id"], row["event_id"])))
+    if row["traceparent"] or row["correlation_id"]:
+        made = row["traceparent"].encode() if row["traceparent"] else _traceparent(row["correlation_id"], row["event_id"])
+        headers.append(("traceparent", made))
     if row["causation_id"]:
         headers.append(("ce_causationid", row["causation_id"].encode()))
     return headers
@@ -149,7 +151,8 @@ class Relay:
         now = asyncio.get_running_loop().time()
         result = await conn.execute(
             text(
-                "SELECT id, event_id, topic, partition, key, type, body, correlation_id, causation_id, created_at FROM outbox"
+                "SELECT id, event_id, topic, partition, key, type, body, correlation_id, causation_id, traceparent, created_at"
+                " FROM outbox"
                 " WHERE published_at IS NULL AND partition = ANY(:owned) AND topic <> ALL(CAST(:left_out AS text[]))"
                 " ORDER BY id LIMIT :limit"
             ),

@@ -20,6 +20,8 @@ __all__ = [
     "restore_ddl",
     "restore_removal",
     "throttle_ddl",
+    "trace_ddl",
+    "trace_removal",
 ]
 
 _DDL: Final = """
@@ -266,6 +268,23 @@ CREATE TABLE invariant_result (
 def mechanism_ddl() -> str:
     """DDL of outbox, inbox, parked events, consumer positions, audit log, idempotency keys and jobs."""
     return _DDL
+
+
+_TRACED: Final = ("outbox", "job")
+
+
+def trace_ddl(*tables: str) -> str:
+    """DDL by which rows keep the trace context of the transaction that wrote them (`common.tracing`): events, jobs, and `tables`."""
+    return "".join(
+        f"ALTER TABLE {table} ADD COLUMN traceparent text;"
+        f"ALTER TABLE {table} ALTER COLUMN traceparent SET DEFAULT nullif(current_setting('ansinh.traceparent', true), '');"
+        for table in (*_TRACED, *tables)
+    )
+
+
+def trace_removal(*tables: str) -> str:
+    """Undo :func:`trace_ddl`."""
+    return "".join(f"ALTER TABLE {table} DROP COLUMN traceparent;" for table in (*_TRACED, *tables))
 
 
 def append_only(op: Any, table: str) -> None:

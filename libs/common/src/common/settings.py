@@ -44,6 +44,10 @@ class MechanismSettings(BaseSettings):
     requests_at_once: int = Field(default=200, ge=1, description="Requests served at once by one process; more are answered 503")
     cors_origins: list[str] = Field(default_factory=list, description="Origins of the console")
     log_level: str = "INFO"
+    traces_url: str | None = Field(
+        default=None, description="OTLP/HTTP address of a collector of traces (http://collector:4318/v1/traces); unset: no traces are made"
+    )
+    traces_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of traces that begin here and are kept")
     business_date: date | None = Field(default=None, description="Default business date; unset: today in Viet Nam")
     work_days: dict[str, int] = Field(
         default_factory=dict,

@@ -117,7 +117,7 @@ _HEADERS: Final[Mapping[str, Any]] = {
         "ce_dataschema": {"type": "string", "description": "JSON Schema of the body, <Event>.v1"},
         "ce_correlationid": {"type": "string", "description": "The request that led here, through however many events"},
         "ce_causationid": {"type": "string", "description": "The event that led to this one"},
-        "traceparent": {"type": "string", "description": "W3C trace context: one trace per correlation id, one span per event"},
+        "traceparent": {"type": "string", "description": "W3C trace context: that of the request or event that led here"},
     },
 }
 

@@ -64,7 +64,7 @@ async def claim(
 _HOLD_CLAIM: Final = f"""
 UPDATE payment_batch b SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
 WHERE batch_id = :batch_id AND lease_owner = :owner AND lease_until > clock_timestamp() AND state IN ('READY', 'RESEND') AND NOT {_PAUSED}
-RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments,
+RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments, traceparent,
     (SELECT business_date FROM payment_cycle c WHERE c.cycle_id = b.cycle_id) AS business_date
 """
 

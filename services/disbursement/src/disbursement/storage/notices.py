@@ -42,7 +42,8 @@ async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_
 async def claim_waiting(tx: Tx, limit: int) -> Sequence[RowMapping]:
     """Lock the oldest notices to apply now, of one partner. They stay locked until this transaction ends."""
     return await tx.rows(
-        "SELECT notice_id, partner, body FROM partner_notice WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() AND partner ="
+        "SELECT notice_id, partner, body, traceparent FROM partner_notice"
+        " WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() AND partner ="
         " (SELECT partner FROM partner_notice WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() ORDER BY next_try_at LIMIT 1)"
         " ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED",
         limit=limit,

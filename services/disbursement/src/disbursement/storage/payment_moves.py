@@ -13,13 +13,13 @@ from typing import Any, Final
 from prometheus_client import Counter
 from sqlalchemy.exc import IntegrityError
 
-from common import outbox
+from common import outbox, tracing
 from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
 from common.telemetry import get_logger
 from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
-from disbursement.storage import budget, ledger, recoveries, uncollected
+from disbursement.storage import budget, ledger, traces, uncollected
 
 __all__ = [
     "CANNOT_APPLY",
@@ -188,8 +188,7 @@ summed AS (
     FROM changed GROUP BY 1, 2, 3, 4, 5
 ),
 positioned AS (
-    UPDATE due_month_position d SET committed = d.committed + s.committed, paid = d.paid + s.paid,
-           waived = least(d.waived, d.paid + s.paid - d.repaid) -- what the partner sends back after all need not be waived
+    UPDATE due_month_position d SET committed = d.committed + s.committed, paid = d.paid + s.paid
     FROM summed s
     WHERE d.beneficiary_id = s.beneficiary_id AND d.programme = s.programme AND d.funding_source = s.funding_source
       AND d.benefit_line = s.benefit_line AND d.month = s.month
@@ -207,7 +206,8 @@ FROM payment_moved m JOIN (VALUES {postings_values()}) AS l (status, kind, debit
 
 _EVENT_TYPE_VALUES: Final = ", ".join(f"('{status}','{name}')" for status, name in EVENT_TYPES.items())
 _EVENTS_SQL: Final = f"""
-SELECT m.beneficiary_id AS key, uuidv7() AS event_id, m.body, CASE WHEN m.status = 'APPROVED' THEN :first_event ELSE t.type END AS type
+SELECT m.payment_id, m.beneficiary_id AS key, uuidv7() AS event_id, m.body,
+       CASE WHEN m.status = 'APPROVED' THEN :first_event ELSE t.type END AS type
 FROM payment_moved m JOIN (VALUES {_EVENT_TYPE_VALUES}) AS t (status, type) ON t.status = m.status ORDER BY m.payment_id
 """
 
@@ -227,9 +227,8 @@ share AS MATERIALIZED (
 short AS MATERIALIZED (
     SELECT s.beneficiary_id, s.programme, s.funding_source, s.benefit_line, s.month
     FROM share s LEFT JOIN due_month_position d USING (beneficiary_id, programme, funding_source, benefit_line, month)
-    GROUP BY 1, 2, 3, 4, 5, d.committed, d.paid, d.repaid
-    -- Money that the person gave back and the partner sends back as well is somebody's: a person looks.
-    HAVING d.committed IS NULL OR d.committed + sum(s.amount * s.committed) < 0 OR d.paid + sum(s.amount * s.paid) < d.repaid
+    GROUP BY 1, 2, 3, 4, 5, d.committed, d.paid
+    HAVING d.committed IS NULL OR d.committed + sum(s.amount * s.committed) < 0 OR d.paid + sum(s.amount * s.paid) < 0
 )
 SELECT w.payment_id FROM wanted w
 WHERE w.amount <> coalesce((SELECT sum(s.amount) FROM share s WHERE s.payment_id = w.payment_id), 0)
@@ -311,11 +310,11 @@ async def publish(tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES
     await _allocate(tx, totals)
     await _post(tx, totals, journal_source)
     if any(total.status in EVENT_TYPES for total in totals):
-        await outbox.insert_select(tx, PaymentEvent, _EVENTS_SQL, typed=True, first_event=first_event)
+        sql = traces.events_sql(_EVENTS_SQL) if tracing.on() else _EVENTS_SQL
+        await outbox.insert_select(tx, PaymentEvent, sql, typed=True, traced=tracing.on(), first_event=first_event)
+        await traces.tell(tx)
     if any(total.status is PaymentStatus.UNCOLLECTED for total in totals):
         await uncollected.propose_for_moved(tx)
-    if any(total.status is PaymentStatus.RETURNED for total in totals):
-        await recoveries.look_again(tx)
     await _settle_budget(tx, totals)
     return totals
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common import tracing
 from common.db import Tx
 from common.sealing import SealBroken
 from common.telemetry import get_logger
@@ -77,7 +78,9 @@ async def _apply_waiting(context: PaymentContext, limit: int) -> bool:
                 continue
             told += [Told(str(row["notice_id"]), result) for result in results]
             marks.append((row["notice_id"], "APPLIED", len(results)))
-        recorded = await record_results(tx, partner, "NOTICE", told) if told else None
+        links = [row["traceparent"] for row in rows if row["traceparent"]]
+        with tracing.span("notices apply", links=links, ansinh_partner=partner, ansinh_notices=len(rows)):
+            recorded = await record_results(tx, partner, "NOTICE", told) if told else None
         await notices.mark(tx, [mark[0] for mark in marks], [mark[1] for mark in marks], [mark[2] for mark in marks])
     _log.info(
         "notices.applied",

@@ -11,7 +11,7 @@ from uuid import UUID
 from prometheus_client import Counter
 from sqlalchemy import RowMapping
 
-from common import audit, failpoints, restored
+from common import audit, failpoints, restored, tracing
 from common.db import Tx
 from common.sealing import SealBroken
 from common.telemetry import get_logger
@@ -48,6 +48,8 @@ class _Claimed:
     reference: str
     body: bytes
     references: frozenset[str]
+    traceparent: str | None
+    """Trace of the approval that made it, where traces are made."""
 
 
 async def send_round(context: PaymentContext, partner: str) -> bool:
@@ -76,13 +78,14 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
     if claimed is None:
         return True
     failpoints.hit("disbursement.after_claim_before_send")
-    try:
-        answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
-    except NoAnswer as error:
-        answer = error
-    failpoints.hit("disbursement.after_send_before_record")
-    async with context.db.transaction(context.actor) as tx:
-        await _record(tx, context, lane, claimed, answer)
+    with tracing.span("batch send", parent=claimed.traceparent, ansinh_partner=lane.partner.name, ansinh_batch=claimed.reference):
+        try:
+            answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
+        except NoAnswer as error:
+            answer = error
+        failpoints.hit("disbursement.after_send_before_record")
+        async with context.db.transaction(context.actor) as tx:
+            await _record(tx, context, lane, claimed, answer)
     return True
 
 
@@ -157,7 +160,7 @@ async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id:
         await batch_files.name(tx, batch_id, lane.channel.file_name(row["reference"]))
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
     await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
-    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body))
+    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"])
 
 
 def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
