@@ -19,7 +19,7 @@ from common.db import Tx
 from common.telemetry import get_logger
 from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
-from disbursement.storage import budget, ledger, traces, uncollected
+from disbursement.storage import budget, ledger, recoveries, traces, uncollected
 
 __all__ = [
     "CANNOT_APPLY",
@@ -188,7 +188,8 @@ summed AS (
     FROM changed GROUP BY 1, 2, 3, 4, 5
 ),
 positioned AS (
-    UPDATE due_month_position d SET committed = d.committed + s.committed, paid = d.paid + s.paid
+    UPDATE due_month_position d SET committed = d.committed + s.committed, paid = d.paid + s.paid,
+           waived = least(d.waived, d.paid + s.paid - d.repaid) -- what the partner sends back after all need not be waived
     FROM summed s
     WHERE d.beneficiary_id = s.beneficiary_id AND d.programme = s.programme AND d.funding_source = s.funding_source
       AND d.benefit_line = s.benefit_line AND d.month = s.month
@@ -211,7 +212,6 @@ SELECT m.payment_id, m.beneficiary_id AS key, uuidv7() AS event_id, m.body,
 FROM payment_moved m JOIN (VALUES {_EVENT_TYPE_VALUES}) AS t (status, type) ON t.status = m.status ORDER BY m.payment_id
 """
 
-
 # Which moves cannot have their effect: allocations that are not the payment's amount, or months that hold less than they would give.
 _BROKEN: Final = f"""
 WITH effect (status, source, target, committed, paid) AS (VALUES {effects_values()}),
@@ -227,8 +227,9 @@ share AS MATERIALIZED (
 short AS MATERIALIZED (
     SELECT s.beneficiary_id, s.programme, s.funding_source, s.benefit_line, s.month
     FROM share s LEFT JOIN due_month_position d USING (beneficiary_id, programme, funding_source, benefit_line, month)
-    GROUP BY 1, 2, 3, 4, 5, d.committed, d.paid
-    HAVING d.committed IS NULL OR d.committed + sum(s.amount * s.committed) < 0 OR d.paid + sum(s.amount * s.paid) < 0
+    GROUP BY 1, 2, 3, 4, 5, d.committed, d.paid, d.repaid
+    -- Money that the person gave back and the partner sends back as well is somebody's: a person looks.
+    HAVING d.committed IS NULL OR d.committed + sum(s.amount * s.committed) < 0 OR d.paid + sum(s.amount * s.paid) < d.repaid
 )
 SELECT w.payment_id FROM wanted w
 WHERE w.amount <> coalesce((SELECT sum(s.amount) FROM share s WHERE s.payment_id = w.payment_id), 0)
@@ -315,6 +316,8 @@ async def publish(tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES
         await traces.tell(tx)
     if any(total.status is PaymentStatus.UNCOLLECTED for total in totals):
         await uncollected.propose_for_moved(tx)
+    if any(total.status is PaymentStatus.RETURNED for total in totals):
+        await recoveries.look_again(tx)
     await _settle_budget(tx, totals)
     return totals
 
