@@ -113,6 +113,12 @@ def test_every_operation_has_a_worked_example(documents: dict[str, dict[str, Any
     assert not missing, "say it beside the field (examples=…) or in the service's api/examples.py"
 
 
+def test_an_example_that_cannot_succeed_says_which_of_its_refusals_it_gets(documents: dict[str, dict[str, Any]]) -> None:
+    for service, name, operation, _ in operations(documents):
+        if "x-example-cannot" in operation:
+            assert operation.get("x-example-refused") in operation["x-problem-types"], f"{service} {name}"
+
+
 def test_what_an_example_refers_to_exists(documents: dict[str, dict[str, Any]]) -> None:
     for service, name, operation, _ in operations(documents):
         for key, sources in operation.get("x-example-from", {}).items():
@@ -153,3 +159,55 @@ def test_pages_of_problems_are_what_the_classes_say() -> None:
     stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     stale += [path.name for path in (Path(__file__).parents[2] / "docs/integrate/problems").glob("*.md") if path not in pages]
     assert not stale, "run: python tests/contracts/problems_page.py"
+
+
+#: Request bodies that are not closed: part of the name → why.
+OPEN: dict[str, str] = {
+    "Body_": "a form with a file: its own fields are checked, a part that nobody asks for is left aside",
+}
+
+
+def open_objects(document: dict[str, Any], schema: dict[str, Any], name: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Objects within a schema that take any field, by name."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        if name not in seen:
+            yield from open_objects(document, document["components"]["schemas"][name], name, seen | {name})
+        return
+    more = schema.get("additionalProperties", True)
+    if schema.get("type") == "object" or "properties" in schema:
+        if isinstance(more, dict) and more:
+            yield from open_objects(document, more, f"{name}.*", seen)
+        elif more is not False:
+            yield name
+    elif not schema.keys() - {"title", "description", "examples", "default"}:
+        yield f"{name} (anything)"
+    for field, inner in schema.get("properties", {}).items():
+        yield from open_objects(document, inner, f"{name}.{field}", seen)
+    for inner in [*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ()), *filter(None, [schema.get("items")])]:
+        yield from open_objects(document, inner, name, seen)
+
+
+@pytest.mark.promise("running.hostile-input")
+def test_every_request_body_is_closed(documents: dict[str, dict[str, Any]]) -> None:
+    found, used = set(), set()
+    for service, name, operation, document in operations(documents):
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            for part in open_objects(document, media.get("schema", {"type": "string"}), f"{name} body"):
+                known = next((known for known in OPEN if known in part), None)
+                used.add(known)
+                if known is None:
+                    found.add((service, name, part))
+    assert not found, "model_config = ConfigDict(extra='forbid'), or say in OPEN why not"
+    assert used - {None} == OPEN.keys()
+
+
+def test_an_open_model_is_found_however_deep() -> None:
+    document = {"components": {"schemas": {"Inner": {"type": "object", "properties": {}}}}}
+    closed = {"type": "object", "additionalProperties": False}
+    deep = closed | {
+        "properties": {"rows": {"type": "array", "items": {"anyOf": [{"$ref": "#/components/schemas/Inner"}, {"type": "null"}]}}}
+    }
+    assert list(open_objects(document, deep, "body")) == ["Inner"]
+    assert list(open_objects(document, closed | {"properties": {"any": {}}}, "body")) == ["body.any (anything)"]
+    assert not list(open_objects(document, closed | {"properties": {"n": {"type": "integer"}}}, "body"))
