@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import httpx
@@ -78,6 +79,27 @@ async def test_a_number_finds_its_person_and_is_kept_nowhere(province: Any, comm
     assert NUMBER not in index
     (kept,) = await province.rows("SELECT number_index FROM beneficiary")
     assert kept["number_index"] == index
+
+
+def _wide(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+def _joined(text: str) -> str:
+    return "\u200b".join(text) + "\ufeff"
+
+
+@pytest.mark.parametrize("form", [lambda text: unicodedata.normalize("NFD", text), _wide, _joined])
+async def test_however_it_was_typed_it_is_the_same_person(province: Any, commune: httpx.AsyncClient, keyring: Any, form: Any) -> None:
+    who = new_id()
+    index = keyring("registry").lookup("disbursement", "national_number", NUMBER)
+    event = province.beneficiary(who)
+    await province.hear(event.model_copy(update={"number_index": {"disbursement": index}, "full_name": "H'Đường  Niê-Kđăm"}))
+    for wanted in ({"name": form("H'Đường Niê"), "birth_year": form("1950")}, {"number": form(NUMBER)},
+                   {"file_code": form(event.file_code)}, {"name": form("hduong nie kdam")}):  # fmt: skip
+        assert [person["beneficiary_id"] for person in await _ask(commune, **wanted)] == [str(who)], wanted
+    arabic = await commune.post("/v1/counter", json={"month": "2024-09", "number": NUMBER.replace("1", "\u0661")})
+    assert arabic.status_code == 422
 
 
 async def test_nothing_due_says_so(province: Any, commune: httpx.AsyncClient, due: Any) -> None:

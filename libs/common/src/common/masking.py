@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
+from common.letters import plain
+
 __all__ = ["FreeText", "hide_long_numbers", "mask_account", "mask_national_number", "mask_phone"]
 
 _LONG_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{9,19}|\d{3}(?:[ .]\d{3}){2,5})(?!\d)")
@@ -14,7 +16,7 @@ _LONG_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{9,19}|\d{3}(?:[ .]\d{3}){2,5})(?
 
 def hide_long_numbers(text: str) -> str:
     """What somebody wrote, without what may be a national or account number: nine digits or more, also in groups of three."""
-    return _LONG_NUMBER.sub("***", text)
+    return _LONG_NUMBER.sub("***", plain(text))
 
 
 FreeText = Annotated[str, AfterValidator(hide_long_numbers)]

@@ -12,11 +12,12 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from common.letters import plain
+
 __all__ = ["NameVerdict", "clean", "compare", "comparison_key", "folded"]
 
 _TONES: Final = {"\u0300": "1", "\u0301": "2", "\u0303": "3", "\u0309": "4", "\u0323": "5"}  # grave, acute, tilde, hook, dot
 _ETH: Final = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ"})  # old fonts typed Eth for Đ
-_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _APOSTROPHES: Final = re.compile("['`´\u02bc\u2018\u2019\u2032]")
 _NOT_LETTERS: Final = re.compile(r"[^\w\s\u0300-\u036f]|[\d_]", re.UNICODE)  # marks that do not compose belong to their letter
 _TRUNCATED_FROM: Final = 25  # characters: shorter names are not cut by any bank field
@@ -33,9 +34,8 @@ class NameVerdict(StrEnum):
 
 
 def clean(name: str) -> str:
-    """The name as it may be stored and shown: NFC, Eth as Đ, no invisible characters, single spaces."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", name)).translate(_ETH)
-    return " ".join(text.split())
+    """The name as it may be stored and shown: NFC, Eth as Đ, no invisible and no full-width characters, single spaces."""
+    return " ".join(plain(name).translate(_ETH).split())
 
 
 def _syllable(token: str) -> tuple[str, str]:

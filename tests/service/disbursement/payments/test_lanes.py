@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from common.auth import Role
 from common.ids import new_id
@@ -108,6 +109,28 @@ async def test_abnormal_failures_stop_the_partner_for_the_cycle_until_two_people
     await world.send()
     assert len(await world.books()) == 40
     assert (await maker.get("/v1/pauses")).json()["items"] == []
+
+
+async def test_every_word_about_going_on_stays(world: Any, client_as: Any) -> None:
+    maker = client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
+    checker = client_as(world.app, Role.APPROVER, subject="checker")
+    pause = (await maker.post("/v1/pauses", json={"partner": "agribank", "reason": "sự cố lõi"})).json()
+    path = f"/v1/pauses/{pause['pause_id']}/resume"
+    for note, confirm in (("chưa có công văn", False), ("đã có CV 315", True)):
+        assert (await maker.post(path, json={"note": f"xin gửi tiếp: {note}"})).status_code == 200
+        said = await checker.post(f"{path}/decision", json={"note": note, "confirm": confirm})
+        assert (said.status_code, said.json()["resume_note"]) == (200, note)
+    [kept] = (await maker.get("/v1/pauses?standing=false")).json()["items"]
+    assert [(step["kind"], step["actor"], step["note"]) for step in kept["steps"]] == [
+        ("RESUME_PROPOSED", "maker", "xin gửi tiếp: chưa có công văn"),
+        ("KEPT", "checker", "chưa có công văn"),
+        ("RESUME_PROPOSED", "maker", "xin gửi tiếp: đã có CV 315"),
+        ("RESUMED", "checker", "đã có CV 315"),
+    ]
+    for sql in ("UPDATE lane_pause_step SET note = 'x'", "DELETE FROM lane_pause_step"):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with world.owner() as tx:
+                await tx.execute(sql)
 
 
 async def test_a_second_stop_counts_only_what_was_sent_since(world: Any) -> None:

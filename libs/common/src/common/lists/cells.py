@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
+from common.letters import plain
 from common.names import folded
 
 __all__ = ["csv_safe", "csv_unsafe", "hide_numbers", "parse_amount_vi", "parse_date_vi", "parse_month_vi", "short_year"]
@@ -97,6 +98,7 @@ def csv_unsafe(value: str) -> str:
 
 def hide_numbers(text: str) -> tuple[str, bool]:
     """The text without what looks like a national number (9 or 12 digits), and whether there was one."""
+    text = plain(text)
     if len(text) < 9 or _NATIONAL.search(text) is None:
         return text, False
     return _NATIONAL.sub("***", text), True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
+
+from common.letters import plain
 
 __all__ = ["MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "BrokenFile", "RawRow", "letter", "tidy"]
 
@@ -38,12 +39,10 @@ class RawRow:
 
 
 def tidy(text: str) -> str:
-    """A cell's text: NFC, single spaces, nothing invisible."""
+    """A cell's text: NFC, single spaces, nothing invisible, nothing of full width."""
     if not text or (text.isascii() and text.isalnum()):
         return text
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).replace("\ufeff", "")
-    return " ".join(_CONTROL.sub("", text).split())
+    return " ".join(_CONTROL.sub("", plain(text)).split())
 
 
 def letter(index: int) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from common.auth import Actor, Role, require
 from common.db import Database
+from common.letters import plain
 from common.months import Month
 from disbursement.domain.months import first_day
 from disbursement.usecases.look_up import Wanted, at_the_counter
@@ -23,6 +24,10 @@ Officer = Annotated[
 ]
 
 
+AsMeant = Annotated[str, BeforeValidator(lambda said: plain(said).strip() if isinstance(said, str) else said)]
+"""Pasted from a list: full-width digits, accents behind their letters and characters nobody sees are no other person."""
+
+
 class Search(BaseModel):
     """Whom to look for: one of dossier code, national number, or the beginning of a name (accents do not matter)."""
 
@@ -32,10 +37,12 @@ class Search(BaseModel):
     )  # fmt: skip
 
     month: Month
-    file_code: str | None = Field(default=None, min_length=2, max_length=60)
-    number: str | None = Field(default=None, pattern=r"^\d{12}$", description="In the body, so that it stands in no log of addresses")
-    name: str | None = Field(default=None, min_length=2, max_length=100)
-    birth_year: str | None = Field(default=None, pattern=r"^\d{4}$")
+    file_code: AsMeant | None = Field(default=None, min_length=2, max_length=60)
+    number: AsMeant | None = Field(
+        default=None, pattern=r"^[0-9]{12}$", description="In the body, so that it stands in no log of addresses"
+    )
+    name: AsMeant | None = Field(default=None, min_length=2, max_length=100)
+    birth_year: AsMeant | None = Field(default=None, pattern=r"^[0-9]{4}$")
 
 
 class AnswerView(BaseModel):

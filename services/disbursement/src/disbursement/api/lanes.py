@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -108,6 +108,15 @@ class Counts(BaseModel):
     unknown_payments: int
 
 
+class PauseStep(BaseModel):
+    """What somebody said about going on; never changed afterwards."""
+
+    kind: Literal["RESUME_PROPOSED", "RESUMED", "KEPT"]
+    actor: str
+    note: str
+    at: datetime
+
+
 class PauseView(BaseModel):
     """A stop. All of partner, programme and cycle null: everything."""
 
@@ -122,9 +131,12 @@ class PauseView(BaseModel):
     paused_at: datetime
     state: PauseState
     resume_proposed_by: str | None
-    resume_note: str | None
+    resume_note: str | None = Field(description="The last word said; all of them in `steps`")
     resumed_by: str | None
     resumed_at: datetime | None
+    steps: list[PauseStep] = Field(
+        description="Mọi đề nghị và quyết định gửi tiếp, cũ nhất trước. Every proposal and decision, oldest first"
+    )
 
 
 class LaneView(BaseModel):

@@ -155,11 +155,20 @@ async def stop_if_abnormal(tx: Tx, lane: RowMapping, cycle_id: UUID, by: str) ->
     )
 
 
+_PAUSE: Final = """
+SELECT w.*, coalesce(s.steps, '[]') AS steps, s.steps -> -1 ->> 'note' AS resume_note
+FROM lane_pause w LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('kind', t.kind, 'actor', t.actor, 'note', t.note, 'at', t.at) ORDER BY t.step_id) AS steps
+    FROM lane_pause_step t WHERE t.pause_id = w.pause_id
+) s ON TRUE
+"""
+
+
 async def add_pause(tx: Tx, *, partner: str | None, programme: str | None, reason: str, by: str) -> RowMapping:
     """A person stops a partner, a programme, both together, or everything."""
     row = await tx.row(
         "INSERT INTO lane_pause (kind, partner, programme, reason, paused_by) VALUES ('MANUAL', :partner, :programme, :reason, :by)"
-        " RETURNING *",
+        " RETURNING pause_id",
         partner=partner,
         programme=programme,
         reason=reason,
@@ -167,23 +176,34 @@ async def add_pause(tx: Tx, *, partner: str | None, programme: str | None, reaso
     )
     if row is None:
         raise LookupError(reason)
-    return row
+    return await _pause(tx, row["pause_id"])
 
 
 async def find_pause(tx: Tx, pause_id: UUID) -> RowMapping | None:
     """One pause, locked."""
-    return await tx.row("SELECT * FROM lane_pause WHERE pause_id = :pause_id FOR UPDATE", pause_id=pause_id)
+    return await tx.row(f"{_PAUSE} WHERE w.pause_id = :pause_id FOR UPDATE OF w", pause_id=pause_id)
 
 
-async def set_pause(tx: Tx, pause_id: UUID, values: Mapping[str, Any]) -> RowMapping:
-    """Set columns of a pause (names are ours); `resumed_at` follows the state."""
+async def set_pause(tx: Tx, pause_id: UUID, values: Mapping[str, Any], *, step: str, by: str, note: str) -> RowMapping:
+    """Set columns of a pause (names are ours), and keep who said it with which words; `resumed_at` follows the state."""
     sets = ", ".join(f"{name} = :{name}" for name in values)
-    row = await tx.row(
-        f"UPDATE lane_pause SET {sets}, resumed_at = CASE WHEN :state = 'RESUMED' THEN clock_timestamp() END"
-        " WHERE pause_id = :pause_id RETURNING *",
+    await tx.execute(
+        f"UPDATE lane_pause SET {sets}, resumed_at = CASE WHEN :state = 'RESUMED' THEN clock_timestamp() END WHERE pause_id = :pause_id",
         pause_id=pause_id,
         **values,
     )
+    await tx.execute(
+        "INSERT INTO lane_pause_step (pause_id, kind, actor, note) VALUES (:pause_id, :step, :by, :note)",
+        pause_id=pause_id,
+        step=step,
+        by=by,
+        note=note,
+    )
+    return await _pause(tx, pause_id)
+
+
+async def _pause(tx: Tx, pause_id: UUID) -> RowMapping:
+    row = await tx.row(f"{_PAUSE} WHERE w.pause_id = :pause_id", pause_id=pause_id)
     if row is None:
         raise LookupError(pause_id)
     return row
@@ -194,7 +214,7 @@ async def pauses(
 ) -> Sequence[RowMapping]:
     """Pauses that stand (or all), oldest first; of one partner also those over every partner."""
     return await tx.rows(
-        "SELECT * FROM lane_pause WHERE (NOT CAST(:standing AS boolean) OR state <> 'RESUMED')"
+        f"{_PAUSE} WHERE (NOT CAST(:standing AS boolean) OR state <> 'RESUMED')"
         " AND (CAST(:partner AS text) IS NULL OR partner IS NULL OR partner = :partner)"
         " AND (CAST(:after AS uuid) IS NULL OR pause_id > :after) ORDER BY pause_id LIMIT :limit",
         partner=partner,

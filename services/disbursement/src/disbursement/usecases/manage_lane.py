@@ -91,7 +91,8 @@ async def propose_resume(db: Database, actor: Actor, pause_id: UUID, note: str) 
         row = await _found(tx, pause_id)
         await _all_read_back(tx, row)
         state = move(row["state"], PauseAction.PROPOSE_RESUME)
-        row = await lanes.set_pause(tx, pause_id, {"state": state.value, "resume_proposed_by": actor.subject, "resume_note": note})
+        values = {"state": state.value, "resume_proposed_by": actor.subject}
+        row = await lanes.set_pause(tx, pause_id, values, step="RESUME_PROPOSED", by=actor.subject, note=note)
         await audit.record(tx, "pause.resume_proposed", "pause", pause_id, {"note": note})
         return row
 
@@ -105,9 +106,9 @@ async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *
         state = move(row["state"], PauseAction.CONFIRM_RESUME if confirm else PauseAction.KEEP)
         if row["resume_proposed_by"] == actor.subject:
             raise SameResumer()
-        values: dict[str, Any] = {"state": state.value, "resume_note": note}
+        values: dict[str, Any] = {"state": state.value}
         values |= {"resumed_by": actor.subject} if confirm else {"resume_proposed_by": None}
-        row = await lanes.set_pause(tx, pause_id, values)
+        row = await lanes.set_pause(tx, pause_id, values, step="RESUMED" if confirm else "KEPT", by=actor.subject, note=note)
         await audit.record(tx, "pause.resumed" if confirm else "pause.kept", "pause", pause_id, {"note": note})
         return row
 
