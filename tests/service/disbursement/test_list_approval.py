@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -71,6 +72,11 @@ async def test_a_rejected_list_begins_again(province: Any, due: Any) -> None:
     assert (await approve(province, cycle, Role.APPROVER, "three")).json()["state"] == "APPROVED"
 
 
+def today_is(province: Any, day: str) -> None:
+    """The installation lives in the month of the list; the machine's own clock is years later."""
+    province.settings.business_date = date.fromisoformat(day)
+
+
 async def delegated(province: Any, delegate: str, **dates: str) -> None:
     form = {
         "business_date": "2024-08-01",
@@ -88,6 +94,7 @@ async def delegated(province: Any, delegate: str, **dates: str) -> None:
 
 
 async def test_a_delegate_approves_within_the_dates_and_in_whose_place_is_written(province: Any, due: Any) -> None:
+    today_is(province, "2024-08-20")
     cycle = await submitted(province, due)
     assert (await approve(province, cycle, Role.DEPARTMENT_OFFICER, "deputy")).status_code == 403
     await delegated(province, "deputy")
@@ -99,17 +106,49 @@ async def test_a_delegate_approves_within_the_dates_and_in_whose_place_is_writte
 
 @pytest.mark.parametrize("dates", [{"valid_from": "2024-08-21"}, {"valid_to": "2024-08-19"}])
 async def test_a_delegation_ends_with_its_dates(province: Any, due: Any, dates: dict[str, str]) -> None:
+    today_is(province, "2024-08-20")
     cycle = await submitted(province, due)
     await delegated(province, "deputy", **dates)
     assert (await approve(province, cycle, Role.DEPARTMENT_OFFICER, "deputy")).status_code == 403
 
 
 async def test_a_delegate_and_whom_they_stand_in_for_are_one_person(province: Any, due: Any) -> None:
+    today_is(province, "2024-08-20")
     await province.rule("approval-policies", stages=["APPROVER", "APPROVER"])
     cycle = await submitted(province, due)
     await delegated(province, "deputy")
     assert (await approve(province, cycle, Role.DEPARTMENT_OFFICER, "deputy")).json()["state"] == "SUBMITTED"
     assert (await approve(province, cycle, Role.APPROVER, "chief")).status_code == 403
+
+
+async def said_on(province: Any, cycle: dict[str, Any], client: Any, day: str, word: str = "approve", **more: Any) -> Any:
+    form = {"list_hash": (await province.see(cycle))["list_hash"]} if word == "approve" else {"reason": "Sai số tiền hộ 3"}
+    return await province.post(client, f"/v1/cycles/{cycle['cycle_id']}/{word}", form | {"business_date": day, **more})
+
+
+@pytest.mark.parametrize(("real", "stated"), [("2024-09-02", "2024-08-25"), ("2024-08-14", "2024-08-25"), ("2024-08-25", "2024-09-02")])
+async def test_a_stated_day_revives_no_delegation(province: Any, due: Any, real: str, stated: str) -> None:
+    cycle = await submitted(province, due)
+    await delegated(province, "deputy")  # 15 to 31 August
+    deputy = province.client_as(province.app, Role.DEPARTMENT_OFFICER, subject="deputy")
+    today_is(province, real)
+    for word in ("approve", "reject"):
+        assert (await said_on(province, cycle, deputy, stated, word)).status_code == 403
+    today_is(province, "2024-08-25")
+    assert (await said_on(province, cycle, deputy, "2024-08-31")).json()["state"] == "APPROVED"
+
+
+@pytest.mark.parametrize(("real", "stated"), [("2024-09-02", "2024-08-25"), ("2024-08-25", "2024-09-02"), ("2024-09-02", "2024-09-05")])
+async def test_a_stated_day_escapes_no_policy(province: Any, due: Any, real: str, stated: str) -> None:
+    """Two stages from September on: neither who states August in September nor who states September in August gets by with one."""
+    cycle = await submitted(province, due)
+    await province.rule("approval-policies", stages=["APPROVER", "APPROVER"], valid_from="2024-09-01")
+    await province.rule("settings", code="PREFUNDING_CHECK", value="REFUSE", valid_from="2024-09-01")
+    today_is(province, real)
+    first = await said_on(province, cycle, province.client_as(province.app, Role.APPROVER, subject="one"), stated)
+    assert (first.json()["state"], first.json()["stages"]) == ("SUBMITTED", 2)
+    second = await said_on(province, cycle, province.client_as(province.app, Role.APPROVER, subject="two"), stated)
+    assert second.json()["type"].endswith("prefunding-short")
 
 
 async def test_money_not_sent_is_warned_of_or_refused_by_setting(province: Any, due: Any) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from common import idempotency
 from common.auth import Actor
+from common.clock import today
 from common.contracts.disbursement_v1 import Channel, HoldReason
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
@@ -169,7 +170,7 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
     )
     async def submit(cycle_id: UUID, request: Request, actor: Maker, key: IdempotencyKey, form: Submission | None = None) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 200, await submit_list.submit_list(tx, actor, cycle_id, form.list_hash if form else None)
+            return 200, await submit_list.submit_list(tx, actor, cycle_id, form.list_hash if form else None, today(settings))
 
         return await _once(db, actor, key, f"POST /v1/cycles/{cycle_id}/submit", request, effect)
 
@@ -181,7 +182,7 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
     )
     async def reject(cycle_id: UUID, form: Rejection, request: Request, actor: Decider, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 200, await approve_list.reject_list(tx, actor, cycle_id, form.reason, form.reasons, form.business_date)
+            return 200, await approve_list.reject_list(tx, actor, settings, cycle_id, form.reason, form.reasons, form.business_date)
 
         return await _once(db, actor, key, f"POST /v1/cycles/{cycle_id}/reject", request, effect)
 
@@ -198,7 +199,7 @@ def _add_deciding(router: APIRouter, db: Database, settings: Settings) -> None:
     async def approve(cycle_id: UUID, form: Approval, request: Request, actor: Decider, key: IdempotencyKey) -> Response:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
             if "respond-async" in request.headers.get("prefer", ""):
-                return 202, await approving.request_approval(tx, actor, cycle_id, form.list_hash, form.business_date)
+                return 202, await approving.request_approval(tx, actor, settings, cycle_id, form.list_hash, form.business_date)
             return 200, await approve_list.approve_list(tx, actor, settings, cycle_id, form.list_hash, business_date=form.business_date)
 
         return await _once(db, actor, key, f"POST /v1/cycles/{cycle_id}/approve", request, effect)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from common.actor import Role
 
-__all__ = ["REJECTIONS", "RejectionReason", "stages_for"]
+__all__ = ["REJECTIONS", "RejectionReason", "narrower", "stages_for"]
 
 _ONE: Final = (Role.APPROVER,)
 
@@ -39,6 +39,11 @@ def stages_for(policies: Sequence[Any], *, amount: int, lines: int) -> tuple[Rol
             stages = tuple(Role(role) for role in body["stages"])
             best = max(best, stages, key=len)
     return best or _ONE
+
+
+def narrower(*stages: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Of what holds on several days, what asks most people; of as many, what is named first."""
+    return max(stages, key=len)
 
 
 class RejectionReason(StrEnum):

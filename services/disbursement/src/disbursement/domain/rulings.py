@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["SETTINGS", "RulingKind", "Setting", "allowed"]
+__all__ = ["SETTINGS", "RulingKind", "Setting", "allowed", "strictest"]
 
 
 class RulingKind(StrEnum):
@@ -96,6 +97,11 @@ SETTINGS: Final[dict[str, Setting]] = {
         "(one partner: PARTNER_AFTER_CUT_OFF.<name>)?",
     ),
 }
+
+
+def strictest(answers: Collection[str]) -> str:
+    """Of answers to a question about warning and refusing, the one that lets the least pass."""
+    return max(answers, key=_WARN.split("|").index)
 
 
 def allowed(code: str, value: str) -> bool:

@@ -43,12 +43,14 @@ async def clear(tx: Tx, list_id: UUID) -> None:
     await tx.execute("DELETE FROM list_approval WHERE list_id = :list_id", list_id=list_id)
 
 
-async def delegations(tx: Tx, delegate: str, on: date) -> Sequence[RowMapping]:
-    """Rights to approve that others handed to somebody, in force on a day: `delegator, unit_paths`."""
+async def delegations(tx: Tx, delegate: str, days: Sequence[date]) -> Sequence[RowMapping]:
+    """Rights to approve that others handed to somebody, in force on each of these days: `delegator, unit_paths`."""
     return await tx.rows(
         "SELECT body ->> 'delegator' AS delegator, ARRAY(SELECT jsonb_array_elements_text(body -> 'unit_paths')) AS unit_paths FROM ruling"
-        " WHERE kind = 'DELEGATION' AND state = 'APPROVED' AND body ->> 'delegate' = :delegate AND valid_from <= :on AND valid_to >= :on"
+        " WHERE kind = 'DELEGATION' AND state = 'APPROVED' AND body ->> 'delegate' = :delegate"
+        " AND valid_from <= :first AND valid_to >= :last"
         " ORDER BY valid_from, ruling_id",
         delegate=delegate,
-        on=on,
+        first=min(days),
+        last=max(days),
     )

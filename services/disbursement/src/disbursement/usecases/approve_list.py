@@ -11,14 +11,15 @@ from sqlalchemy import RowMapping
 
 from common import audit
 from common.actor import Actor, Role
+from common.clock import today
 from common.contracts.disbursement_v1 import CycleState, PaymentListApproved
 from common.db import Tx
 from common.problems import Forbidden, InvalidInput, NotFound
 from disbursement.channels.loading import limits_of_file
-from disbursement.domain.approval import RejectionReason, stages_for
+from disbursement.domain.approval import RejectionReason, narrower, stages_for
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import BudgetExceeded, BudgetMissing, HashMismatch, ListEmpty, PrefundingShort, SamePerson
-from disbursement.domain.rulings import RulingKind
+from disbursement.domain.rulings import RulingKind, strictest
 from disbursement.settings import Settings
 from disbursement.storage import allocations, approvals, budget, calendar, cycles, holds, ledger, lists, rulings
 from disbursement.usecases.answers import CycleView
@@ -30,6 +31,8 @@ __all__ = ["Step", "approve_list", "approved_already", "check_approval", "reject
 Step = Callable[[int], Awaitable[None]]
 """Told how many of :data:`STEPS` steps of an approval are done."""
 STEPS: Final = 5
+Days = tuple[date, date]
+"""The real day (that of the installation, where one is set) and the day that the caller states."""
 
 
 async def _no_step(done: int) -> None:
@@ -59,19 +62,23 @@ def _day(cycle: RowMapping, business_date: date | None) -> date:
     return business_date or cycle["business_date"]
 
 
-async def _stage(tx: Tx, actor: Actor, cycle: RowMapping, head: RowMapping, on: date) -> tuple[int, Role, str | None, int]:
+async def _stage(tx: Tx, actor: Actor, cycle: RowMapping, head: RowMapping, days: Days) -> tuple[int, Role, str | None, int]:
     """(this stage, its role, for whom the caller stands in, stages in all). Raises Forbidden who may not decide it.
 
-    The right to approve comes with the role or is handed on for a time; who made the list gets it neither way.
+    The right to approve comes with the role or is handed on for a time; who made the list gets it neither way. Rights are judged on the
+    real day as well as on the stated one: no day that somebody states gives more of them than today does.
     """
-    policies = await rulings.in_force(tx, RulingKind.APPROVAL_POLICY, on, unit_path=cycle["unit_path"], programme=cycle["programme"])
-    stages = stages_for(policies, amount=head["total_amount"], lines=head["lines"])
+    held = []
+    for on in days:
+        policies = await rulings.in_force(tx, RulingKind.APPROVAL_POLICY, on, unit_path=cycle["unit_path"], programme=cycle["programme"])
+        held.append(stages_for(policies, amount=head["total_amount"], lines=head["lines"]))
+    stages = narrower(*held)
     stage = len(await approvals.of_list(tx, head["list_id"])) + 1
     role = stages[min(stage, len(stages)) - 1]
     if actor.has(role):
         return stage, role, None, len(stages)
     if role is Role.APPROVER:
-        for given in await approvals.delegations(tx, actor.subject, on):
+        for given in await approvals.delegations(tx, actor.subject, days):
             covers = any(cycle["unit_path"] == path or cycle["unit_path"].startswith(path + "/") for path in given["unit_paths"])
             if covers and given["delegator"] != head["submitted_by"]:
                 return stage, role, given["delegator"], len(stages)
@@ -79,11 +86,17 @@ async def _stage(tx: Tx, actor: Actor, cycle: RowMapping, head: RowMapping, on: 
 
 
 async def reject_list(
-    tx: Tx, actor: Actor, cycle_id: UUID, reason: str, reasons: Sequence[RejectionReason] = (), business_date: date | None = None
+    tx: Tx,
+    actor: Actor,
+    settings: Settings,
+    cycle_id: UUID,
+    reason: str,
+    reasons: Sequence[RejectionReason] = (),
+    business_date: date | None = None,
 ) -> CycleView:
     """Send the list back to its maker with reasons; what it had committed is free again."""
     cycle, head, state = await _submitted(tx, actor, cycle_id, CycleAction.REJECT)
-    await _stage(tx, actor, cycle, head, _day(cycle, business_date))
+    await _stage(tx, actor, cycle, head, (today(settings), _day(cycle, business_date)))
     freed = await allocations.uncommit(tx, head["list_id"])
     await approvals.clear(tx, head["list_id"])
     await cycles.decide_list(tx, head["list_id"], "REJECTED", actor.subject, reason, reasons=list(reasons))
@@ -93,10 +106,12 @@ async def reject_list(
     return CycleView.of(cycle, await cycles.list_of(tx, head["list_id"]))
 
 
-async def check_approval(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str, business_date: date | None) -> RowMapping:
+async def check_approval(
+    tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID, list_hash: str, business_date: date | None
+) -> RowMapping:
     """Refuse at once what an approval by this caller would be refused for; the cycle."""
     cycle, head, _ = await _submitted(tx, actor, cycle_id, CycleAction.APPROVE)
-    await _stage(tx, actor, cycle, head, _day(cycle, business_date))
+    await _stage(tx, actor, cycle, head, (today(settings), _day(cycle, business_date)))
     if list_hash != head["list_hash"]:
         raise HashMismatch("You looked at another list", list_hash=head["list_hash"])
     return cycle
@@ -124,7 +139,8 @@ async def approve_list(
     cycle, head, state = await _submitted(tx, actor, cycle_id, CycleAction.APPROVE)
     list_id: UUID = head["list_id"]
     on = _day(cycle, business_date)
-    stage, role, for_whom, stages = await _stage(tx, actor, cycle, head, on)
+    days = (today(settings), on)
+    stage, role, for_whom, stages = await _stage(tx, actor, cycle, head, days)
     if list_hash != head["list_hash"]:
         raise HashMismatch("You looked at another list", list_hash=head["list_hash"])
     if not await approvals.add(tx, list_id, stage, role.value, actor.subject, on_behalf_of=for_whom, list_hash=list_hash, on=on):
@@ -142,7 +158,7 @@ async def approve_list(
     lines, amount = head["lines"] - withdrawn, head["total_amount"] - withdrawn_amount
     if lines == 0 and head["lines"]:
         raise ListEmpty("Every line would be withdrawn: reject the list and compute it again")
-    warnings = await _money_sent(tx, cycle, list_id, on)
+    warnings = await _money_sent(tx, cycle, list_id, days)
     rolled, _ = await ledger.free_uncollected(tx, business_date=cycle["business_date"], list_id=list_id)
     budget_id = await _budget_for(tx, cycle, amount) if lines else None
     await cycles.decide_list(tx, list_id, "APPROVED", actor.subject, None, withdrawn=withdrawn, approved_on=on)
@@ -166,9 +182,9 @@ async def approve_list(
     return CycleView.of(cycle, done, approvals=await approvals.of_list(tx, list_id), stages=stages, warnings=warnings)
 
 
-async def _money_sent(tx: Tx, cycle: RowMapping, list_id: UUID, on: date) -> list[dict[str, Any]]:
+async def _money_sent(tx: Tx, cycle: RowMapping, list_id: UUID, days: Days) -> list[dict[str, Any]]:
     """Partners whose prefunding does not cover the list: warned of or refused, as the setting says."""
-    answer = await rulings.setting(tx, "PREFUNDING_CHECK", on)
+    answer = strictest([await rulings.setting(tx, "PREFUNDING_CHECK", on) for on in days])
     if answer == "OFF":
         return []
     short = [dict(row) for row in await calendar.prefunding(tx, cycle["cycle_id"], list_id)]

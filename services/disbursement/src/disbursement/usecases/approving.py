@@ -19,9 +19,9 @@ JOB_KIND = "approve-list"
 _SHOWN: Final = {"cycle_id", "state", "list_hash", "lines", "withdrawn", "total_amount", "warnings"}
 
 
-async def request_approval(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str, business_date: date | None) -> JobView:
+async def request_approval(tx: Tx, actor: Actor, settings: Settings, cycle_id: UUID, list_hash: str, business_date: date | None) -> JobView:
     """Queue an approval by this caller; refused at once where the caller, the hash or the cycle's state do not fit."""
-    cycle = await check_approval(tx, actor, cycle_id, list_hash, business_date)
+    cycle = await check_approval(tx, actor, settings, cycle_id, list_hash, business_date)
     on = business_date or cycle["business_date"]
     who = {"subject": actor.subject, "name": actor.name, "roles": sorted(actor.roles), "unit_paths": list(actor.unit_paths)}
     detail = {"cycle_id": str(cycle_id), "list_hash": list_hash, "on": on.isoformat(), "actor": who}

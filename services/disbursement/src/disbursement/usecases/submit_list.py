@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,15 @@ from common.db import Tx
 from common.problems import NotFound
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import HashMismatch, ListEmpty, ListOutdated, PrecheckUnread
+from disbursement.domain.rulings import strictest
 from disbursement.storage import allocations, approvals, cycles, lists, prechecks, rulings
 from disbursement.usecases.answers import CycleView
 
 __all__ = ["submit_list"]
 
 
-async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | None) -> CycleView:
-    """Submit the cycle's computed list for approval.
+async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | None, day: date) -> CycleView:
+    """Submit the cycle's computed list for approval. `day` is the real one: what must be read first is asked on it too.
 
     Raises :class:`ListOutdated` when due, paid or committed changed since it was computed (another list was quicker, a
     death was recorded): nothing is committed then, and the list is computed again. A list on which everybody is held may be
@@ -40,7 +42,7 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
     wanted = await allocations.planned(tx, list_id)
     if wanted == 0 and head["held"] == 0:
         raise ListEmpty("Nobody is paid and nobody is held by this list")
-    warnings = await _precheck_read(tx, cycle, list_id)
+    warnings = await _precheck_read(tx, cycle, list_id, day)
     short = await allocations.lines_short(tx, list_id)
     if short or await allocations.commit(tx, list_id) != wanted:
         raise ListOutdated("Due, paid or committed changed since the list was computed", lines=short)
@@ -57,9 +59,9 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
     return CycleView.of(cycle, await cycles.list_of(tx, list_id), warnings=warnings)
 
 
-async def _precheck_read(tx: Tx, cycle: RowMapping, list_id: UUID) -> list[dict[str, Any]]:
+async def _precheck_read(tx: Tx, cycle: RowMapping, list_id: UUID, day: date) -> list[dict[str, Any]]:
     """Findings that nobody has said to have read are warned of or refused, as the setting says."""
-    answer = await rulings.setting(tx, "PRECHECK", cycle["business_date"])
+    answer = strictest([await rulings.setting(tx, "PRECHECK", on) for on in (day, cycle["business_date"])])
     head = await prechecks.find(tx, list_id) if answer != "OFF" else None
     if head is None or head["read_by"] is not None or not head["counts"]:
         return []
