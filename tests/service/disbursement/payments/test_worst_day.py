@@ -52,7 +52,7 @@ async def test_money_that_went_and_came_back_in_one_statement_is_back(world: Any
     line = world.line()
     await world.approve([line])
     if status == "UNKNOWN":
-        await world.script("timeout_after_accept")
+        await world.script("timeout_after_accept", seconds=0)
     await world.send()
     assert await world.statuses() == {status: 1}
     ref = await reference(world, line)
