@@ -84,7 +84,7 @@ class Edge:
         """Answer it; the status."""
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else trace or str(new_id())
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update(request_id=request_id, trace_id=trace)
         limit = next((size for prefix, size in self._bodies if scope["path"].startswith(prefix)), BODY_LIMIT)
         refused = self._refusal(scope, headers, limit)
         if refused is not None:

@@ -131,7 +131,9 @@ def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
             return answer(request, ServiceUnavailable(headers={"Retry-After": "5"}))
         if (told := unstorable(error)) is not None:
             return answer(request, InvalidInput(told))
-        _log.error("http.defect", path=request.url.path, exc_info=error)
+        # What is no database error comes here from outside of the edge, which has let go of its names by then.
+        ids = {name: getattr(request.state, name, None) for name in ("request_id", "trace_id")}
+        _log.error("http.defect", path=request.url.path, exc_info=error, **{name: value for name, value in ids.items() if value})
         return answer(request, UnexpectedError("An error of ours; tell us the request id"))
 
     # Answered like any other, or every request of a busy hour would leave a trace of the whole stack in the log.
