@@ -61,6 +61,7 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
         "running.upgrades": "Migrations give up rather than queue in front of the service, and go up, down and up again.",
         "running.rights": "Every route is refused to every role that may not use it; another unit's object is not there.",
         "running.hostile-input": "Whatever is sent, the answer is one of the document's, and no answer shows an internal.",
+        "running.keys": "Keys are changed while the services serve: everything is sealed again, and the old key opens nothing.",
         "running.one-trace": "One payment is one trace through all services to the partner's notice; no span holds anything of people.",
     },
 }
@@ -86,6 +87,7 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/messaging/test_broker_trouble.py": ("promises.nothing-accepted-is-lost", "rules.3", "running.killed"),
     "tests/service/common/test_parking.py": ("rules.4",),
     "tests/service/common/test_audit_chain.py": ("promises.who-did-it",),
+    "tests/service/common/test_rekey.py": ("running.keys", "rules.11"),
     "tests/service/common/test_web.py": ("rules.1", "rules.12"),
     "tests/service/common/test_edge.py": ("running.hostile-input",),
     "tests/service/registry/test_law_properties.py": ("heart.dues",),

@@ -7,6 +7,7 @@ import hashlib
 import sqlite3
 import unicodedata
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -91,6 +92,7 @@ def _rules(programme: str, unit: str, day: str) -> Rules:
     return Rules(programme, unit, f"60/1/{unit}", date.fromisoformat(day), categories, {unit: f"60/1/{unit}"})
 
 
+@cache
 def _every_line(programme: str) -> set[Line]:
     rng = Random(1)
     return {line for _ in range(20_000) for line in draw_lines(rng, programme, adult=False)[1]}
