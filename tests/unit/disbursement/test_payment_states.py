@@ -14,6 +14,7 @@ from common.contracts.disbursement_v1 import Channel, PaymentStatus
 from disbursement.domain.ledger import POSTINGS, LedgerAccount
 from disbursement.domain.payment import (
     CASH,
+    CORRECTIONS,
     DEAD,
     EFFECTS,
     EVENT_TYPES,
@@ -22,6 +23,7 @@ from disbursement.domain.payment import (
     TRANSITIONS,
     Reading,
     ResultStatus,
+    corrects,
     move,
     read_result,
     status_of_result,
@@ -37,6 +39,19 @@ S = PaymentStatus
 def test_every_status_is_open_paid_or_dead() -> None:
     assert set(S) == OPEN | PAID | DEAD
     assert len(OPEN) + len(PAID) + len(DEAD) == len(set(S))
+
+
+def test_what_two_people_may_correct_is_no_move_of_anybody_else() -> None:
+    assert not CORRECTIONS & TRANSITIONS
+    for current, wanted in CORRECTIONS:
+        with pytest.raises(IllegalPaymentMove):
+            move(current, wanted)
+    for status in S:
+        for channel in Channel:
+            for result in ResultStatus:
+                if corrects(status, channel, result):
+                    assert (status, status_of_result(result)) in CORRECTIONS
+                    assert read_result(status, channel, result) is Reading.CONTRADICTION
 
 
 @pytest.mark.parametrize(("source", "target"), [(a, b) for a in S for b in S if (a, b) not in TRANSITIONS])

@@ -129,6 +129,7 @@ _PARTNERS: Final = {
     "POST /v1/quarantine/{quarantine_id}/dismiss": Example(cannot=_NO_QUARANTINE),
     "POST /v1/quarantine/{quarantine_id}/acceptance": Example(cannot=_NO_QUARANTINE),
     "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN),
+    "POST /v1/payments/{payment_id}/corrections": Example(cannot="it says that a failed payment was paid; docs/operate/payments shows it"),
     "POST /v1/manual-results/{manual_id}/decision": Example(cannot=_NO_UNKNOWN),
 }
 EXAMPLES: Final = Examples(

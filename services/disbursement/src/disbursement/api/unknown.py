@@ -115,6 +115,11 @@ class ManualView(BaseModel):
     proposed_by: str
     decided_by: str | None
     decision_note: str | None
+    correction: bool = Field(description="It puts right a failure that the partner wrongly told of")
+    beyond_due: int | None = Field(
+        description="Correction: what its months hold, or would hold, beyond what is due, because they were paid again meanwhile: a"
+        " recovery case follows"
+    )
 
 
 class ManualPage(BaseModel):
@@ -171,6 +176,38 @@ async def unknown_payments(
 async def propose(request: Request, actor: Proposer, payment_id: UUID, body: CaseResult) -> ManualView:
     """The first person's word."""
     return manual_view(await manual_results.propose_result(request.app.state.db, actor, payment_id, **body.values()))
+
+
+class Correction(BaseModel):
+    """That a failed payment was paid, and the paper that shows it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "happened_on": "2024-09-05", "note": "Ngân hàng báo nhầm: đã ghi có ngày 05/9",
+                "evidence": "CV 230/NHNo-KT ngày 20/9/2024, sao kê tài khoản kèm theo",
+            }
+        },
+    )  # fmt: skip
+
+    happened_on: date = Field(description="The day on which it was credited or collected")
+    note: str = Field(min_length=5, max_length=1000)
+    evidence: str = Field(min_length=5, max_length=1000, description="The paper or file that shows it")
+    case_id: UUID | None = Field(default=None, description="The investigation whose end it is")
+
+
+@router.post(
+    "/payments/{payment_id}/corrections",
+    status_code=201,
+    summary="Correct a wrongly told failure",
+    description="Đề xuất đính chính khoản chi mà đối tác báo nhầm là không chi được (thực tế đã chi), kèm chứng cứ. FAILED becomes SETTLED"
+    " (COLLECTED for cash) only so: a second person decides at POST /v1/manual-results/{manual_id}/decision. `beyond_due` says what was"
+    " paid again meanwhile: it becomes a recovery case.",
+)
+async def correct(request: Request, actor: Proposer, payment_id: UUID, body: Correction) -> ManualView:
+    """The first person's word."""
+    return manual_view(await manual_results.propose_correction(request.app.state.db, actor, payment_id, **body.model_dump()))
 
 
 @router.get(

@@ -6,6 +6,7 @@ table, so that a move missing here is refused in bulk work as well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -16,6 +17,8 @@ from disbursement.domain.payment_errors import IllegalPaymentMove
 __all__ = [
     "BY_ACCOUNT",
     "CASH",
+    "CORRECTIONS",
+    "CORRECTION_EFFECTS",
     "DEAD",
     "EFFECTS",
     "EVENT_TYPES",
@@ -25,6 +28,7 @@ __all__ = [
     "Effect",
     "Reading",
     "ResultStatus",
+    "corrects",
     "effects_values",
     "move",
     "read_result",
@@ -60,6 +64,13 @@ TRANSITIONS: Final[frozenset[tuple[PaymentStatus, PaymentStatus]]] = frozenset({
     (_S.SETTLED, _S.RETURNED),         # came back after it had arrived
 })  # fmt: skip
 """Every allowed move (from, to); anything else is refused with a problem answer."""
+
+CORRECTIONS: Final[frozenset[tuple[PaymentStatus, PaymentStatus]]] = frozenset({
+    (_S.FAILED, _S.SETTLED),
+    (_S.FAILED, _S.COLLECTED),
+})  # fmt: skip
+"""What two people with evidence may put right where a partner wrongly told of a failure. No partner's word, notice, inquiry or statement
+moves a payment so."""
 
 OPEN: Final = frozenset({_S.APPROVED, _S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN})
 """Not final: the cycle cannot be closed, the allocation stays committed."""
@@ -107,6 +118,10 @@ EFFECTS: Final[dict[PaymentStatus, Effect]] = {
     _S.CANCELLED: _TO_RELEASED,
     _S.RETURNED: Effect("PAID", "RELEASED", 0, -1),
 }
+
+
+CORRECTION_EFFECTS: Final[dict[PaymentStatus, Effect]] = {wanted: Effect("RELEASED", "PAID", 0, 1) for _, wanted in sorted(CORRECTIONS)}
+"""A corrected payment's months were given back: they are paid now, also where another payment has paid them meanwhile (recovery)."""
 
 
 class ResultStatus(StrEnum):
@@ -191,14 +206,20 @@ _NO_NEWS: Final = frozenset(
 """(status, result) pairs that say nothing new: an old word that arrives late."""
 
 
-def transitions_values() -> str:
-    """:data:`TRANSITIONS` as the rows of an SQL VALUES list, for joins in set-based updates."""
-    return ", ".join(f"('{source}','{target}')" for source, target in sorted(TRANSITIONS))
+def corrects(current: PaymentStatus, channel: Channel, result: ResultStatus) -> bool:
+    """Whether this result would put right a wrongly told failure: only two people may say so."""
+    paid = _S.COLLECTED if channel in CASH else _S.SETTLED
+    return _TARGET.get(result) is paid and (current, paid) in CORRECTIONS
 
 
-def effects_values() -> str:
-    """:data:`EFFECTS` as rows (status, from, to, committed, paid) of an SQL VALUES list."""
-    return ", ".join(f"('{status}','{e.source}','{e.target}',{e.committed},{e.paid})" for status, e in EFFECTS.items())
+def transitions_values(moves: frozenset[tuple[PaymentStatus, PaymentStatus]] = TRANSITIONS) -> str:
+    """:data:`TRANSITIONS` (or :data:`CORRECTIONS`) as the rows of an SQL VALUES list, for joins in set-based updates."""
+    return ", ".join(f"('{source}','{target}')" for source, target in sorted(moves))
+
+
+def effects_values(effects: Mapping[PaymentStatus, Effect] = EFFECTS) -> str:
+    """:data:`EFFECTS` (or :data:`CORRECTION_EFFECTS`) as rows (status, from, to, committed, paid) of an SQL VALUES list."""
+    return ", ".join(f"('{status}','{e.source}','{e.target}',{e.committed},{e.paid})" for status, e in effects.items())
 
 
 def readings_values() -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["allot", "covering", "of_unit", "page", "release", "reserve", "spend"]
+__all__ = ["allot", "covering", "of_unit", "page", "release", "reserve", "reserve_again", "spend"]
 
 _KINDS: Final = {
     "RESERVE": "reserved = reserved + :amount",
@@ -92,14 +92,25 @@ async def spend(tx: Tx, cycle_id: UUID, amount: int) -> None:
     await _move(tx, cycle_id, "SPEND", amount)
 
 
-async def _move(tx: Tx, cycle_id: UUID, kind: str, amount: int) -> None:
-    if amount == 0:
-        return
-    budget_id = await tx.value(
+async def reserve_again(tx: Tx, cycle_id: UUID, amount: int) -> bool:
+    """Reserve for a cycle what it had given back; False when its budget has not that much left."""
+    budget_id = await _budget_of(tx, cycle_id)
+    return await reserve(tx, budget_id, cycle_id, amount)
+
+
+async def _budget_of(tx: Tx, cycle_id: UUID) -> UUID:
+    budget_id: UUID | None = await tx.value(
         "SELECT budget_id FROM budget_movement WHERE cycle_id = :cycle_id AND kind = 'RESERVE' LIMIT 1", cycle_id=cycle_id
     )
     if budget_id is None:
         raise RuntimeError(f"cycle {cycle_id} has no reservation")
+    return budget_id
+
+
+async def _move(tx: Tx, cycle_id: UUID, kind: str, amount: int) -> None:
+    if amount == 0:
+        return
+    budget_id = await _budget_of(tx, cycle_id)
     await tx.execute(
         f"UPDATE budget SET {_KINDS[kind]}, version = version + 1 WHERE budget_id = :budget_id", budget_id=budget_id, amount=amount
     )

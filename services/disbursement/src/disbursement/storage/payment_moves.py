@@ -17,8 +17,18 @@ from common import outbox, tracing
 from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
 from common.telemetry import get_logger
-from disbursement.domain.ledger import POSTINGS, postings_values
-from disbursement.domain.payment import DEAD, EFFECTS, EVENT_TYPES, PAID, effects_values, transitions_values
+from disbursement.domain.errors import BudgetExceeded
+from disbursement.domain.ledger import CORRECTION_POSTINGS, POSTINGS, postings_values
+from disbursement.domain.payment import (
+    CORRECTION_EFFECTS,
+    CORRECTIONS,
+    DEAD,
+    EFFECTS,
+    EVENT_TYPES,
+    PAID,
+    effects_values,
+    transitions_values,
+)
 from disbursement.storage import budget, ledger, recoveries, traces, uncollected
 
 __all__ = [
@@ -28,6 +38,7 @@ __all__ = [
     "EffectMismatch",
     "Moved",
     "apply",
+    "correct",
     "event_body_sql",
     "expected_sql",
     "pause_sql",
@@ -134,8 +145,8 @@ def pause_sql(alias: str, number: str) -> str:
     )
 
 
-_MOVE_SQL: Final = f"""
-WITH allowed (from_status, to_status) AS (VALUES {transitions_values()}),
+_MOVE: Final = f"""
+WITH allowed (from_status, to_status) AS (VALUES {{allowed}}),
 moved AS (
     UPDATE payment p
     SET status = m.to_status, version = p.version + 1, reason = m.reason, occurred_at = m.occurred_at,
@@ -153,6 +164,8 @@ SELECT payment_id, line_id, cycle_id, beneficiary_id, partner, programme, fundin
        status, version, reason, partner_reference, occurred_at, source, source_id, {event_body_sql("moved")}
 FROM moved
 """
+_MOVE_SQL: Final = _MOVE.format(allowed=transitions_values())
+_CORRECT_SQL: Final = _MOVE.format(allowed=transitions_values(CORRECTIONS))
 
 _LOCK_SQL: Final = """
 WITH locked AS MATERIALIZED (
@@ -174,8 +187,8 @@ WITH locked AS MATERIALIZED (
 ) SELECT count(*) FROM locked
 """
 
-_ALLOCATION_SQL: Final = f"""
-WITH effect (status, source, target, committed, paid) AS (VALUES {effects_values()}),
+_ALLOCATION: Final = """
+WITH effect (status, source, target, committed, paid) AS (VALUES {effects}),
 changed AS (
     UPDATE allocation a SET state = e.target
     FROM payment_moved m JOIN effect e ON e.status = m.status
@@ -197,13 +210,21 @@ positioned AS (
 )
 SELECT coalesce((SELECT sum(amount) FROM changed), 0) AS allocated, coalesce((SELECT sum(amount) FROM positioned), 0) AS positioned
 """
+_ALLOCATION_SQL: Final = {
+    False: _ALLOCATION.format(effects=effects_values()),
+    True: _ALLOCATION.format(effects=effects_values(CORRECTION_EFFECTS)),
+}
 
-_LEDGER_SQL: Final = f"""
+_LEDGER: Final = """
 INSERT INTO ledger_transfer (journal_id, kind, debit_account, credit_account, amount, payment_id, cycle_id, partner, programme,
                              funding_source, business_date)
 SELECT :journal_id, l.kind, l.debit, l.credit, m.amount, m.payment_id, m.cycle_id, m.partner, m.programme, m.funding_source, m.business_date
-FROM payment_moved m JOIN (VALUES {postings_values()}) AS l (status, kind, debit, credit) ON l.status = m.status
+FROM payment_moved m JOIN (VALUES {postings}) AS l (status, kind, debit, credit) ON l.status = m.status
 """
+_LEDGER_SQL: Final = {
+    False: _LEDGER.format(postings=postings_values()),
+    True: _LEDGER.format(postings=postings_values(CORRECTION_POSTINGS)),
+}
 
 _EVENT_TYPE_VALUES: Final = ", ".join(f"('{status}','{name}')" for status, name in EVENT_TYPES.items())
 _EVENTS_SQL: Final = f"""
@@ -297,10 +318,24 @@ async def _apply(tx: Tx) -> list[Moved]:
     return moved
 
 
-async def publish(tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES[PaymentStatus.APPROVED]) -> list[Moved]:
+async def correct(tx: Tx) -> list[Moved]:
+    """Put right what stands in `payment_move` and is FAILED: paid after all, by two people's word; none where it is not FAILED any more.
+
+    Raises BudgetExceeded when what went back to the budget has been promised to others: it must be raised first, for the money is gone.
+    """
+    await tx.value(_LOCK_SQL)
+    await tx.execute("DELETE FROM payment_moved")
+    moved = await publish(tx, "payment.corrected", corrected=True) if await tx.execute(_CORRECT_SQL) else []
+    await tx.execute("DELETE FROM payment_move")
+    return moved
+
+
+async def publish(
+    tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES[PaymentStatus.APPROVED], corrected: bool = False
+) -> list[Moved]:
     """Write history, allocations, ledger and events of what stands in `payment_moved`.
 
-    `first_event` is what is said of payments that were just made.
+    `first_event` is what is said of payments that were just made; `corrected`: they were held dead and are paid after all.
     """
     totals = [
         Moved(row["cycle_id"], PaymentStatus(row["status"]), int(row["payments"]), int(row["amount"]))
@@ -308,16 +343,18 @@ async def publish(tx: Tx, journal_source: str, *, first_event: str = EVENT_TYPES
     ]
     actor = tx.actor.subject if tx.actor else "system"
     await tx.execute(_HISTORY_SQL, actor=actor)
-    await _allocate(tx, totals)
-    await _post(tx, totals, journal_source)
+    await _allocate(tx, totals, corrected=corrected)
+    await _post(tx, totals, journal_source, corrected=corrected)
     if any(total.status in EVENT_TYPES for total in totals):
         sql = traces.events_sql(_EVENTS_SQL) if tracing.on() else _EVENTS_SQL
         await outbox.insert_select(tx, PaymentEvent, sql, typed=True, traced=tracing.on(), first_event=first_event)
         await traces.tell(tx)
     if any(total.status is PaymentStatus.UNCOLLECTED for total in totals):
         await uncollected.propose_for_moved(tx)
-    if any(total.status is PaymentStatus.RETURNED for total in totals):
+    if corrected or any(total.status is PaymentStatus.RETURNED for total in totals):
         await recoveries.look_again(tx)
+    if corrected and not all([await budget.reserve_again(tx, total.cycle_id, total.amount) for total in totals]):
+        raise BudgetExceeded("What the failure gave back to the budget has been promised to others: raise the budget first")
     await _settle_budget(tx, totals)
     return totals
 
@@ -334,18 +371,18 @@ async def _settle_budget(tx: Tx, totals: Sequence[Moved]) -> None:
             await budget.release(tx, total.cycle_id, total.amount)
 
 
-async def _allocate(tx: Tx, totals: Sequence[Moved]) -> None:
+async def _allocate(tx: Tx, totals: Sequence[Moved], *, corrected: bool) -> None:
     wanted = sum(total.amount for total in totals if total.status in EFFECTS)
     if not wanted:
         return
     await tx.value(_LOCK_POSITIONS_SQL, with_effect=[status.value for status in EFFECTS])
-    row = await tx.row(_ALLOCATION_SQL)
+    row = await tx.row(_ALLOCATION_SQL[corrected])
     if row is None or int(row["allocated"]) != wanted or int(row["positioned"]) != wanted:
         raise EffectMismatch(f"payments move {wanted} đồng, allocations {row['allocated'] if row else 0}")
 
 
-async def _post(tx: Tx, totals: Sequence[Moved], source: str) -> None:
+async def _post(tx: Tx, totals: Sequence[Moved], source: str, *, corrected: bool) -> None:
     if not any(total.status in POSTINGS for total in totals):
         return
     journal_id = await ledger.journal(tx, source, await tx.value("SELECT min(source_id) FROM payment_moved"))
-    await tx.execute(_LEDGER_SQL, journal_id=journal_id)
+    await tx.execute(_LEDGER_SQL[corrected], journal_id=journal_id)

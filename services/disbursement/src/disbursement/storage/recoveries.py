@@ -59,11 +59,16 @@ async def flag(tx: Tx, beneficiary_ids: Sequence[UUID], bodies: str) -> None:
 
 
 async def look_again(tx: Tx) -> None:
-    """What partners sent back (`payment_moved`) is not held by people any more: their living cases are looked at soon."""
+    """Look soon at people of `payment_moved`: living cases of those whose partner sent money back, and all whose failure was corrected.
+
+    A case opens on the day of the person's newest payment: that is the one that paid again.
+    """
     await tx.execute(
-        "INSERT INTO recovery_check (beneficiary_id, business_date) SELECT DISTINCT ON (m.beneficiary_id) m.beneficiary_id, m.business_date"
-        " FROM payment_moved m JOIN recovery_case c ON c.beneficiary_id = m.beneficiary_id"
-        f" WHERE m.status = 'RETURNED' AND c.state IN ({_LIVING}) ORDER BY m.beneficiary_id, m.business_date DESC"
+        "INSERT INTO recovery_check (beneficiary_id, business_date) SELECT m.beneficiary_id, max(p.business_date)"
+        " FROM payment_moved m JOIN payment p USING (beneficiary_id)"
+        " WHERE m.source = 'CORRECTION' OR (m.status = 'RETURNED' AND EXISTS"
+        f" (SELECT FROM recovery_case c WHERE c.beneficiary_id = m.beneficiary_id AND c.state IN ({_LIVING})))"
+        " GROUP BY m.beneficiary_id ORDER BY m.beneficiary_id"
         " ON CONFLICT (beneficiary_id) DO UPDATE SET next_at = now()"
     )
 

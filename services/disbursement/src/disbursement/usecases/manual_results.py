@@ -15,12 +15,12 @@ from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
-from disbursement.domain.payment import Reading, ResultStatus, read_result
+from disbursement.domain.payment import CASH, Reading, ResultStatus, corrects, read_result
 from disbursement.domain.payment_errors import PaymentNotFound
-from disbursement.storage import cases, manual
+from disbursement.storage import cases, manual, payment_moves
 from disbursement.usecases.record_results import Told, record_results
 
-__all__ = ["accept_word", "decide_result", "dismiss_word", "propose_result"]
+__all__ = ["accept_word", "decide_result", "dismiss_word", "propose_correction", "propose_result"]
 
 _MIDDAY: Final = time(5)
 _CASE_OUTCOMES: Final = {
@@ -59,6 +59,37 @@ async def propose_result(
         return await _propose(tx, actor, payment_id, values)
 
 
+async def propose_correction(
+    db: Database,
+    actor: Actor,
+    payment_id: UUID,
+    *,
+    happened_on: date,
+    note: str,
+    evidence: str,
+    case_id: UUID | None = None,
+) -> RowMapping:
+    """The first person says that a payment which its partner told to have failed was paid, and shows it. Changes nothing yet.
+
+    Raises PaymentNotFound, ResultNotPossible (it is not FAILED), ResultProposed, NotFound (no such case of this payment).
+    """
+    async with db.transaction(actor) as tx:
+        if case_id is not None and not await cases.belongs(tx, case_id, payment_id):
+            raise NotFound("No such case of this payment")
+        payment = await manual.lock_payment(tx, actor, payment_id)
+        if payment is None:
+            raise PaymentNotFound()
+        result = ResultStatus.COLLECTED if payment["channel"] in CASH else ResultStatus.SETTLED
+        if not corrects(payment["status"], payment["channel"], result):
+            raise ResultNotPossible(
+                f"Only a failed payment is corrected; this one is {payment['status']}", payment_status=payment["status"]
+            )
+        values = {
+            "case_id": case_id, "result": result.value, "happened_on": happened_on, "note": note, "evidence": evidence, "correction": True,
+        }  # fmt: skip
+        return await _add(tx, actor, payment_id, values)
+
+
 async def accept_word(
     db: Database,
     actor: Actor,
@@ -72,6 +103,7 @@ async def accept_word(
 ) -> RowMapping:
     """A word that was set aside is to count after all: as this result of our payment, at our amount, when a second person agrees.
 
+    Where we hold the payment to have failed and the word says that it was paid, that is a correction.
     Raises NotFound, WordNotOurs, and as :func:`propose_result`.
     """
     async with db.transaction(actor) as tx:
@@ -82,6 +114,9 @@ async def accept_word(
             "quarantine_id": quarantine_id, "result": result.value, "reason": reason, "happened_on": happened_on, "note": note,
             "evidence": evidence,
         }  # fmt: skip
+        payment = await manual.lock_payment(tx, actor, word["payment_id"])
+        if payment is not None and corrects(payment["status"], payment["channel"], result):
+            return await _add(tx, actor, word["payment_id"], {**values, "correction": True})
         return await _propose(tx, actor, word["payment_id"], values)
 
 
@@ -96,7 +131,7 @@ async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: st
 async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, *, confirm: bool) -> RowMapping:
     """The second person's word; a confirmed result is applied, and ends the word or case it came from.
 
-    Raises NotFound, SameWitness, ResultProposed (it was decided before), ResultNotPossible.
+    Raises NotFound, SameWitness, ResultProposed (it was decided before), ResultNotPossible, BudgetExceeded (a correction).
     """
     async with db.transaction(actor) as tx:
         row = await manual.find(tx, actor, manual_id)
@@ -107,16 +142,15 @@ async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, 
         if row["proposed_by"] == actor.subject:
             raise SameWitness()
         if confirm:
-            await _apply(tx, row)
+            await (_correct(tx, row, actor) if row["correction"] else _apply(tx, row))
             if row["quarantine_id"] is not None:
                 await manual.resolve_word(tx, row["quarantine_id"], "ACCEPTED", actor.subject, note)
             if row["case_id"] is not None:
                 outcome = _CASE_OUTCOMES[ResultStatus(row["result"])]
                 await cases.close_by_result(tx, row["case_id"], outcome.value, actor.subject, note)
         await manual.decide(tx, manual_id, "CONFIRMED" if confirm else "REFUSED", actor.subject, note)
-        await audit.record(
-            tx, "manual_result.confirm" if confirm else "manual_result.refuse", "payment", row["payment_id"], {"result": row["result"]}
-        )
+        what = f"{'correction' if row['correction'] else 'manual_result'}.{'confirm' if confirm else 'refuse'}"
+        await audit.record(tx, what, "payment", row["payment_id"], {"result": row["result"], "note": note, "beyond_due": row["beyond_due"]})
         found = await manual.find(tx, actor, manual_id)
         if found is None:
             raise LookupError(manual_id)
@@ -136,13 +170,19 @@ async def _propose(tx: Tx, actor: Actor, payment_id: UUID, values: Mapping[str, 
         raise PaymentNotFound()
     reading = read_result(payment["status"], payment["channel"], ResultStatus(values["result"]))
     if reading is not Reading.APPLY:
-        raise ResultNotPossible(f"The payment is {payment['status']}", payment_status=payment["status"], reading=reading.value)
+        wrong = corrects(payment["status"], payment["channel"], ResultStatus(values["result"]))
+        hint = "; a wrongly told failure is corrected at POST /v1/payments/{payment_id}/corrections" if wrong else ""
+        raise ResultNotPossible(f"The payment is {payment['status']}{hint}", payment_status=payment["status"], reading=reading.value)
+    return await _add(tx, actor, payment_id, values)
+
+
+async def _add(tx: Tx, actor: Actor, payment_id: UUID, values: Mapping[str, Any]) -> RowMapping:
     row = await manual.add(tx, {**values, "payment_id": payment_id, "proposed_by": actor.subject})
     if row is None:
         raise ResultProposed()
     await audit.record(
         tx,
-        "manual_result.propose",
+        "correction.propose" if values.get("correction") else "manual_result.propose",
         "payment",
         payment_id,
         {"result": values["result"], "note": values["note"], "evidence": values["evidence"]},
@@ -167,3 +207,22 @@ async def _apply(tx: Tx, row: RowMapping) -> None:
     recorded = await record_results(tx, row["partner"], "MANUAL", [Told(str(row["manual_id"]), told)])
     if not recorded.payments:
         raise ResultNotPossible(f"The payment is {row['payment_status']} by now", payment_status=row["payment_status"])
+
+
+async def _correct(tx: Tx, row: RowMapping, actor: Actor) -> None:
+    """FAILED becomes SETTLED or COLLECTED: status, history, months, ledger, budget and event together.
+
+    Months that another payment has paid meanwhile are then paid twice: the person is looked at, and a recovery case says so.
+    """
+    await payment_moves.prepare(tx)
+    await tx.execute(
+        "INSERT INTO payment_move (payment_id, to_status, reason, partner_reference, occurred_at, source, source_id)"
+        " VALUES (:payment_id, :status, NULL, NULL, :occurred_at, 'CORRECTION', :source_id)",
+        payment_id=row["payment_id"],
+        status=row["result"],
+        occurred_at=datetime.combine(row["happened_on"], _MIDDAY, UTC),
+        source_id=str(row["manual_id"]),
+    )
+    if not await payment_moves.correct(tx):
+        raise ResultNotPossible(f"The payment is {row['payment_status']} by now", payment_status=row["payment_status"])
+    await manual.end_differences(tx, row["manual_id"], actor.subject)

@@ -84,5 +84,7 @@ async def _apply(tx: Tx, row: RowMapping) -> None:
     recorded = await record_results(tx, row["partner"], "MANUAL", [Told(str(row["break_id"]), told)])
     if not recorded.payments:
         raise ResolutionNotPossible(
-            f"The payment is {row['payment_status']} and cannot become {result}", payment_status=row["payment_status"]
+            f"The payment is {row['payment_status']} and cannot become {result}; a wrongly told failure is corrected at POST"
+            " /v1/payments/{payment_id}/corrections, which ends the difference",
+            payment_status=row["payment_status"],
         )

@@ -29,7 +29,9 @@ async def open_case(db: Database, actor: Actor, payment_id: UUID, kind: CaseKind
         payment = await manual.lock_payment(tx, actor, payment_id)
         if payment is None:
             raise PaymentNotFound()
-        if payment["status"] not in _SENT or (kind is CaseKind.RECALL and payment["status"] != PaymentStatus.SETTLED):
+        # That it failed may be what the partner is asked about.
+        sent = _SENT | ({PaymentStatus.FAILED} if kind is CaseKind.INVESTIGATION else set())
+        if payment["status"] not in sent or (kind is CaseKind.RECALL and payment["status"] != PaymentStatus.SETTLED):
             raise IllegalCaseMove(f"The payment is {payment['status']}", payment_status=payment["status"])
         values = {
             "payment_id": payment_id, "kind": kind.value, "partner": payment["partner"], "unit_path": payment["unit_path"],

@@ -10,6 +10,7 @@ revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None
+contract = "a constraint that refused months which came back gives way to one that allows them; no column or table goes"
 
 UPGRADE = """
 -- The person holds paid - repaid. `waived` was paid beyond due and is not asked for again: the person keeps it.
