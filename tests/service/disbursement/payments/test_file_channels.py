@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from common import clock
 from common.auth import Role
 from common.jobs import JobRunner
 from common.webhooks import sign
+from disbursement.storage import budget_codes
 from disbursement.usecases.receive_statement import JOB_KIND
 from disbursement.usecases.reconcile import Reconciler
 
@@ -322,6 +324,56 @@ async def test_treasury_files_carry_the_codes_that_two_people_set(bank: Any, ope
     listed = (await checker.get("/v1/budget-codes")).json()["items"]
     merit = next(item for item in listed if item["programme"] == "MERIT")
     assert (merit["chapter"], merit["category"], merit["item"], merit["valid_to"]) == ("024", "370", "371", "2025-02-28")
+    assert "chương nào" in merit["question_vi"]
+
+
+@pytest.mark.parametrize("bank", [{"channel": "treasury_file", "file_form": "CSV"}], indirect=True)
+async def test_the_chapter_after_the_ministry_s_end_is_asked_and_never_guessed(bank: Any, operator: Any, client_as: Any) -> None:
+    async with bank.owner() as tx:
+        for day, chapter in ((date(2025, 2, 28), "024"), (date(2025, 3, 1), None)):
+            codes = await budget_codes.valid_on(tx, "MERIT", "CENTRAL_BUDGET", day)
+            assert (codes.chapter if codes else None) == chapter
+    maker, checker = client_as(bank.app, Role.DEPARTMENT_OFFICER), client_as(bank.app, Role.APPROVER, subject="second")
+
+    async def asked(on: str) -> list[str]:
+        items = (await checker.get("/v1/rulings/settings", params={"on": on})).json()["items"]
+        return [item["question_vi"] for item in items if item["value"] == "UNANSWERED"]
+
+    assert await asked("2025-02-28") == []
+    [question] = await asked("2025-03-01")
+    assert "mã chương nào" in question
+    form = {
+        "programme": "MERIT", "funding_source": "CENTRAL_BUDGET", "valid_from": "2025-03-01", "level": "01", "chapter": "099",
+        "category": "370", "item": "371", "legal_ref": "công văn trả lời của Bộ Tài chính",
+    }  # fmt: skip
+    made = await maker.post("/v1/budget-codes", json=form, headers={"Idempotency-Key": "codes-number-9"})
+    assert await asked("2025-03-01") == [question]  # one person's word is no answer
+    await checker.post(f"/v1/budget-codes/{made.json()['code_id']}/decision", json={"approve": True})
+    assert await asked("2025-03-01") == []
+
+
+@pytest.mark.parametrize("bank", [FORMS["csv"], {"channel": "treasury_file", "file_form": "CSV"}], indirect=True)
+@pytest.mark.parametrize(
+    ("hour", "cells", "printed"), [(10, "20/08/2024;", "20/08/2024<"), (17, "21/08/2024;x", "21/08/2024 (gửi sau giờ chốt")]
+)
+async def test_papers_and_sheets_say_the_value_date(bank: Any, operator: Any, hour: int, cells: str, printed: str) -> None:
+    moment = datetime(2024, 8, 20, hour, 30, tzinfo=clock.VIETNAM)
+    bank.context = replace(bank.context, partner_clock=lambda: moment)
+    async with bank.owner() as tx:
+        await tx.execute(
+            "INSERT INTO budget_code (programme, funding_source, valid_from, level, chapter, category, item, legal_ref, state,"
+            " proposed_by, decided_by) VALUES ('SOCIAL_ASSISTANCE', 'LOCAL_BUDGET', '2024-01-01', '2', '424', '370', '398', 'x',"
+            " 'APPROVED', 'x', 'y')"
+        )
+    await _sent(bank, 2)
+    batch = (await _batch(bank))["batch_id"]
+    content = (await operator.get(f"/v1/batches/{batch}/file", params={"purpose": PURPOSE})).text.splitlines()
+    assert content[0].endswith("Ngày giá trị;Sau giờ chốt")
+    assert all(line.endswith(f";{cells}") for line in content[1:])
+    assert printed in (await operator.get(f"/v1/batches/{batch}/payment-order")).text
+    month = (await operator.get("/v1/calendar", params={"month": "2024-09", "on": "2024-08-20"})).json()
+    [sent] = month["cycles"][0]["sendings"]
+    assert (sent["partner"], sent["first_value_date"], sent["after_cut_off"]) == ("agribank", f"2024-08-{cells[:2]}", int(hour > 16))
 
 
 async def _again(bank: Any) -> None:

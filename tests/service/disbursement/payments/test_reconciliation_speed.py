@@ -53,3 +53,44 @@ async def test_fifty_thousand_lines(world: Any, client_as: Any, record_property:
     assert await world.rows("SELECT verdict, count(*) AS n FROM statement_line GROUP BY 1") == [{"verdict": "MATCHED", "n": LINES}]
     assert await world.statuses() == {"SETTLED": LINES}
     assert seconds < 15
+
+
+@pytest.mark.slow
+async def test_fifty_thousand_unknown_lines_block_no_good_one(world: Any, client_as: Any, record_property: Any) -> None:
+    """Among the lines of nobody a thousand are ours: all found, the rest on a work list that can be read to its end."""
+    await world.approve([world.line() for _ in range(1_000)])
+    async with world.owner() as tx:
+        await tx.execute(_SENT)
+    rows = await world.rows("SELECT reference FROM payment ORDER BY line_id")
+    booked = []
+    for n in range(LINES):
+        booked.append(Line(1_725_500_000.0, f"{n:032X}001", f"FX{n}", 500_000, "TIEN NUOC"))
+        if n % 50 == 0:
+            booked.append(Line(1_725_500_000.0, rows[n // 50]["reference"], f"FT{n}", 500_000, "TRO CAP"))
+    officer = client_as(world.app, Role.DEPARTMENT_OFFICER)
+    started = time.monotonic()
+    answer = await officer.post(
+        "/v1/statements",
+        data={"partner": "agribank", "business_date": "2024-09-11", "from_date": "2024-09-01", "to_date": "2024-09-10"},
+        files={"file": ("sao-ke.csv", as_file("CSV", "agribank", booked))},
+        headers={"Idempotency-Key": "fifty-thousand-unknown"},
+    )
+    assert answer.status_code == 202, answer.text
+    assert await JobRunner(world.db, {JOB_KIND: Reconciler(world.db, world.keyring).run}, owner="test").run_one()
+    seconds = time.monotonic() - started
+    record_property("seconds", round(seconds, 1))
+    verdicts = {row["verdict"]: row["n"] for row in await world.rows("SELECT verdict, count(*) AS n FROM statement_line GROUP BY 1")}
+    assert verdicts == {"MATCHED": 1_000, "EXTRA": LINES}
+    assert await world.statuses() == {"SETTLED": 1_000}
+    seen, cursor, slowest = 0, None, 0.0
+    while True:
+        asked = time.monotonic()
+        query = {"business_date": "2024-09-12", "kind": "EXTRA", "limit": 200} | ({"cursor": cursor} if cursor else {})
+        page = (await officer.get("/v1/breaks", params=query)).json()
+        slowest = max(slowest, time.monotonic() - asked)
+        seen, cursor = seen + len(page["items"]), page["next_cursor"]
+        if cursor is None:
+            break
+    record_property("slowest_page", round(slowest, 3))
+    print(f"{len(booked)} statement lines, {LINES} of nobody, in {seconds:.1f} s; the slowest page of 200 differences in {slowest:.3f} s")
+    assert seen == LINES

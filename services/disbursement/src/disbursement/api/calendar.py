@@ -60,7 +60,7 @@ class CycleCalendar(BaseModel):
     sequence: int
     state: str
     duties: list[DutyView]
-    sendings: list[SendingView] = Field(default=[], description="By partner; only where one cycle is asked for")
+    sendings: list[SendingView] = Field(description="Đã gửi cho từng đơn vị chi trả, với ngày giá trị. By partner, with their value dates")
 
 
 class DayOff(BaseModel):

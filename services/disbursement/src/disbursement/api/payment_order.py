@@ -32,6 +32,7 @@ def payment_order(row: Mapping[str, Any], payer: Payer) -> Paper:
                     ("Tại", payer.bank_name),
                     ("Đơn vị nhận tiền", f"Theo danh sách kèm theo: {row['sent_payments']} người"),
                     ("Số tiền bằng số", f"{row['sent_amount']:,} đồng".replace(",", ".")),
+                    ("Ngày giá trị", _value_date(row)),
                 ]
             ),
             Text(f"Số tiền bằng chữ: {words[0].upper()}{words[1:]} đồng."),
@@ -52,3 +53,10 @@ def payment_order(row: Mapping[str, Any], payer: Payer) -> Paper:
             Signature("NGÂN HÀNG: KIỂM SOÁT VIÊN"),
         ],
     )
+
+
+def _value_date(row: Mapping[str, Any]) -> str:
+    """The day the bank is to pay on, and whether the order came after its cut-off."""
+    if row["value_date"] is None:
+        return "–"
+    return f"{row['value_date']:%d/%m/%Y}" + (" (gửi sau giờ chốt của ngân hàng)" if row["after_cut_off"] else "")

@@ -114,7 +114,7 @@ def _payment_information(message: Any, head: BatchHead, payer: Payer, payments: 
     _add(block, "PmtMtd", "TRF")
     _add(block, "NbOfTxs", str(payments))
     _add(block, "CtrlSum", total)
-    _add(_add(block, "ReqdExctnDt"), "Dt", (head.value_date or head.business_date).isoformat())
+    _add(_add(block, "ReqdExctnDt"), "Dt", (head.value_date if head.value_date and head.after_cut_off else head.business_date).isoformat())
     _add(_add(block, "Dbtr"), "Nm", latin(payer.name, _NAME))
     account = _add(block, "DbtrAcct")
     _add(_add(_add(account, "Id"), "Othr"), "Id", payer.account_number)

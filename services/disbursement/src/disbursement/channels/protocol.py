@@ -74,7 +74,9 @@ class BatchHead:
     created_at: datetime
     budget: BudgetCodes | None = None
     value_date: date | None = None
-    """Set where it goes out after the partner's cut-off: the day the partner is to pay on."""
+    """The day the partner is to pay on; None before it is first taken to be sent."""
+    after_cut_off: bool = False
+    """It goes out after the partner's cut-off: the value date is a later day than that of sending."""
 
 
 @dataclass(frozen=True, slots=True)

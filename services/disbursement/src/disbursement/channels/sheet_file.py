@@ -15,7 +15,7 @@ from disbursement.channels.protocol import BatchHead, InstructionLine, NoticeUnr
 from disbursement.domain.payment import ResultStatus
 from disbursement.domain.reasons import ALREADY_KNOWN, PARTNER_CODES, PARTNER_REFUSED, UNRECOGNISED_CODE
 
-__all__ = ["SheetChannel"]
+__all__ = ["VALUE_DATE", "SheetChannel", "value_date"]
 
 Row = Sequence[str | int]
 _MAX_RESULTS: Final = 5_000
@@ -43,6 +43,15 @@ _PHRASES: Final = {
     "TEN KHONG KHOP": "NAME_DIFFERS", "TEN KHONG DUNG": "NAME_DIFFERS", "VUOT HAN MUC": "LIMIT_EXCEEDED",
     "NGUOI HUONG DA CHET": "PAYEE_DECEASED", "TRUNG LENH": ALREADY_KNOWN, "TRUNG MA THAM CHIEU": ALREADY_KNOWN,
 }  # fmt: skip
+
+
+VALUE_DATE: Final = ("Ngày giá trị", "Sau giờ chốt")
+"""The last columns of our files: on which day the partner is to pay, and whether we were late for the day before."""
+
+
+def value_date(head: BatchHead) -> Row:
+    """The cells under :data:`VALUE_DATE`."""
+    return (f"{head.value_date:%d/%m/%Y}" if head.value_date else "", "x" if head.after_cut_off else "")
 
 
 class SheetChannel(FileChannel, ABC):

@@ -14,7 +14,7 @@ from common.sealing import Keyring
 from disbursement.channels.files import latin
 from disbursement.channels.partners import Partner
 from disbursement.channels.protocol import BatchHead, CannotBuildBatch, InstructionLine
-from disbursement.channels.sheet_file import Row, SheetChannel
+from disbursement.channels.sheet_file import VALUE_DATE, Row, SheetChannel, value_date
 from disbursement.domain.reasons import BUDGET_CODES_MISSING, PAYER_MISSING
 
 __all__ = ["TreasuryFileChannel", "make"]
@@ -27,7 +27,7 @@ class TreasuryFileChannel(SheetChannel):
 
     head = (
         "STT", "Mã tệp", "Mã tham chiếu", "Mã ĐVQHNS", "Tài khoản dự toán", "Mã cấp NS", "Mã chương", "Mã loại", "Mã khoản", "Mã NDKT",
-        "Mã nguồn NS", "Số tài khoản", "Tên người hưởng", "Ngân hàng", "Số tiền", "Loại tiền", "Nội dung",
+        "Mã nguồn NS", "Số tài khoản", "Tên người hưởng", "Ngân hàng", "Số tiền", "Loại tiền", "Nội dung", *VALUE_DATE,
     )  # fmt: skip
 
     def build(self, head: BatchHead, lines: Sequence[InstructionLine]) -> bytes:
@@ -46,7 +46,7 @@ class TreasuryFileChannel(SheetChannel):
         return (
             number, head.reference, line.reference, payer.budget_unit or "", payer.account_number, codes.level, codes.chapter,
             codes.category, codes.item, codes.economic_item or "", codes.source_code or "", account_number, name, line.provider_code or "",
-            line.amount, "VND", latin(line.text, _TEXT),
+            line.amount, "VND", latin(line.text, _TEXT), *value_date(head),
         )  # fmt: skip
 
 

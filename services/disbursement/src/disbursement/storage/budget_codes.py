@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common.db import Tx
 from disbursement.domain.budget_codes import BudgetCodes
 
-__all__ = ["decide", "find", "listing", "propose", "valid_on"]
+__all__ = ["decide", "find", "listing", "propose", "unanswered", "valid_on"]
 
 
 async def valid_on(tx: Tx, programme: str, funding_source: str, day: date) -> BudgetCodes | None:
@@ -31,6 +31,17 @@ async def valid_on(tx: Tx, programme: str, funding_source: str, day: date) -> Bu
 async def listing(tx: Tx) -> Sequence[RowMapping]:
     """All codes, by programme and day. They are a few dozen rows at most."""
     return await tx.rows("SELECT * FROM budget_code ORDER BY programme, funding_source, valid_from, code_id")
+
+
+async def unanswered(tx: Tx, day: date) -> Sequence[RowMapping]:
+    """Questions the law leaves open: codes that ended with one before a day, and nobody approved others for that day."""
+    return await tx.rows(
+        "SELECT DISTINCT ON (programme, funding_source) programme, funding_source, valid_to, legal_ref, question_vi, question_en"
+        " FROM budget_code c WHERE state = 'APPROVED' AND question_vi IS NOT NULL AND valid_to < :day AND NOT EXISTS ("
+        " SELECT FROM budget_code n WHERE n.programme = c.programme AND n.funding_source = c.funding_source AND n.state = 'APPROVED'"
+        " AND n.valid_from <= :day AND (n.valid_to IS NULL OR n.valid_to >= :day)) ORDER BY programme, funding_source, valid_to DESC",
+        day=day,
+    )
 
 
 async def find(tx: Tx, code_id: UUID) -> RowMapping | None:

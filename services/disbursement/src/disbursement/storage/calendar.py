@@ -68,7 +68,7 @@ async def prefunding(tx: Tx, cycle_id: UUID, list_id: UUID) -> Sequence[RowMappi
 
 # A partner is late with what was not answered for, or was paid, after its value date. Cash is collected in days: nobody is late with it.
 _SENDINGS: Final = """
-SELECT b.partner, count(*) AS batches, count(*) FILTER (WHERE b.value_date IS NULL AND b.state = 'READY') AS not_sent,
+SELECT b.cycle_id, b.partner, count(*) AS batches, count(*) FILTER (WHERE b.value_date IS NULL AND b.state = 'READY') AS not_sent,
        count(*) FILTER (WHERE b.after_cut_off) AS after_cut_off,
        min(b.value_date) AS first_value_date, max(b.value_date) AS last_value_date,
        CAST(coalesce(sum(p.paid_late), 0) AS bigint) AS paid_late, CAST(coalesce(sum(p.unanswered), 0) AS bigint) AS unanswered
@@ -79,14 +79,14 @@ LEFT JOIN LATERAL (
            count(*) FILTER (WHERE p.status IN ('SUBMITTING', 'SUBMITTED', 'UNKNOWN') AND CAST(:on AS date) > b.value_date) AS unanswered
     FROM payment p WHERE p.batch_id = b.batch_id AND p.channel NOT LIKE 'CASH%'
 ) p ON true
-WHERE b.cycle_id = :cycle_id AND b.state <> 'WITHDRAWN'
-GROUP BY b.partner ORDER BY b.partner
+WHERE b.cycle_id = ANY(CAST(:cycle_ids AS uuid[])) AND b.state <> 'WITHDRAWN'
+GROUP BY b.cycle_id, b.partner ORDER BY b.cycle_id, b.partner
 """
 
 
-async def sendings(tx: Tx, cycle_id: UUID, on: date) -> Sequence[RowMapping]:
-    """A cycle's batches by partner: how many went after the cut-off (ours), how many payments the partner is late with on a day."""
-    return await tx.rows(_SENDINGS, cycle_id=cycle_id, on=on)
+async def sendings(tx: Tx, cycle_ids: Sequence[UUID], on: date) -> Sequence[RowMapping]:
+    """Cycles' batches by partner: how many went after the cut-off (ours), how many payments the partner is late with on a day."""
+    return await tx.rows(_SENDINGS, cycle_ids=list(cycle_ids), on=on)
 
 
 async def special_days(tx: Tx) -> dict[date, bool]:

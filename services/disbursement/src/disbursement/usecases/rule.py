@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -16,11 +16,15 @@ from common.ids import new_id
 from common.problems import Forbidden, InvalidInput, NotFound
 from disbursement.domain.errors import RulingDecided, SamePerson, UnknownUnit
 from disbursement.domain.rulings import SETTINGS, RulingKind, allowed
-from disbursement.storage import rulings, units
+from disbursement.storage import budget_codes, rulings, units
 from disbursement.usecases.manage_lane import change_lane, check_change
 from disbursement.usecases.set_budget import set_budget
 
-__all__ = ["Proposal", "decide", "page", "propose", "settings_now"]
+__all__ = ["UNANSWERED", "Proposal", "decide", "page", "propose", "settings_now"]
+
+
+UNANSWERED: Final = "UNANSWERED"
+"""Nobody has said which codes of the state budget hold from a day on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,10 @@ async def page(db: Database, actor: Actor, *, kind: str | None, state: str | Non
 
 
 async def settings_now(db: Database, actor: Actor, on: date) -> list[dict[str, Any]]:
-    """Every setting's question with the answer that holds on a day, and who gave it (None: nobody yet, the default)."""
+    """Every setting's question with the answer that holds on a day, and who gave it (None: nobody yet, the default).
+
+    Codes of the state budget that ended with an open question stand here too, unanswered: no file is built until somebody answers.
+    """
     answers = []
     async with db.read(actor) as tx:
         for code, item in SETTINGS.items():
@@ -137,4 +144,13 @@ async def settings_now(db: Database, actor: Actor, on: date) -> list[dict[str, A
                     "decided_by": given["decided_by"] if given else None, "valid_from": given["valid_from"] if given else None,
                 }
             )  # fmt: skip
+        open_ones = await budget_codes.unanswered(tx, on)
+    answers += [
+        {
+            "code": f"BUDGET_CODES.{row['programme']}.{row['funding_source']}", "value": UNANSWERED, "allowed": "POST /v1/budget-codes",
+            "question_vi": row["question_vi"], "question_en": row["question_en"], "legal_ref": row["legal_ref"], "decided_by": None,
+            "valid_from": row["valid_to"] + timedelta(days=1),
+        }
+        for row in open_ones
+    ]  # fmt: skip
     return answers

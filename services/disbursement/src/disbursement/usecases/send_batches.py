@@ -226,7 +226,8 @@ async def batch_head(tx: Tx, batch_id: UUID) -> BatchHead:
         funding_source=row["funding_source"],
         business_date=row["business_date"],
         created_at=row["created_at"],
-        value_date=row["value_date"] if row["after_cut_off"] else None,
+        value_date=row["value_date"],
+        after_cut_off=row["after_cut_off"],
         budget=await budget_codes.valid_on(tx, row["programme"], row["funding_source"], row["business_date"]),
     )
 

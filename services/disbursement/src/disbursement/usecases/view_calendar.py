@@ -48,7 +48,7 @@ async def of_cycle(db: Database, actor: Actor, cycle_id: UUID, on: date) -> dict
     async with db.read(actor) as tx:
         await own_cycle(tx, actor, cycle_id)
         rows = await calendar.done(tx, cycle_id=cycle_id)
-        sent = [_sending(row) for row in await calendar.sendings(tx, cycle_id, on)]
+        sent = [_sending(row) for row in await calendar.sendings(tx, [cycle_id], on)]
         return _cycle(rows[0], await calendar.special_days(tx), on) | {"sendings": sent}
 
 
@@ -63,6 +63,9 @@ async def of_month(db: Database, actor: Actor, month: date, on: date, *, after: 
         days = await calendar.special_days(tx)
         scope, params = actor.scope_sql("t.unit_path")
         cycles = await calendar.done(tx, scope=scope, params=params, month=month, after=after, limit=limit)
+        sent: dict[UUID, list[dict[str, Any]]] = {}
+        for row in await calendar.sendings(tx, [cycle["cycle_id"] for cycle in cycles], on):
+            sent.setdefault(row["cycle_id"], []).append(_sending(row))
         clocks = {"": await rulings.setting(tx, "PARTNER_CUT_OFF", on)}
         for row in await rulings.in_force(tx, RulingKind.SETTING, on):
             name = row["key"].removeprefix("PARTNER_CUT_OFF.")
@@ -82,5 +85,5 @@ async def of_month(db: Database, actor: Actor, month: date, on: date, *, after: 
         "working_days": len(whole) - len(off),
         "partner_cut_off": [{"partner": name or None, "time": clock} for name, clock in sorted(clocks.items())],
         "duties": _duties(month, days, on, None),
-        "cycles": [_cycle(row, days, on) for row in cycles],
+        "cycles": [_cycle(row, days, on) | {"sendings": sent.get(row["cycle_id"], [])} for row in cycles],
     }
