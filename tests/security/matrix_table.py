@@ -52,6 +52,8 @@ EVERYBODYS: Final = {
     "/v1/lists/{programme}/{payee}": "a list in the caller's units, named by programme and payee",
     "/v1/lists/plan-152/{group}/{receiver}": "a list in the caller's units, named by group and receiver",
     "/v1/imports/mappings/": "a learnt layout of columns holds no people",
+    "/v1/retention/": "how long things are kept is the province's",
+    "/v1/retention-terms/": "terms of those rules",
 }
 #: Rows in the caller's units come back, so a stranger gets an empty list rather than 404.
 NAMED_NOT_STORED: Final = ("/v1/lists/", "/v1/partners/{partner}/totals")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ import psycopg
 from ansinh.audit_command import addresses
 from ansinh.stack.layout import SERVICES
 from common.housekeeping import RULES, counting, days_of
+from common.retention import TERMS, Keep, due, term_of
 
 __all__ = ["run"]
 
@@ -35,9 +37,30 @@ def run(options: Namespace, say: Callable[[str], None]) -> int:
             for rule in RULES:
                 kept = days_of(rule, window, days)
                 row = connection.execute(counting(rule).encode(), (kept,)).fetchone()
-                due = int(row[0]) if row else 0
-                told.append({"service": service.name, "table": rule.table, "since": rule.since, "days": kept, "due": due, "why": rule.why})
-                say(f"{service.name:<16} {rule.table:<16} {kept:>4} days after {rule.since:<13} {due:>9,} rows due   {rule.why}")
+                count = int(row[0]) if row else 0
+                told.append(
+                    {"service": service.name, "table": rule.table, "since": rule.since, "days": kept, "due": count, "why": rule.why}
+                )
+                say(f"{service.name:<16} {rule.table:<16} {kept:>4} days after {rule.since:<13} {count:>9,} rows due   {rule.why}")
+            told += _own(service.name, service.package, connection, say)
     if options.json is not None:
         options.json.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
+
+
+def _own(name: str, package: str, connection: psycopg.Connection[Any], say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The service's own rules: those without a term say what has to be decided."""
+    rules: Sequence[Keep] = importlib.import_module(f"{package}.storage.personal_data").HOLDING.retention
+    terms = {str(rule): (int(days), str(source)) for rule, days, source in connection.execute(TERMS).fetchall()}
+    told: list[dict[str, Any]] = []
+    for rule in rules:
+        days = term_of(rule, {code: term[0] for code, term in terms.items()})
+        source = terms[rule.name][1] if rule.name in terms else rule.law
+        row = None
+        if days is not None:
+            row = connection.execute(f"SELECT count(*) FROM {rule.table} t WHERE {due(rule, '%s')}".encode(), (days,)).fetchone()
+        count = int(row[0]) if row else 0
+        told.append({"service": name, "rule": rule.name, "table": rule.table, "days": days, "due": count, "law": source})
+        term = "no term" if days is None else f"{days:>5} days"
+        say(f"{name:<16} {rule.name:<22} {term:<10} {count:>9,} rows due   {source if days is not None else rule.question_vi}")
+    return told

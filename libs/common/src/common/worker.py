@@ -23,6 +23,7 @@ from common.housekeeping import clean
 from common.invariants import Checker, Invariant
 from common.relay import Relay
 from common.restored import Look, OnRestore
+from common.retention import Keep, apply_terms
 from common.saturation import note, watch
 from common.settings import MechanismSettings
 from common.telemetry import get_logger
@@ -119,10 +120,12 @@ async def run_worker(
     *,
     invariants: Sequence[Invariant] = (),
     on_restore: OnRestore | None = None,
+    retention: Sequence[Keep] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT; work in hand is finished, then everything closes.
 
     `on_restore`: what must stop when the database turns out to have been put back to the past (`common.restored`).
+    `retention`: the service's own rules, by which housekeeping empties or deletes what is past its term.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -132,7 +135,8 @@ async def run_worker(
     relay = Relay(db, lambda: _producer(settings), name, look=look)
 
     async def housekeeping() -> bool:
-        return await clean(db, settings.replay_window_days, settings.retention_days)
+        more = await clean(db, settings.replay_window_days, settings.retention_days)
+        return await apply_terms(db, retention) or more
 
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, housekeeping)), *loops]
     work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))

@@ -17,6 +17,7 @@ from accounts.providers.directory import load_directory
 from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
 from accounts.settings import Settings
 from accounts.storage.invariants import INVARIANTS
+from accounts.storage.personal_data import HOLDING
 from accounts.storage.work import WORK
 from accounts.usecases import directory as directory_uses
 from accounts.usecases import recheck_accounts
@@ -33,6 +34,7 @@ from common.db import Database
 from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
+from common.personal_data_api import personal_data_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
@@ -78,6 +80,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             invariants_router(db, INVARIANTS),
+            personal_data_router(db, HOLDING),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -118,7 +121,7 @@ async def work(settings: Settings) -> None:
         *lanes,
     ]
     try:
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS, retention=HOLDING.retention)
     finally:
         await inquiry.close()
 

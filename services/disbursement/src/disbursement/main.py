@@ -13,6 +13,7 @@ from common.http import client
 from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
+from common.personal_data_api import personal_data_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
@@ -45,6 +46,7 @@ from disbursement.channels.sms import SmsGateway
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
 from disbursement.storage.invariants import INVARIANTS
+from disbursement.storage.personal_data import HOLDING
 from disbursement.storage.read_back import stop_sending
 from disbursement.storage.work import WORK
 from disbursement.usecases.approving import JOB_KIND as APPROVE
@@ -111,6 +113,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             invariants_router(db, INVARIANTS),
+            personal_data_router(db, HOLDING),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -143,7 +146,9 @@ async def work(settings: Settings) -> None:
         runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
         loops = [Loop("jobs", every(_IDLE_SECONDS, runner.run_one)), *payment_loops(context)]
         loops.append(Loop("telling", every(_TELL_SECONDS, Teller(db, settings, sms).round)))
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS, on_restore=stop_sending)
+        await run_worker(
+            settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS, on_restore=stop_sending, retention=HOLDING.retention
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from common.db import Database
 from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
+from common.personal_data_api import personal_data_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
@@ -20,6 +21,7 @@ from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
 from identity_verify.storage.invariants import INVARIANTS
+from identity_verify.storage.personal_data import HOLDING
 from identity_verify.storage.work import WORK
 from identity_verify.usecases import graces
 from identity_verify.usecases.cut_off import pass_on_once
@@ -59,6 +61,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             invariants_router(db, INVARIANTS),
+            personal_data_router(db, HOLDING),
             work_router(db, settings, WORK),
             parked_router(db),
         ],
@@ -99,7 +102,7 @@ async def work(settings: Settings) -> None:
     ]
     lanes = [Loop(f"verify-{number}", every(_IDLE_SECONDS, verifier.run_once)) for number in range(1, settings.lanes + 1)]
     try:
-        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, *loops], invariants=INVARIANTS)
+        await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, [*lanes, *loops], invariants=INVARIANTS, retention=HOLDING.retention)
     finally:
         await population.close()
 

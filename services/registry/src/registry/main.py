@@ -12,6 +12,7 @@ from common.db import Database, Tx
 from common.invariants import invariants_router
 from common.jobs import JobRunner
 from common.parking import parked_router
+from common.personal_data_api import personal_data_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
@@ -26,6 +27,7 @@ from registry.storage import duplicates as duplicate_storage
 from registry.storage import travel as travel_storage
 from registry.storage import units as unit_storage
 from registry.storage.invariants import INVARIANTS
+from registry.storage.personal_data import HOLDING
 from registry.storage.work import WORK
 from registry.usecases.campaigns import GIVE, LIST, Giver, Lister
 from registry.usecases.data_sets import BUILD, Builder
@@ -95,6 +97,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
             invariants_router(db, INVARIANTS),
+            personal_data_router(db, HOLDING),
             work_router(db, settings, WORK),
         ],
         body_limits={
@@ -130,7 +133,7 @@ async def work(settings: Settings) -> None:
         Loop("duplicates", every(_COMPARE_SECONDS, Scanner(db).run_once)),
         Loop("law", every(_LAW_SECONDS, lambda: LawKeeper(db).run_once(today(settings)))),
     ]
-    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS)
+    await run_worker(settings, db, SERVICE, SUBSCRIPTIONS, loops, invariants=INVARIANTS, retention=HOLDING.retention)
 
 
 async def load_reference_data(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from common.db import Database
 from common.invariants import invariants_router
 from common.jobs import Job, JobRunner
 from common.parking import parked_router
+from common.personal_data_api import personal_data_router
 from common.sealing import Keyring
 from common.web import create_app, jobs_router, quiet_router
 from common.work_list import work_router
@@ -30,6 +31,7 @@ from reporting.api.statements import statements_router
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 from reporting.storage.invariants import INVARIANTS
+from reporting.storage.personal_data import HOLDING
 from reporting.storage.statutory import read_all
 from reporting.storage.work import WORK
 from reporting.usecases import rebuild, statutory_again
@@ -75,6 +77,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),
             invariants_router(database, INVARIANTS),
+            personal_data_router(database, HOLDING),
             work_router(database, settings, WORK),
             parked_router(database),
             console_router(settings),
@@ -106,7 +109,7 @@ async def run(settings: Settings) -> None:
         Loop("jobs", every(1.0, runner.run_one)),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),
     ]
-    await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops, invariants=INVARIANTS)
+    await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops, invariants=INVARIANTS, retention=HOLDING.retention)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from common.lists.errors import ImportNotFound
 from common.lists.profile import ListProfile
 from common.lists.reasons import Reason
 
@@ -43,8 +44,11 @@ async def file_of(tx: Tx, profile: ListProfile, import_id: UUID, *, lock: bool =
 
 
 async def content_of(tx: Tx, import_id: UUID) -> bytes:
-    """The file as sent, encrypted."""
-    return bytes(await tx.value("SELECT content FROM import_file WHERE import_id = :id", id=import_id))
+    """The file as sent, encrypted. ImportNotFound when its term is over and it was emptied."""
+    content = bytes(await tx.value("SELECT content FROM import_file WHERE import_id = :id", id=import_id))
+    if not content:
+        raise ImportNotFound("The file was erased when its retention term was over")
+    return content
 
 
 async def first_of(tx: Tx, profile: ListProfile, same: dict[str, Any]) -> RowMapping | None:

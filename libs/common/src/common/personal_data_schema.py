@@ -1,0 +1,56 @@
+"""Tables of requests to erase and of dated retention terms, in each service's database."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["personal_data_migration", "personal_data_removal"]
+
+_DDL: Final = """
+CREATE TABLE erasure_request (
+    erasure_id uuid PRIMARY KEY DEFAULT uuidv7(),
+    person_id uuid NOT NULL,
+    unit_paths text[] NOT NULL CHECK (cardinality(unit_paths) > 0),
+    asked_by text NOT NULL CHECK (asked_by IN ('PERSON', 'REPRESENTATIVE', 'OFFICE')),
+    ground text NOT NULL,
+    state text NOT NULL DEFAULT 'PROPOSED' CHECK (state IN ('PROPOSED', 'DONE', 'REFUSED')),
+    proposed_by text NOT NULL,
+    proposed_at timestamptz NOT NULL DEFAULT now(),
+    decided_by text,
+    decided_at timestamptz,
+    note text,
+    answer jsonb,
+    CHECK (decided_by <> proposed_by),
+    CHECK ((state = 'PROPOSED') = (decided_by IS NULL)),
+    CHECK ((state = 'PROPOSED') = (answer IS NULL))
+);
+CREATE UNIQUE INDEX erasure_request_open ON erasure_request (person_id) WHERE state = 'PROPOSED';
+CREATE INDEX erasure_request_person ON erasure_request (person_id);
+
+CREATE TABLE retention_term (
+    term_id uuid PRIMARY KEY DEFAULT uuidv7(),
+    rule text NOT NULL,
+    days integer NOT NULL CHECK (days > 0),
+    valid_from date NOT NULL,
+    legal_source text NOT NULL CHECK (legal_source <> ''),
+    state text NOT NULL DEFAULT 'PROPOSED' CHECK (state IN ('PROPOSED', 'ACTIVE', 'REFUSED')),
+    proposed_by text NOT NULL,
+    proposed_at timestamptz NOT NULL DEFAULT now(),
+    decided_by text,
+    decided_at timestamptz,
+    CHECK (decided_by <> proposed_by),
+    CHECK ((state = 'PROPOSED') = (decided_by IS NULL))
+);
+CREATE INDEX retention_term_rule ON retention_term (rule, valid_from) WHERE state = 'ACTIVE';
+COMMENT ON TABLE retention_term IS 'How long a rule of common.retention keeps, from a day on; the latest ACTIVE row that has begun counts';
+"""
+
+
+def personal_data_migration(op: Any) -> None:
+    """Create both tables."""
+    op.execute(_DDL)
+
+
+def personal_data_removal(op: Any) -> None:
+    """Undo :func:`personal_data_migration`."""
+    op.execute("DROP TABLE retention_term, erasure_request")

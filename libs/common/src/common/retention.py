@@ -1,0 +1,86 @@
+"""How long a service keeps what is about people: rules with a legal source each, terms that are dated settings of two people.
+
+A rule names rows and what becomes of them when their term is over: columns emptied, or rows deleted. Where no law known to us says how
+long, a rule has no days of its own (`days` None) and takes nothing until the office has set a term; a term shorter than the law's
+minimum (`least`) is refused. Runs with housekeeping, in pieces; `./ansinh retention` counts the same rows and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from common import audit
+from common.actor import SYSTEM
+from common.db import Database, Tx
+
+__all__ = ["TERMS", "Keep", "apply_terms", "due", "term_of"]
+
+_PIECE: Final = 2_000
+
+TERMS: Final = (
+    "SELECT DISTINCT ON (rule) rule, days, legal_source FROM retention_term WHERE state = 'ACTIVE' AND valid_from <= current_date"
+    " ORDER BY rule, valid_from DESC, decided_at DESC"
+)
+"""The terms that count today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Rows of `table` whose `since` (SQL on `t`: a day or moment; NULL stays) is longer ago than the term.
+
+    `sets` empties columns where `holds` says they are still filled; without `sets` the rows are deleted.
+    """
+
+    name: str
+    table: str
+    since: str
+    says_vi: str
+    says_en: str
+    law: str
+    days: int | None
+    least: int = 1
+    holds: str = "TRUE"
+    sets: Mapping[str, str] = field(default_factory=dict)
+    question_vi: str = ""
+
+
+def term_of(rule: Keep, terms: Mapping[str, int]) -> int | None:
+    """Days that count today; None when nobody has set any. Never less than the law's minimum."""
+    days = terms.get(rule.name, rule.days)
+    return None if days is None else max(days, rule.least)
+
+
+def due(rule: Keep, parameter: str) -> str:
+    """SQL condition on `t`: the term is over (`parameter`: placeholder of the days)."""
+    return f"({rule.since}) < now() - make_interval(days => {parameter}) AND ({rule.holds})"
+
+
+async def _piece(tx: Tx, rule: Keep, days: int) -> int:
+    rows = f"SELECT t.ctid FROM {rule.table} t WHERE {due(rule, ':days')} LIMIT :piece"
+    if rule.sets:
+        sets = ", ".join(f"{column} = {value}" for column, value in rule.sets.items())
+        done = await tx.execute(f"UPDATE {rule.table} SET {sets} WHERE ctid = ANY(ARRAY({rows}))", days=days, piece=_PIECE)
+    else:
+        done = await tx.execute(f"DELETE FROM {rule.table} WHERE ctid = ANY(ARRAY({rows}))", days=days, piece=_PIECE)
+    if done:
+        detail: dict[str, Any] = {"rows": done, "days": days, "law": rule.law}
+        await audit.record(tx, "retention.erase" if rule.sets else "retention.delete", rule.table, rule.name, detail)
+    return done
+
+
+async def apply_terms(db: Database, rules: Sequence[Keep]) -> bool:
+    """Take one piece by each rule that has a term, a transaction each; True when more may be left."""
+    if not rules:
+        return False
+    async with db.read() as tx:
+        terms = {row["rule"]: int(row["days"]) for row in await tx.rows(TERMS)}
+    more = False
+    for rule in rules:
+        days = term_of(rule, terms)
+        if days is None:
+            continue
+        async with db.transaction(SYSTEM("housekeeping")) as tx:
+            more = await _piece(tx, rule, days) == _PIECE or more
+    return more
