@@ -18,6 +18,7 @@ READY = (
     "department.officer2", "approver2", "inspector",
 )  # fmt: skip
 WAIT_SECONDS = 30.0
+_STRIDE = 7  # neighbours in a list are often of one commune
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -37,6 +38,13 @@ class Ran:
     @property
     def good(self) -> bool:
         return 200 <= self.status < 300
+
+    def told(self) -> str:
+        """The problem type of a refusal."""
+        try:
+            return str(json.loads(self.answer.text)["type"]) if self.answer is not None else self.said
+        except (ValueError, KeyError, TypeError):
+            return f"{self.status} without a problem type"
 
 
 @dataclass
@@ -92,9 +100,11 @@ class Runner:
         """Send one operation's example, by the first fitting user to whom the service does not refuse it."""
         operation = self.operation(service, name)
         last = Ran(0, "nobody fits", "")
-        for user in self.fitting(operation)[:5]:
+        others = "/*/" in json.dumps(operation.get("x-example-from", {}))  # another item each time
+        fitting = self.fitting(operation)[:5]
+        for user in fitting * (3 if others and depth == 0 else 1):
             last = self._send(service, name, operation, user, depth, given or {})
-            again = (0, 401, 403, 404, 409, 422) if "/*/" in json.dumps(operation.get("x-example-from", {})) else (0, 401, 403, 404, 409)
+            again = (0, 401, 403, 404, 409, 422) if others else (0, 401, 403, 404, 409)
             if last.good or last.status not in again:
                 break
         return last
@@ -129,14 +139,17 @@ class Runner:
             answer = self.http.request(verb, self.services[service] + path, params=query, headers=headers, **body)
             if answer.status_code not in (404, 409, 422) or time.monotonic() > until or b"same-person" in answer.content:
                 break
-            time.sleep(0.3)
+            time.sleep(0.3)  # a job works on what the example waits for
         return Ran(answer.status_code, "" if answer.is_success else answer.text[:400], user, answer)
 
     def _values(self, service: str, operation: dict[str, Any], user: str, depth: int, given: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = dict(given)
         wanted = {key: value for key, value in operation.get("x-example-from", {}).items() if key not in given}
-        names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"]
-        for key in sorted(wanted, key=lambda key: (key not in names, names.index(key) if key in names else 0)):
+        left = list(wanted)
+        while left:
+            # As the document says them, but what a call names is found before it.
+            key = next((each for each in left if not _needs(wanted[each]) & (set(left) - {each})), left[0])
+            left.remove(key)
             found[key] = self._value(service, key, wanted[key], found, user, depth)
         return found
 
@@ -153,6 +166,12 @@ class Runner:
                 for name, value in found.items():
                     path = path.replace("{" + name + "}", str(value))
                 ran = self._read(service, verb, path, user)
+                until = time.monotonic() + (WAIT_SECONDS / 3 if "wait" in source else 0)
+                while time.monotonic() < until and not (
+                    ran.good and ran.answer is not None and self._at(ran.answer, call, source["at"]) is not None
+                ):
+                    time.sleep(0.2)
+                    ran = self._read(service, verb, path, user)
             else:
                 kept = {name: value for name, value in found.items() if "{" + name + "}" in path}
                 ran = self.run(service, call, depth + 1, kept)
@@ -178,7 +197,7 @@ class Runner:
             try:
                 if part == "*":
                     self.taken[call] = self.taken.get(call, -1) + 1
-                    value = value[self.taken[call] % len(value)]
+                    value = value[self.taken[call] * _STRIDE % len(value)]
                 else:
                     value = value[int(part)] if isinstance(value, list) else value[part]
             except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
@@ -221,11 +240,21 @@ class Runner:
         if kind != "multipart/form-data":
             return {"content": str(example).encode(), "headers": {"Content-Type": kind}}
         file = media.get("x-example-file")
-        text = found["file"] if "file" in found else self._new(file["text"]) if file else ""
+        text = found["file"] if "file" in found else self._new(_named(file["text"], found)) if file else ""
         content_bytes = text if isinstance(text, bytes) else str(text).encode("utf-8")
         fields = {key: _plain(value) for key, value in example.items() if key != "file"}
         upload = (file or {"name": "vi-du.csv"})["name"]
         return {"data": fields, "files": {"file": (upload, content_bytes, mimetypes.guess_type(upload)[0] or "text/csv")}}
+
+
+def _needs(sources: list[dict[str, str]]) -> set[str]:
+    return {name for source in sources for name in re.findall(r"{([^}]+)}", source.get("call", ""))}
+
+
+def _named(text: str, found: dict[str, Any]) -> str:
+    for name, value in found.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text
 
 
 def _plain(value: Any) -> Any:

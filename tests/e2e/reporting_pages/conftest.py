@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
@@ -19,8 +21,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pages_site import DESKTOP, SignedIn, Site, browser_path
 from reporting_builders import Reporting
 
+from ansinh.stack.layout import Layout
 from common.testing import TestDatabase, free_port, jwks, token
 from reporting.settings import Settings
+
+BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 @pytest.fixture
@@ -89,3 +94,24 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     print(f"screenshots: {folder}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Layout, dict[str, Any]]]:
+    """The stack of a small demo that has just paid its month, and what it said of itself."""
+    browser_path()
+    folder = tmp_path_factory.mktemp("demo")
+    home, result = folder / "home", folder / "demo.json"
+    environment = {**os.environ, "ANSINH_HOME": str(home), "ANSINH_PORT_BASE": str(BASE)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "ansinh.cli", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+    done = run("demo", "--people", "1500", "--keep", "--json", str(result))
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Layout(home / "demo", BASE), json.loads(result.read_text(encoding="utf-8"))
+    finally:
+        environment["ANSINH_HOME"] = str(home / "demo")
+        run("down", "--now")

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pages_site import browser_path
 from playwright.async_api import Browser, expect
 
 from ansinh.stack.layout import Layout
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("embedded-stack")]
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[tuple[Layout, dict[str, Any]]]:
-    """The stack of a small demo that has just paid its month, and what it said of itself."""
-    browser_path()
-    home, result = tmp_path / "home", tmp_path / "demo.json"
-    environment = {**os.environ, "ANSINH_HOME": str(home), "ANSINH_PORT_BASE": str(BASE)}
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-m", "ansinh.cli", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-
-    done = run("demo", "--people", "1500", "--keep", "--json", str(result))
-    try:
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Layout(home / "demo", BASE), json.loads(result.read_text(encoding="utf-8"))
-    finally:
-        environment["ANSINH_HOME"] = str(home / "demo")
-        run("down", "--now")
 
 
 async def test_an_officer_signs_in_and_sees_the_demo_s_own_figures(

@@ -90,6 +90,31 @@ async def test_a_code_works_once_and_a_wrong_try_spends_it(issuer: httpx.AsyncCl
     assert (await redeem(issuer, code)).json()["error"] == "invalid_grant"
 
 
+async def refresh(issuer: httpx.AsyncClient, token: str, client_id: str = "console") -> httpx.Response:
+    return await issuer.post("/token", data={"grant_type": "refresh_token", "client_id": client_id, "refresh_token": token})
+
+
+async def test_a_refresh_token_works_once_and_gives_the_next(issuer: httpx.AsyncClient) -> None:
+    first = (await redeem(issuer, told(await choose(issuer))["code"])).json()
+    assert (await refresh(issuer, first["refresh_token"], "other")).json()["error"] == "invalid_grant"
+    second = (await refresh(issuer, first["refresh_token"])).json()
+    claims = jwt.decode(second["access_token"], options={"verify_signature": False})
+    assert (claims["sub"], claims["azp"], claims["roles"]) == ("approver", "console", ["APPROVER"])
+    assert second["refresh_token"] != first["refresh_token"]
+    assert (await refresh(issuer, first["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await refresh(issuer, second["refresh_token"])).status_code == 200
+
+
+async def test_signing_out_and_time_end_the_refresh_token(issuer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = (await redeem(issuer, told(await choose(issuer))["code"])).json()["refresh_token"]
+    assert (await issuer.post("/revoke", data={"token": given, "client_id": "console"})).status_code == 200
+    assert (await refresh(issuer, given)).json()["error"] == "invalid_grant"
+    given = (await redeem(issuer, told(await choose(issuer))["code"])).json()["refresh_token"]
+    later = sign_in.time.monotonic() + 28_801
+    monkeypatch.setattr(sign_in.time, "monotonic", lambda: later)
+    assert (await refresh(issuer, given)).json()["error"] == "invalid_grant"
+
+
 @pytest.mark.parametrize(
     "change", [{"redirect_uri": RETURN + "/"}, {"client_id": "other"}, {"code_verifier": ""}, {"code_verifier": CHALLENGE}]
 )

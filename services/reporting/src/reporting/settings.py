@@ -40,6 +40,10 @@ class Settings(MechanismSettings):
     console_end_session_path: str | None = Field(
         default=None, description="Where signing out ends the issuer's own session too; /protocol/openid-connect/logout at Keycloak"
     )
+    console_revoke_path: str | None = Field(
+        default="/revoke",
+        description="Revocation endpoint (RFC 7009), from the issuer's address: signing out ends the refresh token; unset: none",
+    )
     console_docs_folder: Path | None = Field(default=None, description="The documents (Markdown) that `/docs/…` shows; unset: none")
     console_training: bool = Field(
         default=False,

@@ -3,8 +3,12 @@
 In the document, `x-example-from` of an operation says of each value that only the data can give where it comes from, in order of
 preference: `{"call": "GET /v1/moves?limit=1", "at": "/items/0/id"}` reads it (`at` is a JSON pointer, or `ETag`; `*` in it is any item,
 another each time), `{"call": "POST /v1/moves", "at": "/id"}` first sends that operation's own example, `{"new": "BT-#####"}` is a value
-nobody has yet (each # a digit, each ? one that is not 0; so is each # in the text of a file). Keys are names of parameters, JSON pointers
-into the body, or names only for the calls after them. `{name}` in `call` is a value already found, kept by an operation that is sent first.
+nobody has yet (each # a digit, each ? one that is not 0; so is each # in the text of a file, where `{name}` is a value found). Keys are
+names of parameters, JSON pointers into the body, or names only for the calls after them. `{name}` in `call` is a value already found,
+kept by an operation that is sent first.
+
+What sample data cannot show (a partner's signed word, an event that cannot be applied) says why in `x-example-cannot` and which refusal
+its example gets in `x-example-refused`: that is executed as well.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ class From:
     service: str = ""
     """Another service that is asked; by itself the operation's own."""
     wait: bool = False
-    """What it made is worked on first: the operation is tried again while it is refused for that."""
+    """What it made is worked on first: the operation is tried again while it is refused for that, a read until it tells the value."""
     many: bool = False
     """The value goes into a list of one."""
 
@@ -61,6 +65,8 @@ class Example:
     """Ready user of the development issuer it is meant for, when the roles alone do not tell (two different people)."""
     cannot: str = ""
     """Why it cannot succeed in a state that sample data reaches; English, a sentence."""
+    refused: str = ""
+    """The problem type it is answered with instead; sent as it is written, with what `sources` finds."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,10 @@ class Examples:
 
 
 _EVERYWHERE: Final = {
-    f"POST /v1/parked-events/{{key}}/{what}": Example(cannot="nothing is parked while every event can be applied, as in the sample data")
+    f"POST /v1/parked-events/{{key}}/{what}": Example(
+        cannot="nothing is parked while every event can be applied, as in the sample data",
+        refused="conflict" if "/" in what else "not-found",
+    )
     for what in ("replay", "replay/approve")
 } | {
     "POST /v1/clients/{registration_id}/decision": Example(sources={"registration_id": From("POST /v1/clients", "/id")}, by="approver"),
@@ -117,6 +126,8 @@ class _Operation:
             found[key] = _written(source)
         if found:
             self.operation["x-example-from"] = found
+        if self.example.refused:
+            self.operation["x-example-refused"] = f"/problems/{self.example.refused}"
         if self.example.by:
             self.operation["x-example-by"] = self.example.by
         if self.example.cannot:
@@ -127,7 +138,9 @@ class _Operation:
         if name in self.example.values:
             _show(parameter, self.example.values[name])
         elif name == "If-Match":
-            if reads := tuple(From(f"GET {path}", "ETag") for path in self._own_reads()):
+            if not self.example.refused and (
+                reads := tuple(From(f"GET {path}{_needed(self.document['paths'][path]['get'])}", "ETag") for path in self._own_reads())
+            ):
                 found[name] = _written(reads)
             parameter.setdefault("example", '"1"')
         elif name == "Idempotency-Key":
@@ -137,9 +150,11 @@ class _Operation:
             found[name] = _written(self.examples.fields[name])
             parameter.setdefault("example", _PLACEHOLDER)
         elif parameter["in"] == "path":
-            if not (sources := self._path_source(name)):
+            sources = () if self.example.refused else self._path_source(name)
+            if sources:
+                found[name] = _written(sources)
+            elif not self.example.refused:
                 return
-            found[name] = _written(sources)
             parameter.setdefault("example", _PLACEHOLDER if schema.get("format") == "uuid" else "…")
 
     def _own_reads(self) -> Iterator[str]:

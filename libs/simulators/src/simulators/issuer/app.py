@@ -19,7 +19,7 @@ from starlette.datastructures import FormData
 
 from simulators.issuer.config import IssuerConfig, Subject
 from simulators.issuer.keys import SigningKey
-from simulators.issuer.sign_in import NoReturnError, RefusedSignInError, SignIns
+from simulators.issuer.sign_in import Asked, NoReturnError, RefusedSignInError, SignIns
 from simulators.serving import health
 
 __all__ = ["create_app"]
@@ -55,7 +55,8 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
             "authorization_endpoint": f"{config.url}/authorize",
             "token_endpoint": f"{config.url}/token",
             "jwks_uri": f"{config.url}/jwks.json",
-            "grant_types_supported": ["authorization_code", "password", "client_credentials"],
+            "revocation_endpoint": f"{config.url}/revoke",
+            "grant_types_supported": ["authorization_code", "refresh_token", "password", "client_credentials"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "code_challenge_methods_supported": ["S256"],
@@ -85,21 +86,21 @@ def create_app(config: IssuerConfig, key: SigningKey) -> FastAPI:
         grant, (client_id, client_secret) = _field(form, "grant_type"), _client(request, form)
         if grant == "authorization_code":
             return _by_code(config, sign_ins, sign, form, client_id)
-        subject: Subject
-        if grant == "password":
-            login = _field(form, "username")
-            if client_id in config.public_clients:
-                raise _RefusedError(400, "unauthorized_client", "a browser signs in with authorization_code and PKCE")
-            subject = _signed_in_user(config, login, _field(form, "password"))
-            client_id = client_id or "terminal"
-        elif grant == "client_credentials":
-            login = client_id
-            subject = _signed_in_client(config, client_id, client_secret)
-        else:
-            raise _RefusedError(400, "unsupported_grant_type", "grant_type must be authorization_code, password or client_credentials")
+        if grant == "refresh_token":
+            return _by_refresh(config, sign_ins, sign, form, client_id)
+        login, client_id, subject = _by_secret(config, form, grant, client_id, client_secret)
         return _issued(config, sign(_claims(config, login, client_id, subject)))
 
+    _revocation(app, sign_ins)
     return app
+
+
+def _revocation(app: FastAPI, sign_ins: SignIns) -> None:
+    @app.post("/revoke", summary="A person signs out: the refresh token works no more (RFC 7009)")
+    async def revoke(request: Request) -> Response:
+        form = await request.form()
+        sign_ins.forget(_field(form, "token"), _client(request, form)[0])
+        return Response(headers={"Cache-Control": "no-store"})
 
 
 def _sign_in_routes(app: FastAPI, sign_ins: SignIns) -> None:
@@ -138,6 +139,25 @@ def _sign_in_routes(app: FastAPI, sign_ins: SignIns) -> None:
         return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
 
 
+def _by_secret(config: IssuerConfig, form: FormData, grant: str, client_id: str, client_secret: str) -> tuple[str, str, Subject]:
+    """Login, client and subject of a terminal (password) or a system (client_credentials)."""
+    subject: Subject
+    if grant == "password":
+        login = _field(form, "username")
+        if client_id in config.public_clients:
+            raise _RefusedError(400, "unauthorized_client", "a browser signs in with authorization_code and PKCE")
+        subject = _signed_in_user(config, login, _field(form, "password"))
+        client_id = client_id or "terminal"
+    elif grant == "client_credentials":
+        login = client_id
+        subject = _signed_in_client(config, client_id, client_secret)
+    else:
+        raise _RefusedError(
+            400, "unsupported_grant_type", "grant_type must be authorization_code, refresh_token, password or client_credentials"
+        )
+    return login, client_id, subject
+
+
 def _by_code(
     config: IssuerConfig, sign_ins: SignIns, sign: Callable[[dict[str, Any]], str], form: FormData, client_id: str
 ) -> JSONResponse:
@@ -145,11 +165,24 @@ def _by_code(
     if found is None:
         raise _RefusedError(400, "invalid_grant", "the code is used, too old, or not for this client, address and verifier")
     login, asked = found
-    claims = _claims(config, login, client_id, config.users[login])
+    return _signed_in(config, sign, login, asked, sign_ins.remember(login, asked))
+
+
+def _by_refresh(
+    config: IssuerConfig, sign_ins: SignIns, sign: Callable[[dict[str, Any]], str], form: FormData, client_id: str
+) -> JSONResponse:
+    found = sign_ins.renew(_field(form, "refresh_token"), client_id)
+    if found is None:
+        raise _RefusedError(400, "invalid_grant", "the refresh token was used, is too old, or is not this client's")
+    return _signed_in(config, sign, *found)
+
+
+def _signed_in(config: IssuerConfig, sign: Callable[[dict[str, Any]], str], login: str, asked: Asked, refresh: str) -> JSONResponse:
+    claims = _claims(config, login, asked.client_id, config.users[login])
     if "openid" not in asked.scope.split():
-        return _issued(config, sign(claims))
+        return _issued(config, sign(claims), refresh_token=refresh)
     told = {name: claims[name] for name in ("iss", "sub", "iat", "exp", "name", "preferred_username")}
-    return _issued(config, sign(claims), id_token=sign({**told, "aud": client_id, "nonce": asked.nonce}))
+    return _issued(config, sign(claims), id_token=sign({**told, "aud": asked.client_id, "nonce": asked.nonce}), refresh_token=refresh)
 
 
 def _issued(config: IssuerConfig, token: str, **more: str) -> JSONResponse:

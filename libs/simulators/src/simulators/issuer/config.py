@@ -52,6 +52,7 @@ class IssuerConfig(BaseModel):
     issuer: str | None = Field(default=None, description="`iss` of the tokens; default http://host:port")
     audience: str = "ansinh"
     token_seconds: int = Field(default=3600, ge=60, le=86_400)
+    session_seconds: int = Field(default=28_800, ge=60, le=86_400, description="How long refresh tokens prolong a person's sign-in")
     keys_file: Path = Field(default=Path("issuer-key.pem"), validate_default=True)
     cors_origins: list[str] = Field(default_factory=list)
     users: dict[str, User] = Field(default_factory=dict)

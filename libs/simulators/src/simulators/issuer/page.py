@@ -26,18 +26,28 @@ _WORDS: Final = {
         "password": "Password (only for users whose password was changed)",
         "go": "Sign in",
         "wrong": "No user chosen, or a wrong password.",
-        "units": "units",
+        "units": "area",
     },
 }
 
 
+_ROLES: Final = {
+    "COMMUNE_OFFICER": ("cán bộ xã, phường", "commune officer"),
+    "DISTRICT_OFFICER": ("cán bộ huyện", "district officer"),
+    "DEPARTMENT_OFFICER": ("cán bộ Sở", "department officer"),
+    "APPROVER": ("người duyệt", "approver"),
+    "AUDITOR": ("thanh tra, kiểm toán", "auditor"),
+    "COMMUNE_POLICE": ("công an xã, phường", "commune police"),
+    "OPERATOR": ("kỹ thuật vận hành", "operator"),
+}
+"""A role without words is shown as it is."""
 _TYPED: Final = '<p><label for="password">{label}</label><input id="password" name="password" type="password" autocomplete="off"></p>'
 
 
 def sign_in_page(config: IssuerConfig, key: str, language: str, *, wrong: bool) -> str:
     """The HTML; `key` is the page's one-time key, `wrong` shows that the last choice did not hold."""
     words = {name: escape(text) for name, text in _WORDS[language].items()}
-    users = "\n".join(_choice(login, user, words["units"]) for login, user in config.users.items())
+    users = "\n".join(_choice(login, user, words["units"], language) for login, user in config.users.items())
     password = "" if all(map(config.is_ready, config.users.values())) else _TYPED.format(label=words["password"])
     error = f'<p class="error" role="alert">{words["wrong"]}</p>' if wrong else ""
     return f"""<!doctype html>
@@ -67,8 +77,9 @@ def sign_in_page(config: IssuerConfig, key: str, language: str, *, wrong: bool) 
 """
 
 
-def _choice(login: str, user: User, units: str) -> str:
-    what = ", ".join(user.roles) + (f" · {units} {', '.join(user.units)}" if user.units else "")
+def _choice(login: str, user: User, units: str, language: str) -> str:
+    roles = ", ".join(_ROLES.get(role, (role, role))[language == "en"] for role in user.roles)
+    what = roles + (f" · {units} {', '.join(user.units)}" if user.units else "")
     name = escape(login, quote=True)
     return (
         f'<label class="user"><input type="radio" name="username" value="{name}" required>'

@@ -67,11 +67,12 @@ _KeptT = TypeVar("_KeptT", Asked, _Given)
 
 @dataclass
 class SignIns:
-    """Open pages and codes, in memory: a restart only asks people to sign in again."""
+    """Open pages, codes and sessions, in memory: a restart only asks people to sign in again."""
 
     config: IssuerConfig
     _pages: dict[str, Asked] = field(default_factory=dict)
     _codes: dict[str, _Given] = field(default_factory=dict)
+    _sessions: dict[str, _Given] = field(default_factory=dict)
 
     def begin(self, query: dict[str, str]) -> str:
         """Check a request and open a page for it. Gives the page's one-time key. Raises NoReturnError, RefusedSignInError."""
@@ -111,6 +112,23 @@ class SignIns:
         if not same or (client_id, redirect_uri) != (given.asked.client_id, given.asked.redirect_uri):
             return None
         return given.login, given.asked
+
+    def remember(self, login: str, asked: Asked) -> str:
+        """A refresh token for a session that has just begun."""
+        return self._keep(self._sessions, _Given(login, asked, time.monotonic() + self.config.session_seconds))
+
+    def renew(self, token: str, client_id: str) -> tuple[str, Asked, str] | None:
+        """Whom a refresh token stands for, and the next one in its place: each works once, and none beyond the end of its session."""
+        given = self._sessions.get(token)
+        if given is None or given.until < time.monotonic() or client_id != given.asked.client_id or given.login not in self.config.users:
+            return None
+        del self._sessions[token]
+        return given.login, given.asked, self._keep(self._sessions, given)
+
+    def forget(self, token: str, client_id: str) -> None:
+        """End a session; a token nobody knows is as good as ended (RFC 7009 §2.2)."""
+        if (given := self._sessions.get(token)) is not None and given.asked.client_id == client_id:
+            del self._sessions[token]
 
     def page(self, key: str, *, wrong: bool = False) -> str:
         """The page's HTML."""

@@ -11,27 +11,40 @@ __all__ = ["EXAMPLES"]
 _ACCOUNT: Final = From("GET /v1/accounts?limit=200", "/items/*/account_id")
 _HOLDER: Final = From("GET /v1/accounts?limit=200", "/items/*/payee_id")
 _UNIT: Final = From("GET /v1/accounts?limit=200", "/items/*/unit_code")
-_MAPPED: Final = "the sample's lists carry headers that are known, so that no mapping is asked or kept"
-_BANK: Final = "the bank fills in the file of an opening batch outside the platform"
 _LIST: Final = (
     "dang-ky-tai-khoan.csv",
     (
         "STT;Mã hồ sơ;Họ và tên người hưởng;Người nhận;Hình thức nhận;Ngân hàng / nhà cung cấp;Số tài khoản;Tên chủ tài khoản\n"
         "1;VD-22924-########;Nguyễn Thị Hoà;Bản thân;Tài khoản;Agribank;48002050#####;NGUYEN THI HOA\n"
+        "2;VD-22924-########;Trần Văn Tư;Bản thân;Tài khoản;Agribank;;TRAN VAN TU\n"
     ),
 )
 
+_COLUMNS: Final = {
+    "file_code": "B",
+    "beneficiary": "C",
+    "payee": "D",
+    "method": "E",
+    "provider": "F",
+    "account_number": "G",
+    "holder": "H",
+}
 EXAMPLES: Final = Examples(
     operations={
         "POST /v1/imports": Example(body={"unit_code": "22924", "business_date": "2024-08-20", "source": "IMPORT"}, file=_LIST),
         "POST /v1/imports/approve": Example(sources={"/import_ids/0": From("POST /v1/imports", "/import_id", wait=True)}),
         "PUT /v1/beneficiaries/{beneficiary_id}/account-order": Example(
             body={"account_ids": [""]},
-            sources={"/account_ids/0": From("GET /v1/beneficiaries/{beneficiary_id}/accounts", "/0/account_id")},
+            sources={
+                "If-Match": From("GET /v1/beneficiaries/{beneficiary_id}/accounts", "ETag"),
+                "/account_ids/0": From("GET /v1/beneficiaries/{beneficiary_id}/accounts", "/0/account_id"),
+            },
         ),
         "POST /v1/beneficiaries/{beneficiary_id}/accounts": Example(sources={"/account_number": New("48002050#####")}),
         "POST /v1/webhooks/openings/{partner}/{provider_code}": Example(
-            values={"partner": "agribank", "provider_code": "AGRIBANK"}, cannot="a partner signs each notice with its own secret"
+            values={"partner": "agribank", "provider_code": "AGRIBANK"},
+            cannot="a partner signs each notice with its own secret",
+            refused="notice-not-believed",
         ),
         "GET /v1/lists/{programme}/{payee}": Example(
             values={"programme": "SOCIAL_ASSISTANCE", "payee": "self"}, sources={"unit_code": _UNIT}
@@ -41,13 +54,19 @@ EXAMPLES: Final = Examples(
         "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/imports", "/job_id")}),
         "GET /v1/counters": Example(sources={"unit_code": _UNIT}),
         "POST /v1/imports/{import_id}/dismiss": Example(
+            body={"reason": "Đã chuyển đi nơi khác, không còn thuộc danh sách của xã", "rows": [3]},
+            sources={"import_id": From("POST /v1/imports", "/import_id", wait=True)},
+        ),
+        "PUT /v1/imports/{import_id}/mapping": Example(
+            body={"columns": _COLUMNS, "header_row": 1, "save_as": "Mẫu của xã"},
+            sources={"import_id": From("POST /v1/imports", "/import_id", wait=True), "/save_as": New("Mẫu của xã ######")},
+        ),
+        "DELETE /v1/imports/mappings/{mapping_id}": Example(
             sources={
-                "import_id": From("GET /v1/imports/waiting", "/items/*/import_id"),
-                "/rows": From("GET /v1/imports/waiting?import_id={import_id}", "/items/0/row_number", many=True),
+                "saved": From("PUT /v1/imports/{import_id}/mapping", "/import_id"),
+                "mapping_id": From("GET /v1/imports/mappings", "/items/0/mapping_id", wait=True),
             }
         ),
-        "PUT /v1/imports/{import_id}/mapping": Example(cannot=_MAPPED),
-        "DELETE /v1/imports/mappings/{mapping_id}": Example(cannot=_MAPPED),
         "GET /v1/cut-offs/{cut_off_id}": Example(
             sources={"cut_off_id": From("GET /v1/cycles", "/items/0/cut_off_id", service="disbursement")}
         ),
@@ -63,9 +82,18 @@ EXAMPLES: Final = Examples(
         "POST /v1/reviews/{review_id}/decision": Example(
             sources={"review_id": From("POST /v1/accounts/{account_id}/reviews", "/review_id")}
         ),
-        "POST /v1/opening-batches": Example(sources={"/unit_code": _UNIT}),
-        "POST /v1/opening-results": Example(cannot=_BANK),
-        "POST /v1/opening-results/{result_id}/decision": Example(cannot=_BANK),
+        "POST /v1/opening-batches": Example(
+            body={"business_date": "2024-08-20", "provider_code": "AGRIBANK", "unit_code": "60"},
+            sources={"asked": From("POST /v1/openings", "/requested")},
+        ),
+        "POST /v1/opening-results": Example(
+            file=("ket-qua.csv", "Mã yêu cầu;Kết quả;Số tài khoản;Lý do\n{request_id};Từ chối;;Thiếu giấy tờ ########\n"),
+            sources={
+                "asked": From("POST /v1/openings", "/requested"),
+                "request_id": From("GET /v1/openings?limit=200", "/items/*/request_id"),
+            },
+        ),
+        "POST /v1/opening-results/{result_id}/decision": Example(sources={"result_id": From("POST /v1/opening-results", "/result_id")}),
         "PUT /v1/fee-complaints/{complaint_id}": Example(body={"state": "WITH_PROVIDER"}),
         "POST /v1/openings": Example(sources={"/unit_code": _UNIT}),
     },

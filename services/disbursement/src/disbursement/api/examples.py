@@ -18,6 +18,7 @@ _PAYMENT: Final = From("GET /v1/payments?limit=200", "/items/*/payment_id")
 _CASE: Final = From("POST /v1/payments/{payment_id}/cases", "/case_id")
 _COMPLAINT: Final = From("POST /v1/payments/{payment_id}/complaints", "/complaint_id")
 _SHEET: Final = From("POST /v1/cycles/{cycle_id}/telling-sheets", "/sheet_id")
+_BREAK: Final = From("GET /v1/breaks?business_date=2024-09-10&state=OPEN&limit=100", "/items/0/break_id", wait=True)
 _RECOVERY: Final = From("GET /v1/recoveries", "/items/*/recovery_id")
 _NO_QUARANTINE: Final = "in the sample month no partner says anything that is not believed"
 _NO_UNKNOWN: Final = "the sample month ends with every payment known"
@@ -32,7 +33,7 @@ _CYCLES: Final = {
             "unit_code": "60",
             "business_date": "2024-09-20",
         },
-        sources={"/unit_code": _DISTRICT},
+        sources={"/unit_code": From("GET /v1/payments?limit=200", "/items/*/unit_code")},
     ),
     "POST /v1/cycles/{cycle_id}/cut-off": Example(sources={"cycle_id": From("POST /v1/cycles", "/cycle_id")}),
     "POST /v1/cycles/{cycle_id}/compute": Example(sources={"cycle_id": From("POST /v1/cycles/{cycle_id}/cut-off", "/cycle_id", wait=True)}),
@@ -45,7 +46,11 @@ _CYCLES: Final = {
         body={"list_hash": "0" * 64, "business_date": "2024-09-21"}, sources={"cycle_id": _SUBMITTED, "/list_hash": _HASH}
     ),
     "POST /v1/cycles/{cycle_id}/precheck/read": Example(body={"list_hash": "0" * 64}, sources={"cycle_id": _COMPUTED, "/list_hash": _HASH}),
-    "POST /v1/cycles/{cycle_id}/close": Example(cannot="a cycle closes when its last answer is in; the sample month's are closed"),
+    "POST /v1/cycles/{cycle_id}/close": Example(
+        sources={"cycle_id": From("GET /v1/payments?limit=200", "/items/0/cycle_id")},
+        cannot="a cycle closes when its last answer is in; the sample month's are closed",
+        refused="illegal-cycle-move",
+    ),
     "GET /v1/rulings/settings": Example(values={"on": "2024-09-01"}),
     "GET /v1/cycles/{cycle_id}/precheck/paper": Example(values={"on": "2024-09-01"}),
     "POST /v1/take-overs": Example(
@@ -74,6 +79,12 @@ _MONEY: Final = {
     "POST /v1/complaints/{complaint_id}/outcome/decision": Example(
         sources={"complaint_id": From("POST /v1/complaints/{complaint_id}/outcome", "/complaint_id")}
     ),
+    "POST /v1/cycles/{cycle_id}/telling-sheets": Example(
+        sources={
+            "cycle_id": From("GET /v1/payments?limit=200", "/items/*/cycle_id"),
+            "/unit_code": From("GET /v1/payments?cycle_id={cycle_id}&limit=200", "/items/*/unit_code"),
+        }
+    ),
     "GET /v1/telling-sheets/{sheet_id}/paper": Example(sources={"sheet_id": _SHEET}),
     **{
         f"POST /v1/rulings/{{ruling_id}}/{verdict}": Example(sources={"ruling_id": From("POST /v1/rulings/calendar-days", "/ruling_id")})
@@ -86,7 +97,7 @@ _MONEY: Final = {
     "POST /v1/budget-codes": Example(sources={"/valid_from": New("203?-0?-1?")}),
     "POST /v1/budget-codes/{code_id}/decision": Example(sources={"code_id": From("POST /v1/budget-codes", "/code_id")}),
     **{
-        f"{verb} /v1/shadow-months{rest}": Example(cannot=_LIVE)
+        f"{verb} /v1/shadow-months{rest}": Example(cannot=_LIVE, refused="not-found")
         for verb, rest in (
             ("POST", ""),
             ("GET", "/{shadow_id}"),
@@ -97,40 +108,73 @@ _MONEY: Final = {
         )
     },
     "POST /v1/settlements": Example(sources={"/cycle_id": From("GET /v1/payments?limit=200", "/items/*/cycle_id")}),
-    **{
-        f"POST /v1/breaks/{{break_id}}/{what}": Example(cannot="the sample's statements agree with the ledger: there is no break")
-        for what in ("resolution", "resolution/decision")
-    },
-    "POST /v1/suspension-proposals/{proposal_id}/close": Example(cannot="it takes three months in a row that nobody collects"),
+    "POST /v1/breaks/{break_id}/resolution": Example(
+        body={
+            "evidence": "CV 214/NHNo ngày 10/9/2024",
+            "note": "Không phải khoản chi của tỉnh; ngân hàng trả lại ngày 12/9",
+            "resolution": "PARTNER_RETURNS",
+            "business_date": "2024-09-10",
+        },
+        sources={"statement": From("POST /v1/statements", "/statement_id"), "break_id": _BREAK},
+    ),
+    "POST /v1/breaks/{break_id}/resolution/decision": Example(
+        sources={"break_id": From("POST /v1/breaks/{break_id}/resolution", "/break_id")}
+    ),
+    "POST /v1/suspension-proposals/{proposal_id}/close": Example(
+        cannot="it takes three months in a row that nobody collects", refused="not-found"
+    ),
     "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/cycles/{cycle_id}/compute", "/job_id")}),
 }
 _PARTNERS: Final = {
-    "POST /v1/statements": Example(cannot="a statement names references of real batches; docs/operate/reconciliation shows its columns"),
+    # One booking that is nobody's, on a day before the sample: a difference to look into.
+    "POST /v1/statements": Example(
+        body={"partner": "agribank", "business_date": "2024-09-10"},
+        file=("sao-ke.csv", "Ngày giao dịch;Số bút toán;Ghi nợ;Diễn giải\n02/01/2024;VD-########;500.000;Chi thử\n"),
+    ),
     "GET /v1/cash-evidence/{evidence_id}": Example(values={"purpose": "Kiểm tra chứng từ"}),
     "POST /v1/telling-sheets/{sheet_id}/proof": Example(
         body={"handed_over_on": "2024-09-12"}, file=("bien-ban.pdf", "%PDF-1.4\n% ########\n%%EOF\n"), sources={"sheet_id": _SHEET}
     ),
     "GET /v1/telling-sheets/{sheet_id}/proof": Example(
-        values={"purpose": "Kiểm tra biên bản"}, sources={"sheet_id": From("POST /v1/telling-sheets/{sheet_id}/proof", "/sheet_id")}
+        values={"purpose": "Kiểm tra biên bản"},
+        sources={"sheet_id": _SHEET, "proved": From("POST /v1/telling-sheets/{sheet_id}/proof", "")},
     ),
-    "GET /v1/webhooks/partners/{partner}": Example(cannot="it is there for partners whose contract asks by GET; none of the sample's does"),
+    "GET /v1/webhooks/partners/{partner}": Example(
+        values={"partner": "momo"},
+        cannot="it is there for partners whose contract asks by GET; none of the sample's does",
+        refused="method-not-allowed",
+    ),
     "GET /v1/partners/{partner}/totals": Example(values={"partner": "agribank"}),
     "GET /v1/partners/{partner}/lane": Example(values={"partner": "agribank"}),
-    "POST /v1/rulings/lanes": Example(cannot="it changes how the sample's partner is paid through; docs/operate/payments shows it"),
-    "GET /v1/custody/balance": Example(values={"partner": "vnpost"}),
-    "POST /v1/webhooks/partners/{partner}": Example(cannot="a partner signs each notice with its own secret; docs/partner shows how"),
-    "POST /v1/webhooks/partners/{partner}/statements": Example(
-        cannot="a partner signs each statement with its own secret; docs/partner shows how"
+    "POST /v1/rulings/lanes": Example(
+        sources={
+            "partner": New("agribank"),
+            "/version": From("GET /v1/partners/{partner}/lane", "/version"),
+            "/settings": From("GET /v1/partners/{partner}/lane", "/settings"),
+        }
     ),
-    "GET /v1/batches/{batch_id}/file": Example(cannot=_NO_FILES),
-    "GET /v1/batches/{batch_id}/payment-order": Example(cannot=_NO_FILES),
-    "POST /v1/batches/{batch_id}/upload": Example(cannot=_NO_FILES),
-    "POST /v1/batches/{batch_id}/acknowledgement": Example(cannot=_NO_FILES),
-    "POST /v1/quarantine/{quarantine_id}/dismiss": Example(cannot=_NO_QUARANTINE),
-    "POST /v1/quarantine/{quarantine_id}/acceptance": Example(cannot=_NO_QUARANTINE),
-    "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN),
-    "POST /v1/payments/{payment_id}/corrections": Example(cannot="it says that a failed payment was paid; docs/operate/payments shows it"),
-    "POST /v1/manual-results/{manual_id}/decision": Example(cannot=_NO_UNKNOWN),
+    "GET /v1/custody/balance": Example(values={"partner": "vnpost"}),
+    "POST /v1/webhooks/partners/{partner}": Example(
+        values={"partner": "agribank"},
+        cannot="a partner signs each notice with its own secret; docs/partner shows how",
+        refused="bad-signature",
+    ),
+    "POST /v1/webhooks/partners/{partner}/statements": Example(
+        values={"partner": "agribank"},
+        cannot="a partner signs each statement with its own secret; docs/partner shows how",
+        refused="bad-signature",
+    ),
+    "GET /v1/batches/{batch_id}/file": Example(cannot=_NO_FILES, refused="batch-not-found"),
+    "GET /v1/batches/{batch_id}/payment-order": Example(cannot=_NO_FILES, refused="batch-not-found"),
+    "POST /v1/batches/{batch_id}/upload": Example(cannot=_NO_FILES, refused="batch-not-found"),
+    "POST /v1/batches/{batch_id}/acknowledgement": Example(cannot=_NO_FILES, refused="batch-not-found"),
+    "POST /v1/quarantine/{quarantine_id}/dismiss": Example(cannot=_NO_QUARANTINE, refused="not-found"),
+    "POST /v1/quarantine/{quarantine_id}/acceptance": Example(cannot=_NO_QUARANTINE, refused="not-found"),
+    "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN, refused="not-found"),
+    "POST /v1/payments/{payment_id}/corrections": Example(
+        cannot="no partner of the sample tells of a failure that is none", refused="not-found"
+    ),
+    "POST /v1/manual-results/{manual_id}/decision": Example(cannot=_NO_UNKNOWN, refused="not-found"),
 }
 EXAMPLES: Final = Examples(
     operations={**_CYCLES, **_MONEY, **_PARTNERS},

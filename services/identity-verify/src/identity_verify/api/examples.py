@@ -10,28 +10,30 @@ __all__ = ["EXAMPLES"]
 
 _SUBJECT: Final = From("GET /v1/verifications?limit=200", "/items/*/subject_id")
 _OPEN: Final = From("GET /v1/verification/work-list", "/items/*/subject_id")
-_ONE_COMMUNE: Final = "the ready police officer works for one commune, where the small sample has nobody who differs"
 _ALL_CHECKED: Final = "everybody of the sample is checked over the network, so no file to the police has anybody in it"
 _OUTSIDE: Final = "the police fill in the file of an exchange by hand, outside the platform"
 _NUMBERLESS: Final = From("GET /v1/beneficiaries?has_number=false&limit=200", "/items/*/beneficiary_id", service="registry")
 
 EXAMPLES: Final = Examples(
     operations={
-        "POST /v1/verifications/{subject_id}/decision": Example(sources={"subject_id": _OPEN}, cannot=_ONE_COMMUNE),
-        "GET /v1/verification/work-list/{subject_id}/side-by-side": Example(sources={"subject_id": _OPEN}, cannot=_ONE_COMMUNE),
+        "POST /v1/verifications/{subject_id}/decision": Example(sources={"subject_id": _OPEN}),
+        "GET /v1/verification/work-list/{subject_id}/side-by-side": Example(sources={"subject_id": _OPEN}),
         **{
-            f"POST /v1/verification/grace-periods{rest}": Example(cannot="no grace is given while the population database answers")
+            f"POST /v1/verification/grace-periods{rest}": Example(
+                cannot="no grace is given while the population database answers",
+                refused="source-answers" if not rest else "grace-not-found",
+            )
             for rest in ("", "/{grace_id}/approve", "/{grace_id}/refuse")
         },
         "POST /v1/verification/issue-requests": Example(sources={"/beneficiary_id": _NUMBERLESS}),
-        "POST /v1/verification/exchanges": Example(cannot=_ALL_CHECKED),
-        "GET /v1/verification/exchanges/{exchange_id}": Example(cannot=_ALL_CHECKED),
-        "GET /v1/verification/exchanges/{exchange_id}/file": Example(cannot=_ALL_CHECKED),
-        "POST /v1/verification/exchanges/{exchange_id}/close": Example(cannot=_ALL_CHECKED),
-        "POST /v1/verification/exchanges/{exchange_id}/answers": Example(cannot=_OUTSIDE),
-        "GET /v1/verification/answers/{answer_id}": Example(cannot=_OUTSIDE),
-        "POST /v1/verification/answers/{answer_id}/approve": Example(cannot=_OUTSIDE),
-        "POST /v1/verification/answers/{answer_id}/refuse": Example(cannot=_OUTSIDE),
+        "POST /v1/verification/exchanges": Example(cannot=_ALL_CHECKED, refused="exchange-empty"),
+        "GET /v1/verification/exchanges/{exchange_id}": Example(cannot=_ALL_CHECKED, refused="exchange-not-found"),
+        "GET /v1/verification/exchanges/{exchange_id}/file": Example(cannot=_ALL_CHECKED, refused="exchange-not-found"),
+        "POST /v1/verification/exchanges/{exchange_id}/close": Example(cannot=_ALL_CHECKED, refused="exchange-not-found"),
+        "POST /v1/verification/exchanges/{exchange_id}/answers": Example(cannot=_OUTSIDE, refused="exchange-not-found"),
+        "GET /v1/verification/answers/{answer_id}": Example(cannot=_OUTSIDE, refused="exchange-not-found"),
+        "POST /v1/verification/answers/{answer_id}/approve": Example(cannot=_OUTSIDE, refused="exchange-not-found"),
+        "POST /v1/verification/answers/{answer_id}/refuse": Example(cannot=_OUTSIDE, refused="exchange-not-found"),
         "GET /v1/cut-offs/{cut_off_id}": Example(
             sources={"cut_off_id": From("GET /v1/cycles", "/items/0/cut_off_id", service="disbursement")}
         ),

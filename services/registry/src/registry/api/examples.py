@@ -78,12 +78,12 @@ _LISTS: Final = {
     ),
     "PUT /v1/imports/{import_id}/mapping": Example(
         body={"columns": _COLUMNS, "header_row": 1, "save_as": "Mẫu của xã"},
-        sources={"import_id": From("POST /v1/imports", "/import_id", wait=True)},
+        sources={"import_id": From("POST /v1/imports", "/import_id", wait=True), "/save_as": New("Mẫu của xã ######")},
     ),
     "DELETE /v1/imports/mappings/{mapping_id}": Example(
         sources={
             "saved": From("PUT /v1/imports/{import_id}/mapping", "/import_id"),
-            "mapping_id": From("GET /v1/imports/mappings", "/items/0/mapping_id"),
+            "mapping_id": From("GET /v1/imports/mappings", "/items/0/mapping_id", wait=True),
         }
     ),
 }
@@ -140,7 +140,8 @@ _PEOPLE: Final = {
         },
     ),
     "POST /v1/duplicates/{candidate_id}/proposal": Example(
-        body={"kind": "NOT_DUPLICATE", "note": "Hai người khác nhau, đã đối chiếu căn cước tại nhà", "business_date": "2024-08-20"}
+        sources={"candidate_id": From("GET /v1/duplicates", "/items/*/candidate_id")},
+        body={"kind": "NOT_DUPLICATE", "note": "Hai người khác nhau, đã đối chiếu căn cước tại nhà", "business_date": "2024-08-20"},
     ),
     "POST /v1/duplicates/{candidate_id}/decision": Example(
         sources={"candidate_id": From("POST /v1/duplicates/{candidate_id}/proposal", "/candidate_id")}
@@ -178,7 +179,8 @@ _HOUSEHOLDS: Final = {
         }
     ),
     "POST /v1/surveys": Example(
-        body={"business_date": "2024-10-01", "due_on": "2024-10-31", "title": "Khảo sát quý IV/2024", "unit_code": "23059"}
+        body={"business_date": "2024-10-01", "due_on": "2024-10-31", "title": "Khảo sát quý IV/2024", "unit_code": "60"},
+        sources={"somebody": From("POST /v1/beneficiaries", "/beneficiary_id")},  # whoever registers without a wish is asked
     ),
     "GET /v1/survey-tasks/{task_id}": Example(
         sources={"survey": _SURVEYED, "task_id": From("GET /v1/survey-tasks?limit=100", "/items/*/task_id")}
@@ -256,6 +258,7 @@ _DECISIONS: Final = {
     ),
 }
 _LAW: Final = {
+    "POST /v1/law-changes": Example(sources={"/known_from": New("2026-0?-1#")}),  # two rows known on one day would contradict each other
     "POST /v1/law-changes/{change_id}/rows/{table}": Example(
         values={"table": "benefit_standard"},
         sources={"change_id": From("POST /v1/law-changes", "/change_id"), "If-Match": From("GET /v1/law-changes/{change_id}", "ETag")},
@@ -283,9 +286,10 @@ _LAW: Final = {
     "POST /v1/campaigns": Example(
         body={"business_date": "2025-12-29", "code": "GIFT_418", "payee": "PERSON", "snapshot_on": "2025-12-28", "unit_path": "68"},
         cannot="the sample province's officers work for the units of before 1 July 2025; gifts with a resolution came later",
+        refused="not-found",
     ),
     **{
-        name: Example(cannot="follows from POST /v1/campaigns, see there")
+        name: Example(cannot="follows from POST /v1/campaigns, see there", refused="not-found")
         for name in (
             "GET /v1/campaigns/{campaign_id}",
             "GET /v1/campaigns/{campaign_id}/people",

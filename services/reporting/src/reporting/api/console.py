@@ -106,6 +106,7 @@ def console_router(settings: Settings) -> APIRouter:
             "authorize_url": issuer + settings.console_authorize_path,
             "token_url": issuer + settings.console_token_path,
             "end_session_url": issuer + settings.console_end_session_path if settings.console_end_session_path else None,
+            "revoke_url": issuer + settings.console_revoke_path if settings.console_revoke_path else None,
             "client_id": settings.console_client_id,
             "training": settings.console_training,
         }

@@ -1,7 +1,8 @@
 // The picker of services, Swagger UI, and what fills in examples. The bearer token goes only to the services in our settings.
 // Addresses that lead here: /console/?service=disbursement#/cycles/<operationId>, or, for who knows no operationId,
 // /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters).
-import { currentLanguage, currentToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
+import { anotherToken, currentLanguage, currentToken, freshToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
+import "./menu.js";
 
 const picker = document.getElementById("service");
 const find = document.getElementById("find");
@@ -20,14 +21,20 @@ function base() {
   return services[picker.value].replace(/\/$/, "");
 }
 
-function withToken(request) {
-  const token = currentToken();
-  if (token && origins.has(new URL(request.url, location.href).origin)) request.headers.Authorization = `Bearer ${token}`;
+function ours(address) {
+  return origins.has(new URL(address, location.href).origin);
+}
+
+async function withToken(request) {
+  const token = ours(request.url) ? await freshToken() : null;
+  if (token) request.headers.Authorization = `Bearer ${token}`;
   return request;
 }
 
-function watched(answer) {
-  if (answer.status === 401 && currentToken()) sessionEnded();
+// The answer of a refused token: a newer one makes the next try succeed, without one the session is over. The form stays either way.
+async function watched(answer) {
+  const token = answer.status === 401 && ours(answer.url) ? currentToken() : null;
+  if (token && !(await anotherToken(token))) sessionEnded();
   return answer;
 }
 
@@ -185,7 +192,7 @@ async function valueOf(sources, known) {
     const call = source.call.replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
     tried.push(call);
     if (!call.startsWith("GET ") || call.includes("{")) continue;
-    const answer = await fetch(base() + call.slice(4), { headers: { Authorization: `Bearer ${currentToken()}` } });
+    const answer = await fetch(base() + call.slice(4), { headers: { Authorization: `Bearer ${await freshToken()}` } });
     if (answer.status === 401) sessionEnded();
     if (!answer.ok) continue;
     const value = source.at === "ETag" ? answer.headers.get("etag") : at(await answer.json(), source.at);

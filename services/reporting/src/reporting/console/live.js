@@ -1,6 +1,6 @@
 // Server-sent events over fetch, because EventSource carries no token. Survives a broken line: comes back with the id of the last
 // event seen, waits longer each time, starts at once when the line or the window is back. A silent line counts as broken.
-import { currentToken, sessionEnded } from "./sign-in.js";
+import { anotherToken, freshToken, sessionEnded } from "./sign-in.js";
 
 const SILENT_MS = 45_000;
 const LONGEST_MS = 30_000;
@@ -63,9 +63,11 @@ export async function follow(address, { event, line, signal }) {
     let wait = retry;
     data = []; // what was cut off in the middle comes again as a whole
     try {
-      const headers = { Authorization: `Bearer ${currentToken()}`, Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
+      const token = await freshToken();
+      const headers = { Authorization: `Bearer ${token}`, Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
       const answer = await fetch(address, { headers, signal: attempt.signal, cache: "no-store" });
       if (answer.status === 401) {
+        if (await anotherToken(token)) continue;
         sessionEnded();
         return;
       }

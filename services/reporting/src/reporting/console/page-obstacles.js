@@ -39,7 +39,7 @@ export async function show(root, choice, { get, go }) {
   root.append(figures([
     { name: say("Chờ trả lời", "Waiting"), value: number(sum("obstacles", (row) => row.state === "OPEN")) },
     { name: say("Quá hạn trả lời", "Late"), value: number(sum("overdue")), kind: sum("overdue") ? "bad" : "good" },
-    { name: say("Trên 30 ngày", "Over 30 days"), value: number(sum("days_90", living) + sum("days_more", living)), kind: "warn" },
+    { name: say("Trên 30 ngày", "Over 30 days"), value: number(sum("days_90", living) + sum("days_more", living)), kind: sum("days_90", living) + sum("days_more", living) ? "warn" : "good" },
     { name: say("Người bị ảnh hưởng", "People touched"), value: number(sum("people", living)) },
   ]));
   const control = el("select", { id: "filter-state" }, ...STATES.map(([key, vi, en]) => el("option", { value: key }, say(vi, en))));

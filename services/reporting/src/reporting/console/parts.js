@@ -30,7 +30,7 @@ export function number(value) {
 }
 
 export function money(value) {
-  return value === null || value === undefined ? "–" : `${number(value)} đ`;
+  return value === null || value === undefined ? "–" : `${number(value)}\u00a0đ`;
 }
 
 // A rate as the service rounded it ("27.8"), with the decimal sign of the language.

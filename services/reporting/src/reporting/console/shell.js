@@ -7,7 +7,10 @@
 // `choice` is the address's query (month, unit, programme and whatever the page adds). `tools`: get(path, query), send(…), save(path, query), go(changes),
 // signal (aborted when the page is left or drawn anew). Moving between pages loads no document, so the sign-in, which lives in
 // memory only, goes along.
-import { currentLanguage, currentToken, onChange, problemText, say, sessionEnded, settings } from "./sign-in.js";
+import {
+  anotherToken, currentLanguage, currentToken, currentUser, freshToken, halfFilled, onChange, problemText, say, sessionEnded, settings,
+} from "./sign-in.js";
+import { openMenu } from "./menu.js";
 import { el, monthText } from "./parts.js";
 import { PROGRAMMES, words } from "./texts.js";
 
@@ -33,34 +36,37 @@ function pageOf(address) {
 // An error of ours or of the line, as a sentence for the status line.
 export class Trouble extends Error {}
 
-export async function ask(address, { method = "GET", body, headers = {}, signal } = {}) {
-  const token = currentToken();
+// Sends with the signed-in person's token; when it is refused, once more with a newer one.
+async function sendSigned(address, { headers = {}, ...options }) {
+  let token = await freshToken();
   if (!token) throw new Trouble(say("Hãy đăng nhập", "Sign in first"));
-  const sent = { Authorization: `Bearer ${token}`, ...headers };
-  if (body !== undefined) sent["Content-Type"] = "application/json";
-  let answer;
-  try {
-    answer = await fetch(address, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Trouble(say("Không kết nối được dịch vụ. Kiểm tra đường truyền rồi thử lại.", "The service cannot be reached. Check the line and try again."));
+  for (let last = false; ; last = true) {
+    let answer;
+    try {
+      answer = await fetch(address, { ...options, headers: { Authorization: `Bearer ${token}`, ...headers } });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Trouble(say("Không kết nối được dịch vụ. Kiểm tra đường truyền rồi thử lại.", "The service cannot be reached. Check the line and try again."));
+    }
+    if (answer.status !== 401) return answer;
+    token = last ? null : await anotherToken(token);
+    if (token) continue;
+    sessionEnded();
+    return answer;
   }
+}
+
+export async function ask(address, { method = "GET", body, headers = {}, signal } = {}) {
+  const sent = body === undefined ? headers : { "Content-Type": "application/json", ...headers };
+  const answer = await sendSigned(address, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
   const given = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (answer.status === 401) sessionEnded();
   if (!answer.ok) throw new Trouble(problemText(given ?? {}, answer.status));
   return given;
 }
 
 // A file of the service, saved under the name the service gives it: a plain link would go without the sign-in.
 export async function save(address, { signal } = {}) {
-  let answer;
-  try {
-    answer = await fetch(address, { headers: { Authorization: `Bearer ${currentToken()}` }, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Trouble(say("Không kết nối được dịch vụ. Kiểm tra đường truyền rồi thử lại.", "The service cannot be reached. Check the line and try again."));
-  }
-  if (answer.status === 401) sessionEnded();
+  const answer = await sendSigned(address, { signal });
   if (!answer.ok) throw new Trouble(problemText(await answer.json().catch(() => ({})), answer.status));
   const link = el("a", { href: URL.createObjectURL(await answer.blob()), download: /filename="?([^";]+)/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "" });
   link.click();
@@ -110,7 +116,7 @@ export function status(text, isError = false) {
 
 async function learn(signal) {
   const { month, unit } = choice();
-  const question = [month, unit, currentToken()].join(" ");
+  const question = [month, unit, currentUser()?.sub].join(" ");
   if (question === knownFor) return;
   known = await ask(withQuery("/v1/reports/picker", { month, unit_path: unit }), { signal });
   knownFor = question;
@@ -241,18 +247,6 @@ async function draw() {
   }
 }
 
-function openMenu(yes) {
-  menu.classList.toggle("open", yes);
-  byId("menu-button").setAttribute("aria-expanded", String(yes));
-}
-
-byId("menu-button").addEventListener("click", () => openMenu(!menu.classList.contains("open")));
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && menu.classList.contains("open")) {
-    openMenu(false);
-    byId("menu-button").focus();
-  }
-});
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.origin !== location.origin) return;
@@ -270,5 +264,7 @@ document.addEventListener("click", (event) => {
 });
 picker.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("popstate", draw);
-onChange(draw);
+onChange((why) => {
+  if (!why || !halfFilled(root)) draw(); // a session that ends or goes on takes no half-filled form away
+});
 draw();

@@ -1,5 +1,7 @@
 // Sign-in of every page: OAuth 2 authorization code with PKCE (S256), state and nonce.
-// The token lives in this tab's sessionStorage and ends with the tab; nothing is kept in localStorage or in cookies.
+// The tokens live in this tab's sessionStorage and end with the tab; nothing is kept in localStorage or in cookies. A refresh token, where
+// the issuer gives one, prolongs the session without leaving the page; when even that has ended, signing in happens in a window of its
+// own, so that a half-filled form stays where it is.
 // A page needs <section id="sign-in" class="card"></section> and <button id="language">; this module fills the first.
 // Vietnamese and English: every element with data-vi / data-en shows the chosen language.
 
@@ -7,11 +9,16 @@ const SESSION = "ansinh.session";
 const PENDING = "ansinh.sign-in.";
 const LANGUAGE = "ansinh.language";
 const RETURN = "/console/signed-in";
+const EARLY_MS = 60_000; // renewed at the latest this long before the end, or in the last fifth of a short token's life
+const AGAIN_MS = 10_000;
+const ELSEWHERE = new BroadcastChannel("ansinh.sign-in"); // the window of a new sign-in gives the code to the page that asked for it
 
 let session = read(SESSION);
 let ending = 0;
 let language = sessionStorage.getItem(LANGUAGE) ?? (navigator.language && !navigator.language.startsWith("vi") ? "en" : "vi");
 let message = null;
+let renewing = null;
+let lapsed = null; // who was signed in when the session ran out
 const listeners = [];
 
 export const settings = fetch("/console/settings.json").then((answer) => answer.json());
@@ -43,10 +50,25 @@ export function problemText(problem, status) {
   return [title ?? `HTTP ${status}`, detail].filter(Boolean).join(" – ");
 }
 
-// A service answered 401: the session is over, whatever its clock says.
+// The token to send now; near its end a new one is fetched first.
+export async function freshToken() {
+  if (session?.refresh && Date.now() > session.expires - early()) await renew();
+  return currentToken();
+}
+
+// A service answered 401 to `token`: is there another one to try with?
+export async function anotherToken(token) {
+  if (session?.refresh && session.token === token) await renew();
+  const now = currentToken();
+  return now !== token ? now : null;
+}
+
+// A service answered 401 and no other token is to be had: the session is over, whatever its clock says. What is on the screen stays.
 export function sessionEnded() {
-  forget();
-  tell("Phiên đã hết hạn: hãy đăng nhập lại", "Your session has ended: sign in again", true);
+  lapsed = session?.user.sub ?? lapsed;
+  end();
+  tell("Phiên đã hết hạn. Nội dung đang nhập vẫn còn: hãy đăng nhập lại", "Your session has ended. What you typed is still here: sign in again", true);
+  changed("lapsed");
 }
 
 // To the issuer's page, and back to where we are.
@@ -56,7 +78,7 @@ export async function signIn() {
     return;
   }
   const { authorize_url: authorizeUrl, client_id: clientId } = await settings;
-  const pending = { verifier: random(), nonce: random(), page: location.pathname + location.search + location.hash };
+  const pending = { verifier: random(), nonce: random(), page: location.pathname + location.search + location.hash, stays: Boolean(lapsed) };
   const state = random();
   sessionStorage.setItem(PENDING + state, JSON.stringify(pending));
   const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier)));
@@ -64,13 +86,23 @@ export async function signIn() {
     response_type: "code", client_id: clientId, redirect_uri: location.origin + RETURN, scope: "openid", state, nonce: pending.nonce,
     code_challenge: challenge, code_challenge_method: "S256", ui_locales: language,
   });
-  location.assign(`${authorizeUrl}?${query}`);
+  const address = `${authorizeUrl}?${query}`;
+  if (pending.stays && window.open(address, "_blank", "popup,width=560,height=760")) return;
+  location.assign(address);
 }
 
 export async function signOut() {
-  const { end_session_url: endUrl, client_id: clientId } = await settings;
-  const hint = session?.identity;
-  forget();
+  const { end_session_url: endUrl, revoke_url: revokeUrl, client_id: clientId } = await settings;
+  const { identity: hint, refresh } = session ?? {};
+  lapsed = null;
+  end();
+  message = null;
+  draw();
+  changed();
+  if (refresh && revokeUrl) {
+    const body = new URLSearchParams({ client_id: clientId, token: refresh, token_type_hint: "refresh_token" });
+    await fetch(revokeUrl, { method: "POST", body, keepalive: true }).catch(() => {}); // the tab has forgotten it in any case
+  }
   if (!endUrl) return;
   const query = new URLSearchParams({ client_id: clientId, post_logout_redirect_uri: `${location.origin}/console/` });
   if (hint) query.set("id_token_hint", hint);
@@ -103,15 +135,54 @@ async function arrive() {
   const answer = new URLSearchParams(location.search);
   const key = PENDING + answer.get("state");
   const pending = read(key);
-  sessionStorage.removeItem(key);
   history.replaceState(null, "", RETURN);
-  if (!pending) {
-    tell("Lần đăng nhập này không do trang này mở: hãy đăng nhập lại", "This sign-in was not begun here: sign in again", true);
+  if (!pending || pending.stays) {
+    sessionStorage.removeItem(key); // a copy: the page that asked has its own
+    if (await handOver(answer)) {
+      tell("Đã đăng nhập. Quay lại trang đang làm; cửa sổ này đóng được", "Signed in. Go back to your page; this window may be closed");
+      window.close();
+    } else tell("Lần đăng nhập này không do trang này mở: hãy đăng nhập lại", "This sign-in was not begun here: sign in again", true);
     return;
   }
+  if (await redeem(answer)) {
+    location.replace(pending.page.startsWith("/") && !pending.page.startsWith("//") && !pending.page.startsWith(RETURN) ? pending.page : "/console/");
+  }
+}
+
+// Gives the answer to the page that keeps its state and verifier; without the verifier nobody can use it. False: no page took it.
+function handOver(answer) {
+  return new Promise((resolve) => {
+    const done = (taken) => {
+      ELSEWHERE.removeEventListener("message", heard);
+      resolve(taken);
+    };
+    const heard = ({ data }) => { if (data.taken === answer.get("state")) done(true); };
+    ELSEWHERE.addEventListener("message", heard);
+    setTimeout(done, 3_000, false);
+    ELSEWHERE.postMessage({ answer: answer.toString() });
+  });
+}
+
+ELSEWHERE.addEventListener("message", async ({ data }) => {
+  if (!data.answer) return;
+  const answer = new URLSearchParams(data.answer);
+  if (location.pathname === RETURN || !read(PENDING + answer.get("state"))) return;
+  ELSEWHERE.postMessage({ taken: answer.get("state") });
+  const before = lapsed;
+  if (!(await redeem(answer))) return;
+  message = null;
+  draw();
+  changed(before === session.user.sub ? "renewed" : undefined);
+});
+
+// Changes the code for tokens, once: checks the state that was kept and the nonce. True when somebody is signed in.
+async function redeem(answer) {
+  const key = PENDING + answer.get("state");
+  const pending = read(key);
+  sessionStorage.removeItem(key);
   if (answer.get("error")) {
     tell(`Máy chủ đăng nhập từ chối (${answer.get("error")})`, `The sign-in server refused (${answer.get("error")})`, true);
-    return;
+    return false;
   }
   const { token_url: tokenUrl, client_id: clientId } = await settings;
   const body = new URLSearchParams({
@@ -130,24 +201,77 @@ async function arrive() {
   if (!reply?.ok || !given.access_token || identity.nonce !== pending.nonce) {
     tell(reply ? "Mã đăng nhập không còn dùng được: hãy đăng nhập lại" : "Không kết nối được máy chủ đăng nhập",
       reply ? "The sign-in code does not hold any more: sign in again" : "The sign-in server cannot be reached", true);
-    return;
+    return false;
   }
-  const { sub, name, roles = [], units = [] } = claims(given.access_token);
-  session = {
-    token: given.access_token, identity: given.id_token, expires: Date.now() + 1000 * (given.expires_in ?? 300),
-    user: { sub, name: name ?? identity.name ?? sub, roles, units },
-  };
-  sessionStorage.setItem(SESSION, JSON.stringify(session));
-  location.replace(pending.page.startsWith("/") && !pending.page.startsWith("//") && !pending.page.startsWith(RETURN) ? pending.page : "/console/");
+  take(given, identity);
+  return true;
 }
 
-function forget() {
+// Tokens as the issuer gave them become the session.
+function take(given, identity = {}) {
+  const { sub, name, roles = [], units = [] } = claims(given.access_token);
+  const life = 1000 * (given.expires_in ?? 300);
+  session = {
+    token: given.access_token, identity: given.id_token ?? session?.identity, refresh: given.refresh_token, life, expires: Date.now() + life,
+    user: { sub, name: name ?? identity.name ?? session?.user.name ?? sub, roles, units },
+  };
+  lapsed = null;
+  sessionStorage.setItem(SESSION, JSON.stringify(session));
+  watch();
+}
+
+function early() {
+  return Math.min(EARLY_MS, (session.life ?? EARLY_MS) / 5);
+}
+
+// Renews before the token's end; without a refresh token the session ends with it.
+function watch() {
+  clearTimeout(ending);
+  if (!session) return;
+  const left = session.expires - Date.now();
+  ending = session.refresh ? setTimeout(renew, Math.max(AGAIN_MS / 10, left - early())) : setTimeout(sessionEnded, Math.max(0, left));
+}
+
+function renew() {
+  renewing ??= askForMore().finally(() => { renewing = null; });
+  return renewing;
+}
+
+async function askForMore() {
+  const { token_url: tokenUrl, client_id: clientId } = await settings;
+  const before = session;
+  if (!before?.refresh) return;
+  const body = new URLSearchParams({ grant_type: "refresh_token", client_id: clientId, refresh_token: before.refresh });
+  let reply = null;
+  let given = {};
+  try {
+    reply = await fetch(tokenUrl, { method: "POST", body });
+    given = await reply.json();
+  } catch {
+    // the line: tried again below
+  }
+  if (session !== before) return; // signed out meanwhile
+  if (reply?.ok && given.access_token && claims(given.access_token).sub === before.user.sub) {
+    const wasAway = !currentToken();
+    take({ refresh_token: before.refresh, ...given });
+    message = null;
+    draw();
+    if (wasAway) changed("renewed");
+  } else if (!reply || reply.status >= 500 || reply.status === 429) {
+    clearTimeout(ending);
+    ending = setTimeout(renew, AGAIN_MS);
+    if (!currentToken()) tell("Chưa nối lại được máy chủ đăng nhập, đang thử lại", "The sign-in server cannot be reached yet, trying again", true);
+  } else {
+    delete session.refresh;
+    sessionStorage.setItem(SESSION, JSON.stringify(session));
+    watch();
+  }
+}
+
+function end() {
   session = null;
   sessionStorage.removeItem(SESSION);
   clearTimeout(ending);
-  message = null;
-  draw();
-  changed();
 }
 
 function tell(vi, en, isError = false) {
@@ -155,8 +279,16 @@ function tell(vi, en, isError = false) {
   draw();
 }
 
-function changed() {
-  for (const listener of listeners) listener();
+// `why`: "lapsed" (the session ran out) and "renewed" (the same person goes on) leave alone what is half done; nothing: all is new.
+function changed(why) {
+  for (const listener of listeners) listener(why);
+}
+
+// Whether somebody has typed into this part of the page.
+export function halfFilled(part) {
+  return [...part.querySelectorAll("input, textarea, select")].some((field) =>
+    field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+      : ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
 }
 
 function button(id, vi, en, action) {
@@ -239,8 +371,10 @@ document.getElementById("language")?.addEventListener("click", () => {
   sessionStorage.setItem(LANGUAGE, language);
   speak();
 });
-if (currentToken()) ending = setTimeout(sessionEnded, session.expires - Date.now());
-else if (session) {
+if (currentToken() || session?.refresh) {
+  watch();
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) freshToken(); }); // a machine that slept
+} else if (session) {
   session = null;
   sessionStorage.removeItem(SESSION);
   message = { vi: "Phiên đã hết hạn: hãy đăng nhập lại", en: "Your session has ended: sign in again", isError: true };

@@ -1,6 +1,6 @@
 // The survey form for a phone: the households an officer visits, three large answers per person, saved household by household.
 // Nothing is kept on the device; what was typed and not saved is gone with the page.
-import { currentToken, onChange, problemText, say, settings } from "./sign-in.js";
+import { anotherToken, currentToken, currentUser, freshToken, onChange, problemText, say, sessionEnded, settings } from "./sign-in.js";
 
 const choice = document.getElementById("choice");
 const state = document.getElementById("state");
@@ -21,9 +21,14 @@ choice.day.value = [today.getFullYear(), String(today.getMonth() + 1).padStart(2
 
 async function call(path, options = {}) {
   const { services } = await settings;
-  const headers = { Authorization: `Bearer ${currentToken()}`, ...options.headers };
+  const send = (token) =>
+    fetch(new URL(path, services.registry.replace(/\/?$/, "/")), { ...options, headers: { Authorization: `Bearer ${token}`, ...options.headers } });
   try {
-    const answer = await fetch(new URL(path, services.registry.replace(/\/?$/, "/")), { ...options, headers });
+    const token = await freshToken();
+    let answer = await send(token);
+    const other = answer.status === 401 ? await anotherToken(token) : null;
+    if (other) answer = await send(other);
+    if (answer.status === 401) sessionEnded();
     return { ok: answer.ok, status: answer.status, body: await answer.json() };
   } catch {
     return { ok: false, status: 0, body: AWAY };
@@ -146,9 +151,13 @@ async function load(next = null) {
   if (!ok) return;
   tasks = next ? [...tasks, ...body.items] : body.items;
   cursor = body.next_cursor;
-  shownFor = currentToken();
+  shownFor = currentUser()?.sub;
   draw();
-  if (!tasks.length) state.textContent = say("Không còn hộ nào", "No household left");
+  if (!tasks.length) {
+    state.textContent = choice.mine.checked
+      ? say("Không có hộ nào giao cho bạn. Bỏ chọn “Chỉ việc giao cho tôi” để xem cả địa bàn.", "No household is given to you. Untick “Only tasks given to me” to see the whole area.")
+      : say("Không còn hộ nào cần hỏi", "No household is left to ask");
+  }
 }
 
 choice.addEventListener("submit", (event) => {
@@ -157,8 +166,10 @@ choice.addEventListener("submit", (event) => {
 });
 more.addEventListener("click", () => load(cursor));
 // A change of language redraws what is there (typed answers stay); a change of sign-in loads anew.
-onChange(() => {
-  if (currentToken() && shownFor === currentToken()) draw();
+// A session that has ended leaves them too, and whoever signs in again as the same person goes on.
+onChange((why) => {
+  if (why === "lapsed" && tasks.length) return;
+  if (currentUser() && shownFor === currentUser().sub) draw();
   else load();
 });
 load();
