@@ -59,6 +59,19 @@ def system(app: FastAPI, client_as: ClientAs, client_id: str = "bhxh", **claims:
     return client_as(app, Role.INTEGRATOR, subject=f"service-account-{client_id}", azp=client_id, **claims)
 
 
+@pytest.mark.promise("running.rights")
+async def test_who_decides_answers_for_all_the_units_that_are_opened(app: FastAPI, client_as: ClientAs) -> None:
+    proposed = (await client_as(app, Role.OPERATOR, subject="an").post("/v1/clients", json=registration(units=["60", "68"]))).json()
+    address = f"/v1/clients/{proposed['id']}"
+    for units in (("60/593/22924",), ("60",)):
+        approver = client_as(app, Role.APPROVER, units=units, subject="binh")
+        assert (await approver.post(f"{address}/decision", json={"approve": True})).status_code == 404, units
+    whole = client_as(app, Role.APPROVER, units=("60", "68"), subject="chi")
+    assert (await whole.post(f"{address}/decision", json={"approve": True})).json()["state"] == "ACTIVE"
+    assert (await client_as(app, Role.DEPARTMENT_OFFICER, units=("68",), subject="dung").post(f"{address}/end")).status_code == 404
+    assert (await client_as(app, Role.OPERATOR, units=("68",), subject="dung").post(f"{address}/end")).json()["state"] == "ENDED"
+
+
 async def test_two_people_let_a_system_in_and_one_shuts_it_out(app: FastAPI, client_as: ClientAs) -> None:
     caller = system(app, client_as)
     assert (await caller.get(ASKED)).status_code == 403, "not registered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -165,6 +166,11 @@ def _registering(router: APIRouter, db: Database) -> None:
         return Registrations(items=[RegistrationView.model_validate(dict(row)) for row in rows])
 
 
+def _answers_for(actor: Actor, units: Sequence[str]) -> bool:
+    """Who opens a door to units, or closes it, answers for all of them; operators look after the whole platform."""
+    return actor.has(Role.OPERATOR) or all(actor.sees(unit) for unit in units)
+
+
 def _deciding(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{registration_id}/decision",
@@ -175,7 +181,7 @@ def _deciding(router: APIRouter, db: Database) -> None:
         try:
             async with db.transaction(actor) as tx:
                 row = await tx.row("SELECT * FROM api_client WHERE id = :id FOR UPDATE", id=registration_id)
-                if row is None:
+                if row is None or not _answers_for(actor, row["units"]):
                     raise NotFound("No such registration")
                 if row["state"] != "PROPOSED":
                     raise Conflict("It has been decided")
@@ -211,7 +217,7 @@ def _deciding(router: APIRouter, db: Database) -> None:
                 id=registration_id,
                 by=actor.subject,
             )
-            if row is None:
+            if row is None or not _answers_for(actor, row["units"]):
                 raise NotFound("No such registration in force")
             await audit.record(tx, "client.end", "api_client", registration_id, {"client_id": row["client_id"]})
         return RegistrationView.model_validate(dict(row))
