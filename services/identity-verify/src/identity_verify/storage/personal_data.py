@@ -74,7 +74,8 @@ _RETENTION: Final = (
     Keep(
         "exchange_files", "exchange_answer", "t.decided_at", "Tệp trả lời của công an đã xử lý",
         "The police's answer files, once worked off",
-        "Luật 91/2025/QH15: không giữ lâu hơn mục đích; chưa thấy văn bản ấn định số ngày", None, holds="length(t.content) > 0",
+        "Luật 91/2025/QH15: không giữ lâu hơn mục đích; chưa thấy văn bản ấn định số ngày", None,
+        holds="length(t.content) > 0 AND t.state IN ('APPLIED', 'REFUSED')",
         sets={"content": "''"}, question_vi="Giữ tệp gốc bao lâu sau khi đã ghi nhận kết quả?",
     ),
     Keep(
