@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from typing import Any
@@ -72,6 +73,15 @@ def decision(draw: st.DrawFn, category: str, born: int | None) -> Decision:
     )  # fmt: skip
 
 
+def _one_of_a_set(spans: list[Span]) -> tuple[Span, ...]:
+    """Groups of one set follow each other: where two overlap, the earlier ends before the later begins."""
+    in_order = sorted({span.first: span for span in spans}.values(), key=lambda span: span.first)
+    if not in_order:
+        return ()
+    *before, last = in_order
+    return (*(replace(span, last=min(span.last or last.first, last.first - 1)) for span in before), last)
+
+
 @st.composite
 def person(draw: st.DrawFn) -> Person:
     born = draw(st.none() | st.sampled_from((36, 48, 192, 264, 720, 840, 900, 960)).flatmap(
@@ -85,7 +95,7 @@ def person(draw: st.DrawFn) -> Person:
         born,
         tuple(draw(decision(category, born)) for category in categories),
         died=draw(st.none() | st.none() | MONTH),
-        groups=tuple(draw(st.lists(span(("POOR", "NEAR_POOR")), max_size=2, unique_by=lambda one: one.kind))),
+        groups=_one_of_a_set(draw(st.lists(span(("POOR", "NEAR_POOR")), max_size=2, unique_by=lambda one: (one.kind, one.first)))),
         stays=tuple(draw(st.lists(span(), max_size=1))),
         others=tuple(draw(st.lists(st.builds(Other, span(), PENSION), max_size=1))),
         one_offs=tuple(draw(st.lists(st.tuples(MONTH, st.sampled_from((100_000, 400_000))), max_size=1))),

@@ -16,7 +16,7 @@ __all__ = ["DATED", "Known", "Version", "as_shown", "changes", "known"]
 HIDDEN: Final = frozenset({"category", "percent", "category_code", "diagnosis", "disability_type", "health"})
 """Fields that tell of somebody's health: that they changed is shown, what they say is not."""
 
-_TECHNICAL: Final = frozenset({"updated_at"})
+_TECHNICAL: Final = frozenset({"updated_at", "set_key"})
 _SECRET_ENDINGS: Final = ("_blind", "_fingerprint")
 
 DATED: Final[Mapping[str, tuple[str, str | None, bool]]] = {

@@ -51,18 +51,19 @@ async def members(tx: Tx, household_ids: Sequence[UUID]) -> list[UUID]:
 async def end_of_household(tx: Tx, household_id: UUID, last_day: date) -> None:
     """End the groups of a household that is closed."""
     await tx.execute(
-        "UPDATE group_membership SET to_date = greatest(from_date, CAST(:day AS date)) WHERE household_id = :id AND to_date IS NULL",
+        "UPDATE group_membership SET to_date = greatest(from_date, CAST(:day AS date))"
+        " WHERE household_id = :id AND coalesce(to_date, 'infinity') > greatest(from_date, CAST(:day AS date))",
         id=household_id,
         day=last_day,
     )
 
 
 async def copy_to(tx: Tx, household_id: UUID, made: UUID, from_date: date) -> None:
-    """A split household keeps the open groups of the one it came from."""
+    """A split household keeps the groups of the one it came from, those that end on a later day until then."""
     await tx.execute(
-        "INSERT INTO group_membership (household_id, group_code, from_date, decision_number, list_id)"
-        " SELECT :made, group_code, greatest(from_date, CAST(:day AS date)), decision_number, list_id FROM group_membership"
-        " WHERE household_id = :id AND to_date IS NULL",
+        "INSERT INTO group_membership (household_id, group_code, from_date, to_date, decision_number, list_id)"
+        " SELECT :made, group_code, greatest(from_date, CAST(:day AS date)), to_date, decision_number, list_id FROM group_membership"
+        " WHERE household_id = :id AND coalesce(to_date, 'infinity') >= :day",
         id=household_id,
         made=made,
         day=from_date,
@@ -83,6 +84,7 @@ async def stage(tx: Tx, list_id: UUID, rows: Iterable[tuple[int, str, str, str, 
 
 
 # A row is judged when the list comes in and again when it is applied: a household may have moved or closed meanwhile.
+# A membership that begins or was ended on the row's day or later is a later decision: an earlier day may not go behind it.
 _JUDGE: Final = """
 WITH found AS (
     SELECT r.row_number, r.group_code, r.action, h.household_id, p.person_id, coalesce(h.unit_path, p.unit_path) AS unit_path, h.closed_on,
@@ -100,10 +102,10 @@ WITH found AS (
         WHEN f.closed_on IS NOT NULL THEN 'HOUSEHOLD_CLOSED'
         WHEN f.n > 1 THEN 'DUPLICATE_SUBJECT'
         WHEN EXISTS (SELECT 1 FROM group_membership m JOIN beneficiary_group o ON o.code = m.group_code
-                     WHERE (m.household_id = f.household_id OR m.person_id = f.person_id) AND m.from_date >= f.from_date
-                       AND (f.action = 'END' AND m.group_code = f.group_code
-                            OR f.action = 'START' AND m.group_code <> f.group_code AND o.exclusive_set = f.exclusive_set
-                            OR f.action = 'START' AND m.group_code = f.group_code AND m.from_date > f.from_date)) THEN 'LATER_MEMBERSHIP'
+                     WHERE (m.household_id = f.household_id OR m.person_id = f.person_id)
+                       AND CASE WHEN f.action = 'START' AND m.group_code = f.group_code THEN m.from_date > f.from_date
+                                WHEN m.group_code = f.group_code OR f.action = 'START' AND o.exclusive_set = f.exclusive_set
+                                THEN greatest(m.from_date, m.to_date) >= f.from_date END) THEN 'LATER_MEMBERSHIP'
         END AS code
     FROM found f
 )

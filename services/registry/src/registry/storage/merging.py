@@ -35,7 +35,7 @@ _TABLES: Final[dict[str, str]] = {
 }
 WATCHED: Final = frozenset(_TABLES)
 """Kinds of facts that must be as the merge left them for it to be undone."""
-_COUNTERS: Final = "- 'version' - 'updated_at'"
+_COUNTERS: Final = "- 'version' - 'updated_at' - 'set_key'"
 _PLAIN: Final = ("survey_task_person", "household_member", "group_membership", "institution_stay", "other_benefit", "one_off_due")
 """Tables whose rows are put back as they were: nobody outside keeps a copy of them by version."""
 
@@ -144,10 +144,12 @@ _FACTS: Final = (
     "DELETE FROM household_member WHERE person_id = :other AND to_date IS NULL AND from_date > :day",
     "UPDATE household_member SET to_date = :day WHERE person_id = :other AND to_date IS NULL",
     (
-        "INSERT INTO group_membership (person_id, group_code, from_date, to_date, decision_number) SELECT :survivor, g.group_code,"
-        " g.from_date, g.to_date, g.decision_number FROM group_membership g WHERE g.person_id = :other"
-        " AND NOT EXISTS (SELECT FROM group_membership s"
-        " WHERE s.person_id = :survivor AND s.group_code = g.group_code AND s.from_date <= g.from_date)"
+        # The survivor's own groups stand: of the other's, the days on which the survivor was in none of the set.
+        "INSERT INTO group_membership (person_id, group_code, from_date, to_date, decision_number)"
+        " SELECT :survivor, g.group_code, lower(d.days), upper(d.days) - 1, g.decision_number FROM group_membership g,"
+        " LATERAL unnest(CAST(daterange(g.from_date, g.to_date, '[]') AS datemultirange) - coalesce((SELECT"
+        "  range_agg(daterange(s.from_date, s.to_date, '[]')) FROM group_membership s WHERE s.person_id = :survivor"
+        "  AND s.set_key = g.set_key), '{}')) AS d(days) WHERE g.person_id = :other"
     ),
     (
         "INSERT INTO institution_stay (institution_id, person_id, from_date, to_date) SELECT institution_id, :survivor, from_date, to_date"
