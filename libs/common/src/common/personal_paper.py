@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from common.paper import Fields, Paper, Signature, Table, Text
 from common.personal_data import Given
+from common.personal_words import WORDS
 
 __all__ = ["paper_of"]
 
+_DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T\d\d:\d\d\S*)?$")
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 _NARROW: Final = 5
 """More columns than this do not fit a sheet: such rows are printed as lists."""
 
 
 def _said(value: Any) -> str:
+    """As people in an office write it; what has parts is told part by part, so that it wraps on paper."""
     if isinstance(value, bool):
         return "có" if value else "không"
-    if isinstance(value, list) and all(isinstance(item, (str, int)) for item in value):
-        return ", ".join(str(item) for item in value)
-    if isinstance(value, (dict, list)):
-        return orjson.dumps(value, default=str).decode()
+    if isinstance(value, dict):
+        return "; ".join(f"{WORDS.get(name, name)}: {_said(inner)}" for name, inner in value.items() if inner not in _NOTHING)
+    if isinstance(value, list):
+        return ", ".join(_said(item) for item in value)
+    if isinstance(value, str) and (day := _DAY.match(value)):
+        hour = f" {value[11:16]}" if len(value) > len("2026-11-22") else ""
+        return f"{day[3]}/{day[2]}/{day[1]}{hour}"
     return str(value)
 
 
 def _part(number: int, part: Given) -> list[Text | Fields | Table]:
-    filled = [name for name in part.labels if any(row.get(name) not in (None, "", [], {}) for row in part.rows)]
+    filled = [name for name in part.labels if any(row.get(name) not in _NOTHING for row in part.rows)]
     body = [Text(f"{number}. {part.title_vi} ({len(part.rows)} dòng)")]
     if len(filled) <= _NARROW:
         rows = [[_said(row[name]) if row.get(name) is not None else "" for name in filled] for row in part.rows]
         return [*body, Table([part.labels[name] for name in filled], rows)]
-    lists = [[(part.labels[name], _said(row[name])) for name in filled if row.get(name) not in (None, "", [], {})] for row in part.rows]
+    lists = [[(part.labels[name], _said(row[name])) for name in filled if row.get(name) not in _NOTHING] for row in part.rows]
     return [*body, *(Fields(lines) for lines in lists)]
 
 
