@@ -66,6 +66,12 @@ async def test_a_changed_target_keeps_what_stood_before(heard: Reporting, client
     changed = await department.put(place, json=lower, headers={"If-Match": made.headers["ETag"]})
     assert (changed.json()["value"], [past["value"] for past in changed.json()["past"]]) == ("55.00", ["60.00"])
     assert (await department.put(place, json=lower, headers={"If-Match": made.headers["ETag"]})).status_code == 412
+    newer = {"If-Match": changed.headers["ETag"]}
+    for refused in (
+        await department.post("/v1/targets", json=target("60", year=2022), headers=key()),
+        await department.put(place, json=lower | {"due_on": "2026-01-31"}, headers=newer),
+    ):
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "due_on")
     gone = await department.put(place, json=lower | {"withdrawn": True}, headers={"If-Match": changed.headers["ETag"]})
     assert gone.json()["withdrawn"] is True
     asked = {"business_date": DAY, "year": "2024", "month": MONTH, "unit_path": "60"}

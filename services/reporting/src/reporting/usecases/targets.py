@@ -14,7 +14,7 @@ from common import audit, etags
 from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
-from common.problems import NotFound
+from common.problems import InvalidInput, NotFound
 from reporting.domain.errors import SameEntry, UnknownIndicator
 from reporting.domain.indicators import INDICATORS, Kind
 from reporting.domain.months import first_of
@@ -35,9 +35,16 @@ _AHEAD: Final = timedelta(days=30)
 """Reminders begin so long before the day."""
 
 
+def _check_day(year: int, due_on: date) -> None:
+    if due_on.year not in (year, year + 1):
+        told = f"trong năm {year} hoặc đầu năm sau · within {year}, or early in the next year"
+        raise InvalidInput(errors=[{"field": "due_on", "detail": told}])
+
+
 async def set_target(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
-    """Give a unit a target. Raises UnknownUnit, UnitOutOfScope, UnknownIndicator, SameEntry."""
+    """Give a unit a target. Raises UnknownUnit, UnitOutOfScope, UnknownIndicator, InvalidInput, SameEntry."""
     await check_unit(tx, actor, given["unit_path"])
+    _check_day(given["year"], given["due_on"])
     known = INDICATORS.get(given["indicator"])
     if known is None or given["programme"] not in known.groups:
         raise UnknownIndicator(errors=[{"field": "programme" if known else "indicator", "detail": "see GET /v1/indicators"}])
@@ -50,12 +57,13 @@ async def set_target(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
 
 
 async def change(db: Database, actor: Actor, target_id: UUID, version: int, given: Mapping[str, Any]) -> Row:
-    """Another value, day or document, or withdraw it; what stood before is kept. Raises NotFound, PreconditionFailed."""
+    """Another value, day or document, or withdraw it; what stood before is kept. Raises NotFound, PreconditionFailed, InvalidInput."""
     async with db.transaction(actor) as tx:
         row = await entries.find(tx, actor, _TABLE, target_id, lock=True)
         if row is None:
             raise NotFound("No such target")
         etags.check(row["version"], version)
+        _check_day(row["year"], given["due_on"])
         await targets.keep_past(tx, target_id)
         await entries.put(tx, _TABLE, target_id, {**given, "set_by": actor.subject})
         detail = {"from": str(row["value"]), "to": str(given["value"]), "due_on": str(given["due_on"]), "withdrawn": given["withdrawn"]}
