@@ -122,6 +122,39 @@ async def test_a_payment_to_somebody_else_is_told_to_the_beneficiary_with_the_su
     assert (await desk.stranger.get("/v1/tellings")).json()["items"] == []
 
 
+async def test_told_by_sms_not_met_on_paper_and_i_did_not_get_it_is_a_case(desk: Desk) -> None:
+    """From the payment to somebody else over the message in the gateway's books and the signed list to a case on the payment."""
+    told, unreachable = desk.world.line(), desk.world.line()
+    await desk.pays(told, unreachable)
+    await desk.phone(told)
+    for line in (told, unreachable):
+        await desk.payee(line)
+    await desk.turn()
+    assert [message["phone"] for message in await desk.books()] == ["0912345678"]
+    assert {state for _, _, state in await desk.states()} == {"DELIVERED", "TO_PRINT"}
+    cycle = f"/v1/cycles/{desk.world.cycle_id}"
+    made = await _sheet(desk)
+    assert made.status_code == 201, made.text
+    sheet = f"/v1/telling-sheets/{made.json()['sheet_id']}"
+    filed = await desk.commune.post(
+        f"{sheet}/proof", data={"handed_over_on": "2024-09-12"}, files={"file": ("ky nhan.pdf", b"%PDF-1.4 signed")}
+    )
+    assert filed.status_code == 200, filed.text
+    far = (await desk.commune.get(f"{cycle}/tellings")).json()
+    assert (far["people"], far["told"]) == (2, 2)
+    payment = await desk.world.value("SELECT payment_id FROM payment WHERE line_id = :l", l=told.line_id)
+    says = {"kind": "NOT_RECEIVED", "told_by": "SELF", "note": "Bà nói con trai nhận mà không đưa", "business_date": "2024-09-12"}
+    path = f"/v1/payments/{payment}/complaints"
+    assert (await desk.stranger.post(path, json=says, headers={"Idempotency-Key": "says-key-0"})).status_code == 404
+    case = await desk.commune.post(path, json=says, headers={"Idempotency-Key": "says-key-1"})
+    assert (case.status_code, case.json()["state"]) == (201, "OPEN")
+    work = (await desk.commune.get("/v1/work?business_date=2024-09-12")).json()["items"]
+    assert next(item["count"] for item in work if item["kind"] == "complaints") == 1
+    story = (await desk.district.get(f"/v1/payments/{payment}/timeline")).json()["story"]
+    kinds = [step["kind"] for step in story]
+    assert {"TELLING_DELIVERED", "COMPLAINT_OPENED"} <= set(kinds)
+
+
 async def test_no_telephone_rings_at_night_and_nobody_is_told_twice(desk: Desk) -> None:
     line = desk.world.line()
     await desk.pays(line)
