@@ -154,6 +154,32 @@ async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(p
     assert await _facts(pair) == after
 
 
+async def test_a_merge_keeps_the_survivors_groups_and_takes_the_days_it_was_in_none(pair: Any) -> None:
+    """Two groups of a set on one day is what the schema refuses: of the other file's, only the days between the survivor's own go over."""
+    own = [("POOR", "2024-03-01", "2024-05-31"), ("OTHER", "2024-01-01", None)]
+    others = [("NEAR_POOR", "2024-01-01", "2024-06-30"), ("OTHER", "2023-01-01", "2024-02-29")]
+    async with pair.db.transaction() as tx:
+        for person, spans in ((pair.a, own), (pair.b, others)):
+            for group, first, last in spans:
+                await tx.execute(
+                    "INSERT INTO group_membership (person_id, group_code, from_date, to_date)"
+                    " VALUES (:id, :group, CAST(CAST(:first AS text) AS date), CAST(CAST(:last AS text) AS date))",
+                    id=UUID(person), group=group, first=first, last=last,
+                )  # fmt: skip
+    before = await _facts(pair)
+    item = await _one(pair)
+    assert (await _decide(pair, item["candidate_id"], "MERGE", survivor_id=pair.a, effective_month="2024-09")).status_code == 200
+    async with pair.db.read() as tx:
+        rows = await tx.rows("SELECT * FROM group_membership WHERE person_id = :id ORDER BY from_date, group_code", id=UUID(pair.a))
+    assert [(row["group_code"], str(row["from_date"]), row["to_date"] and str(row["to_date"])) for row in rows] == [
+        ("OTHER", "2023-01-01", "2023-12-31"), ("NEAR_POOR", "2024-01-01", "2024-02-29"), ("OTHER", "2024-01-01", None),
+        ("POOR", "2024-03-01", "2024-05-31"), ("NEAR_POOR", "2024-06-01", "2024-06-30"),
+    ]  # fmt: skip
+    undone = await _decide(pair, item["candidate_id"], "UNDO")
+    assert undone.status_code == 200, undone.text
+    assert await _facts(pair) == before
+
+
 _PAPERS = ("decision", "transfer", "life_event", "merit_relation", "survey_task_person", "household_member", "household")
 
 
