@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from common import idempotency, sheets
+from common import sheets
 from common.db import Database, Tx
-from common.etags import IfMatch, etag, version_of
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from reporting.api.parts import (
     BusinessDate,
@@ -23,9 +23,11 @@ from reporting.api.parts import (
     Short,
     UnitPath,
     UnitQuery,
-    answered,
+    created,
     dated,
     example,
+    table,
+    tagged,
     text,
 )
 from reporting.api.schemas import Text
@@ -137,10 +139,10 @@ def milestones_router(db: Database) -> APIRouter:
         description="Sở giao mốc cho đơn vị: xong danh sách, mở tài khoản, xác thực, chi trả … One per unit, year, code, programme.",
     )  # fmt: skip
     async def add(request: Request, actor: Department, form: MilestoneForm, key: IdempotencyKey) -> Response:
-        async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, _view(await outreach.plan(tx, actor, form.model_dump()), form.planned_on)
+        async def make(tx: Tx) -> BaseModel:
+            return _view(await outreach.plan(tx, actor, form.model_dump()), form.planned_on)
 
-        return answered(await idempotency.run(db, actor, key, "POST /v1/milestones", await request.body(), effect))
+        return await created(db, actor, key, "POST /v1/milestones", request, make)
 
     @router.put(
         "/{milestone_id}/plan", summary="Postpone it · Lùi mốc",
@@ -150,8 +152,7 @@ def milestones_router(db: Database) -> APIRouter:
         actor: Department, milestone_id: UUID, form: PostponementForm, response: Response, if_match: IfMatch = None
     ) -> MilestoneView:  # fmt: skip
         row = await outreach.postpone(db, actor, milestone_id, version_of(if_match), form.planned_on, form.legal_ref)
-        response.headers["ETag"] = etag(row["version"])
-        return _view(row, form.planned_on)
+        return tagged(response, _view(row, form.planned_on))
 
     @router.put(
         "/{milestone_id}/actual", summary="It is reached · Ghi ngày thực tế",
@@ -161,8 +162,7 @@ def milestones_router(db: Database) -> APIRouter:
         row = await outreach.reach(
             db, actor, milestone_id, version_of(if_match), actual_on=form.actual_on, evidence=form.evidence, day=form.business_date
         )  # fmt: skip
-        response.headers["ETag"] = etag(row["version"])
-        return _view(row, form.business_date)
+        return tagged(response, _view(row, form.business_date))
 
     return router
 
@@ -181,9 +181,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         if form is None:
             return MilestonePlan(year=year, rows=rows)
         title = f"MỐC THỜI GIAN NĂM {year} – đến ngày {dated(business_date)}"
-        content = sheets.written(form, sheets.Sheet(_HEADER, [title], "Mốc"), (_cells(row) for row in rows))
-        name = f'attachment; filename="moc-{year}.{form}"'
-        return Response(content, media_type=sheets.MEDIA[form], headers={"Content-Disposition": name})
+        return table(form, f"moc-{year}", sheets.Sheet(_HEADER, [title], "Mốc"), (_cells(row) for row in rows))
 
 
 def _cells(row: MilestoneView) -> tuple[sheets.Cell, ...]:

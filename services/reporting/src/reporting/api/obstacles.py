@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from common import idempotency, sheets
+from common import sheets
 from common.db import Database, Tx
-from common.etags import IfMatch, etag, version_of
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from reporting.api.parts import (
     BusinessDate,
@@ -25,10 +25,11 @@ from reporting.api.parts import (
     Short,
     UnitPath,
     UnitQuery,
-    answered,
+    created,
     dated,
     example,
     next_cursor,
+    tagged,
     text,
 )
 from reporting.api.schemas import Text
@@ -224,11 +225,6 @@ def _detail(row: dict[str, Any], day: date) -> ObstacleDetail:
     return ObstacleDetail.model_validate(_view(row, day))
 
 
-def _tagged(response: Response, detail: ObstacleDetail) -> ObstacleDetail:
-    response.headers["ETag"] = etag(detail.version)
-    return detail
-
-
 def obstacles_router(db: Database, settings: Settings) -> APIRouter:
     """`/v1/obstacles`."""
     router = APIRouter(prefix="/v1/obstacles", tags=["obstacles"])
@@ -279,7 +275,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         "/{obstacle_id}", summary="One obstacle · Một vướng mắc", description="Một vướng mắc và từng bước xử lý. With its steps and ETag."
     )
     async def one(actor: Reader, obstacle_id: UUID, business_date: BusinessDate, response: Response) -> ObstacleDetail:
-        return _tagged(response, _detail(await obstacles.one(db, actor, obstacle_id), business_date))
+        return tagged(response, _detail(await obstacles.one(db, actor, obstacle_id), business_date))
 
 
 async def _cells(rows: AsyncIterator[dict[str, Any]], day: date) -> AsyncIterator[tuple[sheets.Cell, ...]]:
@@ -298,10 +294,10 @@ def _raising(router: APIRouter, db: Database, settings: Settings) -> None:
         description="Ghi một khó khăn, vướng mắc của đơn vị. No names, no personal numbers in the text: long numbers are masked.",
     )  # fmt: skip
     async def add(request: Request, actor: Officer, form: ObstacleForm, key: IdempotencyKey) -> Response:
-        async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, _detail(await obstacles.raise_obstacle(tx, actor, form.model_dump(), settings.obstacle_days), form.raised_on)
+        async def make(tx: Tx) -> BaseModel:
+            return _detail(await obstacles.raise_obstacle(tx, actor, form.model_dump(), settings.obstacle_days), form.raised_on)
 
-        return answered(await idempotency.run(db, actor, key, "POST /v1/obstacles", await request.body(), effect))
+        return await created(db, actor, key, "POST /v1/obstacles", request, make)
 
 
 def _deciding(router: APIRouter, db: Database, settings: Settings) -> None:
@@ -316,7 +312,7 @@ def _deciding(router: APIRouter, db: Database, settings: Settings) -> None:
             db, actor, obstacle_id, version_of(if_match), note=form.note, addressed_to=form.addressed_to, day=form.business_date,
             days=settings.obstacle_days,
         )  # fmt: skip
-        return _tagged(response, _detail(row, form.business_date))
+        return tagged(response, _detail(row, form.business_date))
 
     @router.post(
         "/{obstacle_id}/answer", summary="Answer it · Trả lời",
@@ -326,7 +322,7 @@ def _deciding(router: APIRouter, db: Database, settings: Settings) -> None:
         row = await obstacles.answer(
             db, actor, obstacle_id, version_of(if_match), text=form.text, document=form.document, day=form.business_date
         )  # fmt: skip
-        return _tagged(response, _detail(row, form.business_date))
+        return tagged(response, _detail(row, form.business_date))
 
     @router.post(
         "/{obstacle_id}/closing", summary="Did it help? · Xác nhận kết quả",
@@ -337,4 +333,4 @@ def _deciding(router: APIRouter, db: Database, settings: Settings) -> None:
             db, actor, obstacle_id, version_of(if_match), note=form.note, helped=form.helped, day=form.business_date,
             days=settings.obstacle_days,
         )  # fmt: skip
-        return _tagged(response, _detail(row, form.business_date))
+        return tagged(response, _detail(row, form.business_date))

@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from common import idempotency, sheets
+from common import sheets
 from common.db import Database, Tx
-from common.etags import IfMatch, etag, version_of
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from reporting.api.parts import (
     Cursor,
@@ -24,10 +24,11 @@ from reporting.api.parts import (
     Short,
     UnitPath,
     UnitQuery,
-    answered,
+    created,
     dated,
     example,
     next_cursor,
+    tagged,
     text,
 )  # fmt: skip
 from reporting.api.schemas import Text
@@ -144,10 +145,10 @@ def outreach_router(db: Database) -> APIRouter:
         description="Ghi buổi tuyên truyền, đến nhà, gọi điện …: chỉ ghi số lượng, không ghi tên hay số của người dân. Counts only.",
     )  # fmt: skip
     async def add(request: Request, actor: Outreacher, form: OutreachForm, key: IdempotencyKey) -> Response:
-        async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, _view(await outreach.log(tx, actor, form.model_dump()))
+        async def make(tx: Tx) -> BaseModel:
+            return _view(await outreach.log(tx, actor, form.model_dump()))
 
-        return answered(await idempotency.run(db, actor, key, "POST /v1/outreach", await request.body(), effect))
+        return await created(db, actor, key, "POST /v1/outreach", request, make)
 
     @router.post(
         "/{outreach_id}/withdrawal", summary="Take an entry back · Rút mục ghi nhầm",
@@ -156,9 +157,7 @@ def outreach_router(db: Database) -> APIRouter:
     async def withdraw(
         actor: Outreacher, outreach_id: UUID, form: WithdrawalForm, response: Response, if_match: IfMatch = None
     ) -> OutreachView:  # fmt: skip
-        view = _view(await outreach.withdraw(db, actor, outreach_id, version_of(if_match), form.why))
-        response.headers["ETag"] = etag(view.version)
-        return view
+        return tagged(response, _view(await outreach.withdraw(db, actor, outreach_id, version_of(if_match), form.why)))
 
     return router
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from common import idempotency, sheets
 from common.auth import Actor, Role, require
+from common.db import Database, Tx
 from common.etags import etag
 from common.idempotency import Answer
 from common.masking import FreeText
@@ -33,10 +35,12 @@ __all__ = [
     "Short",
     "UnitPath",
     "UnitQuery",
-    "answered",
+    "created",
     "dated",
     "example",
     "next_cursor",
+    "table",
+    "tagged",
     "text",
 ]
 
@@ -62,6 +66,13 @@ Note = Annotated[
 Short = Annotated[FreeText, Field(min_length=3, max_length=200)]
 
 
+class _Versioned(Protocol):
+    version: int
+
+
+VersionedT = TypeVar("VersionedT", bound=_Versioned)
+
+
 class Form(BaseModel):
     """What is sent: closed."""
 
@@ -78,8 +89,30 @@ def text(words: Words) -> Text:
     return Text(vi=words.vi, en=words.en)
 
 
-def answered(answer: Answer) -> Response:
-    """The stored answer of an idempotent request, marked when it is a repeat, with its ETag."""
+async def created(
+    db: Database, actor: Actor, key: str, route: str, request: Request, make: Callable[[Tx], Awaitable[BaseModel]]
+) -> Response:  # fmt: skip
+    """201 with what `make` makes, once per key: a repeat gets the first answer, marked, with its ETag."""
+
+    async def effect(tx: Tx) -> tuple[int, BaseModel]:
+        return 201, await make(tx)
+
+    return _answered(await idempotency.run(db, actor, key, route, await request.body(), effect))
+
+
+def tagged(response: Response, view: VersionedT) -> VersionedT:
+    """The view, with its version as the answer's ETag."""
+    response.headers["ETag"] = etag(view.version)
+    return view
+
+
+def table(form: sheets.Form, name: str, sheet: sheets.Sheet, rows: Iterable[tuple[sheets.Cell, ...]]) -> Response:
+    """A short table as a file `name`."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(sheets.written(form, sheet, rows), media_type=sheets.MEDIA[form], headers=headers)
+
+
+def _answered(answer: Answer) -> Response:
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     if isinstance(answer.body, dict) and "version" in answer.body:
         headers["ETag"] = etag(answer.body["version"])

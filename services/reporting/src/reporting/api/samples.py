@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from common import idempotency, sheets
+from common import sheets
 from common.db import Database, Tx
-from common.etags import IfMatch, etag, version_of
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from reporting.api.parts import (
     Cursor,
@@ -24,10 +24,11 @@ from reporting.api.parts import (
     Short,
     UnitPath,
     UnitQuery,
-    answered,
+    created,
     dated,
     example,
     next_cursor,
+    tagged,
     text,
 )  # fmt: skip
 from reporting.api.schemas import Text
@@ -231,9 +232,7 @@ def _case(row: dict[str, Any]) -> CaseView:
     return CaseView.model_validate({**kept, **found})
 
 
-def _detail(row: dict[str, Any], response: Response | None = None) -> SampleDetail:
-    if response is not None:
-        response.headers["ETag"] = etag(row["version"])
+def _detail(row: dict[str, Any]) -> SampleDetail:
     return SampleDetail.model_validate(row)
 
 
@@ -252,10 +251,10 @@ def _drawing(router: APIRouter, db: Database) -> None:
         description="Rút ngẫu nhiên các trường hợp của một tháng để kiểm tra; cùng mã rút mẫu luôn ra cùng mẫu. Seeded and stratified.",
     )  # fmt: skip
     async def draw(request: Request, actor: Inspector, form: SampleForm, key: IdempotencyKey) -> Response:
-        async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, _detail(await samples.draw(tx, actor, form.model_dump()))
+        async def make(tx: Tx) -> BaseModel:
+            return _detail(await samples.draw(tx, actor, form.model_dump()))
 
-        return answered(await idempotency.run(db, actor, key, "POST /v1/inspection-samples", await request.body(), effect))
+        return await created(db, actor, key, "POST /v1/inspection-samples", request, make)
 
     @router.post(
         "/{sample_id}/redraw", summary="Draw it again · Rút lại để đối chứng",
@@ -276,7 +275,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         description="Mã rút mẫu, số người, mã băm của tổng thể, kết quả theo nhóm và ước lượng cho tổng thể. With its ETag.",
     )  # fmt: skip
     async def one(actor: Reader, sample_id: UUID, response: Response) -> SampleDetail:
-        return _detail(await samples.one(db, actor, sample_id), response)
+        return tagged(response, _detail(await samples.one(db, actor, sample_id)))
 
     @router.get(
         "/{sample_id}/cases", summary="The cases · Các trường hợp trong mẫu",
@@ -291,9 +290,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         description="Một trường hợp, kèm ETag để ghi kết quả. With the ETag to send back with the finding.",
     )  # fmt: skip
     async def one_case(actor: Inspector, sample_id: UUID, position: int, response: Response) -> CaseView:
-        view = _case(await samples.one_case(db, actor, sample_id, position))
-        response.headers["ETag"] = etag(view.version)
-        return view
+        return tagged(response, _case(await samples.one_case(db, actor, sample_id, position)))
 
     @router.get(
         "/{sample_id}/file", response_class=Response, responses=sheets.RESPONSES, summary="The sample as a file · Tải biên bản mẫu",
@@ -327,9 +324,7 @@ def _finding(router: APIRouter, db: Database) -> None:
     async def find(
         actor: Inspector, sample_id: UUID, position: int, form: FindingForm, response: Response, if_match: IfMatch = None
     ) -> CaseView:  # fmt: skip
-        view = _case(await samples.find(db, actor, sample_id, position, version_of(if_match), form.model_dump()))
-        response.headers["ETag"] = etag(view.version)
-        return view
+        return tagged(response, _case(await samples.find(db, actor, sample_id, position, version_of(if_match), form.model_dump())))
 
     @router.post(
         "/{sample_id}/closing", summary="End the inspection · Kết thúc kiểm tra",
@@ -337,4 +332,4 @@ def _finding(router: APIRouter, db: Database) -> None:
     )  # fmt: skip
     async def close(actor: Inspector, sample_id: UUID, form: ConclusionForm, response: Response, if_match: IfMatch = None) -> SampleDetail:
         row = await samples.close(db, actor, sample_id, version_of(if_match), form.conclusion, form.business_date)
-        return _detail(row, response)
+        return tagged(response, _detail(row))

@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from common import idempotency, sheets
+from common import sheets
 from common.db import Database, Tx
-from common.etags import IfMatch, etag, version_of
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from reporting.api.milestones import Programmes, Year
 from reporting.api.parts import (
@@ -23,9 +23,11 @@ from reporting.api.parts import (
     Short,
     UnitPath,
     UnitQuery,
-    answered,
+    created,
     dated,
     example,
+    table,
+    tagged,
     text,
 )  # fmt: skip
 from reporting.api.reports import Month
@@ -241,9 +243,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         if form is None:
             return ProgressReport(year=year, month=month, business_date=business_date, rows=rows)
         title = f"CHỈ TIÊU NĂM {year} – số liệu tháng {month}, đến ngày {dated(business_date)}"
-        content = sheets.written(form, sheets.Sheet(_HEADER, [title], "Chỉ tiêu"), (_cells(row) for row in rows))
-        name = f'attachment; filename="chi-tieu-{year}.{form}"'
-        return Response(content, media_type=sheets.MEDIA[form], headers={"Content-Disposition": name})
+        return table(form, f"chi-tieu-{year}", sheets.Sheet(_HEADER, [title], "Chỉ tiêu"), (_cells(row) for row in rows))
 
 
 def _cells(row: TargetProgress) -> tuple[sheets.Cell, ...]:
@@ -291,22 +291,20 @@ def _setting(router: APIRouter, db: Database) -> None:
         description="Sở giao chỉ tiêu năm cho đơn vị. One per unit, year, indicator and group; change it by PUT.",
     )  # fmt: skip
     async def add(request: Request, actor: Department, form: TargetForm, key: IdempotencyKey) -> Response:
-        async def effect(tx: Tx) -> tuple[int, BaseModel]:
-            return 201, TargetDetail.model_validate(await targets.set_target(tx, actor, form.model_dump()))
+        async def make(tx: Tx) -> BaseModel:
+            return TargetDetail.model_validate(await targets.set_target(tx, actor, form.model_dump()))
 
-        return answered(await idempotency.run(db, actor, key, "POST /v1/targets", await request.body(), effect))
+        return await created(db, actor, key, "POST /v1/targets", request, make)
 
     @router.get("/{target_id}", summary="One target · Một chỉ tiêu", description="Một chỉ tiêu và các giá trị trước đây. With its ETag.")
     async def one(actor: Reader, target_id: UUID, response: Response) -> TargetDetail:
-        view = TargetDetail.model_validate(await targets.one(db, actor, target_id))
-        response.headers["ETag"] = etag(view.version)
-        return view
+        return tagged(response, TargetDetail.model_validate(await targets.one(db, actor, target_id)))
 
     @router.put(
         "/{target_id}", summary="Change a target · Điều chỉnh chỉ tiêu",
         description="Điều chỉnh giá trị, hạn, văn bản, hoặc rút chỉ tiêu; giá trị cũ vẫn xem được. Send If-Match.",
     )  # fmt: skip
     async def change(actor: Department, target_id: UUID, form: ChangeForm, response: Response, if_match: IfMatch = None) -> TargetDetail:
-        view = TargetDetail.model_validate(await targets.change(db, actor, target_id, version_of(if_match), form.model_dump()))
-        response.headers["ETag"] = etag(view.version)
-        return view
+        return tagged(
+            response, TargetDetail.model_validate(await targets.change(db, actor, target_id, version_of(if_match), form.model_dump()))
+        )
