@@ -88,7 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--user", default="approver", help="who asks (a ready user; default approver)")
     _trust_verbs(verb)
     verb("check", "lint, types, import rules, lock and bill of materials", _check)
-    verb("sbom", "write the bill of materials (CycloneDX, with licences) of what the lock pins", _sbom)
     secrets = verb("secrets", "make passwords, keyrings and partner file for docker-compose.yml", _secrets)
     secrets.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, such as deploy/secrets")
     lock = verb("lock", "compile requirements.lock again from the pyproject files", _lock)
@@ -98,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _trust_verbs(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:
+    verb("sbom", "write the bill of materials (CycloneDX, with licences) of what the lock pins", _sbom)
     audit = verb("audit", "read the audit logs against their hash chains; give out anchors", _audit)
     audit.add_argument("what", choices=["verify", "anchors"], help="verify: find any changed, removed, inserted or reordered row; "
                        "anchors: the heads of the chains so far, to keep elsewhere")  # fmt: skip
