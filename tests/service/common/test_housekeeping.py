@@ -53,6 +53,18 @@ async def test_rows_go_after_their_days_and_what_is_about_people_is_audited(made
     ]  # fmt: skip
 
 
+async def test_a_dry_run_names_the_services_own_rules_and_what_is_not_decided(
+    database: Callable[[str], testing.TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ACCOUNTS_OWNER_DATABASE_URL", database("accounts").owner_url)
+    assert await asyncio.to_thread(main, ["retention", "--service", "accounts", "--json", str(tmp_path / "due.json")]) == 0
+    rules = {item["rule"]: item for item in json.loads((tmp_path / "due.json").read_text()) if "rule" in item}
+    assert rules["import_files"] | {"law": ""} == {
+        "service": "accounts", "rule": "import_files", "table": "import_file", "days": None, "due": 0, "law": "",
+    }  # fmt: skip
+    assert "Giữ tệp gốc bao lâu" in capsys.readouterr().out
+
+
 async def test_the_days_are_a_setting_and_a_dry_run_says_what_would_go(
     made: testing.TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from common import audit
 from common.auth import Actor, Role, require
 from common.clock import VIETNAM, now
 from common.db import Database, Tx
+from common.masking import FreeText
 from common.paper import answer as printed
 from common.personal_data import Holding, collect, erase, kept_of, preview, units_of
 from common.personal_paper import paper_of
@@ -34,7 +35,7 @@ _Decider = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROV
 _Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 _Watcher = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 _Purpose = Annotated[
-    str,
+    FreeText,
     Query(
         min_length=5,
         max_length=200,
@@ -48,7 +49,7 @@ _PersonId = Annotated[UUID, Path(description="Mã người trong hệ thống ·
 _ErasureId = Annotated[UUID, Path(description="Mã yêu cầu xoá · the request's id", examples=["0191f5a0-0000-7000-8000-0000000000ac"])]
 _TermId = Annotated[UUID, Path(description="Mã thời hạn · the term's id", examples=["0191f5a0-0000-7000-8000-0000000000ad"])]
 _RuleName = Annotated[str, Path(max_length=60, description="Tên quy tắc · as listed by `GET /v1/retention`", examples=["import_files"])]
-_Text = Annotated[str, Field(min_length=5, max_length=500, pattern=r"\S")]
+_Text = Annotated[FreeText, Field(min_length=5, max_length=500, pattern=r"\S")]
 
 
 class PartView(BaseModel):

@@ -7,15 +7,17 @@ minimum (`least`) is refused. Runs with housekeeping, in pieces; `./ansinh reten
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from common import audit
 from common.actor import SYSTEM
 from common.db import Database, Tx
 
-__all__ = ["TERMS", "Keep", "apply_terms", "due", "term_of"]
+__all__ = ["TERMS", "Keep", "apply_terms", "due", "say_rules", "term_of"]
 
 _PIECE: Final = 2_000
 
@@ -84,3 +86,8 @@ async def apply_terms(db: Database, rules: Sequence[Keep]) -> bool:
         async with db.transaction(SYSTEM("housekeeping")) as tx:
             more = await _piece(tx, rule, days) == _PIECE or more
     return more
+
+
+def say_rules(rules: Sequence[Keep]) -> None:
+    """A service's rules as JSON on its output: the command at the terminal knows no service's code and asks for them like this."""
+    sys.stdout.write(json.dumps([asdict(rule) for rule in rules]) + "\n")

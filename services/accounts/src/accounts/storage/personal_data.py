@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.personal_data import Erasure, Holding, Kept, Part
-from common.retention import Keep
+from common.retention import Keep, say_rules
 
 __all__ = ["HOLDING"]
 
@@ -100,3 +100,7 @@ HOLDING: Final = Holding(
     parts=_PARTS, exceptions=_EXCEPTIONS, words=_WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person", "payee"),
 )  # fmt: skip
+
+
+if __name__ == "__main__":
+    say_rules(HOLDING.retention)

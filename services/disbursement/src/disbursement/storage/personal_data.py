@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.personal_data import ERASED, Erasure, Holding, Kept, Part
-from common.retention import Keep
+from common.retention import Keep, say_rules
 from disbursement.storage.personal_words import WORDS
 
 __all__ = ["HOLDING"]
@@ -35,6 +35,7 @@ _PAID: Final = (
     Part("list_line", "Dòng trong danh sách chi trả", "Lines of payment lists", _EITHER, tokens=("account_number_token",)),
     Part("allocation", "Phân bổ từng tháng", "Allocations by month", _LINES),
     Part("hold", "Khoản tạm dừng chi", "Payments held", _OF),
+    Part("waiting_month", "Tháng còn chờ trong danh sách", "Months that wait on lists", _OF),
     Part("payment", "Khoản chi", "Payments", _EITHER),
     Part("payment_history", "Diễn biến từng khoản chi", "What happened to each payment", _PAYMENTS),
     Part("ledger_transfer", "Bút toán", "Ledger entries", f"({_PAYMENTS} OR t.subject_id = :id)"),
@@ -166,3 +167,7 @@ HOLDING: Final = Holding(
     parts=(*_COPIES, *_PAID, *_CASES), exceptions=_EXCEPTIONS, words=WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person"),
 )  # fmt: skip
+
+
+if __name__ == "__main__":
+    say_rules(HOLDING.retention)

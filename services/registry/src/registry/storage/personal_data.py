@@ -11,7 +11,7 @@ from uuid import UUID
 from common import clock
 from common.db import Tx
 from common.personal_data import ERASED, Erasure, Holding, Kept, Part
-from common.retention import Keep
+from common.retention import Keep, say_rules
 from registry.storage import history, publishing
 from registry.storage.personal_words import WORDS
 
@@ -206,3 +206,7 @@ HOLDING: Final = Holding(
     parts=(*_PERSON, *_BENEFITS, *_CHANGES), exceptions=_EXCEPTIONS, words=WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person", "representative"), begin=publishing.take_people_lock, end=_tell,
 )  # fmt: skip
+
+
+if __name__ == "__main__":
+    say_rules(HOLDING.retention)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.personal_data import ERASED, Erasure, Holding, Kept, Part
+from common.retention import say_rules
 
 __all__ = ["HOLDING"]
 
@@ -68,3 +69,7 @@ HOLDING: Final = Holding(
     parts=_PARTS, exceptions=_EXCEPTIONS, words=_WORDS, erasures=_ERASURES, kept=_KEPT, retention=(),
     audit_types=("beneficiary", "person"),
 )  # fmt: skip
+
+
+if __name__ == "__main__":
+    say_rules(HOLDING.retention)

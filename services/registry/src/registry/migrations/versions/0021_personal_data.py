@@ -40,7 +40,7 @@ END $$
 def upgrade() -> None:
     personal_data_migration(op)
     op.execute(_ERASE)
-    role = op.get_context().config.attributes["app_role"]
+    role = op.get_context().config.attributes["app_role"]  # type: ignore[union-attr]
     op.execute(f'REVOKE ALL ON FUNCTION erase_in_history(uuid) FROM PUBLIC; GRANT EXECUTE ON FUNCTION erase_in_history(uuid) TO "{role}"')
 
 
