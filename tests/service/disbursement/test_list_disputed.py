@@ -87,7 +87,19 @@ async def test_uncollected_then_collected_leaves_the_month_out_and_pays_the_next
     await say(province, who, "UNCOLLECTED", "COLLECTED")
     october = await province.open(month="2024-10", day=date(2024, 9, 20))
     await province.compute(october)
-    assert (await province.lines(october))[str(who)]["months"] == ["2024-10"]
+    line = (await province.lines(october))[str(who)]
+    assert line["months"] == ["2024-10"]
+    [waits] = line["waiting"]
+    assert (waits["month"], waits["amount"], waits["reason"], waits["actor"]) == (
+        "2024-09",
+        500_000,
+        "PAYMENT_DISPUTED",
+        "DEPARTMENT_OFFICER",
+    )
+    report = (await province.maker.get(f"/v1/cycles/{october['cycle_id']}/precheck?kind=MONTHS_WAIT")).json()
+    [found] = report["items"]
+    assert (report["counts"]["MONTHS_WAIT"], found["beneficiary_id"], found["now"]) == (1, str(who), 500_000)
+    assert found["detail"].startswith("09/2024 A01: Đơn vị chi trả báo đã chi")
     assert (await verify(province, october))["agrees"]
 
 

@@ -186,3 +186,6 @@ async def test_another_allowance_of_the_same_person_goes_on_while_one_is_suspend
     )  # fmt: skip
     _, lines, holds = await listed(province)
     assert (lines[str(who)]["amount"], lines[str(who)]["months"], not holds) == (300_000, ["2024-09"], True)
+    [waits] = lines[str(who)]["waiting"]
+    assert (waits["month"], waits["benefit_line"], waits["amount"], waits["reason"]) == ("2024-08", "A01", 500_000, "SUSPENDED")
+    assert waits["action_vi"] == "Quyết định tiếp tục hoặc chấm dứt trợ cấp"

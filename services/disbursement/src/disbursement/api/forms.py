@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -142,6 +142,34 @@ class Reason(_Form):
     reason: str | None = Field(default=None, max_length=500)
 
 
+class WaitingMonth(_Form):
+    """A month of one allowance that waits while others are paid: why, and who must do what."""
+
+    month: Month
+    benefit_line: str
+    amount: Amount
+    reason: HoldReason
+    reason_vi: str
+    reason_en: str
+    actor: str = Field(description="Role that must act")
+    action_vi: str
+    action_en: str
+
+    @classmethod
+    def all_of(cls, rows: list[dict[str, Any]] | None) -> list[Self]:
+        """From what is stored beside a line or hold."""
+        texts = [(row, HOLDS[HoldReason(row["reason"])]) for row in rows or []]
+        return [
+            cls(
+                **row, reason_vi=text.vi, reason_en=text.en, actor=text.actor.value, action_vi=text.act_vi, action_en=text.act_en
+            )
+            for row, text in texts
+        ]  # fmt: skip
+
+
+_WAITING: Final = "Các tháng còn chờ, từng tháng và lý do. Months of this person that wait beside these: suspended or disputed"
+
+
 class LineView(_Form):
     """One payment of a list: one payee through one channel, all months due."""
 
@@ -165,12 +193,13 @@ class LineView(_Form):
     attempt: int = Field(description="1, or which attempt this is after earlier ones definitely failed")
     route: str = Field(description="PAYMENT_ORG (through a prefunded partner) or TREASURY_DIRECT")
     state: str = Field(description="LISTED, or HELD when withdrawn after the list was computed")
+    waiting: list[WaitingMonth] = Field(description=_WAITING)
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:
         """From a stored line."""
-        fields: dict[str, Any] = {name: row[name] for name in cls.model_fields if name != "months"}
-        return cls(months=[month_text(month) for month in row["months"]], **fields)
+        fields: dict[str, Any] = {name: row[name] for name in cls.model_fields if name not in {"months", "waiting"}}
+        return cls(months=[month_text(month) for month in row["months"]], waiting=WaitingMonth.all_of(row["waiting"]), **fields)
 
 
 class HoldView(_Form):
@@ -193,6 +222,7 @@ class HoldView(_Form):
     unit_code: str
     unit_path: str
     released: bool
+    waiting: list[WaitingMonth] = Field(description=_WAITING)
 
     @classmethod
     def of(cls, row: RowMapping) -> Self:
@@ -219,6 +249,7 @@ class HoldView(_Form):
             action_vi=text.act_vi,
             action_en=text.act_en,
             released=row["released_at"] is not None,
+            waiting=WaitingMonth.all_of(row["waiting"]),
             **fields,
         )
 

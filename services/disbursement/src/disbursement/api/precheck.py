@@ -24,7 +24,7 @@ from disbursement.usecases.answers import JobView
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/cycles", tags=["cycles"])
-Kind = Literal["NEW", "GONE", "AMOUNT_CHANGED", "ACCOUNT_CHANGED", "SHARED_ACCOUNT", "UNUSUAL_AMOUNT", "UNUSUAL_TOTAL"]
+Kind = Literal["NEW", "GONE", "AMOUNT_CHANGED", "ACCOUNT_CHANGED", "SHARED_ACCOUNT", "UNUSUAL_AMOUNT", "UNUSUAL_TOTAL", "MONTHS_WAIT"]
 KINDS: Final[dict[str, tuple[str, str]]] = {
     "NEW": ("Mới so với tháng trước", "New since last month"),
     "GONE": ("Không còn so với tháng trước", "Gone since last month"),
@@ -32,6 +32,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "ACCOUNT_CHANGED": ("Thay đổi tài khoản, hình thức hoặc người nhận", "Account, way or payee changed"),
     "SHARED_ACCOUNT": ("Một tài khoản nhận cho nhiều người", "One account for several people"),
     "UNUSUAL_AMOUNT": ("Số tiền bất thường (nhiều lần mức trung vị)", "Unusual amount (many times the median)"),
+    "MONTHS_WAIT": ("Có tháng chờ bên cạnh các tháng được chi", "Months that wait beside others that are paid"),
     "UNUSUAL_TOTAL": ("Tổng tiền của xã bất thường", "Unusual total of a unit"),
 }
 _ON_PAPER: Final = 2_000

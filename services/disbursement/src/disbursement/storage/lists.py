@@ -15,7 +15,9 @@ from common.db import Tx
 from common.topics import Topic
 from disbursement.domain.holds import HOLDS
 from disbursement.domain.payment import DEAD
+from disbursement.storage import waiting_months
 from disbursement.storage.gate import DISPUTED_SQL, FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
+from disbursement.storage.waiting_months import WAITING
 
 __all__ = [
     "CANONICAL_SQL",
@@ -109,24 +111,9 @@ LEFT JOIN due_month_position p ON p.beneficiary_id = i.beneficiary_id AND p.prog
 WHERE i.status = 'RATE_MISSING' OR i.amount > coalesce(p.paid - p.repaid + p.committed, 0)
 """
 
-# Whose other allowances go on is paid those; what is suspended waits for its decision.
-_LEAVE_SUSPENDED: Final = """
-DELETE FROM due_now d WHERE d.suspended AND EXISTS (SELECT FROM due_now o WHERE o.beneficiary_id = d.beneficiary_id AND NOT o.suspended)
-"""
-
 _DISPUTED: Final = f"""
 CREATE TEMP TABLE disputed ON COMMIT DROP AS
 SELECT beneficiary_id, benefit_line, month FROM ({DISPUTED_SQL}) x WHERE programme = :programme AND funding_source = :funding_source
-"""
-# Who has other months is paid those; what may have arrived already waits for the partner's answer.
-_LEAVE_DISPUTED: Final = """
-WITH doubtful AS (
-    SELECT d.beneficiary_id, d.benefit_line, d.month FROM due_now d JOIN disputed x USING (beneficiary_id, benefit_line, month)
-)
-DELETE FROM due_now d USING doubtful x
-WHERE (d.beneficiary_id, d.benefit_line, d.month) = (x.beneficiary_id, x.benefit_line, x.month) AND EXISTS (
-    SELECT FROM due_now o WHERE o.beneficiary_id = d.beneficiary_id
-    AND NOT EXISTS (SELECT FROM doubtful y WHERE (y.beneficiary_id, y.benefit_line, y.month) = (o.beneficiary_id, o.benefit_line, o.month)))
 """
 
 _LINES: Final = """
@@ -256,10 +243,9 @@ async def find_due(tx: Tx, cycle: RowMapping, *, as_if_from: date | None = None)
             "UPDATE due_now d SET amount = least(d.amount, s.amount) FROM dead_share s WHERE (s.beneficiary_id, s.benefit_line, s.month)"
             " = (d.beneficiary_id, d.benefit_line, d.month)"
         )
-    await tx.execute(_LEAVE_SUSPENDED)
     await tx.execute(_DISPUTED, **which)
     await tx.execute("ANALYZE disputed")
-    await tx.execute(_LEAVE_DISPUTED)
+    await waiting_months.leave_out(tx)
     await tx.execute("ANALYZE due_now")
 
 
@@ -279,6 +265,7 @@ async def compute(
     await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, treasury_partner=treasury_partner, **common)
     await tx.execute(_ALLOCATIONS, **common)
     await tx.execute(_HOLDS, cycle_id=cycle["cycle_id"], **common)
+    await waiting_months.keep(tx, list_id)
     unknown = 0
     if cycle["kind"] != "REISSUE":  # those were on a list: their dues are known
         unknown = await tx.execute(
@@ -301,6 +288,7 @@ async def drop_lines(tx: Tx, list_id: UUID) -> None:
     await tx.execute("DELETE FROM allocation WHERE list_id = :list_id", list_id=list_id)
     await tx.execute("DELETE FROM list_line WHERE list_id = :list_id", list_id=list_id)
     await tx.execute("DELETE FROM hold WHERE list_id = :list_id", list_id=list_id)
+    await waiting_months.drop(tx, list_id)
     await tx.execute("DELETE FROM precheck WHERE list_id = :list_id", list_id=list_id)
     await tx.execute("DELETE FROM list_input WHERE list_id = :list_id", list_id=list_id)
 
@@ -327,7 +315,7 @@ async def lines_page(
 ) -> Sequence[RowMapping]:
     """Lines in order of beneficiary id. Filters: `channel`, `state`, `unit_path` (with everything below)."""
     return await tx.rows(
-        "SELECT * FROM list_line WHERE list_id = :list_id AND (CAST(:after AS uuid) IS NULL OR beneficiary_id > :after)"
+        f"SELECT t.*, {WAITING} FROM list_line t WHERE list_id = :list_id AND (CAST(:after AS uuid) IS NULL OR beneficiary_id > :after)"
         " AND (CAST(:channel AS text) IS NULL OR channel = :channel) AND (CAST(:state AS text) IS NULL OR state = :state)"
         " AND (CAST(:unit_path AS text) IS NULL OR unit_path = :unit_path OR unit_path LIKE :unit_path || '/%')"
         f" AND {scope} ORDER BY beneficiary_id LIMIT :limit",
@@ -344,7 +332,7 @@ async def holds_page(
 ) -> Sequence[RowMapping]:
     """Holds in order of beneficiary id. Filters: `reason`, `unit_path` (with everything below)."""
     return await tx.rows(
-        "SELECT * FROM hold WHERE list_id = :list_id AND (CAST(:after AS uuid) IS NULL OR beneficiary_id > :after)"
+        f"SELECT t.*, {WAITING} FROM hold t WHERE list_id = :list_id AND (CAST(:after AS uuid) IS NULL OR beneficiary_id > :after)"
         " AND (CAST(:reason AS text) IS NULL OR reason = :reason)"
         " AND (CAST(:unit_path AS text) IS NULL OR unit_path = :unit_path OR unit_path LIKE :unit_path || '/%')"
         f" AND {scope} ORDER BY beneficiary_id LIMIT :limit",

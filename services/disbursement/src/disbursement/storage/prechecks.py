@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from disbursement.storage import rulings
+from disbursement.storage import rulings, waiting_months
 
 __all__ = ["find", "make", "mark_read", "page", "stream"]
 
@@ -92,6 +92,7 @@ async def make(tx: Tx, cycle: RowMapping, list_id: UUID, list_hash: str, *, on: 
         percent = int(await rulings.setting(tx, "UNUSUAL_TOTAL_PERCENT", on))
         await tx.execute(_TOTALS, list_id=list_id, before=before["list_id"], percent=percent)
     await tx.execute(_SHARED, list_id=list_id)
+    await tx.execute(f"{_INSERT} {waiting_months.FINDING}", list_id=list_id)
     await tx.execute(_UNUSUAL, list_id=list_id, times=int(await rulings.setting(tx, "UNUSUAL_AMOUNT_TIMES", on)))
     await tx.execute(
         "UPDATE precheck SET counts = (SELECT coalesce(jsonb_object_agg(kind, n), '{}') FROM (SELECT kind, count(*) AS n"
