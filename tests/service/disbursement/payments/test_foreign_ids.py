@@ -21,6 +21,7 @@ IDS = {
     "batch_id": "payment_batch", "cycle_id": "payment_cycle", "payment_id": "payment", "statement_id": "statement",
     "settlement_id": "settlement", "recovery_id": "recovery_case", "evidence_id": "cash_evidence", "case_id": "payment_case",
     "sheet_id": "telling_sheet", "complaint_id": "complaint", "shadow_id": "shadow_month", "job_id": "job",
+    "person_id": "beneficiary", "erasure_id": "erasure_request",
 }  # fmt: skip
 NO_UNIT = {"/v1/webhooks/partners/{partner}", "/v1/partners/{partner}/lane"}
 """A partner's own callback address, and its limits: neither belongs to a unit."""
@@ -63,6 +64,8 @@ _SEED = (
     " '2024-09-10', 'HANDED_OVER', '2024-09-12', 'x', :proof, 'ky-nhan.pdf', '\\x00')"),
     ("INSERT INTO administrative_unit (unit_id, version, code, name, level, path, valid_from)"
     " VALUES (:id, 1, '22924', 'Xã', 'commune', :path, '1975-01-01')"),
+    ("INSERT INTO erasure_request (erasure_id, person_id, unit_paths, asked_by, ground, proposed_by)"
+    " SELECT :id, beneficiary_id, ARRAY[unit_path], 'PERSON', 'Theo đơn', 'x' FROM payment WHERE payment_id = :payment"),
     "INSERT INTO precheck (list_id, list_hash, counts) VALUES (:list, 'hash', '{}')",
     ("INSERT INTO complaint (complaint_id, payment_id, beneficiary_id, kind, told_by, note, opened_on, due_on, unit_code, unit_path,"
     " opened_by) SELECT :id, payment_id, beneficiary_id, 'NOT_RECEIVED', 'SELF', 'Chưa nhận được tiền', '2024-09-10', '2024-09-20',"
