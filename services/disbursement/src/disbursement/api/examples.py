@@ -170,9 +170,9 @@ _PARTNERS: Final = {
     "POST /v1/batches/{batch_id}/acknowledgement": Example(cannot=_NO_FILES, refused="batch-not-found"),
     "POST /v1/quarantine/{quarantine_id}/dismiss": Example(cannot=_NO_QUARANTINE, refused="not-found"),
     "POST /v1/quarantine/{quarantine_id}/acceptance": Example(cannot=_NO_QUARANTINE, refused="not-found"),
-    "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN, refused="not-found"),
+    "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN, refused="payment-not-found"),
     "POST /v1/payments/{payment_id}/corrections": Example(
-        cannot="no partner of the sample tells of a failure that is none", refused="not-found"
+        cannot="no partner of the sample tells of a failure that is none", refused="payment-not-found"
     ),
     "POST /v1/manual-results/{manual_id}/decision": Example(cannot=_NO_UNKNOWN, refused="not-found"),
 }

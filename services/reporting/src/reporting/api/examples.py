@@ -16,7 +16,9 @@ EXAMPLES: Final = Examples(
         "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/rebuild", "/job_id")}),
         # One rebuild at a time: the one before is waited for.
         "POST /v1/rebuild": Example(sources={"lag": From("GET /v1/lag", "", wait=True)}),
-        "POST /v1/targets": Example(sources={"/year": New("20??")}),
+        "POST /v1/targets": Example(
+            sources={"/unit_path": From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/path", service="registry")}
+        ),
         "POST /v1/milestones": Example(sources={"/year": New("20??")}),
         "POST /v1/inspection-samples": Example(
             body={
