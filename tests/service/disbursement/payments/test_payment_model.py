@@ -404,5 +404,6 @@ def test_any_interleaving_agrees_with_the_model(database: Any, keyring: Any, key
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_many_interleavings_agree_with_the_model(database: Any, keyring: Any, keys_file: Any, making: Any, tmp_path: Path) -> None:
     run_state_machine_as_test(machine(database, keyring, keys_file, making, tmp_path), settings=sized(60, 40))

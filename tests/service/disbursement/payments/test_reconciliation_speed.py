@@ -25,6 +25,7 @@ SELECT payment_id, 'SETTLED', now(), 'NOTICE', 'x' FROM payment ORDER BY payment
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("form", ["CSV", "CAMT053"])
 async def test_fifty_thousand_lines(world: Any, client_as: Any, record_property: Any, form: str) -> None:
     await world.approve([world.line() for _ in range(LINES)])
@@ -56,6 +57,7 @@ async def test_fifty_thousand_lines(world: Any, client_as: Any, record_property:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_fifty_thousand_unknown_lines_block_no_good_one(world: Any, client_as: Any, record_property: Any) -> None:
     """Among the lines of nobody a thousand are ours: all found, the rest on a work list that can be read to its end."""
     await world.approve([world.line() for _ in range(1_000)])

@@ -18,7 +18,7 @@ from disbursement.api.common import Limit, answered
 from disbursement.api.payment_order import payment_order
 from disbursement.api.webhooks import partners_of
 from disbursement.domain.file_errors import PayerNotSet
-from disbursement.storage import batch_files
+from disbursement.storage import batch_files, notices
 from disbursement.usecases import handle_files
 
 __all__ = ["BODY_LIMITS", "routers"]
@@ -34,6 +34,7 @@ _TYPES: Final = {
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 Reader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 Carrier = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.OPERATOR))]
+Confirmer = Annotated[Actor, Depends(require(Role.APPROVER, Role.DEPARTMENT_OFFICER))]
 
 
 class BatchView(BaseModel):
@@ -69,6 +70,38 @@ class FileStep(BaseModel):
     sha256: str
 
 
+class BroughtAnswer(BaseModel):
+    """An unsigned answer to the file, as a person brought it."""
+
+    notice_id: UUID
+    state: str = Field(description="RECEIVED (being read), WAITING (for a second person), APPLIED or REFUSED")
+    results: int | None = Field(description="How many results it holds, once read")
+    received_at: datetime
+    brought_by: str
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_note: str | None
+
+
+class AnswerDecision(BaseModel):
+    """The second person's word about an unsigned answer that declares payments dead."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "notice_id": "01920e5c-6c1d-7a54-9c0e-2f6f0d6a1b11",
+                "confirm": True,
+                "note": "Đã đối chiếu với bản gốc của ngân hàng",
+            }
+        },
+    )
+
+    notice_id: UUID
+    confirm: bool
+    note: str = Field(min_length=5, max_length=1000)
+
+
 class BatchDetail(BatchView):
     """A batch, what its file carries (withdrawn payments left out), and who did what with it."""
 
@@ -76,6 +109,7 @@ class BatchDetail(BatchView):
     sent_payments: int
     sent_amount: int
     steps: list[FileStep]
+    answers: list[BroughtAnswer] = Field(description="Unsigned answers that people brought, oldest first")
 
 
 class BatchPage(BaseModel):
@@ -125,7 +159,9 @@ async def one(request: Request, actor: Reader, batch_id: UUID) -> BatchDetail:
 
 async def _detail(tx: Tx, actor: Actor, batch_id: UUID) -> BatchDetail:
     row = await handle_files.found(tx, actor, batch_id, file=False)
-    return BatchDetail.model_validate({**row, "steps": [dict(step) for step in await batch_files.steps(tx, batch_id)]})
+    steps = [dict(step) for step in await batch_files.steps(tx, batch_id)]
+    answers = [dict(answer) for answer in await notices.brought(tx, batch_id)]
+    return BatchDetail.model_validate({**row, "steps": steps, "answers": answers})
 
 
 @router.get(
@@ -192,7 +228,8 @@ async def upload(request: Request, actor: Carrier, key: IdempotencyKey, batch_id
     response_model=BatchDetail,
     summary="Bring the bank's answer to a file",
     description="Nộp tệp xác nhận của ngân hàng (pain.002 hoặc tệp kết quả). Read by the worker like a signed notice: what is not ours or"
-    " not understood goes to quarantine, the rest is applied. The same bytes again have no further effect.",
+    " not understood goes to quarantine, the rest is applied. Nobody signed it: where it declares a payment failed, returned or not"
+    " collected it waits (`answers`) for a second person. The same bytes again have no further effect.",
 )
 async def acknowledgement(
     request: Request,
@@ -211,6 +248,20 @@ async def acknowledgement(
         return 202, await _detail(tx, actor, batch_id)
 
     return answered(await idempotency.run(db, actor, key, f"POST /v1/batches/{batch_id}/acknowledgement", content, effect))
+
+
+@router.post(
+    "/{batch_id}/acknowledgement/decision",
+    summary="Confirm or refuse an unsigned answer",
+    description="Người thứ hai xác nhận hoặc bác tệp trả lời không có chữ ký số mà báo khoản chi không thành. Confirmed: the worker applies"
+    " it like a notice. Refused: it counts for nothing.",
+)
+async def decide(request: Request, actor: Confirmer, batch_id: UUID, body: AnswerDecision) -> BatchDetail:
+    """The second person's word."""
+    db: Database = request.app.state.db
+    async with db.transaction(actor) as tx:
+        await handle_files.decide_acknowledgement(tx, actor, batch_id, body.notice_id, body.note, confirm=body.confirm)
+        return await _detail(tx, actor, batch_id)
 
 
 routers: tuple[APIRouter, ...] = (router,)

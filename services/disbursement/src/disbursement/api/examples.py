@@ -168,6 +168,7 @@ _PARTNERS: Final = {
     "GET /v1/batches/{batch_id}/payment-order": Example(cannot=_NO_FILES, refused="batch-not-found"),
     "POST /v1/batches/{batch_id}/upload": Example(cannot=_NO_FILES, refused="batch-not-found"),
     "POST /v1/batches/{batch_id}/acknowledgement": Example(cannot=_NO_FILES, refused="batch-not-found"),
+    "POST /v1/batches/{batch_id}/acknowledgement/decision": Example(cannot=_NO_FILES, refused="batch-not-found"),
     "POST /v1/quarantine/{quarantine_id}/dismiss": Example(cannot=_NO_QUARANTINE, refused="not-found"),
     "POST /v1/quarantine/{quarantine_id}/acceptance": Example(cannot=_NO_QUARANTINE, refused="not-found"),
     "POST /v1/payments/{payment_id}/manual-results": Example(cannot=_NO_UNKNOWN, refused="payment-not-found"),

@@ -41,6 +41,8 @@ class QuarantineItem(BaseModel):
     outcome: str | None = Field(description="DISMISSED by a person, or ACCEPTED as a result by two")
     note: str | None
     resolved_by: str | None
+    repeats: int = Field(description="How often it was said again while it stands here")
+    dismissed_before: int = Field(description="How often people dismissed the same word before: the partner insists")
     next_step: str = Field(description="What the person who looks at it does")
     next_step_vi: str
     created_at: datetime

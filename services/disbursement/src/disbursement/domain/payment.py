@@ -20,6 +20,7 @@ __all__ = [
     "CORRECTIONS",
     "CORRECTION_EFFECTS",
     "DEAD",
+    "DEADLY",
     "EFFECTS",
     "EVENT_TYPES",
     "OPEN",
@@ -136,6 +137,10 @@ class ResultStatus(StrEnum):
     UNCOLLECTED = "UNCOLLECTED"
     UNRECOGNISED = "UNRECOGNISED"
     """Our name for a word or code that is in nobody's map: UNKNOWN, and a person looks."""
+
+
+DEADLY: Final = frozenset({ResultStatus.FAILED, ResultStatus.UNCOLLECTED, ResultStatus.RETURNED})
+"""Results that give a payment's months back, so that they are paid again: one person's unsigned file does not say so alone."""
 
 
 class Reading(StrEnum):

@@ -59,7 +59,8 @@ async def lost_by_partner(tx: Tx, references: Sequence[str], source_id: str) -> 
         "        jsonb_build_object('status', 'NOT_FOUND'), md5('LOST_BY_PARTNER|' || p.reference)"
         " FROM payment p JOIN payment_batch b USING (batch_id)"
         " WHERE p.reference = ANY(:references) AND (p.status = 'SUBMITTED' OR (p.status = 'UNKNOWN' AND b.state = 'SENT'))"
-        " ON CONFLICT (partner, fingerprint) DO NOTHING",
+        " AND NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = p.partner AND e.fingerprint = md5('LOST_BY_PARTNER|' || p.reference))"
+        " ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING",
         references=list(references),
         source_id=source_id,
     )

@@ -12,22 +12,55 @@ from sqlalchemy import RowMapping
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["claim_waiting", "mark", "quarantine_one", "quarantine_page", "set_aside", "store", "waiting"]
+__all__ = [
+    "brought",
+    "claim_waiting",
+    "decide",
+    "lock_brought",
+    "mark",
+    "quarantine_one",
+    "quarantine_page",
+    "set_aside",
+    "store",
+    "waiting",
+]
 
 
 _STORE: Final = """
 WITH added AS (
-    INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest)
-    VALUES (:notice_id, :partner, :webhook_id, :sent_at, :body, :digest) ON CONFLICT (partner, webhook_id) DO NOTHING RETURNING 1
+    INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest, brought_by, batch_id)
+    VALUES (:notice_id, :partner, :webhook_id, :sent_at, :body, :digest, :brought_by, CAST(:batch_id AS uuid))
+    ON CONFLICT (partner, webhook_id) DO NOTHING RETURNING 1
 )
 SELECT true AS new, CAST(NULL AS bytea) AS body_digest FROM added
 UNION ALL SELECT false, body_digest FROM partner_notice WHERE partner = :partner AND webhook_id = :webhook_id
 """
 
 
-async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_at: datetime, body: bytes, digest: bytes) -> bytes | None:
-    """Store a verified notice; None when it is new, else the digest stored first under this id."""
-    seen = await tx.row(_STORE, notice_id=notice_id, partner=partner, webhook_id=webhook_id, sent_at=sent_at, body=body, digest=digest)
+async def store(
+    tx: Tx,
+    *,
+    notice_id: UUID,
+    partner: str,
+    webhook_id: str,
+    sent_at: datetime,
+    body: bytes,
+    digest: bytes,
+    brought_by: str | None = None,
+    batch_id: UUID | None = None,
+) -> bytes | None:
+    """Store a verified notice, or an unsigned file and who brought it; None when it is new, else the digest stored first under this id."""
+    seen = await tx.row(
+        _STORE,
+        notice_id=notice_id,
+        partner=partner,
+        webhook_id=webhook_id,
+        sent_at=sent_at,
+        body=body,
+        digest=digest,
+        brought_by=brought_by,
+        batch_id=batch_id,
+    )
     if seen is not None:
         return None if seen["new"] else bytes(seen["body_digest"])
     # Stored this very moment by somebody else: not there yet when we looked.
@@ -42,7 +75,7 @@ async def store(tx: Tx, *, notice_id: UUID, partner: str, webhook_id: str, sent_
 async def claim_waiting(tx: Tx, limit: int) -> Sequence[RowMapping]:
     """Lock the oldest notices to apply now, of one partner. They stay locked until this transaction ends."""
     return await tx.rows(
-        "SELECT notice_id, partner, body, traceparent FROM partner_notice"
+        "SELECT notice_id, partner, body, traceparent, brought_by, decided_by FROM partner_notice"
         " WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() AND partner ="
         " (SELECT partner FROM partner_notice WHERE state = 'RECEIVED' AND next_try_at <= clock_timestamp() ORDER BY next_try_at LIMIT 1)"
         " ORDER BY next_try_at LIMIT :limit FOR UPDATE SKIP LOCKED",
@@ -68,12 +101,44 @@ async def set_aside(tx: Tx, notice_id: UUID, error: str, *, first_seconds: int, 
 async def mark(tx: Tx, notice_ids: Sequence[UUID], states: Sequence[str], results: Sequence[int]) -> None:
     """Record that notices were applied or refused, and how many results they held."""
     await tx.execute(
-        "UPDATE partner_notice n SET state = m.state, results = m.results, applied_at = clock_timestamp()"
+        "UPDATE partner_notice n SET state = m.state, results = m.results,"
+        " applied_at = CASE WHEN m.state <> 'WAITING' THEN clock_timestamp() END"
         " FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:results AS integer[])) AS m (notice_id, state, results)"
         " WHERE n.notice_id = m.notice_id",
         ids=list(notice_ids),
         states=list(states),
         results=list(results),
+    )
+
+
+async def brought(tx: Tx, batch_id: UUID) -> Sequence[RowMapping]:
+    """The unsigned files that people brought as answers to a batch, oldest first."""
+    return await tx.rows(
+        "SELECT notice_id, state, results, received_at, brought_by, decided_by, decided_at, decision_note FROM partner_notice"
+        " WHERE batch_id = :batch_id ORDER BY received_at, notice_id",
+        batch_id=batch_id,
+    )
+
+
+async def lock_brought(tx: Tx, batch_id: UUID, notice_id: UUID) -> RowMapping | None:
+    """One of them, locked."""
+    return await tx.row(
+        "SELECT notice_id, partner, state, results, brought_by FROM partner_notice"
+        " WHERE batch_id = :batch_id AND notice_id = :notice_id FOR UPDATE",
+        batch_id=batch_id,
+        notice_id=notice_id,
+    )
+
+
+async def decide(tx: Tx, notice_id: UUID, by: str, note: str, *, confirm: bool) -> None:
+    """The second person's word about an unsigned file: it is applied by the worker, or it counts for nothing."""
+    await tx.execute(
+        "UPDATE partner_notice SET state = :state, decided_by = :by, decided_at = clock_timestamp(), decision_note = :note,"
+        " next_try_at = clock_timestamp() WHERE notice_id = :notice_id AND state = 'WAITING'",
+        notice_id=notice_id,
+        state="RECEIVED" if confirm else "REFUSED",
+        by=by,
+        note=note,
     )
 
 
@@ -94,7 +159,8 @@ async def quarantine_one(
         "INSERT INTO quarantine (partner, reason, source, source_id, said, fingerprint, raw, reference, payment_id, unit_path)"
         " SELECT :partner, :reason, :source, :source_id, :said, :fingerprint, CAST(:raw AS bytea), r.reference, p.payment_id, p.unit_path"
         " FROM (SELECT CAST(:reference AS text) AS reference) r LEFT JOIN payment p ON p.reference = r.reference"
-        " ON CONFLICT (partner, fingerprint) DO NOTHING",
+        " WHERE NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = :partner AND e.fingerprint = :fingerprint)"
+        " ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING",
         reference=reference,
         partner=partner,
         reason=reason,
@@ -108,7 +174,7 @@ async def quarantine_one(
 
 _PAGE_SQL: Final = """
 SELECT quarantine_id, partner, reason, source, source_id, reference, payment_id, said, state, outcome, note, resolved_by,
-       created_at
+       repeats, dismissed_before, created_at
 FROM quarantine q WHERE {where} ORDER BY quarantine_id LIMIT :limit
 """
 

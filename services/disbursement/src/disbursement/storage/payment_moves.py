@@ -264,8 +264,11 @@ SELECT p.partner, 'EFFECT_MISMATCH', CASE WHEN m.source IN ('ANSWER', 'NOTICE', 
        ELSE 'BATCH' END, m.source_id, p.reference, p.payment_id, p.unit_path,
        jsonb_build_object('status', m.to_status, 'reason', m.reason, 'amount', p.amount, 'partner_reference', m.partner_reference),
        md5(concat_ws('|', 'EFFECT_MISMATCH', p.reference, m.to_status))
-FROM payment_move m JOIN payment p USING (payment_id) WHERE p.payment_id = ANY(:broken) ORDER BY p.payment_id
-ON CONFLICT (partner, fingerprint) DO NOTHING
+FROM payment_move m JOIN payment p USING (payment_id) WHERE p.payment_id = ANY(:broken)
+  AND NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = p.partner
+                  AND e.fingerprint = md5(concat_ws('|', 'EFFECT_MISMATCH', p.reference, m.to_status)))
+ORDER BY p.payment_id
+ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING
 """
 
 

@@ -153,15 +153,29 @@ async def prepare_moves(tx: Tx, wave: int) -> int:
     return await tx.execute(_MOVES_SQL, wave=wave)
 
 
+# The same word while it is open is counted on its row. Said again after a person dismissed it, it stands again, and how often it was
+# dismissed: what a partner insists on is looked at anew. Not where two people made it a result; nor where it only answers our own asking.
 _QUARANTINE_SQL: Final = """
-INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint)
-SELECT partner, set_aside, source, source_id, reference, payment_id, unit_path, CAST(said AS jsonb),
-       md5(concat_ws('|', set_aside, reference, said))
-FROM result_judged WHERE set_aside IS NOT NULL ORDER BY ordinal
-ON CONFLICT (partner, fingerprint) DO NOTHING
+WITH words AS (
+    SELECT DISTINCT ON (partner, fingerprint) * FROM (
+        SELECT *, md5(concat_ws('|', set_aside, reference, said)) AS fingerprint FROM result_judged WHERE set_aside IS NOT NULL) x
+    ORDER BY partner, fingerprint, ordinal
+), put AS (
+    INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint, dismissed_before)
+    SELECT w.partner, w.set_aside, w.source, w.source_id, w.reference, w.payment_id, w.unit_path, CAST(w.said AS jsonb), w.fingerprint, b.n
+    FROM words w CROSS JOIN LATERAL (
+        SELECT count(*) AS n, coalesce(bool_or(e.outcome = 'ACCEPTED'), false) AS accepted FROM quarantine e
+        WHERE e.partner = w.partner AND e.fingerprint = w.fingerprint AND e.state = 'RESOLVED'
+    ) b
+    WHERE NOT b.accepted AND (b.n = 0 OR w.source <> 'INQUIRY')
+    ORDER BY w.ordinal
+    ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO UPDATE SET repeats = quarantine.repeats + 1
+    RETURNING repeats = 0 AS new
+)
+SELECT count(*) FROM put WHERE new
 """
 
 
 async def quarantine_judged(tx: Tx) -> int:
-    """Set aside what was not believed; the same word again is the same row. How many are new."""
-    return await tx.execute(_QUARANTINE_SQL)
+    """Set aside what was not believed; the same word again is the same row while that is open. How many are new (or stand again)."""
+    return int(await tx.value(_QUARANTINE_SQL))

@@ -159,6 +159,12 @@ _MONEY: Final = (
         ("GET", "/v1/pauses"), unit=None, maker="w.resume_proposed_by", days=1,
     ),
     Kind(
+        "unsigned_answers", "Tệp trả lời không ký báo chi không thành, chờ người thứ hai", "Unsigned answers to confirm", _CHECKERS,
+        "partner_notice AS w JOIN payment_batch AS b USING (batch_id) JOIN payment_cycle AS c USING (cycle_id) WHERE w.state = 'WAITING'",
+        moment("w.received_at"), ("POST", "/v1/batches/{batch_id}/acknowledgement/decision"), ("GET", "/v1/batches"), unit="c.unit_path",
+        maker="w.brought_by", days=1,
+    ),
+    Kind(
         "files_unacknowledged", "Tệp chi đã lập, chờ nộp hoặc chờ biên nhận", "Payment files to upload or acknowledge", _TECHNICAL,
         "payment_batch AS w JOIN payment_cycle AS c USING (cycle_id) WHERE w.file_name IS NOT NULL AND w.state = 'UNCERTAIN'",
         moment("w.created_at"), ("POST", "/v1/batches/{batch_id}/acknowledgement"), ("GET", "/v1/batches"), unit="c.unit_path", days=1,

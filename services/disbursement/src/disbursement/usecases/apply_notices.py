@@ -11,6 +11,7 @@ from common.db import Tx
 from common.sealing import SealBroken
 from common.telemetry import get_logger
 from disbursement.channels.protocol import NoticeUnreadable
+from disbursement.domain.payment import DEADLY
 from disbursement.storage import notices
 from disbursement.storage.payment_moves import CANNOT_APPLY
 from disbursement.usecases.payment_context import PaymentContext
@@ -75,6 +76,9 @@ async def _apply_waiting(context: PaymentContext, limit: int) -> bool:
                     said={"error": str(error)},
                     fingerprint=f"UNREADABLE|{row['notice_id']}",
                 )
+                continue
+            if row["brought_by"] is not None and row["decided_by"] is None and any(result.status in DEADLY for result in results):
+                marks.append((row["notice_id"], "WAITING", len(results)))  # unsigned, and it would have people paid again
                 continue
             told += [Told(str(row["notice_id"]), result) for result in results]
             marks.append((row["notice_id"], "APPLIED", len(results)))

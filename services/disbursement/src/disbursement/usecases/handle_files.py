@@ -12,14 +12,16 @@ from common import audit, clock
 from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
+from common.problems import AlreadyDecided, NotFound
 from common.sealing import Keyring
 from disbursement.channels.partners import Partner
 from disbursement.domain.file_errors import BatchNotFound, FileWithAPerson, NotAFile, NothingWaits
+from disbursement.domain.settlement_errors import SameDecider
 from disbursement.storage import batch_files, notices
 from disbursement.usecases.receive_notice import NOTICE_FIELD
 from disbursement.usecases.send_batches import REQUEST_FIELD
 
-__all__ = ["bring_acknowledgement", "found", "take_file", "upload_again"]
+__all__ = ["bring_acknowledgement", "decide_acknowledgement", "found", "take_file", "upload_again"]
 
 
 async def found(tx: Tx, actor: Actor, batch_id: UUID, *, file: bool = True) -> RowMapping:
@@ -59,6 +61,8 @@ async def upload_again(tx: Tx, actor: Actor, partners: Mapping[str, Partner], ba
 async def bring_acknowledgement(tx: Tx, actor: Actor, keyring: Keyring, batch_id: UUID, file_name: str, content: bytes) -> RowMapping:
     """Store the bank's answer to a file as this person brought it; a worker reads it like a notice. The same bytes have no further effect.
 
+    Nobody signed it: where it declares a payment dead, nothing of it counts before a second person has confirmed it.
+
     Raises BatchNotFound, NotAFile.
     """
     row = await found(tx, actor, batch_id)
@@ -72,9 +76,29 @@ async def bring_acknowledgement(tx: Tx, actor: Actor, keyring: Keyring, batch_id
         sent_at=clock.now(),
         body=keyring.encrypt(NOTICE_FIELD, content),
         digest=digest,
+        brought_by=actor.subject,
+        batch_id=batch_id,
     )
     if earlier is None:
         await batch_files.step(tx, batch_id, "ACKNOWLEDGED", file_name[:200])
         said = {"partner": row["partner"], "batch": str(batch_id), "bytes": len(content), "sha256": digest.hex()}
         await audit.record(tx, "notice.upload", "notice", notice_id, said)
     return row
+
+
+async def decide_acknowledgement(tx: Tx, actor: Actor, batch_id: UUID, notice_id: UUID, note: str, *, confirm: bool) -> None:
+    """The second person's word about an unsigned answer that declares payments dead: it is applied, or it counts for nothing.
+
+    Raises BatchNotFound, NotAFile, NotFound, AlreadyDecided (or nothing to decide), SameDecider.
+    """
+    await found(tx, actor, batch_id)
+    row = await notices.lock_brought(tx, batch_id, notice_id)
+    if row is None:
+        raise NotFound("No such answer to this batch")
+    if row["state"] != "WAITING":
+        raise AlreadyDecided(f"It is {row['state']}", state=row["state"])
+    if row["brought_by"] == actor.subject:
+        raise SameDecider()
+    await notices.decide(tx, notice_id, actor.subject, note, confirm=confirm)
+    said = {"partner": row["partner"], "batch": str(batch_id), "results": row["results"], "note": note}
+    await audit.record(tx, "notice.confirm" if confirm else "notice.refuse", "notice", notice_id, said)
