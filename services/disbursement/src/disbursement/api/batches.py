@@ -259,8 +259,8 @@ async def acknowledgement(
 async def decide(request: Request, actor: Confirmer, batch_id: UUID, body: AnswerDecision) -> BatchDetail:
     """The second person's word."""
     db: Database = request.app.state.db
-    async with db.transaction(actor) as tx:
-        await handle_files.decide_acknowledgement(tx, actor, batch_id, body.notice_id, body.note, confirm=body.confirm)
+    await handle_files.decide_acknowledgement(db, actor, batch_id, body.notice_id, body.note, confirm=body.confirm)
+    async with db.read(actor) as tx:
         return await _detail(tx, actor, batch_id)
 
 

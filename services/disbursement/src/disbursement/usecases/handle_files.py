@@ -86,19 +86,20 @@ async def bring_acknowledgement(tx: Tx, actor: Actor, keyring: Keyring, batch_id
     return row
 
 
-async def decide_acknowledgement(tx: Tx, actor: Actor, batch_id: UUID, notice_id: UUID, note: str, *, confirm: bool) -> None:
+async def decide_acknowledgement(db: Database, actor: Actor, batch_id: UUID, notice_id: UUID, note: str, *, confirm: bool) -> None:
     """The second person's word about an unsigned answer that declares payments dead: it is applied, or it counts for nothing.
 
     Raises BatchNotFound, NotAFile, NotFound, AlreadyDecided (or nothing to decide), SameDecider.
     """
-    await found(tx, actor, batch_id)
-    row = await notices.lock_brought(tx, batch_id, notice_id)
-    if row is None:
-        raise NotFound("No such answer to this batch")
-    if row["state"] != "WAITING":
-        raise AlreadyDecided(f"It is {row['state']}", state=row["state"])
-    if row["brought_by"] == actor.subject:
-        raise SameDecider()
-    await notices.decide(tx, notice_id, actor.subject, note, confirm=confirm)
-    said = {"partner": row["partner"], "batch": str(batch_id), "results": row["results"], "note": note}
-    await audit.record(tx, "notice.confirm" if confirm else "notice.refuse", "notice", notice_id, said)
+    async with db.transaction(actor) as tx:
+        await found(tx, actor, batch_id)
+        row = await notices.lock_brought(tx, batch_id, notice_id)
+        if row is None:
+            raise NotFound("No such answer to this batch")
+        if row["state"] != "WAITING":
+            raise AlreadyDecided(f"It is {row['state']}", state=row["state"])
+        if row["brought_by"] == actor.subject:
+            raise SameDecider()
+        await notices.decide(tx, notice_id, actor.subject, note, confirm=confirm)
+        said = {"partner": row["partner"], "batch": str(batch_id), "results": row["results"], "note": note}
+        await audit.record(tx, "notice.confirm" if confirm else "notice.refuse", "notice", notice_id, said)
