@@ -18,6 +18,9 @@ COMMON = ROOT / "libs" / "common" / "src" / "common"
 PACKAGES = ("registry", "identity_verify", "accounts", "disbursement", "reporting")
 RECORD = "common.audit.record"
 
+#: Functions that open the transaction in which they run what their caller gives them: the caller counts as having opened it.
+OPENERS = {"reporting.api.parts.created"}
+
 UNNAMED: dict[str, str] = {
     "registry.usecases.law_desk.step": "runs the use case it is given, which is looked at by itself",
     "registry.usecases.self_registration.look_up": "counts wrong digits of somebody who has no account here",
@@ -28,6 +31,7 @@ UNNAMED: dict[str, str] = {
     "disbursement.api.precheck.verify": "queues a comparison that changes nothing; the job's row names who asked",
     "disbursement.usecases.manage_lane.view_lane": "makes a lane's row with its defaults when it is first looked at",
     "disbursement.usecases.verify_list.ListVerifier.verify": "compares in temporary tables and changes nothing",
+    "reporting.api.parts.created": "runs what it is given: whoever calls it is looked at",
     "reporting.usecases.rebuild.extend_log": "makes coming months' empty partitions",
 }
 
@@ -65,9 +69,9 @@ class _Module:
                     found.add(f"{own_class}.{node.attr}")
                 elif node.value.id in self.names:
                     found.add(f"{self.names[node.value.id]}.{node.attr}")
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if isinstance(node, ast.Call):
                 place = ast.unparse(node.func)
-                if node.func.attr == "transaction" or place == "idempotency.run":
+                if place.endswith(".transaction") or place == "idempotency.run" or self.names.get(place) in OPENERS:
                     self.opens.add(full)
 
 
