@@ -17,7 +17,7 @@ from registry.storage import category_list as storage
 
 __all__ = ["make_router"]
 
-_Reader = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.INTEGRATOR))]
+_Officer = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))]
 
 
 class Rate(BaseModel):
@@ -65,11 +65,11 @@ def make_router(db: Database) -> APIRouter:
         "/categories",
         summary="Categories, what they pay and by which law",
         description="Danh mục loại đối tượng: mã, tên, chương trình, mức hưởng từng tháng và căn cứ pháp lý, như đã biết vào ngày `on`."
-        " Lists may write the code, or the Vietnamese name; the name without accents where it names one category only."
+        " Officers only. Lists may write the code, or the Vietnamese name; the name without accents where it names one category only."
         " Months whose sums are not loaded are left out: they are RATE_MISSING.",
     )
     async def categories(
-        _: _Reader,
+        _: _Officer,
         on: Annotated[date, Query(description="As known on this day", examples=["2024-08-20"])],
         programme: Programme | None = None,
         name: Annotated[str | None, Query(description="Part of code or name; accents do not matter", examples=["tham nien"])] = None,

@@ -10,6 +10,7 @@ revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None
+contract = "nothing was released with resume_note: its words are steps now; the folded name is computed anew under its old name"
 
 STEPS = """
 CREATE TABLE lane_pause_step (
