@@ -135,7 +135,15 @@ async def work(settings: Settings) -> None:
     """The worker: projections, list computation, sending, inquiries, notices."""
     db, keyring = _database(settings)
     async with client(timeout=60.0) as http:
-        context = make_payment_context(db, keyring, _partners(settings), http, owner_name(), settings.evidence_grace_days)
+        context = make_payment_context(
+            db,
+            keyring,
+            _partners(settings),
+            http,
+            owner_name(),
+            grace_days=settings.evidence_grace_days,
+            turns=settings.sending_transactions,
+        )
         handlers = {
             JOB_KIND: ListComputer(db, settings).run,
             VERIFY: ListVerifier(db).run,

@@ -31,6 +31,9 @@ class Settings(MechanismSettings):
         le=366,
         description="Days VERIFIED evidence counts after it ran out without anybody's approval; 0: approved grace only",
     )
+    sending_transactions: int = Field(
+        default=2, ge=1, le=32, description="Transactions over batches at once, of all partners together: as many as there are cores"
+    )
     tell_occasions: tuple[Literal["PAID", "COLLECTED", "FAILED", "RETURNED", "UNCOLLECTED", "HELD"], ...] = Field(
         default=("PAID", "COLLECTED", "FAILED", "RETURNED", "UNCOLLECTED", "HELD"),
         description="What people are told of; no rule says it: which of these does the province want told?",

@@ -73,7 +73,7 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
         batch_id = await _claim(tx, context, lane)
     if batch_id is None:
         return False
-    async with context.db.transaction(context.actor) as tx:
+    async with context.in_turn() as tx:
         claimed = await _prepare(tx, context, lane, batch_id)
     if claimed is None:
         return True
@@ -84,7 +84,7 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
         except NoAnswer as error:
             answer = error
         failpoints.hit("disbursement.after_send_before_record")
-        async with context.db.transaction(context.actor) as tx:
+        async with context.in_turn() as tx:
             await _record(tx, context, lane, claimed, answer)
     return True
 
