@@ -22,6 +22,7 @@ _DAY: Final = "2024-08-20"
 _PROGRAMME: Final = "CAMPAIGN"
 _STILL: Final = 300.0
 _PAUSE: Final = 0.2
+_LONG_PAUSE: Final = 2.0  # looks over every payment of a province; the figure itself comes from the database's clock
 _CONFLICT: Final = 409
 _WORKER: Final = ("disbursement-worker",)
 _BOTH: Final = ("disbursement-api", "disbursement-worker")
@@ -149,7 +150,7 @@ class Cycle:
             row = await asyncio.to_thread(self._row, _OPEN_PAYMENTS, self.cycle_id)
             return None if row[0] == 0 else f"{row[0]} payments without a result"
 
-        await wait_for("results", probe, seconds=_STILL, pause=_PAUSE)
+        await wait_for("results", probe, seconds=_STILL, pause=_LONG_PAUSE)
         n, seconds = await asyncio.to_thread(self._row, _APPLIED, self.cycle_id)
         if n != self.people:
             raise CycleFailed(f"{n} payments settled or collected of {self.people}")
