@@ -76,6 +76,7 @@ async def test_down_from_the_province_to_the_commune_and_back_by_keyboard(site: 
     await expect(page.locator("#trail [aria-current]")).to_have_text("Phường Mũi Né")
     await page.go_back()
     await expect(page.locator("h1")).to_have_text("Tỷ lệ qua tài khoản")
+    await drawn(page)
     await page.locator("#trail a").first.focus()
     await page.keyboard.press("Enter")
     await expect(page.locator("#trail [aria-current]")).to_have_text("Tỉnh Bình Thuận")

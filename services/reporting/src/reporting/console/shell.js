@@ -191,6 +191,7 @@ async function draw() {
   }
   byId("title").textContent = link.dataset[currentLanguage()];
   document.title = link.dataset[currentLanguage()];
+  if (currentToken()) status(say("Đang tải…", "Loading…")); // at once: what stands below is of another page or language
   try {
     const page = await import(`./page-${link.dataset.page}.js`);
     if (signal.aborted) return;
@@ -205,7 +206,6 @@ async function draw() {
       status(say("Hãy đăng nhập để xem số liệu.", "Sign in to see the figures."));
       return;
     }
-    status(say("Đang tải…", "Loading…"));
     if (wanted.length) await learn(signal);
     if (signal.aborted) return;
     if (wanted.length) drawTrail();
