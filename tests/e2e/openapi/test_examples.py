@@ -39,6 +39,7 @@ KNOWN_OPEN = frozenset(
         "disbursement POST /v1/settlements",
         "disbursement POST /v1/cash-proofs",
         "disbursement POST /v1/cycles/{cycle_id}/precheck/read",
+        "disbursement POST /v1/telling-sheets/{sheet_id}/proof",  # it runs, and must succeed, on the way to reading the proof
         "disbursement POST /v1/complaints/{complaint_id}/outcome",
         "disbursement POST /v1/complaints/{complaint_id}/outcome/decision",
         "reporting POST /v1/obstacles/{obstacle_id}/closing",

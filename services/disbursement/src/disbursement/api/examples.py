@@ -17,7 +17,7 @@ _HASH: Final = From("GET /v1/cycles/{cycle_id}", "/list_hash")
 _PAYMENT: Final = From("GET /v1/payments?limit=200", "/items/*/payment_id")
 _CASE: Final = From("POST /v1/payments/{payment_id}/cases", "/case_id")
 _COMPLAINT: Final = From("POST /v1/payments/{payment_id}/complaints", "/complaint_id")
-_SHEET: Final = From("GET /v1/telling-sheets?limit=100", "/items/*/sheet_id")
+_SHEET: Final = From("POST /v1/cycles/{cycle_id}/telling-sheets", "/sheet_id")
 _BREAK: Final = From("GET /v1/breaks?business_date=2024-09-10&state=OPEN&limit=100", "/items/0/break_id", wait=True)
 _RECOVERY: Final = From("GET /v1/recoveries", "/items/*/recovery_id")
 _NO_QUARANTINE: Final = "in the sample month no partner says anything that is not believed"
