@@ -237,6 +237,10 @@ async def test_the_list_is_printed_signed_and_filed_and_who_was_not_met_waits_fo
     rows = await desk.world.rows("SELECT telling_id, beneficiary_id FROM telling")
     missed = next(str(row["telling_id"]) for row in rows if row["beneficiary_id"] == two.beneficiary_id)
     scan = b"%PDF-1.7 signed"
+    text = await desk.commune.post(f"{sheet}/proof", data={"handed_over_on": "2024-09-12"}, files={"file": ("x.pdf", b"hello")})
+    assert text.json()["type"] == "/problems/cash-evidence-refused"
+    ahead = await desk.commune.post(f"{sheet}/proof", data={"handed_over_on": "2099-01-01"}, files={"file": ("x.pdf", scan)})
+    assert (ahead.status_code, ahead.json()["errors"][0]["field"]) == (422, "handed_over_on")
     filed = await desk.commune.post(
         f"{sheet}/proof", data={"handed_over_on": "2024-09-12", "not_met": [missed]}, files={"file": ("ky nhan.pdf", scan)}
     )

@@ -22,6 +22,7 @@ from common.problems import InvalidInput, NotFound
 from common.telemetry import get_logger
 from disbursement.channels.protocol import NoAnswer
 from disbursement.channels.sms import Sms, SmsGateway, SmsStatus, SmsWord
+from disbursement.domain.cash import media_type_of
 from disbursement.domain.errors import UnknownUnit
 from disbursement.domain.telling import ASK_SECONDS, Amounts, Content, Occasion, TellingState, in_quiet_hours, message
 from disbursement.domain.telling_errors import NobodyToPrint, SheetHandedOver
@@ -196,7 +197,10 @@ def _nested(above: str, below: str) -> bool:
 async def hand_over_sheet(
     db: Database, actor: Actor, sheet_id: UUID, *, on: date, name: str, content: bytes, not_met: Sequence[UUID]
 ) -> dict[str, int]:
-    """File the signed copy of a list as proof. Raises NotFound, SheetHandedOver, InvalidInput."""
+    """File the signed copy of a list as proof. Raises NotFound, SheetHandedOver, EvidenceRefused, InvalidInput."""
+    media_type_of(content)  # nobody can take a proof back: what is no scan, or of a day to come, is never filed
+    if on > now().astimezone(VIETNAM).date():
+        raise InvalidInput(errors=[{"field": "handed_over_on", "detail": "a day that has not come"}])
     async with db.transaction(actor) as tx:
         sheet = await tellings.sheet_by_id(tx, actor, sheet_id, lock=True)
         if sheet is None:
