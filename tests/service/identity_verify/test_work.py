@@ -45,6 +45,31 @@ async def test_the_fields_stand_side_by_side_for_the_police_with_a_purpose(world
         assert await tx.value("SELECT purpose FROM audit_log WHERE action = 'verification.side_by_side'") == "Đối chiếu tại nhà"
 
 
+async def test_a_representative_in_the_work_list_is_looked_at_and_decided_by_the_id_shown(world, client_as) -> None:
+    ward = world.person()
+    keeper = world.representative(ward.beneficiary_id, "Trần Thị Phương", NUMBER)
+    world.knows(NUMBER, name="Trần Thị Phượng", birth_date="1980-02-01")
+    await world.hear([ward, keeper])
+    await world.drain()
+    client = police(world, client_as)
+    found = (await client.get("/v1/verification/work-list")).json()["items"]
+    assert str(keeper.representative_id) in {item["subject_id"] for item in found}
+    path = f"/v1/verification/work-list/{keeper.representative_id}/side-by-side"
+    shown = await client.get(path, params={"purpose": "Đối chiếu tại nhà"})
+    assert (shown.status_code, shown.json()["beneficiary_id"]) == (200, str(ward.beneficiary_id))
+    decision = f"/v1/verifications/{keeper.representative_id}/decision"
+    assert [(await police(world, client_as, who).post(decision, json=DECISION)).status_code for who in ("a", "b")] == [202, 200]
+
+    other = world.person(number=None)
+    await world.hear([other, keeper.model_copy(update={"beneficiary_id": other.beneficiary_id})])
+    await world.drain()
+    refused = await client.get(path, params={"purpose": "Đối chiếu tại nhà"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "beneficiary_id")
+    told = {"purpose": "Đối chiếu tại nhà", "beneficiary_id": str(ward.beneficiary_id)}
+    assert (await client.get(path, params=told)).status_code == 200
+    assert (await client.get(f"/v1/verification/work-list/{new_id()}/side-by-side", params={"purpose": "Xem thử"})).status_code == 404
+
+
 async def test_a_proposal_is_shown_to_the_second_person_and_the_item_is_gone_after(world, client_as) -> None:
     person = await unclear(world)
     first, second = police(world, client_as, "first"), police(world, client_as, "second")

@@ -131,7 +131,7 @@ class DecisionRequest(BaseModel):
     verdict: Literal[Verdict.VERIFIED, Verdict.SUSPECTED_IDENTITY]
     note: FreeText = Field(min_length=5, max_length=500, description="What was looked at, and where")
     business_date: date
-    beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
+    beneficiary_id: UUID | None = Field(default=None, description="Who stands for several people: for whom")
 
 
 class QuestionRequest(BaseModel):
@@ -144,7 +144,7 @@ class QuestionRequest(BaseModel):
 
     note: FreeText = Field(min_length=5, max_length=500, description="What was seen, and where; kept in the audit log")
     business_date: date
-    beneficiary_id: UUID | None = Field(default=None, description="For a representative: whose. Default: the person is the beneficiary")
+    beneficiary_id: UUID | None = Field(default=None, description="Who stands for several people: for whom")
 
 
 class QuestionView(BaseModel):

@@ -27,7 +27,7 @@ from identity_verify.api.work_schemas import (
     WorkPage,
 )
 from identity_verify.domain.issue_request import IssueState
-from identity_verify.usecases import issue_requests, work
+from identity_verify.usecases import issue_requests, views, work
 
 __all__ = ["make_router"]
 
@@ -66,9 +66,10 @@ def _add_work_list(router: APIRouter, db: Database) -> None:
         actor: Police,
         subject_id: UUID,
         purpose: Purpose,
-        beneficiary_id: Annotated[UUID | None, Query(description="For a representative: whose")] = None,
+        beneficiary_id: Annotated[UUID | None, Query(description="For a representative of several people: whose")] = None,
     ) -> SideBySideView:
-        return SideBySideView.model_validate(await work.side_by_side(db, actor, beneficiary_id or subject_id, subject_id, purpose))
+        whose = beneficiary_id or await views.whose(db, actor, subject_id)
+        return SideBySideView.model_validate(await work.side_by_side(db, actor, whose, subject_id, purpose))
 
     @router.get(
         "/number-conflicts",

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 
-__all__ = ["Recorded", "decided", "evidence_of", "find", "last_answer", "move", "page", "progress", "record", "undecided"]
+__all__ = ["Recorded", "decided", "evidence_of", "find", "last_answer", "move", "page", "progress", "record", "represented", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,12 @@ async def last_answer(tx: Tx, beneficiary_id: UUID, subject_id: UUID, scope: str
         subject_id=subject_id,
         **scope_params,
     )
+
+
+async def represented(tx: Tx, subject_id: UUID, scope: str, scope_params: dict[str, Any]) -> list[UUID]:
+    """The beneficiaries for whom somebody is checked: themselves, or those they represent."""
+    sql = f"SELECT s.beneficiary_id FROM subject s WHERE s.subject_id = :subject_id AND {scope} ORDER BY s.beneficiary_id"
+    return [row["beneficiary_id"] for row in await tx.rows(sql, subject_id=subject_id, **scope_params)]
 
 
 async def progress(tx: Tx, scope: str, scope_params: dict[str, Any]) -> tuple[int, dict[str, int]]:

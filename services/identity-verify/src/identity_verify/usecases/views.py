@@ -1,4 +1,4 @@
-"""What can be looked at: progress, the work list, one person, and whether work is left."""
+"""What can be looked at: progress, the work list, one person, whom a person is checked for, and whether work is left."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Database, Tx
+from common.problems import InvalidInput
 from identity_verify.domain.errors import VerificationNotFound
 from identity_verify.storage import verifications
 
-__all__ = ["person", "progress", "work_left", "work_list"]
+__all__ = ["person", "progress", "whose", "work_left", "work_list"]
 
 
 async def progress(db: Database, actor: Actor) -> tuple[int, dict[str, int]]:
@@ -38,6 +39,23 @@ async def person(db: Database, actor: Actor, subject_id: UUID) -> list[dict[str,
             {**row, "evidence": [dict(item) for item in await verifications.evidence_of(tx, row["beneficiary_id"], subject_id)]}
             for row in rows
         ]
+
+
+async def whose(db: Database, actor: Actor, subject_id: UUID) -> UUID:
+    """For whom a person is checked when the caller does not say: for themselves, else for the only one they represent.
+
+    Somebody unknown is taken for a beneficiary, who is then not found. Raises InvalidInput: they stand for several people.
+    """
+    async with db.read(actor) as tx:
+        found = await verifications.represented(tx, subject_id, *actor.scope_sql("s.unit_path"))
+    if subject_id in found or not found:
+        return subject_id
+    if len(found) > 1:
+        detail = "stands for several people: say for whom"
+        raise InvalidInput(
+            errors=[{"field": "beneficiary_id", "detail": detail, "detail_vi": "đại diện cho nhiều người: ghi rõ cho người hưởng nào"}]
+        )
+    return found[0]
 
 
 async def work_left(tx: Tx) -> dict[str, int]:
