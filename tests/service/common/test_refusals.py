@@ -26,8 +26,10 @@ def settings_of(package: str, folder: Path, service: str, **given: Any) -> Any:
     if not keys.exists():
         keys.write_text(json.dumps(make_keyrings()[service]), encoding="utf-8")
     kind = importlib.import_module(f"{package}.settings").Settings
-    outside = {"population_url": "http://population:18011"} if "population_url" in kind.model_fields else {}
-    return kind(**{"environment": "production", "database_url": STRONG, "keys_file": keys, **outside, **given})
+    population = {"population_url": "http://population:18011", "population_token": "Wq8dK2xVb5LrT1Zs"}
+    outside = population if "population_url" in kind.model_fields else {}
+    issuer = {"oidc_issuer": "https://issuer.vn/realms/ansinh", "oidc_jwks_url": "http://keycloak:8080/certs"}
+    return kind(**{"environment": "production", "database_url": STRONG, "keys_file": keys, **issuer, **outside, **given})
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -39,8 +41,6 @@ def test_every_service_refuses_weak_secrets_in_production_and_takes_strong_ones(
         assert told.startswith("database_url: the password ")
         assert not password or password not in told.removeprefix("database_url: the password ")
         assert refusals(settings_of(service.package, tmp_path, service.name, database_url=weak, environment="development")) == []
-    secret_fields = [name for name in settings_of(service.package, tmp_path, service.name).model_fields_set if name.endswith("_token")]
-    assert not secret_fields
     keys = make_keyrings()[service.name]
     keys["blind"] = base64.b64encode(b"\0" * 32).decode()
     (tmp_path / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
@@ -62,7 +62,9 @@ def test_tokens_and_partners_are_looked_at_too(tmp_path: Path) -> None:
         "d": {"url": "https://d.vn", "outbound_secret": good, "inbound_secrets": [webhook_secret()]},
     }}), encoding="utf-8")  # fmt: skip
     (tmp_path / "keys.json").unlink()
-    found = refusals(settings_of("disbursement", tmp_path, "disbursement", partners_file=partners, sms_url="http://localhost/sms"))
+    found = refusals(
+        settings_of("disbursement", tmp_path, "disbursement", partners_file=partners, sms_url="http://localhost/sms", sms_token=good)
+    )
     assert [line.split(":")[1].strip() if line.startswith("partners") else line for line in found] == [
         "sms_url is this machine or its metadata service", "a", "b", "c",
     ]  # fmt: skip
@@ -96,12 +98,33 @@ async def test_at_the_call_too_and_a_client_for_one_host_calls_no_other(monkeypa
         return httpx.Response(302, headers={"location": "http://169.254.169.254/"})
 
     monkeypatch.setitem(http._policy, "production", True)
-    async with http.client(transport=httpx.MockTransport(answer)) as anywhere:
-        with pytest.raises(http.AddressRefused):
-            await anywhere.get("http://169.254.169.254/latest/meta-data")
-        assert (await anywhere.get("https://bank.vn/a")).status_code == 302
+    listed = ("https://bank.vn/x", "http://169.254.169.254/", "")
+    async with http.client(to=listed, transport=httpx.MockTransport(answer)) as several:
+        with pytest.raises(http.AddressRefused, match="link-local"):
+            await several.get("http://169.254.169.254/latest/meta-data")
+        assert (await several.get("https://bank.vn/a")).status_code == 302, "an answer like any other, not followed"
     async with http.client(base_url="https://bank.vn/api", transport=httpx.MockTransport(answer)) as bank:
         await bank.get("/b")
+        for other in ("https://other.vn/c", "http://bank.vn/c", "https://bank.vn:8443/c", "https://bank.vn.other.vn/c"):
+            with pytest.raises(http.AddressRefused, match="not an address"):
+                await bank.get(other)
+    async with http.client(transport=httpx.MockTransport(answer)) as nowhere:
         with pytest.raises(http.AddressRefused):
-            await bank.get("https://other.vn/c")
+            await nowhere.get("https://bank.vn/a")
     assert asked == ["https://bank.vn/a", "https://bank.vn/api/b"]
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_production_says_whose_tokens_it_believes(service: Any, tmp_path: Path) -> None:
+    good = settings_of(service.package, tmp_path, service.name)
+    left_out = type(good)(**good.model_dump(include=good.model_fields_set - {"oidc_issuer", "oidc_jwks_url"}))
+    assert [line.split()[0] for line in refusals(left_out)] == ["oidc_issuer", "oidc_jwks_url"]
+    here = settings_of(service.package, tmp_path, service.name, oidc_jwks_url="http://127.0.0.1:18013/jwks.json")
+    assert refusals(here) == ["oidc_jwks_url is this machine, link-local or no host's address"]
+
+
+def test_no_outside_system_is_called_without_a_token(tmp_path: Path) -> None:
+    found = refusals(settings_of("identity_verify", tmp_path, "identity-verify", population_token=""))
+    (tmp_path / "keys.json").unlink()
+    found += refusals(settings_of("disbursement", tmp_path, "disbursement", sms_url="https://sms.vn"))
+    assert found == ["population_token is missing", "sms_token is missing"]

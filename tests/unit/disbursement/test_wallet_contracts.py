@@ -85,7 +85,7 @@ async def test_our_requests_are_signed_as_the_page_says(contract: str) -> None:
         seen.append(request.headers["x-signature"])
         return httpx.Response(200, content=b"{}")
 
-    async with client(transport=httpx.MockTransport(answer)) as http:
+    async with client(to=(row(contract).url,), transport=httpx.MockTransport(answer)) as http:
         speaks: Any = channel_of(row(contract), http, Keyring("disbursement", keyring_data("disbursement")))
         with pytest.raises(Exception, match="fields of the batch answer"):
             await speaks.send("B1", said["request body"].encode(), frozenset())

@@ -25,6 +25,7 @@ BROKEN = {
     "clock": ("usecases/a.py", "from datetime import datetime\nx = datetime.now()\n"),
     "transaction": ("api/a.py", "async def f(db):\n    async with db.transaction():\n        pass\n"),
     "http-client": ("channels/a.py", "import httpx\nx = httpx.AsyncClient()\n"),
+    "sheet-writer": ("usecases/a.py", "import csv\nwriter = csv.writer(open('a'))\n"),
     "division": ("domain/a.py", "def f(a, b):\n    return a / b\n"),
     "float": ("domain/a.py", "x: float = 1\n"),
     "compare": ("api/a.py", "def f(given_signature, expected):\n    return given_signature == expected\n"),
@@ -50,6 +51,21 @@ def test_each_rule_finds_its_breach_and_honours_a_reasoned_exception(
     rows[line] += f"  # house: {rule} - the test says so"
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     assert rules.check_file(path) == []
+
+
+@pytest.mark.parametrize("text", [
+    "import requests", "from urllib import request", "from urllib.request import urlopen", "import http.client", "import smtplib",
+    "import asyncio\nx = asyncio.open_connection('a', 1)", "import socket\nx = socket.create_connection(('a', 1))",
+    "import httpx\nx = httpx.get('http://a')", "import httpx\nx = httpx.Client()",
+])  # fmt: skip
+def test_no_other_way_leads_outside(text: str, rules: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "ROOT", tmp_path)
+    for place, found in (("services/registry/src/registry/usecases/a.py", 1), ("libs/common/src/common/a.py", 1),
+                         ("libs/common/src/common/testing.py", 0), ("libs/ansinh/src/ansinh/a.py", 0)):  # fmt: skip
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n", encoding="utf-8")
+        assert len([each for each in rules.check_file(path) if ": http-client: " in each]) == found, place
 
 
 def test_the_tree_keeps_the_rules(rules: ModuleType) -> None:

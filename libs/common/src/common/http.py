@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
@@ -27,12 +27,19 @@ def keep_to(*, production: bool) -> None:
     _policy["production"] = production
 
 
-def _only_to(base_url: str) -> Callable[[httpx.Request], Awaitable[None]]:
-    allowed = httpx.URL(base_url).host if base_url else None
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+
+
+def _only_to(addresses: Iterable[str]) -> Callable[[httpx.Request], Awaitable[None]]:
+    allowed = frozenset(_origin(httpx.URL(address)) for address in addresses if address)
 
     async def check(request: httpx.Request) -> None:
-        if allowed is not None and request.url.host != allowed:
-            raise AddressRefused("not the host this client is for", request=request)
+        if _origin(request.url) not in allowed:
+            raise AddressRefused("not an address this client is for", request=request)
         reason = forbidden_address(str(request.url)) if _policy["production"] else None
         if reason is not None:
             raise AddressRefused(f"the address {reason}", request=request)
@@ -67,11 +74,16 @@ class _Traced(httpx.AsyncBaseTransport):
 
 
 def client(
-    *, timeout: float = 30.0, base_url: str = "", transport: httpx.AsyncBaseTransport | None = None, connections: int = 20
+    *,
+    to: Iterable[str] = (),
+    timeout: float = 30.0,
+    base_url: str = "",
+    transport: httpx.AsyncBaseTransport | None = None,
+    connections: int = 20,
 ) -> httpx.AsyncClient:
     """A client with limits in seconds; redirects are answers like any other, never followed; proxies are not read from the environment.
 
-    With a `base_url` it calls that host alone.
+    It calls the schemes, hosts and ports of `to` and `base_url`, and nothing else: without either, nothing at all.
     """
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     if tracing.on():
@@ -83,7 +95,7 @@ def client(
         trust_env=False,
         limits=limits,
         transport=transport,
-        event_hooks={"request": [_only_to(base_url)]},
+        event_hooks={"request": [_only_to((*to, base_url))]},
     )
 
 

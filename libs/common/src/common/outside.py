@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -62,14 +62,15 @@ class Outside:
         self,
         *,
         timeout_seconds: float,
+        to: Iterable[str] = (),
         base_url: str = "",
         pace: Pace | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`timeout_seconds`: for a whole answer. `transport` replaces the network in tests."""
+        """`timeout_seconds`: for a whole answer. `to`, `base_url`: what it may call. `transport` replaces the network in tests."""
         self._timeout = timeout_seconds
         self._pace = pace
-        self._http = client(timeout=timeout_seconds, base_url=base_url, transport=transport)
+        self._http = client(to=to, timeout=timeout_seconds, base_url=base_url, transport=transport)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -68,6 +68,20 @@ def _of_field(name: str, value: Any) -> Iterator[str]:
             yield f"{name} {found}"
 
 
+def _missing(settings: MechanismSettings) -> Iterator[str]:
+    """Whose tokens are believed must be said, and no outside system is called without a token."""
+    for name in ("oidc_issuer", "oidc_jwks_url"):
+        if name not in settings.model_fields_set:
+            yield f"{name} is not given: the default is the development issuer's"
+    if "oidc_jwks_url" in settings.model_fields_set and (found := forbidden_address(settings.oidc_jwks_url)):
+        yield f"oidc_jwks_url {found}"
+    for name in type(settings).model_fields:
+        if name.endswith("_token") and getattr(settings, f"{name.removesuffix('_token')}_url", None):
+            value = getattr(settings, name)
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                yield f"{name} is missing"
+
+
 def _keys(content: Any, where: str) -> Iterator[str]:
     if isinstance(content, dict):
         for name, inner in content.items():
@@ -96,6 +110,7 @@ def refusals(settings: MechanismSettings) -> list[str]:
     # An address that nobody gave is a default for development, not used where production keeps to files.
     names = [name for name in type(settings).model_fields if not name.endswith("_url") or name in settings.model_fields_set]
     found = [line for name in names for line in _of_field(name, getattr(settings, name))]
+    found += _missing(settings)
     if settings.keys_file.is_file():
         found += _keys(json.loads(settings.keys_file.read_text(encoding="utf-8")), "keys_file")
     partners = getattr(settings, "partners_file", None)

@@ -134,11 +134,12 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
 async def work(settings: Settings) -> None:
     """The worker: projections, list computation, sending, inquiries, notices."""
     db, keyring = _database(settings)
-    async with client(timeout=60.0) as http:
+    partners = _partners(settings)
+    async with client(to=[*(partner.url for partner in partners.values()), settings.sms_url or ""], timeout=60.0) as http:
         context = make_payment_context(
             db,
             keyring,
-            _partners(settings),
+            partners,
             http,
             owner_name(),
             grace_days=settings.evidence_grace_days,

@@ -334,7 +334,10 @@ async def make_world(test_database: TestDatabase, keyring: Keyring, keys_file: P
         }
     )
     simulator = Runtime(config, transport=httpx.ASGITransport(app=app, raise_app_exceptions=False))
-    partner_http = client(transport=httpx.ASGITransport(app=create_partner_app(simulator), raise_app_exceptions=False))
+    partner_http = client(
+        to=("http://partner", "http://gateway"),
+        transport=httpx.ASGITransport(app=create_partner_app(simulator), raise_app_exceptions=False),
+    )
     context = make_payment_context(db, keyring, load_partners(partners_file), partner_http, "worker-1")
     context = replace(context, partner_clock=lambda: PARTNER_CLOCK)
     app.state.partner_clock = context.partner_clock

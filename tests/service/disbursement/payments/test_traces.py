@@ -91,7 +91,7 @@ async def test_the_bank_is_told_the_trace(spans: InMemorySpanExporter, world: An
         told.append(request.headers["traceparent"])
         return httpx.Response(503)
 
-    async with client(transport=httpx.MockTransport(bank)) as http:
+    async with client(to=("http://bank.test",), transport=httpx.MockTransport(bank)) as http:
         with tracing.span("batch send", parent=REQUEST):
             await http.post("http://bank.test/v1/batches", content=b"{}")
     (call,) = [span for span in of_trace(spans) if span.name == "POST bank.test"]

@@ -69,7 +69,7 @@ class NameInquiry:
         """`transport` replaces the network in tests."""
         self._keyring = keyring
         self._partners = partners
-        self._outside = Outside(timeout_seconds=timeout_seconds, transport=transport)
+        self._outside = Outside(to=[each.url for each in partners.values()], timeout_seconds=timeout_seconds, transport=transport)
 
     async def close(self) -> None:
         """Close the connections."""
