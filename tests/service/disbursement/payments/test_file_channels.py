@@ -390,15 +390,19 @@ async def _reconciled(bank: Any, client_as: Any, content: bytes, name: str, key:
     form = {"partner": "agribank", "business_date": "2024-09-11", **period}
     sent = await officer.post("/v1/statements", data=form, files={"file": (name, content)}, headers={"Idempotency-Key": key})
     assert sent.status_code == 202, sent.text
-    runner = JobRunner(bank.db, {JOB_KIND: Reconciler(bank.db, bank.keyring, chunk=4).run}, owner="test")
-    while await runner.run_one():
-        pass
+    await _jobs(bank)
     detail = (await officer.get(f"/v1/statements/{sent.json()['statement_id']}")).json()
     assert detail["state"] == "RECONCILED", detail["refusal"]
     found: dict[str, int] = {}
     for row in detail["verdicts"]:
         found[row["verdict"]] = found.get(row["verdict"], 0) + row["lines"]
     return found
+
+
+async def _jobs(bank: Any) -> None:
+    runner = JobRunner(bank.db, {JOB_KIND: Reconciler(bank.db, bank.keyring, chunk=4).run}, owner="test")
+    while await runner.run_one():
+        pass
 
 
 async def _statement(bank: Any, form: str, **wanted: int) -> Any:
@@ -454,8 +458,18 @@ async def test_money_that_came_back_is_known_from_the_statement(bank: Any, clien
     await _sent(bank, 2)
     await _all_done(bank)
     content = (await _statement(bank, "CAMT053")).content
-    assert await _reconciled(bank, client_as, content, "camt053.xml") == {"MATCHED": 2, "REVERSED": 2}
+    assert await _reconciled(bank, client_as, content, "camt053.xml") == {"MATCHED": 2, "RETURN_UNCONFIRMED": 2}
+    assert await bank.statuses() == {"SETTLED": 2}, "who brought the file is one person"
+    signed = (await _statement(bank, "CSV")).content
+    sent = await client_as(bank.app).post(
+        "/v1/webhooks/partners/agribank/statements?file_name=sao-ke.csv",
+        content=signed,
+        headers=sign(bank.inbound, "st_1", clock.now(), signed),
+    )
+    assert sent.status_code == 202, sent.text
+    await _jobs(bank)
     assert await bank.statuses() == {"RETURNED": 2}
+    assert await bank.value("SELECT count(*) FROM reconciliation_break WHERE state <> 'RESOLVED'") == 0
     assert await _paid_in_books(bank) == []
 
 

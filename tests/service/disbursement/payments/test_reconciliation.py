@@ -78,7 +78,7 @@ async def test_every_kind_of_difference_is_found_and_nothing_else(world: Any, of
         (day, "", 500_000, 0, f"TRO CAP {refs[1]} T9"),      # matched: our reference stands in the text
         (day, refs[2], 499_000, 0, ""),                      # amount differs
         (day, refs[3], 500_000, 0, ""), (day, refs[3], 500_000, 0, ""),      # matched, then booked twice
-        (day, refs[4], 500_000, 0, ""), ("06/09/2024", refs[4], 0, 500_000, ""),      # matched, then came back
+        (day, refs[4], 500_000, 0, ""), ("06/09/2024", refs[4], 0, 500_000, ""),      # matched, then came back: nobody signed that
         (day, "", 1_100, 0, "PHI DICH VU"),                  # extra: not ours
         (day, refs[6], 500_000, 0, ""),                      # tells us that a payment still open arrived
         (day, refs[7], 500_000, 0, ""),                      # booked although we hold it dead
@@ -86,12 +86,13 @@ async def test_every_kind_of_difference_is_found_and_nothing_else(world: Any, of
     statement = await _upload(world, officer, content)
     await _work(world)
     assert await _verdicts(officer, statement["statement_id"]) == {
-        "MATCHED": 5, "AMOUNT_DIFFERS": 1, "DUPLICATE": 1, "REVERSED": 1, "EXTRA": 1, "STATUS_DIFFERS": 1, "MISSING": 1,
+        "MATCHED": 5, "AMOUNT_DIFFERS": 1, "DUPLICATE": 1, "RETURN_UNCONFIRMED": 1, "EXTRA": 1, "STATUS_DIFFERS": 1, "MISSING": 1,
     }  # fmt: skip
-    assert await world.statuses() == {"SETTLED": 6, "RETURNED": 1, "FAILED": 1}
+    assert await world.statuses() == {"SETTLED": 7, "FAILED": 1}
     breaks = (await officer.get("/v1/breaks", params={"business_date": "2024-09-21"})).json()["items"]
     assert {(item["kind"], item["reference"]) for item in breaks} == {
         ("AMOUNT_DIFFERS", refs[2]), ("DUPLICATE", refs[3]), ("EXTRA", None), ("STATUS_DIFFERS", refs[7]), ("MISSING", refs[5]),
+        ("RETURN_UNCONFIRMED", refs[4]),
     }  # fmt: skip
     assert {item["age_days"] for item in breaks} == {10}
     rows = (await officer.get("/v1/breaks/ageing", params={"business_date": "2024-09-21"})).json()["rows"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from common import clock
 from common.auth import Role
 from common.jobs import JobRunner
+from common.webhooks import sign
 from disbursement.usecases.receive_statement import JOB_KIND
 from disbursement.usecases.reconcile import Reconciler
 
@@ -36,34 +39,73 @@ async def statement(world: Any, client: Any, rows: str, *, key: str, **form: str
         headers={"Idempotency-Key": key},
     )
     assert answer.status_code == 202, answer.text
+    await work(world)
+    return (await client.get(f"/v1/statements/{answer.json()['statement_id']}")).json()  # type: ignore[no-any-return]
+
+
+async def work(world: Any) -> None:
     runner = JobRunner(world.db, {JOB_KIND: Reconciler(world.db, world.keyring).run}, owner="test")
     while await runner.run_one():
         pass
-    return (await client.get(f"/v1/statements/{answer.json()['statement_id']}")).json()  # type: ignore[no-any-return]
 
 
 def verdicts(detail: dict[str, Any]) -> dict[str, int]:
     return {row["verdict"]: row["lines"] for row in detail["verdicts"]}
 
 
-@pytest.mark.parametrize("status", ["SUBMITTED", "UNKNOWN"])
-async def test_money_that_went_and_came_back_in_one_statement_is_back(world: Any, officer: Any, status: str) -> None:
-    """Nobody told of the payment before: the statement alone says that it arrived and that it came back."""
+THERE_AND_BACK = "05/09/2024;FT1;{ref};500000;;\n06/09/2024;FT2;{ref};;500000;hoan tra\n"
+
+
+async def sent_and_told_by_nobody(world: Any, status: str) -> str:
+    """One payment that nobody told of, SUBMITTED or UNKNOWN; its reference."""
     line = world.line()
     await world.approve([line])
     if status == "UNKNOWN":
         await world.script("timeout_after_accept", seconds=0)
     await world.send()
     assert await world.statuses() == {status: 1}
-    ref = await reference(world, line)
-    detail = await statement(
-        world, officer, f"05/09/2024;FT1;{ref};500000;;\n06/09/2024;FT2;{ref};;500000;hoan tra\n", key="there-and-back"
-    )
-    assert sum(verdicts(detail).values()) == 2
-    assert "EXTRA" not in verdicts(detail)
+    return await reference(world, line)
+
+
+@pytest.mark.parametrize("status", ["SUBMITTED", "UNKNOWN"])
+async def test_money_that_went_and_came_back_in_one_signed_statement_is_back(world: Any, officer: Any, client_as: Any, status: str) -> None:
+    """Nobody told of the payment before: the partner's statement alone says that it arrived and that it came back."""
+    content = (HEAD + THERE_AND_BACK.format(ref=await sent_and_told_by_nobody(world, status))).encode()
+    path = f"/v1/webhooks/partners/agribank/statements?file_name=sao-ke.csv&{urlencode(PERIOD)}"
+    answer = await client_as(world.app).post(path, content=content, headers=sign(world.inbound, "st_1", clock.now(), content))
+    assert answer.status_code == 202, answer.text
+    await work(world)
+    detail = (await officer.get(f"/v1/statements/{answer.json()['statement_id']}")).json()
+    assert verdicts(detail) == {"MATCHED": 1, "REVERSED": 1}
     assert await world.statuses() == {"RETURNED": 1}
     assert await world.value("SELECT paid + committed FROM due_month_position") == 0
     assert await world.value("SELECT reserved + spent FROM budget") == 0
+
+
+@pytest.mark.parametrize("status", ["SUBMITTED", "UNKNOWN"])
+async def test_an_uploaded_statement_alone_makes_no_month_payable_again(world: Any, officer: Any, client_as: Any, status: str) -> None:
+    """A file that one person brings may say that money arrived, not that it came back: two people, or the partner, say so."""
+    ref = await sent_and_told_by_nobody(world, status)
+    detail = await statement(world, officer, THERE_AND_BACK.format(ref=ref), key="there-and-back")
+    assert verdicts(detail) == {"MATCHED": 1, "RETURN_UNCONFIRMED": 1}
+    assert await world.statuses() == {"SETTLED": 1}
+    assert await world.value("SELECT paid FROM due_month_position") == 500_000
+    again = await statement(world, officer, f"06/09/2024;FT2;{ref};;500000;hoan tra lan nua\n", key="once-more")
+    assert verdicts(again) == {"RETURN_UNCONFIRMED": 1}, "saying it twice is not two people"
+    assert await world.statuses() == {"SETTLED": 1}
+    items = (await officer.get("/v1/breaks", params={"business_date": "2024-09-12", "kind": "RETURN_UNCONFIRMED"})).json()["items"]
+    path = f"/v1/breaks/{items[0]['break_id']}/resolution"
+    word = {"resolution": "RETURNED", "note": "Ngân hàng đã hoàn", "evidence": "CV 214/NHNo", "business_date": "2024-09-12"}
+    assert (await officer.post(path, json=word)).status_code == 200
+    yes = {"confirm": True, "note": "Đã xem công văn", "business_date": "2024-09-12"}
+    assert (await officer.post(f"{path}/decision", json=yes)).status_code == 409
+    checker = client_as(world.app, Role.APPROVER, subject="second")
+    assert (await checker.post(f"{path}/decision", json=yes)).json()["state"] == "RESOLVED"
+    assert await world.statuses() == {"RETURNED": 1}
+    assert await world.value("SELECT paid + committed FROM due_month_position") == 0
+    await statement(world, officer, f"07/09/2024;FT9;{ref};;500000;hoan tra lan ba\n", key="third-file")
+    left = await world.value("SELECT count(*) FROM reconciliation_break WHERE kind = 'RETURN_UNCONFIRMED' AND state <> 'RESOLVED'")
+    assert left == 0, "what two people ended explains the other lines that said it"
 
 
 async def test_a_booking_that_two_statements_repeat_is_one_booking(world: Any, officer: Any) -> None:

@@ -1,7 +1,7 @@
 """What a statement line says against our books, and how a difference is ended (pure).
 
 The verdicts are those a treasurer knows: matched, missing, extra, amount differs, duplicate, reversed; plus a status that differs
-(the partner booked what we hold to be dead), because that is how somebody would be paid twice.
+(the partner booked what we hold to be dead) and a return that nobody signed, because that is how somebody would be paid twice.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class LineVerdict(StrEnum):
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     DUPLICATE = "DUPLICATE"
     STATUS_DIFFERS = "STATUS_DIFFERS"
+    RETURN_UNCONFIRMED = "RETURN_UNCONFIRMED"
 
 
 BREAKS: Final = frozenset(LineVerdict) - {LineVerdict.MATCHED, LineVerdict.REVERSED}
@@ -38,6 +39,10 @@ TEXTS: Final[dict[LineVerdict, tuple[str, str]]] = {
     LineVerdict.AMOUNT_DIFFERS: ("Lệch số tiền", "The amount differs"),
     LineVerdict.DUPLICATE: ("Ghi sổ hai lần", "Booked twice"),
     LineVerdict.STATUS_DIFFERS: ("Đơn vị chi trả ghi đã chi, ta ghi không chi được", "Booked by the partner although we hold it dead"),
+    LineVerdict.RETURN_UNCONFIRMED: (
+        "Sao kê không có chữ ký số báo tiền hoàn lại: chờ hai người xác nhận",
+        "A statement nobody signed says that the money came back: two people confirm",
+    ),
 }
 """Vietnamese and English, for operators."""
 

@@ -30,7 +30,8 @@ UPDATE statement_line s SET batch_id = b.batch_id
 FROM payment_batch b WHERE {_CHUNK} AND s.payment_id IS NULL AND b.reference = s.reference AND b.partner = :partner
 """
 
-# What the lines say of payments that are not where the statement says they are. A credit after a debit in one statement says that the
+# What the lines say of payments that are not where the statement says they are. That money came back makes its months payable again: a
+# file that one person brought does not say so alone, two people end the difference. A credit after a debit in one statement says that the
 # money came back, also where nobody told of the payment before.
 _TOLD: Final = f"""
 SELECT DISTINCT ON (p.payment_id, s.direction) s.line_no, p.reference, s.amount, s.currency, s.direction, s.partner_reference, s.booked_on,
@@ -43,6 +44,7 @@ WHERE {_CHUNK} AND s.amount = p.amount AND s.currency = 'VND'
                WHERE x.statement_id = s.statement_id AND x.payment_id = s.payment_id AND x.line_no < s.line_no
                  AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency)
            ELSE p.status = 'SETTLED' END
+  AND (s.direction = 'OUT' OR NOT CAST(:unsigned AS boolean))
 ORDER BY p.payment_id, s.direction, s.line_no
 """
 
@@ -62,6 +64,7 @@ UPDATE statement_line s SET verdict = CASE
             WHEN s.direction = 'OUT' AND (p.status IN ('SETTLED', 'COLLECTED', 'RETURNED') OR o.any_in) THEN 'MATCHED'
             WHEN s.direction = 'OUT' THEN 'STATUS_DIFFERS'
             WHEN p.status = 'RETURNED' OR (p.status IN ({_DEAD}) AND o.earlier_out > o.earlier_in) THEN 'REVERSED'
+            WHEN CAST(:unsigned AS boolean) AND p.status = 'SETTLED' THEN 'RETURN_UNCONFIRMED'
             ELSE 'EXTRA' END
         FROM payment p, LATERAL (
             SELECT count(*) FILTER (WHERE e.direction = 'OUT' AND e.earlier) AS earlier_out,
@@ -112,9 +115,11 @@ ON CONFLICT DO NOTHING
 
 _EXPLAINED: Final = """
 UPDATE reconciliation_break b SET state = 'RESOLVED', resolution = 'LATER_STATEMENT', decided_at = now(), version = b.version + 1
-WHERE b.kind = 'MISSING' AND b.state <> 'RESOLVED' AND b.partner = :partner
-  AND EXISTS (SELECT 1 FROM statement_line s WHERE s.statement_id = :statement_id AND s.verdict = 'MATCHED'
+WHERE b.state <> 'RESOLVED' AND b.partner = :partner AND CASE b.kind
+  WHEN 'RETURN_UNCONFIRMED' THEN EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = b.payment_id AND p.status = 'RETURNED')
+  WHEN 'MISSING' THEN EXISTS (SELECT 1 FROM statement_line s WHERE s.statement_id = :statement_id AND s.verdict = 'MATCHED'
               AND (s.payment_id = b.payment_id OR s.batch_id = (SELECT p.batch_id FROM payment p WHERE p.payment_id = b.payment_id)))
+  ELSE FALSE END
 """
 
 
@@ -129,14 +134,14 @@ async def link(tx: Tx, statement_id: UUID, partner: str, after: int, until: int)
         await tx.execute(sql, statement_id=statement_id, partner=partner, after=after, until=until)
 
 
-async def told_by(tx: Tx, statement_id: UUID, after: int, until: int) -> Sequence[RowMapping]:
-    """Lines that tell something new of a payment: a debit of one still open, a credit of one settled."""
-    return await tx.rows(_TOLD, statement_id=statement_id, after=after, until=until)
+async def told_by(tx: Tx, statement_id: UUID, after: int, until: int, *, unsigned: bool) -> Sequence[RowMapping]:
+    """Lines that tell something new of a payment: a debit of one still open, and (where the partner signed) a credit of one settled."""
+    return await tx.rows(_TOLD, statement_id=statement_id, after=after, until=until, unsigned=unsigned)
 
 
-async def judge(tx: Tx, statement_id: UUID, after: int, until: int) -> None:
+async def judge(tx: Tx, statement_id: UUID, after: int, until: int, *, unsigned: bool) -> None:
     """Give every line of a chunk its verdict, against payments as they stand now."""
-    await tx.execute(_JUDGE, statement_id=statement_id, after=after, until=until)
+    await tx.execute(_JUDGE, statement_id=statement_id, after=after, until=until, unsigned=unsigned)
 
 
 async def open_breaks(tx: Tx, statement_id: UUID, partner: str, after: int, until: int, business_date: date) -> int:

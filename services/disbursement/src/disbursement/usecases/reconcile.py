@@ -85,10 +85,12 @@ class Reconciler:
         statement_id, partner = head["statement_id"], head["partner"]
         await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         await reconciliation.link(tx, statement_id, partner, after, until)
-        told = [Told(str(statement_id), _result(row)) for row in await reconciliation.told_by(tx, statement_id, after, until)]
+        unsigned = head["source"] == "UPLOAD"
+        lines = await reconciliation.told_by(tx, statement_id, after, until, unsigned=unsigned)
+        told = [Told(str(statement_id), _result(row)) for row in lines]
         if told:
             await record_results(tx, partner, "STATEMENT", told)
-        await reconciliation.judge(tx, statement_id, after, until)
+        await reconciliation.judge(tx, statement_id, after, until, unsigned=unsigned)
         await reconciliation.open_breaks(tx, statement_id, partner, after, until, head["business_date"])
 
     async def _finish(self, statement_id: UUID) -> dict[str, object]:
