@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["personal_data_migration", "personal_data_removal"]
+__all__ = ["erasure_keys_migration", "erasure_keys_removal", "personal_data_migration", "personal_data_removal"]
 
 _DDL: Final = """
 CREATE TABLE erasure_request (
@@ -45,6 +45,18 @@ CREATE INDEX retention_term_rule ON retention_term (rule, valid_from) WHERE stat
 COMMENT ON TABLE retention_term IS 'How long a rule of common.retention keeps, from a day on; the latest ACTIVE row that has begun counts';
 """
 
+_KEYS: Final = """
+ALTER TABLE erasure_request
+    ADD COLUMN keys text[],
+    ADD COLUMN keys_due_on date,
+    ADD COLUMN keys_destroyed_at timestamptz,
+    ADD CONSTRAINT erasure_request_keys CHECK (state = 'DONE' OR keys IS NULL),
+    ADD CONSTRAINT erasure_request_keys_due CHECK ((keys IS NULL) = (keys_due_on IS NULL)),
+    ADD CONSTRAINT erasure_request_keys_destroyed CHECK (keys_destroyed_at IS NULL OR keys IS NOT NULL);
+CREATE INDEX erasure_request_keys_wait ON erasure_request (keys_due_on) WHERE state = 'DONE' AND keys_destroyed_at IS NULL;
+COMMENT ON COLUMN erasure_request.keys IS 'Keys alive at the erasure: remnants open with these alone. Null: erased before keys were noted';
+"""
+
 
 def personal_data_migration(op: Any) -> None:
     """Create both tables."""
@@ -54,3 +66,13 @@ def personal_data_migration(op: Any) -> None:
 def personal_data_removal(op: Any) -> None:
     """Undo :func:`personal_data_migration`."""
     op.execute("DROP TABLE retention_term, erasure_request")
+
+
+def erasure_keys_migration(op: Any) -> None:
+    """Erasures note the keys that were alive."""
+    op.execute(_KEYS)
+
+
+def erasure_keys_removal(op: Any) -> None:
+    """Undo :func:`erasure_keys_migration`."""
+    op.execute("ALTER TABLE erasure_request DROP COLUMN keys, DROP COLUMN keys_due_on, DROP COLUMN keys_destroyed_at")

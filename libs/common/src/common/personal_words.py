@@ -40,6 +40,7 @@ WORDS: Final[dict[str, str]] = {
     "subject": "Người thực hiện", "subject_id": "Mã người được kiểm tra", "text": "Nội dung", "to_date": "Đến ngày", "type": "Loại",
     "unit_code": "Mã đơn vị hành chính", "unit_path": "Đơn vị hành chính", "units": "Đơn vị", "until": "Đến trước", "updated_at": "Sửa lúc",
     "valid_from": "Hiệu lực từ", "valid_to": "Hiệu lực đến", "verdict": "Kết luận", "version": "Lần sửa", "what": "Việc",
+    "keys": "Khoá mã hoá còn khi xoá", "keys_due_on": "Các khoá ấy phải huỷ trước ngày", "keys_destroyed_at": "Các khoá ấy đã huỷ lúc",
     "erasure_id": "Mã yêu cầu xoá", "unit_paths": "Các đơn vị", "asked_by": "Bên yêu cầu", "ground": "Căn cứ",
     "national_number": "Số định danh cá nhân", "phone": "Điện thoại", "bank": "Ngân hàng", "to_month": "Đến tháng",
     "benefit_line": "Khoản hưởng", "benefit_lines": "Các khoản hưởng", "cash_reason": "Lý do trả tiền mặt", "attempt": "Lần chi",
