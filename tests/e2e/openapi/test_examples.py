@@ -109,6 +109,7 @@ def test_commands_in_the_documents_run(layout: Layout, page: Path, tmp_path: Pat
         "ISSUER": layout.url("issuer"),
         "PARTNER_SIMULATOR": layout.url("partner"),
         "CLIENT_SECRET": str(known["clients"]["integrator"]["secret"]),
+        "OFFICER_PASSWORD": str(known["users"]["department.officer"]["password"]),
         "PARTNERS_FILE": str(layout.secrets / "partners.json"),
         **{service.prefix.rstrip("_"): layout.url(service.name) for service in SERVICES},
     }
