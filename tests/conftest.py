@@ -1,3 +1,3 @@
 """The plugins hold the fixtures; nothing else belongs here."""
 
-pytest_plugins = ["common.testing", "common.testing_brokers"]
+pytest_plugins = ["common.testing", "common.testing_brokers", "ansinh.testing"]

@@ -8,9 +8,10 @@ Each test has a broker of its own: the embedded one, and Apache Kafka (marker `b
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from bus_parts import applied, apply_preferences, consumer_of, everyone, group_name, record, relay_of, running, until
@@ -40,6 +41,15 @@ async def all_published(db: Database, seconds: float = 90) -> None:
         return await unpublished(db) == 0
 
     await until(done, seconds)
+
+
+async def beyond(count: Callable[[], int], before: int) -> None:
+    """Wait until a number of this process is larger than it was."""
+
+    async def so() -> bool:
+        return count() > before
+
+    await until(so)
 
 
 def dsn(db: Database) -> str:
@@ -158,17 +168,33 @@ async def test_a_slow_broker(db: Database, own_broker: OwnBroker) -> None:
     await create_topics(own_broker.bootstrap)
     people = [new_id() for _ in range(4 * PEOPLE)]
     relay = relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent, send_seconds=1.5, request_ms=1_500)
+    make, send = relay._make_producer, relay._send
+    producers = sends = 0
+
+    def made() -> AIOKafkaProducer:
+        nonlocal producers
+        producers += 1
+        return make()
+
+    async def begun(*what: object) -> list[BaseException]:
+        nonlocal sends
+        sends += 1
+        return await send(*what)  # type: ignore[arg-type]
+
+    relay._make_producer = made
+    relay._send = begun  # type: ignore[method-assign]
     async with running(relay, consumer_of(db, own_broker.bootstrap, group_name())):
         for part in range(3):
+            own_broker.freeze()
+            before = sends
             await record(db, people[part * PEOPLE : (part + 1) * PEOPLE])
-            for frozen, awake in ((0.25, 0.05), (0.25, 0.05), (0.25, 0.05)):
-                own_broker.freeze()
-                await asyncio.sleep(frozen)
-                own_broker.thaw()
-                await asyncio.sleep(awake)
+            await beyond(lambda: sends, before)
+            own_broker.thaw()
+            await all_published(db)
         own_broker.freeze()
+        before = producers
         await record(db, people[3 * PEOPLE :])
-        await asyncio.sleep(4)  # the relay gives a send up and tries again with another producer, several times
+        await beyond(lambda: producers, before + 2)  # the relay gives a send up and tries again with another producer, several times
         assert await unpublished(db) >= PEOPLE
         own_broker.thaw()
         await everyone(db, 4 * PEOPLE)
@@ -255,9 +281,10 @@ async def test_a_database_that_is_away_does_not_drive_the_members_out_of_their_g
         with monkeypatch.context() as patched:
             patched.setattr(consumer, "_write_positions", away)
             for upto in range(20, 200, 20):
+                before = tried
                 await record(db, people[upto - 10 : upto + 10])
                 await everyone(db, upto + 10)
-                await asyncio.sleep(0.3)
+                await beyond(lambda: tried, before)
         assert tried > 0
         assert joined == 1
 

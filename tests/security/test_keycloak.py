@@ -27,6 +27,7 @@ import pytest
 from ansinh.bootstrap import ROOT
 from common import testing
 from common.actor import Role
+from common.apache_kafka import by_maven
 from common.auth import Authenticator
 from common.problems import Unauthenticated
 from common.testing import free_port, wait_for
@@ -59,9 +60,10 @@ def distribution() -> Path:
                 f"-Dartifact=org.keycloak:keycloak-quarkus-dist:{VERSION}:zip",
                 f"-DoutputDirectory={folder}",
             ]
-            done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
-            if done.returncode:
-                pytest.skip(f"Maven cannot bring Keycloak: {(done.stdout + done.stderr)[-300:].strip()}")
+            try:
+                by_maven(command, "Keycloak")
+            except RuntimeError as error:
+                pytest.skip(str(error))
             (Path(folder) / path.name).rename(path)
     return path
 

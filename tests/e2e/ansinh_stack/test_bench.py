@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ansinh.bench.command import STAGES
+from ansinh.testing import own_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("embedded-stack")]
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 def test_every_stage_says_how_many_how_long_and_how_much_memory(tmp_path: Path) -> None:
-    env = {**os.environ, "ANSINH_HOME": str(tmp_path / "home"), "ANSINH_PORT_BASE": str(BASE)}
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "ansinh.cli",
-        "bench",
-        "--people",
-        "300",
-        "--size",
-        "600",
-        "--json",
-        str(tmp_path / "bench.json"),
-    ]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with own_stack(tmp_path / "home") as stack:
+        stack.must("bench", "--people", "300", "--size", "600", "--json", str(tmp_path / "bench.json"))
     found = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert found["differences"] == []
     for stage in STAGES:

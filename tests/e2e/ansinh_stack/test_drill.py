@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-BASE = 31_500 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+from ansinh.testing import own_stack
+
 pytestmark = [
     pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_200), pytest.mark.xdist_group("embedded-stack"),
     pytest.mark.promise("rules.13", "promises.paid-once", "promises.every-dong"),
@@ -21,10 +18,8 @@ pytestmark = [
 @pytest.mark.parametrize("scope", ["all", "disbursement"])
 def test_nobody_is_paid_twice_after_a_restore(tmp_path: Path, scope: str) -> None:
     result = tmp_path / "drill.json"
-    command = [sys.executable, "-P", "-m", "ansinh.cli", "drill", "restore", "--people", "300", "--scope", scope, "--json", str(result)]
-    env = {**os.environ, "ANSINH_HOME": str(tmp_path / "home"), "ANSINH_PORT_BASE": str(BASE)}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with own_stack(tmp_path / "home") as stack:
+        stack.must("drill", "restore", "--people", "300", "--scope", scope, "--json", str(result))
     [found] = json.loads(result.read_text(encoding="utf-8"))
     assert (found["doubled"], found["lost"], found["unexplained"], found["books_equal"], found["findings"]) == (0, 0, 0, True, [])
     assert found["left_at_disaster"] > found["left_at_moment"]

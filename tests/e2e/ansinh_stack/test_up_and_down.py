@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,23 +13,21 @@ import httpx
 import psutil
 import pytest
 
-from ansinh.stack.layout import SERVICES, Layout
+from ansinh.stack.layout import SERVICES
+from ansinh.testing import OwnStack, own_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("embedded-stack")]
-#: Below the range of outgoing connections; another base for each worker of the test run.
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 class Terminal:
     """Runs verbs on one home."""
 
-    def __init__(self, home: Path) -> None:
-        self.layout = Layout(home, BASE)
-        self.env = {**os.environ, "ANSINH_HOME": str(home), "ANSINH_PORT_BASE": str(BASE)}
+    def __init__(self, stack: OwnStack) -> None:
+        self.stack = stack
+        self.layout = stack.layout
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        command = [sys.executable, "-P", "-m", "ansinh.cli", *arguments]
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        done = self.stack.run(*arguments)
         return done.returncode, done.stdout + done.stderr
 
     def processes(self) -> list[psutil.Process]:
@@ -41,9 +37,8 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    made = Terminal(tmp_path / "home")
-    yield made
-    made.run("down", "--now")
+    with own_stack(tmp_path / "home") as stack:
+        yield Terminal(stack)
 
 
 def test_everything_comes_up_shows_itself_and_goes_without_orphans(terminal: Terminal) -> None:

@@ -8,8 +8,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,11 +22,11 @@ from psycopg import sql
 
 from ansinh.stack.embedded import Embedded
 from ansinh.stack.layout import SERVICES, Layout
+from ansinh.testing import own_stack
 from common.ids import new_id
 from common.topics import PARTITIONS
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("embedded-stack")]
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 READERS = ("department.officer", "auditor", "commune.officer", "operator")
 REGISTRY_ONLY = "registry"
 """The one service that must know a person's category; a word of health in its own tables is its business, anywhere else a leak."""
@@ -121,17 +119,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
     if given := os.environ.get("ANSINH_CANARY_HOME"):
         yield replace(Layout.from_environment(), home=Path(given))
         return
-    home = tmp_path_factory.mktemp("canary")
-    env = {**os.environ, "ANSINH_HOME": str(home), "ANSINH_PORT_BASE": str(BASE)}
-    command = [sys.executable, "-P", "-m", "ansinh.cli"]
-    try:
-        done = subprocess.run(
-            [*command, "demo", "--people", "300", "--keep"], env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
-        assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
-        yield Layout(home / "demo", BASE)
-    finally:
-        subprocess.run([*command, "down", "--now"], env=env, check=False, capture_output=True)
+    with own_stack(tmp_path_factory.mktemp("canary")) as own:
+        own.must("demo", "--people", "300", "--keep")
+        yield own.demo
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +17,9 @@ import pytest
 from example_runner import Runner
 
 from ansinh.stack.layout import SERVICES, Layout
+from ansinh.testing import own_stack
 
 ROOT = Path(__file__).resolve().parents[3]
-BASE = 29_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("embedded-stack")]
 REFUSED_AT_MOST = 60
 _PERSONAL = ("GET /v1/erasures/{erasure_id}", "POST /v1/erasures/{erasure_id}/decision", "POST /v1/retention-terms/{term_id}/decision")
@@ -52,15 +51,9 @@ KNOWN_OPEN = frozenset(
 
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
-    home = Layout(tmp_path_factory.mktemp("examples") / "home", BASE)
-    env = {**os.environ, "ANSINH_HOME": str(home.home), "ANSINH_PORT_BASE": str(BASE)}
-    command = [sys.executable, "-P", "-m", "ansinh.cli"]
-    done = subprocess.run([*command, "demo", "--people", "2000", "--keep"], env=env, capture_output=True, text=True, check=False)
-    try:
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-        yield Layout(home.home / "demo", BASE)
-    finally:
-        subprocess.run([*command, "down", "--now"], env=env, capture_output=True, check=False)
+    with own_stack(tmp_path_factory.mktemp("examples") / "home") as own:
+        own.must("demo", "--people", "2000", "--keep")
+        yield own.demo
 
 
 def users_of(layout: Layout) -> dict[str, dict[str, dict[str, object]]]:

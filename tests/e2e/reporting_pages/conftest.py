@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,10 +21,9 @@ from pages_site import DESKTOP, SignedIn, Site, browser_path
 from reporting_builders import Reporting
 
 from ansinh.stack.layout import Layout
+from ansinh.testing import own_stack
 from common.testing import TestDatabase, free_port, jwks, token
 from reporting.settings import Settings
-
-BASE = 27_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 
 
 @pytest.fixture
@@ -101,17 +99,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Layout, dic
     """The stack of a small demo that has just paid its month, and what it said of itself."""
     browser_path()
     folder = tmp_path_factory.mktemp("demo")
-    home, result = folder / "home", folder / "demo.json"
-    environment = {**os.environ, "ANSINH_HOME": str(home), "ANSINH_PORT_BASE": str(BASE)}
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-m", "ansinh.cli", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-
-    done = run("demo", "--people", "1500", "--keep", "--json", str(result))
-    try:
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Layout(home / "demo", BASE), json.loads(result.read_text(encoding="utf-8"))
-    finally:
-        environment["ANSINH_HOME"] = str(home / "demo")
-        run("down", "--now")
+    result = folder / "demo.json"
+    with own_stack(folder / "home") as own:
+        own.must("demo", "--people", "1500", "--keep", "--json", str(result))
+        yield own.demo, json.loads(result.read_text(encoding="utf-8"))

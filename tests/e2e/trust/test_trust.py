@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,11 +25,11 @@ from hostile_files import FILES
 from trace_collector import Collector, Kept
 
 from ansinh.stack.layout import SERVICES, Layout, Service
+from ansinh.testing import own_stack
 from common.testing import wait_for
 from common.tracing import ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parents[3]
-BASE = 24_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("embedded-stack")]
 ANOTHER_DISTRICT, ANOTHER_PROVINCE = "60/999", "79/777"
 SECONDS = 5.0
@@ -90,15 +88,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home = Layout(tmp_path_factory.mktemp("trust") / "home", BASE)
     collector = Collector()
-    env = {**os.environ, "ANSINH_HOME": str(home.home), "ANSINH_PORT_BASE": str(BASE)}
-    env |= {f"{service.prefix}TRACES_URL": collector.url for service in SERVICES}
-    command = [sys.executable, "-P", "-m", "ansinh.cli"]
-    done = subprocess.run([*command, "demo", "--people", "600", "--keep"], env=env, capture_output=True, text=True, check=False)
-    try:
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-        layout = Layout(home.home / "demo", BASE)
+    traces = {f"{service.prefix}TRACES_URL": collector.url for service in SERVICES}
+    with closing(collector), own_stack(tmp_path_factory.mktemp("trust") / "home", **traces) as own:
+        own.must("demo", "--people", "600", "--keep")
+        layout = own.demo
         services = {service.name: layout.url(service.name) for service in SERVICES}
         documents = {name: httpx.get(f"{url}/openapi.json", timeout=60).json() for name, url in services.items()}
         known = json.loads((layout.secrets / "issuer.json").read_text(encoding="utf-8"))
@@ -108,9 +102,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
                 if '"http.defect"' in line or '"job.failed"' in line or '"worker.loop_failed"' in line:
                     print(log.name, line[-900:])
-    finally:
-        subprocess.run([*command, "down", "--now"], env=env, capture_output=True, check=False)
-        collector.close()
 
 
 def by_trace(spans: list[Kept]) -> dict[str, list[Kept]]:

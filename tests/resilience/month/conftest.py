@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import random
 import shutil
 import signal
 import tempfile
@@ -28,13 +27,10 @@ from ansinh.demo.stack_info import StackInfo
 from ansinh.demo_command import DemoStack
 from ansinh.sample import write_sample
 from ansinh.stack.layout import SERVICES, Layout
-from ansinh.stack.process import port_is_free
+from ansinh.testing import ports, watched
 from common import apache_kafka
 
 PEOPLE, SEED = 400, 7
-#: Below the range the kernel takes ports of outgoing connections from: a restarted process finds its port free.
-PORT_BASES = range(20_000, 31_500, 500)
-PORTS = (1, 2, 3, 4, 5, 11, 12, 13, 92, 93, 101, 102, 103, 104, 105, 432)
 WAIT_SECONDS = 60.0
 
 
@@ -175,6 +171,7 @@ class Month:
         assert books.doubled(self.layout.url("partner"), self.embedded.dsns["disbursement"]) == [], self.story
         assert books.lost_events(self.embedded.dsns) == [], self.story
         assert books.not_audited(self.embedded.dsns) == [], self.story
+        assert books.chains(self.embedded.dsns)[1] == [], self.story
         assert self.killed == Counter(death.victim for death in deaths), self.story
         wanted = self.killed + Counter({name: len(points) for name, points in self.armed.items()})
         for name in wanted:
@@ -214,16 +211,11 @@ def month(sample: Path, home: Path, on_apache_kafka: bool, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)  # for the verbs of the launcher that a test starts
     monkeypatch.delenv("ANSINH_FAILPOINTS", raising=False)
     before = {process.pid for process in psutil.Process().children(recursive=True)}  # the session's own servers
-    made = Month(sample, Layout(home, _free_base()), on_apache_kafka)
-    monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(made.embedded.impatient_partners()))
-    yield made
-    left = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
-    for process in left:
-        process.kill()
+    with ports() as base, watched(home):
+        made = Month(sample, Layout(home, base), on_apache_kafka)
+        monkeypatch.setenv("DISBURSEMENT_PARTNERS_FILE", str(made.embedded.impatient_partners()))
+        yield made
+        left = [process for process in psutil.Process().children(recursive=True) if process.pid not in before]
+        for process in left:
+            process.kill()
     assert not left, f"left running: {left}"
-
-
-def _free_base() -> int:
-    """A base none of whose ports is taken; several runs of the tests may share a machine."""
-    bases = random.sample(PORT_BASES, len(PORT_BASES))
-    return next(base for base in bases if all(port_is_free(base + port) for port in PORTS))

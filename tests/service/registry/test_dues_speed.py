@@ -22,7 +22,7 @@ from registry.storage import dues
 from registry.storage.publishing import take_people_lock
 from registry.usecases import recomputing
 
-LINES = int(os.environ.get("DUES_LINES", "100000"))
+LINES = int(os.environ.get("DUES_LINES", "50000"))
 RUNS = int(os.environ.get("DUES_RUNS", "1"))
 SECONDS = max(60.0, 300.0 * LINES / 500_000)
 MIB = 150.0

@@ -1,10 +1,12 @@
 """Comparing a whole register stays near linear: names as skewed as they are in the country, one in four known by birth year only.
 
-The people are made by SQL. `pytest -m slow tests/service/registry/test_duplicates_scale.py -s` prints the figures.
+The people are made by SQL. `DUPLICATES_PEOPLE=200000 pytest -m slow tests/service/registry/test_duplicates_scale.py -s` prints the figures
+of a province.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import date
 from typing import Any
@@ -16,9 +18,9 @@ import pytest
 from common.jobs import Job
 from registry.usecases.duplicates import SCAN, Scanner
 
-PEOPLE = 200_000
-TWINS = 300
-SECONDS = 240.0
+PEOPLE = int(os.environ.get("DUPLICATES_PEOPLE", "50000"))
+TWINS = min(300, PEOPLE // 650)
+SECONDS = max(90.0, 240.0 * PEOPLE / 200_000)
 
 _MAKE = """
 INSERT INTO person (file_code, is_beneficiary, full_name, name_folded, birth_date, sex, national_number, number_blind, masked_number,
@@ -47,7 +49,7 @@ RETURNING file_code
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_two_hundred_thousand_people_are_compared(world: Any) -> None:
+async def test_a_register_of_many_people_is_compared(world: Any) -> None:
     owner = str(world.settings.owner_database_url).replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(owner, autocommit=True) as conn:
         conn.execute(_MAKE, {"n": PEOPLE})

@@ -1,7 +1,11 @@
-"""A province's review and survey are set-based: 60,000 people in 20,000 households, one full review, one survey, its results by file."""
+"""A large unit's review and survey are set-based: one full review, one survey, its results by file.
+
+`HOUSEHOLD_PEOPLE` sets another number of people (a province's: 60000), three to a household.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -10,8 +14,10 @@ import pytest
 
 from common.actor import Role
 
-PEOPLE = 60_000
 PER_HOUSEHOLD = 3
+HOMES = int(os.environ.get("HOUSEHOLD_PEOPLE", "15000")) // PER_HOUSEHOLD
+PEOPLE = PER_HOUSEHOLD * HOMES
+LISTED, OTHERS = 9 * HOMES // 10, HOMES // 40
 DAY = "2024-08-20"
 
 
@@ -29,7 +35,7 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
     )
     conn.execute(
         "INSERT INTO household (code, unit_code, unit_path, created_by, hamlet) SELECT 'H-' || i, '22924', '60/593/22924', 'made',"
-        f" 'Thôn ' || i % 10 FROM generate_series(0, {PEOPLE // PER_HOUSEHOLD - 1}) i"
+        f" 'Thôn ' || i % 10 FROM generate_series(0, {HOMES - 1}) i"
     )
     conn.execute(
         "INSERT INTO household_member (household_id, person_id, relation, from_date)"
@@ -69,22 +75,24 @@ async def _review(world: Any, households: list[int], from_date: str, key: str) -
 async def test_a_review_and_a_survey_of_a_large_unit(world: Any) -> None:
     with psycopg.connect(str(world.settings.owner_database_url).replace("postgresql+psycopg", "postgresql"), autocommit=True) as conn:
         _fill(conn)
-    first = await _review(world, list(range(18_000)), "2024-01-01", "a")
-    assert (first["started"], first["people_affected"]) == (18_000, 54_000)
-    second = await _review(world, list(range(500, 18_500)), "2024-07-01", "b")
-    assert (second["started"], second["ended"], second["people_affected"]) == (500, 500, 3_000)
+    first = await _review(world, list(range(LISTED)), "2024-01-01", "a")
+    assert (first["started"], first["people_affected"]) == (LISTED, PER_HOUSEHOLD * LISTED)
+    second = await _review(world, list(range(OTHERS, LISTED + OTHERS)), "2024-07-01", "b")
+    assert (second["started"], second["ended"], second["people_affected"]) == (
+        OTHERS, OTHERS, 2 * PER_HOUSEHOLD * OTHERS
+    )  # fmt: skip
     started = time.perf_counter()
     body = {"unit_code": "22924", "title": "Khảo sát", "business_date": DAY, "due_on": "2024-09-30"}
     survey = (await world.checker.post("/v1/surveys", json=body, headers={"Idempotency-Key": "survey-001"})).json()
-    assert (survey["tasks"], survey["people"]) == (20_000, 60_000)
-    _timed("survey opened for 60,000 people", started, 30)
+    assert (survey["tasks"], survey["people"]) == (HOMES, PEOPLE)
+    _timed(f"survey opened for {PEOPLE:,} people", started, 30)
     started = time.perf_counter()
-    text = "STT,Mã hồ sơ,Họ và tên,Nguyện vọng\n" + "".join(f"{n},F-{n},x,TM\n" for n in range(20_000))
+    text = "STT,Mã hồ sơ,Họ và tên,Nguyện vọng\n" + "".join(f"{n},F-{n},x,TM\n" for n in range(HOMES))
     sent = await world.checker.post(
         f"/v1/surveys/{survey['survey_id']}/results", data={"business_date": DAY}, files={"file": ("k.csv", text.encode())},
         headers={"Idempotency-Key": "results-001"},
     )  # fmt: skip
-    assert (sent.json()["answered"], sent.json()["refused"]) == (20_000, 0)
-    _timed("20,000 answers by file recorded and published", started, 30)
+    assert (sent.json()["answered"], sent.json()["refused"]) == (HOMES, 0)
+    _timed(f"{HOMES:,} answers by file recorded and published", started, 30)
     progress = (await world.checker.get(f"/v1/surveys/{survey['survey_id']}")).json()
-    assert (progress["answered"], progress["tasks_done"]) == (20_000, 20_000 // PER_HOUSEHOLD)
+    assert (progress["answered"], progress["tasks_done"]) == (HOMES, HOMES // PER_HOUSEHOLD)

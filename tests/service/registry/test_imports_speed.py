@@ -1,6 +1,7 @@
-"""One hundred thousand people from a spreadsheet: rows a second from upload to dues, and memory that stays flat.
+"""A province of people from a spreadsheet: rows a second from upload to dues, and memory that stays flat.
 
-`IMPORT_ROWS` sets another size; the figures are printed. The worker's code runs in this process; PostgreSQL is a process of its own.
+`IMPORT_ROWS` sets another size (a province: 500000); the figures are printed. The worker's code runs in this process; PostgreSQL is a
+process of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from registry_test_helpers import HEADERS, UNIT, row
 from common.actor import Role
 from registry.main import make_jobs
 
-ROWS = int(os.environ.get("IMPORT_ROWS", "100000"))
+ROWS = int(os.environ.get("IMPORT_ROWS", "50000"))
 FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý")
 MIDDLE = ("Thị", "Văn", "Hữu", "Đức", "Minh", "Ngọc", "Thanh", "Quang", "Xuân", "Thu")
 GIVEN = ("Hoà", "An", "Bình", "Châu", "Dũng", "Hạnh", "Khánh", "Lan", "Mai", "Nam", "Oanh", "Phúc", "Quân", "Sơn", "Tâm", "Uyên", "Yến")

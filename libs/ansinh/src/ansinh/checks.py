@@ -5,56 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
+from ansinh import all_tests
 from ansinh.bootstrap import ROOT
 from ansinh.lock import problems_of_lock
 from ansinh.sbom import problems_of_sbom
 
 __all__ = ["check", "test"]
 
-_DEFAULT_TIER = "not slow and not stack and not broker and not compose"
-_LONG = f"not ({_DEFAULT_TIER})"
-#: Folders whose long tests start whole stacks: they come last, and those that share ports follow each other (`xdist_group`).
-_STACKS = ("tests/e2e", "tests/resilience/month")
-#: Together they choose every test once: what is quick is known first.
-_TIERS = (
-    ("default tests", ["--dist", "worksteal", "-m", _DEFAULT_TIER]),
-    ("long tests in process", ["--dist", "loadgroup", "-m", _LONG, *(f"--ignore={folder}" for folder in _STACKS)]),
-    ("long tests of whole stacks", ["--dist", "loadgroup", "-m", _LONG, *_STACKS]),
-)
-_NONE_CHOSEN = 5
-
 
 def _tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def test(*, everything: bool, arguments: Sequence[str]) -> int:
-    """pytest on three workers; the long tiers only when everything is asked for, after the default one. Its exit code, or the worst."""
-    if not everything:
-        return _pytest(["--dist", "worksteal", "-m", _DEFAULT_TIER], arguments)
-    if arguments:
-        return _pytest(["--dist", "loadgroup"], arguments)
-    codes = []
-    for name, chosen in _TIERS:
-        sys.stdout.write(f"== {name}\n")
-        sys.stdout.flush()
-        started = time.monotonic()
-        codes.append(_pytest(chosen, ()))
-        sys.stdout.write(f"== {name}: {(time.monotonic() - started) / 60:.1f} min\n")
-    return max((code for code in codes if code != _NONE_CHOSEN), default=0)
-
-
-#: One more than the cores: a test waits for the database a third of its time.
-_WORKERS: Final = "3"
-
-
-def _pytest(chosen: Sequence[str], arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-P", "-m", "pytest", "-n", _WORKERS, *chosen, *arguments]
+def test(say: Callable[[str], None], *, everything: bool, minutes: float | None, arguments: Sequence[str]) -> int:
+    """The default tier; every test once when everything is asked for; with arguments for pytest: what they choose. An exit code."""
+    if everything and not arguments:
+        return all_tests.run(say, minutes or all_tests.MINUTES)
+    chosen = ["--dist", "loadgroup"] if everything else ["--dist", "worksteal", "-m", all_tests.DEFAULT_TIER]
+    command = [sys.executable, "-P", "-m", "pytest", "-n", all_tests.WORKERS, *chosen, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode
 
 

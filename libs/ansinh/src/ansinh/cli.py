@@ -50,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
     demo.add_argument("--keep", action="store_true", help="leave everything running at the end, to look at it in the console")
     test = verb("test", "the default tests (5 minutes or less)", _test)
-    test.add_argument("--all", action="store_true", help="also the long ones")
+    test.add_argument(
+        "--all", action="store_true", help="every test, also the long ones, in parts (about an hour), with a table at the end"
+    )
+    test.add_argument("--minutes", type=float, default=None, metavar="N", help="with --all: stop what has not ended by then (default 84)")
     test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
     bench = verb("bench", "rate and memory of each stage, from a real run of the embedded stack", _bench)
     bench.add_argument("--json", type=Path, metavar="PATH")
@@ -105,9 +108,10 @@ def _trust_verbs(verb: Callable[[str, str, Callable[[argparse.Namespace], int]],
     audit.add_argument("--anchors", type=Path, metavar="FILE", help="verify: against anchors kept elsewhere; anchors: add new ones here")
     audit.add_argument("--json", type=Path, metavar="PATH", help="verify: also write the verdict as one JSON object")
     keys = verb("keys", "keys of what lies encrypted: status, and rotation while the services serve", _keys)
-    keys.add_argument("what", choices=["rotate", "status"], help="rotate: new keys, everything sealed again, old keys retired; started "
-                      "again it goes on where it was stopped")  # fmt: skip
-    keys.add_argument("--service", default=None, metavar="NAME", help="rotate: only this one (default: all five)")
+    keys.add_argument("what", choices=["rotate", "retire", "status"], help="rotate: new keys, everything sealed again, old keys "
+                      "destroyed; started again it goes on where it was stopped; retire: older keys of events that nothing needs any more "
+                      "are destroyed; status: the keys there are, and erasures that wait for keys to be destroyed")  # fmt: skip
+    keys.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
     keys.add_argument("--events", action="store_true", help="rotate: the keys of what travels in events instead")
     retention = verb("retention", "what is deleted after how long, and how much is due now (changes nothing)", _retention)
     retention.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
@@ -221,7 +225,7 @@ def _secrets(options: argparse.Namespace) -> int:
 def _test(options: argparse.Namespace) -> int:
     from ansinh import checks
 
-    return checks.test(everything=options.all, arguments=options.arguments)
+    return checks.test(_say, everything=options.all, minutes=options.minutes, arguments=options.arguments)
 
 
 def _check(_options: argparse.Namespace) -> int:

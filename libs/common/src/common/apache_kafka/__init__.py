@@ -5,15 +5,17 @@ Needs `mvn` and Java 17 or newer. The jars are fetched once, into the user's cac
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["jars", "prepare", "why_not"]
+__all__ = ["by_maven", "jars", "prepare", "why_not"]
 
 _POM: Final = Path(__file__).with_name("pom.xml")
 _FETCH_SECONDS: Final = 300.0
@@ -38,14 +40,32 @@ _SETTINGS: Final = {
 }
 
 
+@functools.cache
 def why_not() -> str | None:
-    """What is missing here for it; None when nothing is."""
+    """What is missing here for it, jars that cannot be fetched included; None when nothing is."""
     missing = [name for name in ("mvn", "java") if shutil.which(name) is None]
-    return f"{' and '.join(missing)} not found" if missing else None
+    if missing:
+        return f"{' and '.join(missing)} not found"
+    try:
+        jars()
+    except RuntimeError as error:
+        return str(error)
+    return None
+
+
+def by_maven(command: Sequence[str], what: str) -> None:
+    """Let Maven bring something. Raises RuntimeError with what it says is wrong (a machine without a network: it cannot fetch)."""
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_FETCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"Maven has not brought {what} within {_FETCH_SECONDS:g} s") from None
+    if done.returncode:
+        said = [line.removeprefix("[ERROR]").strip() for line in (done.stdout + done.stderr).splitlines()]
+        raise RuntimeError(f"Maven cannot bring {what}: {' '.join(filter(None, said))[:300] or f'exit code {done.returncode}'}")
 
 
 def jars() -> Path:
-    """The folder of the jars; fetched when it is not there. Raises RuntimeError with Maven's last words."""
+    """The folder of the jars; fetched when it is not there. Raises RuntimeError with what Maven says."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ansinh"
     folder = cache / f"apache-kafka-{hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]}"
     if folder.is_dir():
@@ -53,10 +73,11 @@ def jars() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix="apache-kafka-", dir=cache))
     command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={partial}"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_FETCH_SECONDS)
-    if done.returncode:
+    try:
+        by_maven(command, "Apache Kafka")
+    except RuntimeError:
         shutil.rmtree(partial)
-        raise RuntimeError(f"Maven cannot bring Apache Kafka: {(done.stdout + done.stderr)[-600:].strip()}")
+        raise
     try:
         partial.rename(folder)
     except OSError:  # another process was faster
