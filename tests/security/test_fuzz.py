@@ -108,23 +108,31 @@ def fuzz(document: dict[str, Any], send: Callable[[httpx.Request], httpx.Respons
 
 
 def tried(operation: Any, token: str, document: dict[str, Any], send: Callable[[httpx.Request], httpx.Response]) -> str | None:
-    """The first wrong answer of one operation."""
+    """The first wrong answer of one operation; one that nothing could be sent to is wrong as well."""
     wrong: list[str] = []
+    answered = 0
     for mode in schemathesis.GenerationMode:
 
         @QUIET
         @hypothesis.seed(SEED)
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         def one(case: Any) -> None:
+            nonlocal answered
             try:
                 request = sent(case, token)
             except (ValueError, UnicodeError):
                 return  # no client can write such a request down
-            if not wrong and (found := complaint(case, send(request), document)):
+            if wrong:
+                return
+            found = complaint(case, send(request), document)
+            answered += 1
+            if found:
                 wrong.append(f"{found}\n    {request.method} {request.url} {request.content[:300]!r}")
 
         with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # nothing can be wrong with a request that has no parts
             one()
+    if not answered:
+        return "no request could be made of its document"
     return wrong[0] if wrong else None
 
 

@@ -39,5 +39,7 @@ def test_nobody_is_paid_twice_and_nothing_is_lost(
     found = json.loads(result.read_text(encoding="utf-8"))
     assert found["findings"] == []
     assert (found["doubled"], found["lost"], found["unexplained"], found["books_equal"]) == (0, 0, 0, True)
+    assert (found["not_audited"], found["audit_whole"]) == (0, True)
+    assert min(found["audit_rows"].values()) > 0, "each service's chain was read"
     assert (found["seed"], code) == (seed, 0)
     assert found["kills"] >= KILLS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +13,10 @@ import psycopg
 
 from common.audit_chain import verify
 
-__all__ = ["doubled", "lost_events", "not_audited", "sort_differences"]
+__all__ = ["chains", "doubled", "lost_events", "not_audited", "sort_differences"]
+
+#: Sealers are at work all the time: what was written at the end is sealed by then.
+_SEALED_SECONDS: Final = 60.0
 
 #: Differences (ansinh.demo.check) that say the three books are not one.
 _BOOKS: Final = frozenset({"books", "ledger", "report", "close"})
@@ -107,12 +111,26 @@ def lost_events(dsns: Mapping[str, str]) -> list[str]:
     return waiting + [f"{consumer} has not applied {n} of {kind}" for (consumer, kind), n in sorted(missing.items())]
 
 
-def not_audited(dsns: Mapping[str, str]) -> list[str]:
-    """Facts whose audit row is missing, and what breaks the chain of audit rows."""
-    found = []
+def chains(dsns: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
+    """Every audit log read against its chain, as `./ansinh audit verify` does, once its last row is sealed.
+
+    Gives the rows by service, and what is wrong.
+    """
+    rows, wrong = {}, []
+    until = time.monotonic() + _SEALED_SECONDS
     for name, dsn in dsns.items():
-        verdict = verify(dsn, name)
-        found += [f"{name}: audit chain: {kind} {count}" for kind, count in verdict.counts.items()]
+        while (verdict := verify(dsn, name)).waiting and time.monotonic() < until:
+            time.sleep(0.5)
+        rows[name] = verdict.rows
+        wrong += [f"{name}: audit chain: {kind} {count}" for kind, count in verdict.counts.items()]
+        wrong += [f"{name}: audit chain: {verdict.waiting} rows are not sealed"] if verdict.waiting else []
+        wrong += [f"{name}: audit chain: empty"] if not verdict.rows else []
+    return rows, wrong
+
+
+def not_audited(dsns: Mapping[str, str]) -> list[str]:
+    """Facts whose audit row is missing."""
+    found = []
     for name, facts in _AUDITED.items():
         with psycopg.connect(dsns[name]) as connection:
             for what, text in facts.items():

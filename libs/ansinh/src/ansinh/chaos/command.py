@@ -49,12 +49,14 @@ class Account:
     unexplained: list[str] = field(default_factory=list)
     books: list[str] = field(default_factory=list)
     not_audited: list[str] = field(default_factory=list)
+    audit_rows: Counter[str] = field(default_factory=Counter)
+    audit_broken: list[str] = field(default_factory=list)
     disbelieved: list[str] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def well(self) -> bool:
         """Every promise was kept."""
-        return not (self.doubled or self.lost or self.unexplained or self.books or self.not_audited)
+        return not (self.doubled or self.lost or self.unexplained or self.books or self.not_audited or self.audit_broken)
 
 
 async def month_under_attack(stack: TargetStack, sample: Path, plan: Iterator[Deed], kills: int, say: Say, account: Account) -> None:
@@ -95,6 +97,9 @@ async def month_under_attack(stack: TargetStack, sample: Path, plan: Iterator[De
     account.doubled += await asyncio.to_thread(books.doubled, stack.layout.url("partner"), stack.dsns["disbursement"])
     account.lost += await asyncio.to_thread(books.lost_events, stack.dsns)
     account.not_audited += await asyncio.to_thread(books.not_audited, stack.dsns)
+    rows, wrong = await asyncio.to_thread(books.chains, stack.dsns)
+    account.audit_rows.update(rows)
+    account.audit_broken += wrong
 
 
 async def _back(stack: TargetStack) -> None:
@@ -149,10 +154,12 @@ def _result(options: argparse.Namespace, seed: int, account: Account, seconds: f
     return {
         "seed": seed, "kills": account.kills, "doubled": len(account.doubled), "lost": len(account.lost),
         "unexplained": len(account.unexplained), "books_equal": not account.books and account.rounds > 0,
-        "people": account.people, "rounds": account.rounds, "not_audited": len(account.not_audited), "disbelieved": account.disbelieved,
+        "people": account.people, "rounds": account.rounds, "not_audited": len(account.not_audited),
+        "audit_whole": not account.audit_broken and account.rounds > 0, "audit_rows": dict(account.audit_rows),
+        "disbelieved": account.disbelieved,
         "killed": dict(account.by_victim.most_common()), "deeds": dict(account.deeds.most_common()), "skipped": account.skipped,
         "broker": "Apache Kafka" if options.apache_kafka else "embedded", "seconds": round(seconds, 1),
-        "findings": [*account.doubled, *account.lost, *account.unexplained, *account.books, *account.not_audited],
+        "findings": [*account.doubled, *account.lost, *account.unexplained, *account.books, *account.not_audited, *account.audit_broken],
     }  # fmt: skip
 
 
@@ -169,6 +176,7 @@ def _finish(options: argparse.Namespace, say: Say, seed: int, account: Account, 
     say(
         f"{account.kills} killed in {account.rounds} months, {account.people:,} people, {seconds:.0f} s: doubled {found['doubled']},"
         f" lost {found['lost']}, unexplained {found['unexplained']}, books equal: {'yes' if found['books_equal'] else 'NO'},"
-        f" without audit row {found['not_audited']}"
+        f" without audit row {found['not_audited']}, audit chains of {account.audit_rows.total():,} rows"
+        f" {'whole' if found['audit_whole'] else 'NOT WHOLE'}"
     )
     return 0 if account.well() and account.rounds else _FAILED
