@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mimetypes
 import random
 import re
@@ -18,7 +19,7 @@ READY = (
     "department.officer2", "approver2", "inspector",
 )  # fmt: skip
 WAIT_SECONDS = 30.0
-_STRIDE = 7  # neighbours in a list are often of one commune
+_STRIDES = (7, 11, 13, 1)  # neighbours in a list are often of one commune
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -64,6 +65,7 @@ class Runner:
         self.random = random.Random(self.seed)
         self.tokens: dict[str, str] = {}
         self.taken: dict[str, int] = {}
+        self.made: set[str] = set()
 
     def operations(self, service: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for path, verbs in self.documents[service]["paths"].items():
@@ -102,7 +104,7 @@ class Runner:
         last = Ran(0, "nobody fits", "")
         others = "/*/" in json.dumps(operation.get("x-example-from", {}))  # another item each time
         fitting = self.fitting(operation)[:5]
-        for user in fitting * (3 if others and depth == 0 else 1):
+        for user in fitting * (3 if others and depth < 2 else 1):
             last = self._send(service, name, operation, user, depth, given or {})
             again = (0, 401, 403, 404, 409, 422) if others else (0, 401, 403, 404, 409)
             if last.good or last.status not in again:
@@ -166,7 +168,7 @@ class Runner:
                 for name, value in found.items():
                     path = path.replace("{" + name + "}", str(value))
                 ran = self._read(service, verb, path, user)
-                until = time.monotonic() + (WAIT_SECONDS / 3 if "wait" in source else 0)
+                until = time.monotonic() + (WAIT_SECONDS if "wait" in source else 0)
                 while time.monotonic() < until and not (
                     ran.good and ran.answer is not None and self._at(ran.answer, call, source["at"]) is not None
                 ):
@@ -185,7 +187,13 @@ class Runner:
         raise Unresolved(f"{key} ← {'; '.join(tried)}")
 
     def _new(self, pattern: str) -> str:
-        return re.sub("[#?]", lambda found: str(self.random.randrange(int(found[0] == "?"), 10)), pattern)
+        """A value not given out before in this run, as long as the pattern has one."""
+        for _ in range(1_000):
+            made = re.sub("[#?]", lambda found: str(self.random.randrange(int(found[0] == "?"), 10)), pattern)
+            if made not in self.made or made == pattern:
+                break
+        self.made.add(made)
+        return made
 
     def _at(self, answer: httpx.Response, call: str, place: str) -> Any:
         if place == "ETag":
@@ -197,7 +205,8 @@ class Runner:
             try:
                 if part == "*":
                     self.taken[call] = self.taken.get(call, -1) + 1
-                    value = value[self.taken[call] * _STRIDE % len(value)]
+                    stride = next(each for each in _STRIDES if math.gcd(each, len(value)) == 1)
+                    value = value[self.taken[call] * stride % len(value)]
                 else:
                     value = value[int(part)] if isinstance(value, list) else value[part]
             except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):

@@ -184,12 +184,14 @@ class RetentionView(BaseModel):
 
 
 def personal_data_router(db: Database, holding: Holding) -> APIRouter:
-    """`/v1/people/{id}/personal-data`, `/v1/people/{id}/erasures`, `/v1/erasures`, `/v1/retention`."""
+    """`/v1/people/{id}/personal-data`, `/v1/people/{id}/erasures`, `/v1/erasures`, `/v1/retention`; terms where the service has a rule."""
     router = APIRouter(prefix="/v1", tags=["personal data"])
     _giving(router, db, holding)
     _asking(router, db, holding)
     _deciding(router, db, holding)
-    _terms(router, db, holding)
+    _rules(router, db, holding)
+    if holding.retention:
+        _terms(router, db, holding)
     return router
 
 
@@ -321,9 +323,7 @@ async def _rule_view(tx: Tx, rule: Keep, terms: dict[str, int]) -> RuleView:
     )  # fmt: skip
 
 
-def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
-    rules = {rule.name: rule for rule in holding.retention}
-
+def _rules(router: APIRouter, db: Database, holding: Holding) -> None:
     @router.get(
         "/retention",
         operation_id="retention",
@@ -333,7 +333,11 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
     async def listing(_actor: _Watcher) -> RetentionView:
         async with db.read() as tx:
             terms = {row["rule"]: int(row["days"]) for row in await tx.rows(TERMS)}
-            return RetentionView(items=[await _rule_view(tx, rule, terms) for rule in rules.values()])
+            return RetentionView(items=[await _rule_view(tx, rule, terms) for rule in holding.retention])
+
+
+def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
+    rules = {rule.name: rule for rule in holding.retention}
 
     @router.post(
         "/retention/{rule}/terms",

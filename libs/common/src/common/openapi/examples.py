@@ -78,6 +78,7 @@ class Examples:
     fields: Mapping[str, Source | tuple[Source, ...]] = field(default_factory=dict)
 
 
+_ERASURE: Final = From("POST /v1/people/{person_id}/erasures", "/erasure_id")
 _EVERYWHERE: Final = {
     f"POST /v1/parked-events/{{key}}/{what}": Example(
         cannot="nothing is parked while every event can be applied, as in the sample data",
@@ -88,6 +89,11 @@ _EVERYWHERE: Final = {
     "POST /v1/clients/{registration_id}/decision": Example(sources={"registration_id": From("POST /v1/clients", "/id")}, by="approver"),
     "POST /v1/clients/{registration_id}/end": Example(
         sources={"registration_id": From("POST /v1/clients/{registration_id}/decision", "/id")}
+    ),
+    "GET /v1/erasures/{erasure_id}": Example(sources={"erasure_id": _ERASURE}),
+    "POST /v1/erasures/{erasure_id}/decision": Example(sources={"erasure_id": _ERASURE}, by="approver"),
+    "POST /v1/retention-terms/{term_id}/decision": Example(
+        sources={"term_id": From("POST /v1/retention/{rule}/terms", "/term_id")}, by="approver"
     ),
 }
 

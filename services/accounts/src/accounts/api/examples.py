@@ -97,6 +97,6 @@ EXAMPLES: Final = Examples(
         "PUT /v1/fee-complaints/{complaint_id}": Example(body={"state": "WITH_PROVIDER"}),
         "POST /v1/openings": Example(sources={"/unit_code": _UNIT}),
     },
-    paths={"/v1/beneficiaries/{beneficiary_id}": _HOLDER, "/v1/accounts/{account_id}": _ACCOUNT},
+    paths={"/v1/people/{person_id}": _HOLDER, "/v1/beneficiaries/{beneficiary_id}": _HOLDER, "/v1/accounts/{account_id}": _ACCOUNT},
     fields={"beneficiary_id": _HOLDER, "account_id": _ACCOUNT},
 )

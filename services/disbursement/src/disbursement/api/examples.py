@@ -9,11 +9,12 @@ from common.openapi import Example, Examples, From, New
 __all__ = ["EXAMPLES"]
 
 _DISTRICT: Final = From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/code", service="registry")
-_LIVE: Final = "the sample's units are live already; a shadow month is for those that are not"
+_COMMUNE: Final = From("GET /v1/units?on=2024-09-01&parent=60/593&limit=200", "/items/*/code", service="registry")
 _CYCLE: Final = From("GET /v1/cycles", "/items/*/cycle_id")
 _COMPUTED: Final = From("POST /v1/cycles/{cycle_id}/compute", "/cycle_id", wait=True)
 _SUBMITTED: Final = From("POST /v1/cycles/{cycle_id}/submit", "/cycle_id")
 _HASH: Final = From("GET /v1/cycles/{cycle_id}", "/list_hash")
+_COMPUTED_HASH: Final = From("GET /v1/cycles/{cycle_id}", "/list_hash", wait=True)
 _PAYMENT: Final = From("GET /v1/payments?limit=200", "/items/*/payment_id")
 _CASE: Final = From("POST /v1/payments/{payment_id}/cases", "/case_id")
 _COMPLAINT: Final = From("POST /v1/payments/{payment_id}/complaints", "/complaint_id")
@@ -45,7 +46,9 @@ _CYCLES: Final = {
     "POST /v1/cycles/{cycle_id}/approve": Example(
         body={"list_hash": "0" * 64, "business_date": "2024-09-21"}, sources={"cycle_id": _SUBMITTED, "/list_hash": _HASH}
     ),
-    "POST /v1/cycles/{cycle_id}/precheck/read": Example(body={"list_hash": "0" * 64}, sources={"cycle_id": _COMPUTED, "/list_hash": _HASH}),
+    "POST /v1/cycles/{cycle_id}/precheck/read": Example(
+        body={"list_hash": "0" * 64}, sources={"cycle_id": _COMPUTED, "/list_hash": _COMPUTED_HASH}
+    ),
     "POST /v1/cycles/{cycle_id}/close": Example(
         sources={"cycle_id": From("GET /v1/payments?limit=200", "/items/0/cycle_id")},
         cannot="a cycle closes when its last answer is in; the sample month's are closed",
@@ -74,10 +77,13 @@ _MONEY: Final = {
     "POST /v1/pauses/{pause_id}/resume/decision": Example(sources={"pause_id": From("POST /v1/pauses/{pause_id}/resume", "/pause_id")}),
     **{
         f"{verb} /v1/complaints/{{complaint_id}}{rest}": Example(sources={"complaint_id": _COMPLAINT})
-        for verb, rest in (("GET", ""), ("POST", "/investigation"), ("POST", "/outcome"), ("POST", "/withdrawal"))
+        for verb, rest in (("GET", ""), ("POST", "/investigation"), ("POST", "/withdrawal"))
     },
+    "POST /v1/complaints/{complaint_id}/outcome": Example(
+        sources={"complaint_id": From("POST /v1/complaints/{complaint_id}/investigation", "/complaint_id")}
+    ),
     "POST /v1/complaints/{complaint_id}/outcome/decision": Example(
-        sources={"complaint_id": From("POST /v1/complaints/{complaint_id}/outcome", "/complaint_id")}
+        sources={"complaint_id": From("POST /v1/complaints/{complaint_id}/outcome", "/complaint_id")}, by="approver"
     ),
     "POST /v1/cycles/{cycle_id}/telling-sheets": Example(
         sources={
@@ -96,18 +102,45 @@ _MONEY: Final = {
     ),
     "POST /v1/budget-codes": Example(sources={"/valid_from": New("203?-0?-1?")}),
     "POST /v1/budget-codes/{code_id}/decision": Example(sources={"code_id": From("POST /v1/budget-codes", "/code_id")}),
-    **{
-        f"{verb} /v1/shadow-months{rest}": Example(cannot=_LIVE, refused="not-found")
-        for verb, rest in (
-            ("POST", ""),
-            ("GET", "/{shadow_id}"),
-            ("GET", "/{shadow_id}/differences"),
-            ("GET", "/{shadow_id}/download"),
-            ("POST", "/{shadow_id}/go-live"),
-            ("POST", "/{shadow_id}/go-live/decision"),
-        )
-    },
-    "POST /v1/settlements": Example(sources={"/cycle_id": From("GET /v1/payments?limit=200", "/items/*/cycle_id")}),
+    # A programme that the sample's units do not pay through the platform yet.
+    "POST /v1/shadow-months": Example(
+        body={
+            "unit_code": "22924",
+            "programme": "SOCIAL_PENSION",
+            "funding_source": "LOCAL_BUDGET",
+            "month": "2025-07",
+            "business_date": "2025-06-20",
+        },
+        file=("chi-tra-thang-7.csv", "STT;Mã hồ sơ;Họ và tên;Số tiền;Hình thức nhận\n1;VD-########;Nguyễn Thị Hoà;500.000;Tiền mặt\n"),
+        sources={"/unit_code": _COMMUNE},
+    ),
+    "POST /v1/shadow-months/{shadow_id}/go-live": Example(
+        body={"first_month": "2025-07", "note": "1 chênh lệch, đã làm rõ với xã", "business_date": "2025-06-20"},
+        sources={"shadow_id": From("POST /v1/shadow-months", "/shadow_id")},
+    ),
+    "POST /v1/shadow-months/{shadow_id}/go-live/decision": Example(
+        body={"approve": True, "list_hash": "0" * 64, "note": "Đã xem bản đối chiếu"},
+        sources={
+            "shadow_id": From("POST /v1/shadow-months/{shadow_id}/go-live", "/shadow_id"),
+            "/list_hash": From("GET /v1/shadow-months/{shadow_id}", "/list_hash"),
+        },
+    ),
+    # A cycle is settled once with each partner: of some payment, its cycle with its partner.
+    "POST /v1/settlements": Example(
+        sources={
+            "payment": From("GET /v1/payments?status=SETTLED&limit=200", "/items/*/payment_id"),
+            "/cycle_id": From("GET /v1/payments/{payment}", "/cycle_id"),
+            "/partner": From("GET /v1/payments/{payment}", "/partner"),
+            "/number": New("09/2024/QT-######"),
+        }
+    ),
+    "POST /v1/cash-proofs": Example(
+        sources={
+            "payment": From("GET /v1/payments?status=COLLECTED&limit=200", "/items/*/payment_id"),
+            "/cycle_id": From("GET /v1/payments/{payment}", "/cycle_id"),
+            "/proofs/0/reference": From("GET /v1/payments/{payment}", "/reference"),
+        }
+    ),
     "POST /v1/breaks/{break_id}/resolution": Example(
         body={
             "evidence": "CV 214/NHNo ngày 10/9/2024",
@@ -179,6 +212,11 @@ _PARTNERS: Final = {
 }
 EXAMPLES: Final = Examples(
     operations={**_CYCLES, **_MONEY, **_PARTNERS},
-    paths={"/v1/cycles/{cycle_id}": _CYCLE, "/v1/payments/{payment_id}": _PAYMENT, "/v1/recoveries/{recovery_id}": _RECOVERY},
+    paths={
+        "/v1/cycles/{cycle_id}": _CYCLE,
+        "/v1/payments/{payment_id}": _PAYMENT,
+        "/v1/people/{person_id}": From("GET /v1/payments?limit=200", "/items/*/beneficiary_id"),
+        "/v1/recoveries/{recovery_id}": _RECOVERY,
+    },
     fields={"cycle_id": _CYCLE, "payment_id": _PAYMENT},
 )

@@ -39,6 +39,6 @@ EXAMPLES: Final = Examples(
         ),
         "GET /v1/jobs/{job_id}": Example(sources={"job_id": From("POST /v1/verification/rechecks", "/job_id")}),
     },
-    paths={"/v1/verifications/{subject_id}": _SUBJECT},
+    paths={"/v1/verifications/{subject_id}": _SUBJECT, "/v1/people/{person_id}": _SUBJECT},
     fields={"beneficiary_id": _SUBJECT, "subject_id": _SUBJECT},
 )

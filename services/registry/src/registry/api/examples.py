@@ -180,15 +180,15 @@ _HOUSEHOLDS: Final = {
     ),
     "POST /v1/surveys": Example(
         body={"business_date": "2024-10-01", "due_on": "2024-10-31", "title": "Khảo sát quý IV/2024", "unit_code": "60"},
-        sources={"somebody": From("POST /v1/beneficiaries", "/beneficiary_id")},  # whoever registers without a wish is asked
+        sources={"somebody": From("POST /v1/bulk/beneficiaries", "")},  # whoever registers without a wish is asked
     ),
     "GET /v1/survey-tasks/{task_id}": Example(
-        sources={"survey": _SURVEYED, "task_id": From("GET /v1/survey-tasks?limit=100", "/items/*/task_id")}
+        sources={"survey": _SURVEYED, "task_id": From("GET /v1/survey-tasks?survey_id={survey}&limit=100", "/items/0/task_id")}
     ),
     "POST /v1/survey-tasks/{task_id}/answers": Example(
         sources={
             "survey": _SURVEYED,
-            "task_id": From("GET /v1/survey-tasks?state=OPEN&limit=100", "/items/*/task_id"),
+            "task_id": From("GET /v1/survey-tasks?survey_id={survey}&state=OPEN&limit=100", "/items/0/task_id"),
             "/answers/0/beneficiary_id": From("GET /v1/survey-tasks/{task_id}", "/people/0/beneficiary_id"),
         }
     ),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from common.openapi import Example, Examples, From, New
+from common.openapi import Example, Examples, From
 
 __all__ = ["EXAMPLES"]
 
 _SAMPLE: Final = From("POST /v1/inspection-samples", "/sample_id")
 _CASE: Final = "/v1/inspection-samples/{sample_id}/cases/{position}/finding"
+_SOMEBODY: Final = From("GET /v1/reports/nobody-left-behind?month=2024-09&unit_path=60", "/rows/*/beneficiary_id")
 
 EXAMPLES: Final = Examples(
     operations={
@@ -19,7 +20,12 @@ EXAMPLES: Final = Examples(
         "POST /v1/targets": Example(
             sources={"/unit_path": From("GET /v1/units?on=2024-09-01&parent=60&limit=200", "/items/*/path", service="registry")}
         ),
-        "POST /v1/milestones": Example(sources={"/year": New("20??")}),
+        "POST /v1/milestones": Example(
+            sources={"/unit_path": From("GET /v1/units?on=2024-09-01&parent=60/593&limit=200", "/items/*/path", service="registry")}
+        ),
+        "POST /v1/obstacles/{obstacle_id}/closing": Example(
+            sources={"obstacle_id": From("POST /v1/obstacles/{obstacle_id}/answer", "/obstacle_id")}
+        ),
         "POST /v1/inspection-samples": Example(
             body={
                 "drawn_on": "2024-10-02",
@@ -41,8 +47,7 @@ EXAMPLES: Final = Examples(
         "GET /v1/public/{province}/{month}": Example(
             sources={"province": From("POST /v1/public-reports", "/unit_path"), "month": From("POST /v1/public-reports", "/month")}
         ),
-        "GET /v1/statements/{beneficiary_id}": Example(
-            sources={"beneficiary_id": From("GET /v1/reports/nobody-left-behind?month=2024-09&unit_path=60", "/rows/0/beneficiary_id")}
-        ),
-    }
+        "GET /v1/statements/{beneficiary_id}": Example(sources={"beneficiary_id": _SOMEBODY}),
+    },
+    paths={"/v1/people/{person_id}": _SOMEBODY},
 )
