@@ -53,7 +53,7 @@ async def statement(stack: DemoStack, partners: Sequence[str], most: int) -> Fig
     """
     info = stack.info()
     lines, spent = 0, 0.0
-    async with Api(info) as api, http_client(timeout=120.0) as http:
+    async with Api(info) as api, http_client(to=(info.partner,), timeout=120.0) as http:
         for partner in sorted(partners):
             books = await http.post(f"{info.partner}/control/statement", json={"partner": partner, "form": "CAMT053"})
             content = books.raise_for_status().content

@@ -43,7 +43,7 @@ class Api:
 
     def __init__(self, stack: StackInfo) -> None:
         self._stack = stack
-        self._http = client(timeout=180.0, connections=12)
+        self._http = client(to=(*stack.services.values(), stack.issuer, stack.partner), timeout=180.0, connections=12)
         self._tokens: dict[str, tuple[str, float]] = {}
         self._signing_in = asyncio.Lock()
 
