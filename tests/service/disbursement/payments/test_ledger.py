@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from common import clock
 from common.auth import Role
 from common.ids import new_id
 from disbursement.domain.ledger import TransferKind
@@ -84,6 +85,16 @@ async def test_the_books_of_a_past_moment(world: Any, client_as: Any) -> None:
 
     assert await books(at=before.isoformat()) == {"BUDGET": -500_000, "RESERVED": 500_000}
     assert await books() == {"BUDGET": -500_000, "SETTLED": 500_000}
+    assert await books(at=clock.today().isoformat()) == await books(), "a day is its end"
+    assert await books(at=(clock.today() - timedelta(days=1)).isoformat()) == {}
+    for unknown in (
+        (clock.today() + timedelta(days=1)).isoformat(),
+        (datetime.now(UTC) + timedelta(minutes=5)).isoformat(),
+        "2024-09-10T10:00",
+    ):
+        refused = await officer.get("/v1/ledger/trial-balance", params={"at": unknown})
+        assert refused.status_code == 422, unknown
+        assert {error["field"] for error in refused.json()["errors"]} == {"query.at"}
     assert await books(partner="vnpost") == {}
     assert await books(partner="agribank", programme="SOCIAL_ASSISTANCE", cycle_id=str(world.cycle_id)) == await books()
 

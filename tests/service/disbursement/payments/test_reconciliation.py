@@ -95,8 +95,14 @@ async def test_every_kind_of_difference_is_found_and_nothing_else(world: Any, of
         ("RETURN_UNCONFIRMED", refs[4]),
     }  # fmt: skip
     assert {item["age_days"] for item in breaks} == {10}
+    extra = next(item for item in breaks if item["kind"] == "EXTRA")
+    assert (extra["partner_reference"], extra["booked_on"], extra["direction"]) == ("FT7", "2024-09-05", "OUT"), "found in the bank's books"
     rows = (await officer.get("/v1/breaks/ageing", params={"business_date": "2024-09-21"})).json()["rows"]
     assert {(row["kind"], row["age"], row["breaks"]) for row in rows} == {(item["kind"], "8-30", 1) for item in breaks}
+    assert {row["kind"]: row["amount"] for row in rows} == {
+        "AMOUNT_DIFFERS": 1_000, "DUPLICATE": 500_000, "EXTRA": 1_100, "STATUS_DIFFERS": 500_000, "MISSING": 500_000,
+        "RETURN_UNCONFIRMED": 500_000,
+    }  # fmt: skip
 
 
 async def test_the_same_file_again_is_the_same_statement(world: Any, officer: Any) -> None:

@@ -32,7 +32,7 @@ _BOOKKEEPERS: Final = (Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Rol
 Reader = Annotated[Actor, Depends(require(*_BOOKKEEPERS))]
 Uploader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.OPERATOR))]
 Proposer = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-Confirmer = Annotated[Actor, Depends(require(Role.APPROVER, Role.DEPARTMENT_OFFICER))]
+Confirmer = Annotated[Actor, Depends(require(Role.APPROVER, Role.DEPARTMENT_OFFICER, of_a_province=True))]
 
 
 class StatementView(BaseModel):
@@ -116,6 +116,10 @@ class BreakView(BaseModel):
     reference: str | None
     ours: int | None = Field(description="đồng in our books")
     theirs: int | None = Field(description="đồng in the statement")
+    booked_on: date | None = Field(description="The line's day; null for what no statement tells of")
+    direction: str | None = Field(description="OUT: a debit of the partner's, IN: a credit")
+    currency: str | None
+    partner_reference: str | None = Field(description="The partner's own number of the booking, by which it is found in its books")
     opened_on: date
     age_days: int
     state: BreakState
@@ -140,7 +144,7 @@ class AgeRow(BaseModel):
     kind: LineVerdict
     age: str = Field(description="Days: 0-3, 4-7, 8-30, 31+")
     breaks: int
-    amount: int
+    amount: int = Field(description="đồng in question: where the amount differs, by how much; else the whole line")
 
 
 class Ageing(BaseModel):

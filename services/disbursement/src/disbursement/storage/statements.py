@@ -34,6 +34,10 @@ _HEAD: Final = (
     " business_date, received_by, received_at, reconciled_at"
 )
 
+# What finds a difference again in the partner's own books.
+_BOOKING: Final = "l.booked_on, l.direction, l.currency, l.partner_reference"
+_LINE: Final = "LEFT JOIN statement_line l ON l.statement_id = b.statement_id AND l.line_no = b.line_no"
+
 
 async def add(tx: Tx, values: Mapping[str, Any]) -> RowMapping | None:
     """Store a statement; None when these bytes are there already."""
@@ -143,7 +147,7 @@ async def breaks_page(
     """Differences in the actor's units, oldest first. One that belongs to no payment of ours is seen by all who may see any."""
     scope, params = actor.scope_sql("b.unit_path")
     return await tx.rows(
-        f"SELECT b.* FROM reconciliation_break b WHERE (b.unit_path IS NULL OR {scope})"
+        f"SELECT b.*, {_BOOKING} FROM reconciliation_break b {_LINE} WHERE (b.unit_path IS NULL OR {scope})"
         " AND (CAST(:after AS uuid) IS NULL OR b.break_id > :after) AND (CAST(:partner AS text) IS NULL OR b.partner = :partner)"
         " AND (CAST(:state AS text) IS NULL OR b.state = :state) AND (CAST(:kind AS text) IS NULL OR b.kind = :kind)"
         " ORDER BY b.break_id LIMIT :limit",
@@ -157,10 +161,11 @@ async def breaks_page(
 
 
 async def ageing(tx: Tx, actor: Actor, business_date: date) -> Sequence[RowMapping]:
-    """Differences not ended, by partner, kind and age in days (0–3, 4–7, 8–30, over 30): how many and how much."""
+    """Differences not ended, by partner, kind and age in days (0–3, 4–7, 8–30, over 30): how many, and how many đồng are in question."""
     scope, params = actor.scope_sql("b.unit_path")
     return await tx.rows(
-        "SELECT b.partner, b.kind, a.age, count(*) AS breaks, CAST(coalesce(sum(coalesce(b.theirs, b.ours)), 0) AS bigint) AS amount"
+        "SELECT b.partner, b.kind, a.age, count(*) AS breaks, "
+        " CAST(sum(CASE b.kind WHEN 'AMOUNT_DIFFERS' THEN abs(b.theirs - b.ours) ELSE coalesce(b.theirs, b.ours) END) AS bigint) AS amount"
         " FROM reconciliation_break b, LATERAL (SELECT CASE WHEN d <= 3 THEN '0-3' WHEN d <= 7 THEN '4-7' WHEN d <= 30 THEN '8-30'"
         "   ELSE '31+' END AS age FROM (SELECT CAST(:day AS date) - b.opened_on AS d) x) a"
         f" WHERE b.state <> 'RESOLVED' AND (b.unit_path IS NULL OR {scope}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -185,7 +190,10 @@ async def set_break(tx: Tx, break_id: UUID, values: Mapping[str, Any]) -> RowMap
     """Set columns of a difference (names are ours) and count its version up."""
     sets = ", ".join(f"{name} = :{name}" for name in values)
     row = await tx.row(
-        f"UPDATE reconciliation_break SET {sets}, version = version + 1 WHERE break_id = :break_id RETURNING *", break_id=break_id, **values
+        f"WITH b AS (UPDATE reconciliation_break SET {sets}, version = version + 1 WHERE break_id = :break_id RETURNING *)"
+        f" SELECT b.*, {_BOOKING} FROM b {_LINE}",
+        break_id=break_id,
+        **values,
     )
     if row is None:
         raise LookupError(break_id)
