@@ -140,6 +140,10 @@ async def test_every_kind_of_difference_is_found_and_explained(office: Office, d
     assert all(item["vi"] and item["en"] for item in office.items)
     assert sum(row["people"] for row in office.shadow["summary"]) == 14
     assert (await office.province.rows(_TRIAL)) == [{"n": 0}]  # nothing of the trial list is left
+    first = office.shadow["list_hash"]
+    assert (await office.compare()).json()["list_hash"] == first, "the same people, dues and accounts are the same list"
+    await office.person(due(300_000))
+    assert (await office.compare()).json()["list_hash"] != first
 
 
 async def test_the_differences_can_be_taken_along(office: Office, due: Any) -> None:

@@ -293,7 +293,7 @@ async def drop_lines(tx: Tx, list_id: UUID) -> None:
     await tx.execute("DELETE FROM list_input WHERE list_id = :list_id", list_id=list_id)
 
 
-async def digest(tx: Tx, cycle: RowMapping, head: RowMapping, sql: str, **params: Any) -> str:
+async def digest(tx: Tx, cycle: RowMapping, head: RowMapping | dict[str, Any], sql: str, **params: Any) -> str:
     """SHA-256 (hex) of the title of a cycle's list and the chunks that `sql` gives. Streams."""
     day: date = cycle["month"]
     found = hashlib.sha256()
@@ -305,7 +305,7 @@ async def digest(tx: Tx, cycle: RowMapping, head: RowMapping, sql: str, **params
     return found.hexdigest()
 
 
-async def hash_of(tx: Tx, cycle: RowMapping, head: RowMapping) -> str:
+async def hash_of(tx: Tx, cycle: RowMapping, head: RowMapping | dict[str, Any]) -> str:
     """SHA-256 (hex) of the canonical list: what is paid to whom through which address version, and who is held."""
     return await digest(tx, cycle, head, _CANONICAL, list_id=head["list_id"])
 

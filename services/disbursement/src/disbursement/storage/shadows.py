@@ -233,7 +233,8 @@ async def trial(tx: Tx, shadow: dict[str, Any], *, grace_days: int, cash_partner
     head = await cycles.list_of(tx, shadow_id)
     if head is None:
         raise LookupError(shadow_id)
-    digest = await lists.hash_of(tx, cycle, head)
+    # A trial has no cut-off of its own: the same people, dues and accounts are the same list.
+    digest = await lists.hash_of(tx, cycle, {**head, "cut_off_id": UUID(int=0)})
     await tx.execute(_OURS, list_id=shadow_id)
     await tx.execute("ANALYZE shadow_ours")
     return digest
