@@ -62,6 +62,7 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
         "running.rights": "Every route is refused to every role that may not use it; another unit's object is not there.",
         "running.hostile-input": "Whatever is sent, the answer is one of the document's, and no answer shows an internal.",
         "running.keys": "Keys are changed while the services serve: everything is sealed again, and the old key opens nothing.",
+        "running.erasure": "What is erased is gone from backups too: the keys of that day are destroyed, and the answer says when.",
         "running.one-trace": "One payment is one trace through all services to the partner's notice; no span holds anything of people.",
     },
 }

@@ -1,7 +1,8 @@
-"""`./ansinh keys rotate|status`: new keys for what lies encrypted, and for what travels sealed in events, while the services serve."""
+"""`./ansinh keys rotate|retire|status`: new keys for what lies encrypted or travels sealed in events, while the services serve."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -9,20 +10,27 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import psycopg
+from psycopg import sql
 
 from ansinh.audit_command import addresses
 from ansinh.stack.commands import running_layout
 from ansinh.stack.layout import SERVICES, Service
-from common.sealing import FOLLOW_SECONDS, generate_key
+from common.erasure_keys import WAITING
+from common.rekey import wait_for_older
+from common.sealing import FOLLOW_SECONDS, generate_key, lookup_key
 
-__all__ = ["add_event_keys", "add_key", "retire", "run"]
+__all__ = ["add_event_keys", "add_key", "holders", "retire", "retire_event_keys", "run"]
 
 Say = Callable[[str], None]
 _FAILED, _UNAVAILABLE = 1, 69
 _FOLLOWED: Final = FOLLOW_SECONDS + 1.0
+_IN_HAND: Final = 60.0
+"""Longest time between a process' reading a token and opening it: an event key goes so long after nothing holds it."""
 
 
 def _files() -> dict[str, Path]:
@@ -117,12 +125,95 @@ def _rotate(files: Mapping[str, Path], dsns: Mapping[str, str], say: Say) -> int
     return 0
 
 
-def _status(files: Mapping[str, Path], say: Say) -> int:
+_TEXTS: Final = (
+    "SELECT c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
+    " WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"
+    " AND a.atttypid IN ('text'::regtype, 'jsonb'::regtype, 'json'::regtype, 'text[]'::regtype) AND c.relname <> 'outbox'"
+    " AND c.relname NOT LIKE 'audit%' ORDER BY 1, 2"
+)
+
+
+def _counted(connection: psycopg.Connection[Any], table: str, column: str, kid: str) -> int:
+    query = sql.SQL("SELECT count(*) FROM {} WHERE strpos(CAST({} AS text), {}) > 0")
+    row = connection.execute(query.format(sql.Identifier(table), sql.Identifier(column), f"v1:{kid}:")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def holders(dsns: Mapping[str, str], consumer: str, kid: str) -> list[str]:
+    """Where something under an event key of `consumer` may still have to be opened: its own tables, everybody's outboxes, parked events."""
+    found = []
+    for name, dsn in dsns.items():
+        with psycopg.connect(dsn, connect_timeout=10, autocommit=True) as connection:
+            wait_for_older(connection)
+            if count := _counted(connection, "outbox", "body", kid):
+                found.append(f"{name}: {count:,} events of the replay window")
+            if name != consumer:
+                continue
+            row = connection.execute("SELECT count(*) FROM parked_event WHERE replayed_at IS NULL").fetchone()
+            if row and row[0]:
+                found.append(f"{name}: {row[0]:,} parked events, whose bodies cannot be looked into")
+            for table, column in connection.execute(_TEXTS).fetchall():
+                if count := _counted(connection, table, column, kid):
+                    found.append(f"{name}: {count:,} values of {table}.{column}")
+    return found
+
+
+def retire_event_keys(files: Mapping[str, Path], consumer: str, kids: Sequence[str]) -> None:
+    """Destroy event keys of a consumer: out of every keyring. Its own keeps the keys of lookups, which open nothing."""
+    own = _read(files[consumer])
+    for kid in kids:
+        own.setdefault("lookup", {})[kid] = base64.b64encode(lookup_key(own["event"][consumer][kid])).decode()
+        del own["event"][consumer][kid]
+    _write(files[consumer], own)
+    for path in (path for name, path in files.items() if name != consumer):
+        keys = _read(path)
+        ring = keys.get("event", {}).get(consumer, {})
+        if set(kids) & set(ring):
+            keys["event"][consumer] = {kid: key for kid, key in ring.items() if kid not in kids}
+            _write(path, keys)
+
+
+def _retire(files: Mapping[str, Path], dsns: Mapping[str, str], only: str | None, say: Say) -> int:
+    time.sleep(_FOLLOWED)  # until nobody seals with an older key any more
+    free: dict[str, list[str]] = {}
+    for service in SERVICES:
+        name = service.name
+        older = list(_read(files[name]).get("event", {}).get(name, {}))[:-1]
+        if only not in (None, name) or not older:
+            continue
+        _reseal(service, files[name], dsns[name], say)
+        for kid in older:
+            held = holders(dsns, name, kid)
+            for place in held:
+                say(f"{name:<16} event key {kid} stays: {place}")
+            if not held:
+                free.setdefault(name, []).append(kid)
+    if free:
+        say(f"waiting {_IN_HAND:.0f} s for what processes have in hand")
+        time.sleep(_IN_HAND)
+    for name, kids in free.items():
+        retire_event_keys(files, name, kids)
+        say(f"{name:<16} event keys destroyed: {', '.join(kids)}")
+    if not free:
+        say("no event key could be destroyed")
+    return 0
+
+
+def _waiting(dsns: Mapping[str, str], say: Say) -> None:
+    for name, dsn in dsns.items():
+        with psycopg.connect(dsn, connect_timeout=10) as connection:
+            row = connection.execute(WAITING.encode()).fetchone()
+        if row is not None and row[0]:
+            say(f"{name:<16} {row[0]} erasures wait for the keys of their day to be destroyed, since {row[1]:%Y-%m-%d}; due on {row[2]}")
+        else:
+            say(f"{name:<16} no erasure waits for a key to be destroyed")
+
+
+def _status(files: Mapping[str, Path], say: Say) -> None:
     for name, path in files.items():
         keys = _read(path)
         events = ", ".join(f"{consumer} {'/'.join(ring)}" for consumer, ring in keys.get("event", {}).items())
         say(f"{name:<16} at rest {'/'.join(keys['at_rest'])}; events for {events}")
-    return 0
 
 
 def run(options: Namespace, say: Say) -> int:
@@ -133,16 +224,20 @@ def run(options: Namespace, say: Say) -> int:
         say(f"no keyring here: {', '.join(missing)}")
         return _UNAVAILABLE
     if options.what == "status":
-        return _status(files, say)
+        _status(files, say)
+        _waiting(addresses(options.service, say), say)
+        return 0
     if options.events:
         for consumer, kid in add_event_keys(files).items():
             say(f"{consumer:<16} events for it are sealed with {kid}; older keys stay, to open what was sealed before")
         return 0
-    dsns = addresses(options.service, say)
+    dsns = addresses(None if options.what == "retire" else options.service, say)
     if not dsns:
         say("nothing runs here, and not every <SERVICE>_OWNER_DATABASE_URL is set")
         return _UNAVAILABLE
     try:
+        if options.what == "retire":
+            return _retire(files, dsns, options.service, say)
         return _rotate(files, dsns, say)
     except RuntimeError as error:
         say(str(error))

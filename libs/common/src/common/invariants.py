@@ -78,6 +78,14 @@ MECHANISMS: Final = (
         "SELECT id::text AS offender FROM job WHERE (state = 'QUEUED' AND created_at < now() - interval '1 hour')"
         " OR (state = 'RUNNING' AND lease_until < now() - interval '10 minutes')",
     ),
+    Invariant(
+        "erased_keys_are_destroyed",
+        "The keys under which the remnants of erased data lie are destroyed by the day set for them",
+        "Khoá của dữ liệu đã xoá được huỷ chậm nhất vào ngày đã định",
+        "SELECT erasure_id::text AS offender FROM erasure_request WHERE state = 'DONE' AND keys_destroyed_at IS NULL"
+        " AND keys_due_on < current_date",
+        minutes=60,
+    ),
 )
 """What holds in every service."""
 

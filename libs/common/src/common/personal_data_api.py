@@ -12,15 +12,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import IntegrityError
 
 from common import audit
 from common.auth import Actor, Role, require
 from common.clock import VIETNAM, now
 from common.db import Database, Tx
+from common.erasures_api import erasure_routes
 from common.masking import FreeText
 from common.paper import answer as printed
-from common.personal_data import Holding, collect, erase, kept_of, preview, units_of
+from common.personal_data import Holding, collect, kept_of, units_of
 from common.personal_paper import paper_of
 from common.problems import Conflict, Forbidden, InvalidInput, NotFound
 from common.retention import TERMS, Keep, due, term_of
@@ -28,9 +28,6 @@ from common.retention import TERMS, Keep, due, term_of
 __all__ = ["personal_data_router"]
 
 _Officer = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))]
-_Reader = Annotated[
-    Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR))
-]
 _Decider = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER))]
 _Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 _Watcher = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
@@ -46,7 +43,6 @@ _Purpose = Annotated[
 ]
 _PERSON: Final = "0191f5a0-0000-7000-8000-0000000000ab"
 _PersonId = Annotated[UUID, Path(description="Mã người trong hệ thống · the platform's id of the person", examples=[_PERSON])]
-_ErasureId = Annotated[UUID, Path(description="Mã yêu cầu xoá · the request's id", examples=["0191f5a0-0000-7000-8000-0000000000ac"])]
 _TermId = Annotated[UUID, Path(description="Mã thời hạn · the term's id", examples=["0191f5a0-0000-7000-8000-0000000000ad"])]
 _RuleName = Annotated[str, Path(max_length=60, description="Tên quy tắc · as listed by `GET /v1/retention`", examples=["import_files"])]
 _Text = Annotated[FreeText, Field(min_length=5, max_length=500, pattern=r"\S")]
@@ -86,44 +82,6 @@ class PersonalData(BaseModel):
     made_at: datetime
     parts: list[PartView]
     kept: list[dict[str, Any]] = Field(description="What stays even on request, by which law and until when")
-
-
-class ErasureAsked(BaseModel):
-    """A request to erase."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"asked_by": "PERSON", "ground": "Đơn ngày 20/11/2026: số điện thoại không phải của tôi"}},
-    )
-
-    asked_by: Literal["PERSON", "REPRESENTATIVE", "OFFICE"] = Field(description="Who asks: the person, a representative, the office itself")
-    ground: _Text = Field(description="Căn cứ: đơn, biên bản… · the letter or finding it rests on")
-
-
-class ErasureDecision(BaseModel):
-    """Yes or no, by a second person."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"approve": True, "note": "Đã đối chiếu đơn"}})
-
-    approve: bool
-    note: _Text
-
-
-class ErasureView(BaseModel):
-    """A request, and what it would take (while PROPOSED) or took (DONE)."""
-
-    erasure_id: UUID
-    person_id: UUID
-    asked_by: str
-    ground: str
-    state: Literal["PROPOSED", "DONE", "REFUSED"]
-    proposed_by: str
-    proposed_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-    note: str | None
-    erased: list[dict[str, Any]] = Field(description="What goes or went, with the number of rows")
-    kept: list[dict[str, Any]] = Field(description="What stays, by which law, until which day (null: no end is set)")
 
 
 class TermAsked(BaseModel):
@@ -183,12 +141,14 @@ class RetentionView(BaseModel):
     items: list[RuleView]
 
 
-def personal_data_router(db: Database, holding: Holding) -> APIRouter:
-    """`/v1/people/{id}/personal-data`, `/v1/people/{id}/erasures`, `/v1/erasures`, `/v1/retention`; terms where the service has a rule."""
+def personal_data_router(db: Database, holding: Holding, key_days: int) -> APIRouter:
+    """`/v1/people/{id}/personal-data`, `/v1/people/{id}/erasures`, `/v1/erasures`, `/v1/retention`; terms where the service has a rule.
+
+    `key_days`: within how many days after an erasure the keys of that day must be destroyed.
+    """
     router = APIRouter(prefix="/v1", tags=["personal data"])
     _giving(router, db, holding)
-    _asking(router, db, holding)
-    _deciding(router, db, holding)
+    erasure_routes(router, db, holding, key_days)
     _rules(router, db, holding)
     if holding.retention:
         _terms(router, db, holding)
@@ -223,92 +183,6 @@ def _giving(router: APIRouter, db: Database, holding: Holding) -> None:
         ]
         data = PersonalData(service=holding.service, person_id=person_id, purpose=purpose, made_at=made, parts=views, kept=kept)
         return JSONResponse(data.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
-
-
-async def _view(tx: Tx, holding: Holding, row: Any) -> ErasureView:
-    fields = {name: row[name] for name in ErasureView.model_fields if name not in ("erased", "kept")}
-    if row["state"] == "PROPOSED":
-        erased, kept = await preview(tx, holding, row["person_id"]), await kept_of(tx, holding, row["person_id"])
-    else:
-        erased, kept = row["answer"]["erased"], row["answer"]["kept"]
-    return ErasureView(**fields, erased=erased, kept=kept)
-
-
-async def _request(tx: Tx, actor: Actor, erasure_id: UUID, *, lock: bool = False) -> Any:
-    row = await tx.row("SELECT * FROM erasure_request WHERE erasure_id = :id" + (" FOR UPDATE" if lock else ""), id=erasure_id)
-    if row is None or not any(actor.sees(path) for path in row["unit_paths"]):
-        raise NotFound("No such request")
-    return row
-
-
-def _asking(router: APIRouter, db: Database, holding: Holding) -> None:
-    @router.post(
-        "/people/{person_id}/erasures",
-        operation_id="ask_erasure",
-        status_code=201,
-        summary="Đề nghị xoá dữ liệu · Ask for erasure",
-        description="Ghi yêu cầu xoá dữ liệu cá nhân; cho biết sẽ xoá gì, giữ gì theo luật nào. Chưa thay đổi gì trước khi người thứ hai"
-        " duyệt. Says what would go and what stays; nothing changes before a second person approves. One open request a person.",
-    )
-    async def ask(person_id: _PersonId, body: ErasureAsked, actor: _Officer) -> ErasureView:
-        try:
-            async with db.transaction(actor) as tx:
-                paths = await units_of(tx, holding, person_id)
-                row = await tx.row(
-                    "INSERT INTO erasure_request (person_id, unit_paths, asked_by, ground, proposed_by)"
-                    " VALUES (:person, CAST(:paths AS text[]), :asked_by, :ground, :by) RETURNING *",
-                    person=person_id,
-                    paths=paths,
-                    by=actor.subject,
-                    **body.model_dump(),
-                )
-                assert row is not None
-                await audit.record(tx, "erasure.ask", "person", person_id, {"request": str(row["erasure_id"]), "by": body.asked_by})
-                return await _view(tx, holding, row)
-        except IntegrityError as error:
-            raise Conflict("A request for this person waits for a decision") from error
-
-    @router.get(
-        "/erasures/{erasure_id}",
-        operation_id="erasure",
-        summary="Một yêu cầu xoá · One request",
-        description="Yêu cầu và trả lời: đã xoá gì, giữ gì theo điều luật nào, đến bao giờ. A request and its answer.",
-    )
-    async def one(erasure_id: _ErasureId, actor: _Reader) -> ErasureView:
-        async with db.read(actor) as tx:
-            return await _view(tx, holding, await _request(tx, actor, erasure_id))
-
-
-def _deciding(router: APIRouter, db: Database, holding: Holding) -> None:
-    @router.post(
-        "/erasures/{erasure_id}/decision",
-        operation_id="decide_erasure",
-        summary="Duyệt yêu cầu xoá · Decide a request",
-        description="Người thứ hai duyệt thì xoá ngay, không lấy lại được. A second person approves: what no law keeps is erased at once"
-        " and for good; the answer says what went and what stays.",
-    )
-    async def decide(erasure_id: _ErasureId, body: ErasureDecision, actor: _Decider) -> ErasureView:
-        async with db.transaction(actor) as tx:
-            row = await _request(tx, actor, erasure_id, lock=True)
-            if row["state"] != "PROPOSED":
-                raise Conflict("It has been decided")
-            if row["proposed_by"] == actor.subject:
-                raise Forbidden("Somebody else than the proposer must decide")
-            person = row["person_id"]
-            erased = await erase(tx, holding, person) if body.approve else []
-            answer = {"erased": erased, "kept": await kept_of(tx, holding, person)}
-            done = await tx.row(
-                "UPDATE erasure_request SET state = :state, decided_by = :by, decided_at = now(), note = :note,"
-                " answer = CAST(:answer AS jsonb) WHERE erasure_id = :id RETURNING *",
-                id=erasure_id,
-                by=actor.subject,
-                state="DONE" if body.approve else "REFUSED",
-                note=body.note,
-                answer=answer,
-            )
-            rows = {item["table"]: item["rows"] for item in erased}
-            await audit.record(tx, "erasure.decide", "person", person, {"request": str(erasure_id), "approve": body.approve, "rows": rows})
-            return await _view(tx, holding, done)
 
 
 async def _rule_view(tx: Tx, rule: Keep, terms: dict[str, int]) -> RuleView:

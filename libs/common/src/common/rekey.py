@@ -1,9 +1,9 @@
 """Sealing again under the newest at-rest key what lies in a database under older ones, while the service serves.
 
-Ciphertexts say their key; so what is left to do is found by looking, in binary columns and inside JSON (kept history), and a run that
-was stopped goes on where it was by being started again. Small transactions as the owner; triggers of a table are off within them, since
-a value that is only sealed anew has not changed. The old keys may go when a whole pass, begun after every transaction that might have
-used them has ended, finds nothing.
+Ciphertexts say their key; so what is left to do is found by looking, in binary columns, inside JSON (kept history) and in columns of
+tokens that came in events (`*_token`, put under this service's newest event key). A run that was stopped goes on where it was by being
+started again. Small transactions as the owner; triggers of a table are off within them, since a value that is only sealed anew has not
+changed. The old keys may go when a whole pass, begun after every transaction that might have used them has ended, finds nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from psycopg.types.json import Json
 
 from common.sealing import Keyring, SealBroken
 
-__all__ = ["COMMON_FIELDS", "Progress", "reseal"]
+__all__ = ["COMMON_FIELDS", "Progress", "reseal", "wait_for_older"]
 
 COMMON_FIELDS: Final = ("parked_event", "idempotency_key", "import_file")
 """What the mechanisms themselves keep sealed."""
@@ -33,7 +33,8 @@ _LEAVES: Final = (
     "SELECT c.relname, a.attname, format_type(a.atttypid, NULL), c.relhastriggers FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
     " WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"
-    " AND a.atttypid IN ('bytea'::regtype, 'jsonb'::regtype) AND c.relname NOT LIKE 'audit%' ORDER BY 1, 2"
+    " AND (a.atttypid IN ('bytea'::regtype, 'jsonb'::regtype) OR a.atttypid = 'text'::regtype AND a.attname LIKE '%\\_token')"
+    " AND c.relname NOT LIKE 'audit%' ORDER BY 1, 2"
 )
 
 
@@ -49,10 +50,11 @@ class Progress:
 class _Sealer:
     """Opens under the field that fits, and seals under the newest key; the field of a column is found once."""
 
-    def __init__(self, keyring: Keyring, fields: Sequence[str], old: Sequence[str]) -> None:
+    def __init__(self, keyring: Keyring, fields: Sequence[str], old: Sequence[str], old_events: Sequence[str]) -> None:
         self._keyring = keyring
         self._fields = list(dict.fromkeys([*fields, *COMMON_FIELDS]))
         self.heads = [bytes([len(kid.encode())]) + kid.encode() for kid in old]
+        self.tokens = [f"v1:{kid}:" for kid in old_events]
         alternatives = "|".join(head.hex() for head in self.heads)
         self._inside = re.compile(rf"\\x((?:{alternatives})(?:[0-9a-f]{{2}}){{28,}})")
 
@@ -78,12 +80,20 @@ class _Sealer:
             return "\\x" + self.again(bytes.fromhex(found[1])).hex()
         return value
 
+    def new(self, kind: str, value: Any) -> Any:
+        """A column's value, of this kind, with everything in it under the newest keys."""
+        if kind == "bytea":
+            return self.again(bytes(value))
+        return self._keyring.renew(value) if kind == "text" else Json(self.inside(value))
 
-def _looks_sealed(column: sql.Identifier, kind: str, heads: Sequence[bytes]) -> sql.Composable:
-    if kind == "bytea":
-        each = [sql.SQL("substring({} FROM 1 FOR {}) = {}").format(column, len(head), head) for head in heads]
+
+def _looks_sealed(column: sql.Identifier, kind: str, sealer: _Sealer) -> sql.Composable:
+    if kind == "text":
+        each = [sql.SQL("starts_with({}, {})").format(column, head) for head in sealer.tokens]
+    elif kind == "bytea":
+        each = [sql.SQL("substring({} FROM 1 FOR {}) = {}").format(column, len(head), head) for head in sealer.heads]
     else:
-        each = [sql.SQL("CAST({} AS text) LIKE {}").format(column, f'%"\\\\\\\\x{head.hex()}%') for head in heads]
+        each = [sql.SQL("CAST({} AS text) LIKE {}").format(column, f'%"\\\\\\\\x{head.hex()}%') for head in sealer.heads]
     return sql.SQL("({})").format(sql.SQL(" OR ").join(each))
 
 
@@ -109,7 +119,7 @@ def _batch(
     connection: psycopg.Connection[Any], sealer: _Sealer, place: tuple[str, str, str], after: str, *, triggers: bool
 ) -> tuple[int, str]:
     table, column, kind = sql.Identifier(place[0]), sql.Identifier(place[1]), place[2]
-    wanted = sql.SQL("FROM {} WHERE ctid > {}::tid AND {}").format(table, after, _looks_sealed(column, kind, sealer.heads))
+    wanted = sql.SQL("FROM {} WHERE ctid > {}::tid AND {}").format(table, after, _looks_sealed(column, kind, sealer))
     if connection.execute(sql.SQL("SELECT 1 {} LIMIT 1").format(wanted)).fetchone() is None:
         return 0, after
     connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
@@ -118,7 +128,7 @@ def _batch(
     rows = connection.execute(
         sql.SQL("SELECT ctid::text, {} {} ORDER BY ctid LIMIT {} FOR UPDATE").format(column, wanted, _BATCH)
     ).fetchall()
-    new = [sealer.again(bytes(value)) if kind == "bytea" else Json(sealer.inside(value)) for _, value in rows]
+    new = [sealer.new(kind, value) for _, value in rows]
     with connection.cursor() as cursor:
         cursor.executemany(
             sql.SQL("UPDATE {} SET {} = %s WHERE ctid = %s::tid").format(table, column),
@@ -135,15 +145,17 @@ def reseal(dsn: str, keyring: Keyring, fields: Sequence[str], say: Callable[[Pro
     `dsn` is the owner's address (libpq), `fields` the names this service seals under. Raises :class:`SealBroken` on a value that no
     known key and field opens: then no key may be retired.
     """
-    old = keyring.at_rest_ids[:-1]
-    if not old:
+    old, old_events = keyring.at_rest_ids[:-1], keyring.event_ids[:-1]
+    if not old and not old_events:
         return 0
-    sealer, total = _Sealer(keyring, fields, old), 0
+    sealer, total = _Sealer(keyring, fields, old, old_events), 0
     with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
         while True:
-            _wait_for_older(connection)
+            wait_for_older(connection)
             found = 0
             for table, column, kind, triggers in connection.execute(_LEAVES).fetchall():
+                if not (old_events if kind == "text" else old):
+                    continue
                 done = 0
                 for count in _batches(connection, sealer, table, column, kind, triggers=triggers):
                     done += count
@@ -154,7 +166,7 @@ def reseal(dsn: str, keyring: Keyring, fields: Sequence[str], say: Callable[[Pro
                 return total
 
 
-def _wait_for_older(connection: psycopg.Connection[Any]) -> None:
+def wait_for_older(connection: psycopg.Connection[Any]) -> None:
     """Until every transaction that had begun before now has ended: it may still commit a value under an older key."""
     row = connection.execute("SELECT pg_current_xact_id()").fetchone()
     assert row is not None

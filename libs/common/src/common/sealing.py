@@ -21,7 +21,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["FOLLOW_SECONDS", "Keyring", "SealBroken", "generate_key"]
+__all__ = ["FOLLOW_SECONDS", "Keyring", "SealBroken", "generate_key", "lookup_key"]
 
 FOLLOW_SECONDS: Final = 1.0
 """A running process seals with a new key at most this long after it was put into the file."""
@@ -46,11 +46,16 @@ def _key(text: str) -> bytes:
     return key
 
 
+def lookup_key(event_key: str) -> bytes:
+    """The key of lookups that belongs to an event key (base64); the event key cannot be had from it."""
+    return hmac.new(_key(event_key), b"lookup", hashlib.sha256).digest()
+
+
 class Keyring:
     """The keys of one service. The newest key of a map (last in the file) seals; all of them open."""
 
     def __init__(self, service: str, keys: dict[str, Any]) -> None:
-        """`keys`: {"at_rest": {kid: b64}, "blind": b64, "fingerprint": b64?, "event": {consumer: {kid: b64}}}."""
+        """`keys`: {"at_rest": {kid: b64}, "blind": b64, "fingerprint": b64?, "event": {consumer: {kid: b64}}, "lookup": {kid: b64}?}."""
         self.service = service
         self._path: Path | None = None
         self._stamp = 0
@@ -65,9 +70,10 @@ class Keyring:
             consumer: {kid: AESGCM(_key(value)) for kid, value in ring.items()} for consumer, ring in keys.get("event", {}).items()
         }
         self._lookup = {
-            consumer: {kid: hmac.new(_key(value), b"lookup", hashlib.sha256).digest() for kid, value in ring.items()}
-            for consumer, ring in keys.get("event", {}).items()
+            consumer: {kid: lookup_key(value) for kid, value in ring.items()} for consumer, ring in keys.get("event", {}).items()
         }
+        kept = {kid: _key(value) for kid, value in keys.get("lookup", {}).items()}  # of event keys that were destroyed
+        self._lookup[self.service] = kept | self._lookup.get(self.service, {})
 
     @classmethod
     def load(cls, path: Path, service: str) -> Self:
@@ -95,6 +101,20 @@ class Keyring:
         self._follow(at_once=True)
         return list(self._at_rest)
 
+    @property
+    def event_ids(self) -> list[str]:
+        """Ids of the keys that open what was sealed for this service in events; the last one seals."""
+        self._follow(at_once=True)
+        return list(self._event.get(self.service, {}))
+
+    @property
+    def key_ids(self) -> list[str]:
+        """Every key in the file by which something can be opened: `at_rest/<id>` and `event/<consumer>/<id>`."""
+        self._follow(at_once=True)
+        return [f"at_rest/{kid}" for kid in self._at_rest] + [
+            f"event/{consumer}/{kid}" for consumer, ring in self._event.items() for kid in ring
+        ]
+
     def seal(self, consumer: str, event_id: UUID, field: str, plaintext: str) -> str:
         """A token only `consumer` can open, bound to this event and field."""
         self._follow()
@@ -117,6 +137,12 @@ class Keyring:
             return bytes(cipher.decrypt(raw[:_NONCE], raw[_NONCE:], f"{self.service}:{event_id}:{field}".encode())).decode()
         except (ValueError, KeyError, InvalidTag) as error:
             raise SealBroken("the sealed value does not open") from error
+
+    def renew(self, token: str) -> str:
+        """The same token under the newest event key of this service. Raises :class:`SealBroken`."""
+        plaintext = self.open(token)
+        _version, _kid, event_id, field, _data = token.split(":", 4)
+        return self.seal(self.service, UUID(event_id), field, plaintext)
 
     def encrypt(self, field: str, plaintext: str | bytes) -> bytes:
         """Encrypt for this service's own tables; bound to the field's name."""
@@ -155,7 +181,7 @@ class Keyring:
         return f"{kid}:{_index(key, consumer, field, plaintext)}"
 
     def lookups(self, field: str, plaintext: str) -> list[str]:
-        """What :meth:`lookup` made for this service, under each of its keys that may still stand in our copies."""
+        """What :meth:`lookup` made for this service, under each key that may still stand in our copies (also of a destroyed event key)."""
         self._follow()
         return [f"{kid}:{_index(key, self.service, field, plaintext)}" for kid, key in self._lookup.get(self.service, {}).items()]
 

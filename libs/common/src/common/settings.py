@@ -60,6 +60,13 @@ class MechanismSettings(BaseSettings):
         default=None, description="Anchors are also appended here, one JSON line each: a place the database's people cannot write"
     )
 
+    erasure_key_days: int = Field(
+        default=45,
+        ge=1,
+        description="Within how many days after a person's data were erased the keys of that day must be destroyed (`keys rotate`,"
+        " `keys retire`). Open question to the office: which term do Law 91/2025/QH15 and its decree set for what is left in backups?",
+    )
+
     @property
     def clients_registered(self) -> bool:
         """Whether an unregistered client is refused; production knows no other way."""

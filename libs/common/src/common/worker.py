@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from common.audit_chain import anchor_once, seal_once
 from common.consumer import Consumer, Subscription
 from common.db import Database
+from common.erasure_keys import note_destroyed
 from common.housekeeping import clean
 from common.invariants import Checker, Invariant
 from common.relay import Relay
@@ -135,6 +136,7 @@ async def run_worker(
     relay = Relay(db, lambda: _producer(settings), name, look=look)
 
     async def housekeeping() -> bool:
+        await note_destroyed(db, settings.erasure_key_days)
         more = await clean(db, settings.replay_window_days, settings.retention_days)
         return await apply_terms(db, retention) or more
 

@@ -80,7 +80,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             cut_offs_router(db, *WATCHERS),
             quiet_router(db, [work_left]),
             invariants_router(db, INVARIANTS),
-            personal_data_router(db, HOLDING),
+            personal_data_router(db, HOLDING, settings.erasure_key_days),
             work_router(db, settings, WORK),
             parked_router(db),
         ],

@@ -113,7 +113,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(db, *READERS),
             quiet_router(db, [payment_probe]),
             invariants_router(db, INVARIANTS),
-            personal_data_router(db, HOLDING),
+            personal_data_router(db, HOLDING, settings.erasure_key_days),
             work_router(db, settings, WORK),
             parked_router(db),
         ],

@@ -97,7 +97,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             parked_router(db),
             quiet_router(db, [_imports_open, _not_compared]),
             invariants_router(db, INVARIANTS),
-            personal_data_router(db, HOLDING),
+            personal_data_router(db, HOLDING, settings.erasure_key_days),
             work_router(db, settings, WORK),
         ],
         body_limits={

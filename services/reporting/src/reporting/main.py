@@ -77,7 +77,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             jobs_router(database, *READERS, Role.OPERATOR),
             quiet_router(database),
             invariants_router(database, INVARIANTS),
-            personal_data_router(database, HOLDING),
+            personal_data_router(database, HOLDING, settings.erasure_key_days),
             work_router(database, settings, WORK),
             parked_router(database),
             console_router(settings),
