@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_FILE_LINES = 400
+MAX_TEST_LINES = 450
 MAX_FUNCTION_LINES = 70
 SECRET_NAME = re.compile(r"(signature|secret|token|hmac|password)$")
 SERVICES = ("registry", "identity_verify", "accounts", "disbursement", "reporting")
@@ -28,6 +29,11 @@ CLIENT_CALLS = re.compile(
 def production_files() -> list[Path]:
     """Python files of services and libraries."""
     return sorted(path for part in ("services", "libs") for path in (ROOT / part).glob("*/src/**/*.py"))
+
+
+def test_files() -> list[Path]:
+    """Python files of the tests."""
+    return sorted((ROOT / "tests").glob("**/*.py"))
 
 
 def _dotted(node: ast.AST) -> str:
@@ -108,12 +114,30 @@ def check_sizes(path: Path, tree: ast.AST, lines: int) -> Iterator[tuple[int, st
                 yield node.lineno, "function-size", f"{node.name} has {length} lines: at most {MAX_FUNCTION_LINES}"
 
 
+def _breaks(loop: ast.For) -> bool:
+    return any(isinstance(node, (ast.Break, ast.Return)) for node in ast.walk(loop))
+
+
+def check_tests(tree: ast.AST, lines: int) -> Iterator[tuple[int, str, str]]:
+    """A test waits for a condition with a deadline: it polls in a loop that ends by it, and never sleeps and hopes."""
+    if lines > MAX_TEST_LINES:
+        yield 1, "file-size", f"{lines} lines: at most {MAX_TEST_LINES}"
+    loops = [loop for loop in ast.walk(tree) if isinstance(loop, ast.While) or (isinstance(loop, ast.For) and _breaks(loop))]
+    polled = {node for loop in loops for node in ast.walk(loop)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _dotted(node.func) in ("time.sleep", "asyncio.sleep", "sleep") and node not in polled:
+            yield node.lineno, "sleep", "wait for a condition with a deadline"
+
+
 def check_file(path: Path) -> list[str]:
     """All findings of one file, as `path:line: rule: why`."""
     text = path.read_text(encoding="utf-8")
     tree, rows = ast.parse(text), text.splitlines()
     found = []
-    checks = (*check_calls(path, tree), *check_outward(path, tree, text), *check_names(path, tree), *check_sizes(path, tree, len(rows)))
+    if path.is_relative_to(ROOT / "tests"):
+        checks = [*check_tests(tree, len(rows))]
+    else:
+        checks = [*check_calls(path, tree), *check_outward(path, tree, text), *check_names(path, tree), *check_sizes(path, tree, len(rows))]
     for line, rule, why in checks:
         if not re.search(rf"# house: {rule} - \S", rows[line - 1]):
             found.append(f"{path.relative_to(ROOT)}:{line}: {rule}: {why}")
@@ -122,7 +146,7 @@ def check_file(path: Path) -> list[str]:
 
 def main() -> int:
     """Print findings; 1 when there are any."""
-    findings = [finding for path in production_files() for finding in check_file(path)]
+    findings = [finding for path in (*production_files(), *test_files()) for finding in check_file(path)]
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
     return 1 if findings else 0
 

@@ -41,7 +41,7 @@ def slow_things(db: Database) -> APIRouter:
     async def endless(_actor: Auditor) -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
             for _ in range(12):
-                await asyncio.sleep(0.1)  # the answer itself is slow; this is what is tested
+                await asyncio.sleep(0.1)  # house: sleep - the answer itself is slow; this is what is tested
                 yield b"."
 
         return StreamingResponse(parts())

@@ -86,7 +86,9 @@ async def test_everything_is_sealed_again_while_writers_write(owner: str, file: 
         return place
 
     writer = asyncio.create_task(write())
-    await asyncio.sleep(FOLLOW_SECONDS + 0.2)
+    async with asyncio.timeout(FOLLOW_SECONDS + 20):
+        while not serving.encrypt("number", "0")[1:].startswith(new.encode()):
+            await asyncio.sleep(0.05)
     told: list[Progress] = []
     total = await asyncio.to_thread(reseal, owner, Keyring.load(file, "reporting"), ["number"], told.append)
     retired = retire(file, new)

@@ -68,5 +68,22 @@ def test_no_other_way_leads_outside(text: str, rules: ModuleType, tmp_path: Path
         assert len([each for each in rules.check_file(path) if ": http-client: " in each]) == found, place
 
 
+@pytest.mark.parametrize(("text", "rule"), [
+    ("import time\ntime.sleep(1)", "sleep"),
+    ("import asyncio\nasync def f():\n    for _ in 'ab':\n        await asyncio.sleep(1)", "sleep"),
+    ("import asyncio\nasync def f():\n    while not done():\n        await asyncio.sleep(1)", ""), ("x = 1\n" * 450, ""),
+    ("x = 1\n" * 451, "file-size"), ("import time\ntime.sleep(1)  # house: sleep - what is slow is the matter", ""),
+])  # fmt: skip
+def test_a_test_waits_for_conditions_and_is_not_too_long(
+    text: str, rule: str, rules: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "ROOT", tmp_path)
+    path = tmp_path / "tests/test_a.py"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert [finding.split(": ")[1] for finding in rules.check_file(path)] == [rule] * bool(rule)
+
+
 def test_the_tree_keeps_the_rules(rules: ModuleType) -> None:
-    assert [finding for path in rules.production_files() for finding in rules.check_file(path)] == []
+    files = (*rules.production_files(), *rules.test_files())
+    assert [finding for path in files for finding in rules.check_file(path)] == []

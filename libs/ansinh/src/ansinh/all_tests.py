@@ -7,14 +7,14 @@ part the moment by which it must have ended; time that a quick part leaves is th
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ET  # nosec: our own pytest wrote it
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,16 +49,17 @@ class Part:
         return ["-n", self.workers, "--dist", how, "-m", self.chosen, *taken, *self.folders]
 
 
-_DEFAULT: Final = Part("default tests", 10, chosen=DEFAULT_TIER)
+_DEFAULT: Final = Part("default tests", 8, chosen=DEFAULT_TIER)
 #: Together they choose every test once: what is quick is known first. Whole stacks take both cores: one beside other work, never three.
 _FOLDERS: Final = (
-    Part("brokers", 7, ("tests/messaging",)),
-    Part("security", 10, ("tests/security",)),
-    Part("services", 15, ("tests/service",)),
+    Part("brokers", 6, ("tests/messaging",)),
+    Part("security", 9, ("tests/security",)),
+    Part("services", 12, ("tests/service",)),
+    Part("upgrades", 12, ("tests/upgrade",)),
     Part("resilience", 16, ("tests/resilience",), workers="2"),
-    Part("whole stacks", 22, ("tests/e2e",), workers="2"),
+    Part("whole stacks", 18, ("tests/e2e",), workers="2"),
 )
-_REST: Final = Part("all others", 4)
+_REST: Final = Part("all others", 3)
 PARTS: Final = ((_DEFAULT, ()), *((part, ()) for part in _FOLDERS), (_REST, _FOLDERS))
 #: Of everything, on two quiet cores; a province's sizes and busy machines take more (`--minutes`).
 MINUTES: Final = sum(part.minutes for part, _ in PARTS)
@@ -91,8 +92,8 @@ def run(say: Callable[[str], None], minutes: float = MINUTES, parts: Sequence[tu
             allowed += part.minutes * scale
             left = began + 60 * allowed - time.monotonic()
             say(f"\n== part {number} of {len(parts)}: {part.name} ({time.strftime('%H:%M:%S')}; at most {left / 60:.0f} minutes)")
-            report = Path(folder) / f"{number}.xml"
-            outcome = _outcome(part.name, report, *_pytest([*part.arguments(others), f"--junitxml={report}"], left))
+            report = Path(folder) / f"{number}.jsonl"
+            outcome = _outcome(part.name, report, *_pytest([*part.arguments(others), "-p", "ansinh.test_lines", f"--lines={report}"], left))
             say(f"== part {number} of {len(parts)}: {part.name}: {_counts(outcome)}")
             outcomes.append(outcome)
     for line in summary(outcomes, (time.monotonic() - began) / 60):
@@ -127,30 +128,27 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _outcome(name: str, report: Path, code: int, seconds: float, stopped: bool) -> Outcome:
-    """What pytest wrote down; nothing where it was killed before it could."""
-    passed = 0
-    skips: list[tuple[str, str]] = []
-    failures: list[tuple[str, str]] = []
-    for case in _cases(report):
-        test = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
-        bad = next((found for kind in ("failure", "error") if (found := case.find(kind)) is not None), None)
-        skip = case.find("skipped")
-        if bad is not None:
-            failures.append((_first_line(bad), test))
-        elif skip is not None:
-            skips.append((_first_line(skip), test))
+    """What became of each test, by the lines of :mod:`ansinh.test_lines`."""
+    open_, passed, skips, failures = set[str](), set[str](), dict[str, str](), dict[str, str]()
+    for line in report.read_text(encoding="utf-8").splitlines() if report.exists() else ():
+        said = json.loads(line)
+        test, what = said["test"], said["what"]
+        if what == "begun":
+            open_.add(test)
+        elif what == "ended":
+            open_.discard(test)
+        elif what == "passed":
+            passed.add(test)
         else:
-            passed += 1
-    return Outcome(name, code, seconds, stopped, passed, tuple(skips), tuple(failures))
+            (skips if what == "skipped" else failures).setdefault(test, said["why"])
+    if stopped:
+        failures |= dict.fromkeys(open_ - failures.keys(), "it was running when the time was over")
+    count = len(passed - failures.keys() - skips.keys())
+    return Outcome(name, code, seconds, stopped, count, _turned(skips, but=failures), _turned(failures))
 
 
-def _cases(report: Path) -> Iterator[ET.Element]:
-    with contextlib.suppress(FileNotFoundError, ET.ParseError):
-        yield from ET.parse(report).iter("testcase")  # noqa: S314 - our own pytest wrote it
-
-
-def _first_line(found: ET.Element) -> str:
-    return (found.get("message") or "").removeprefix("Skipped: ").split("\n", 1)[0][:300]
+def _turned(found: Mapping[str, str], but: Container[str] = ()) -> tuple[tuple[str, str], ...]:
+    return tuple((why, test) for test, why in found.items() if test not in but)
 
 
 def _counts(outcome: Outcome) -> str:

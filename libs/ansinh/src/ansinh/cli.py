@@ -16,7 +16,7 @@ EXIT_FAILED, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 69, 130
 _ABOUT = """Pays a province's monthly social-security allowances, end to end.
 
 First time here?   ./ansinh demo     a whole province's month, from spreadsheets to the report (sets everything up itself)
-                   ./ansinh test     the default tests
+                   ./ansinh test     the quick tests; with --all every test
 """
 
 
@@ -49,12 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _sample_options(demo)
     demo.add_argument("--json", type=Path, metavar="PATH", help="also write the result as one JSON object")
     demo.add_argument("--keep", action="store_true", help="leave everything running at the end, to look at it in the console")
-    test = verb("test", "the default tests (5 minutes or less)", _test)
-    test.add_argument(
-        "--all", action="store_true", help="every test, also the long ones, in parts (about an hour), with a table at the end"
-    )
-    test.add_argument("--minutes", type=float, default=None, metavar="N", help="with --all: stop what has not ended by then (default 84)")
-    test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
+    _test_options(verb("test", "the quick tests (5 minutes or less); with --all every test", _test))
     bench = verb("bench", "rate and memory of each stage, from a real run of the embedded stack", _bench)
     bench.add_argument("--json", type=Path, metavar="PATH")
     bench.add_argument("--stages", default=None, metavar="A,B", help="which (default: all): imports, verify, dues, list, accept, results, "
@@ -116,6 +111,12 @@ def _trust_verbs(verb: Callable[[str, str, Callable[[argparse.Namespace], int]],
     retention = verb("retention", "what is deleted after how long, and how much is due now (changes nothing)", _retention)
     retention.add_argument("--service", default=None, metavar="NAME", help="only this one (default: all five)")
     retention.add_argument("--json", type=Path, metavar="PATH")
+
+
+def _test_options(test: argparse.ArgumentParser) -> None:
+    test.add_argument("--all", action="store_true", help="every test, in parts (about an hour), with a table at the end")
+    test.add_argument("--minutes", type=float, default=None, metavar="N", help="with --all: stop what has not ended by then (default 84)")
+    test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
 
 
 def _sample_options(parser: argparse.ArgumentParser) -> None:

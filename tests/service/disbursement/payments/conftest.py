@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,12 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
+sys.path.insert(0, str(Path(__file__).parent))  # tests are imported by path; their helper module lies beside them
+
+from bank_files import PAYER
+
 from common import clock
-from common.auth import SYSTEM
+from common.auth import SYSTEM, Role
 from common.db import Database, Tx
 from common.http import client
 from common.ids import new_id, stable_id
@@ -385,3 +390,15 @@ async def town(province: Any, world: World) -> Any:
     await made.take_over()
     await made.budget()
     return made
+
+
+@pytest.fixture
+async def bank(request: Any, world_of: Any) -> AsyncIterator[Any]:
+    """A world whose partners take files: pain.001, or what the parameter says."""
+    async with world_of(**{"channel": "iso20022", "payer": PAYER, **getattr(request, "param", {})}) as made:
+        yield made
+
+
+@pytest.fixture
+def operator(bank: Any, client_as: Any) -> Any:
+    return client_as(bank.app, Role.OPERATOR, subject="nguyen.van.hanh")

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+from bank_files import all_done, batch_of, file_sent, paid_in_books
 from lxml import etree
 
 from common import clock
 from common.auth import Role
-from common.jobs import JobRunner
 from common.webhooks import sign
 from disbursement.storage import budget_codes
-from disbursement.usecases.receive_statement import JOB_KIND
-from disbursement.usecases.reconcile import Reconciler
 
-PAYER = {"name": "Sở Nội vụ tỉnh", "account_number": "102030405060", "bank_name": "Ngân hàng Nông nghiệp", "budget_unit": "1053661"}
 FORMS = {"pain": {"channel": "iso20022"}, "xlsx": {"channel": "bank_file"}, "csv": {"channel": "bank_file", "file_form": "CSV"}}
 PURPOSE = "Nộp tệp cho ngân hàng"
 PAIN_ANSWER = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"
-
-
-@pytest.fixture
-async def bank(request: Any, world_of: Any) -> AsyncIterator[Any]:
-    """A world whose partners take files: pain.001, or what the parameter says."""
-    async with world_of(**{"channel": "iso20022", "payer": PAYER, **getattr(request, "param", {})}) as made:
-        yield made
-
-
-@pytest.fixture
-def operator(bank: Any, client_as: Any) -> Any:
-    return client_as(bank.app, Role.OPERATOR, subject="nguyen.van.hanh")
 
 
 def answer(message_id: str, group: str, *items: tuple[str, str, str], code: str = "") -> bytes:
@@ -53,46 +36,21 @@ def answer(message_id: str, group: str, *items: tuple[str, str, str], code: str 
     ).encode()
 
 
-async def _sent(bank: Any, count: int = 3) -> tuple[str, list[str]]:
-    """(message id, references) of one file that went out."""
-    await bank.approve([bank.line() for _ in range(count)])
-    await bank.send()
-    rows = await bank.rows("SELECT p.reference, b.reference AS batch FROM payment p JOIN payment_batch b USING (batch_id) ORDER BY 1")
-    return rows[0]["batch"], [row["reference"] for row in rows]
-
-
-async def _all_done(bank: Any) -> None:
-    await bank.partner_works()
-    await bank.apply()
-    await bank.inquire()
-
-
-async def _paid_in_books(bank: Any) -> list[int]:
-    doubles = (await bank.partner_http.get("http://partner/control/doubles")).json()
-    assert (doubles["references"], doubles["unbalanced"]) == ([], [])
-    return sorted(row["amount"] for row in await bank.books() if row["state"] == "SETTLED")
-
-
-async def _batch(bank: Any) -> dict[str, Any]:
-    found: dict[str, Any] = (await bank.rows("SELECT batch_id, state, sends FROM payment_batch"))[0]
-    return found
-
-
 @pytest.mark.parametrize("bank", [pytest.param(fields, id=name) for name, fields in FORMS.items()], indirect=True)
 async def test_a_file_is_unknown_until_the_bank_says_so_and_is_paid_once(bank: Any) -> None:
-    _, references = await _sent(bank)
+    _, references = await file_sent(bank)
     assert await bank.statuses() == {"UNKNOWN": 3}
     assert {row["reason"] for row in await bank.rows("SELECT reason FROM payment")} == {"AWAITING_ACKNOWLEDGEMENT"}
     assert [row["reference"] for row in sorted(await bank.books(), key=lambda row: row["reference"])] == references
     assert not await bank.inquire()
-    assert (await _batch(bank))["state"] == "UNCERTAIN"
+    assert (await batch_of(bank))["state"] == "UNCERTAIN"
     await bank.simulator.deliver()
     await bank.apply()
     assert await bank.statuses() == {"SUBMITTED": 3}
-    await _all_done(bank)
+    await all_done(bank)
     assert await bank.statuses() == {"SETTLED": 3}
-    assert await _paid_in_books(bank) == [500_000] * 3
-    assert (await _batch(bank))["state"] == "SENT"
+    assert await paid_in_books(bank) == [500_000] * 3
+    assert (await batch_of(bank))["state"] == "SENT"
     assert await bank.value("SELECT state FROM payment_cycle") == "SETTLING"
 
 
@@ -100,15 +58,15 @@ async def test_a_file_is_unknown_until_the_bank_says_so_and_is_paid_once(bank: A
 async def test_a_partial_rejection_rejects_only_those(bank: Any) -> None:
     await bank.approve([bank.line(), bank.line(amount=600_000_000), bank.line()])
     await bank.send()
-    await _all_done(bank)
+    await all_done(bank)
     assert await bank.statuses() == {"SETTLED": 2, "FAILED": 1}
     assert await bank.value("SELECT reason FROM payment WHERE status = 'FAILED'") == "LIMIT_EXCEEDED"
-    assert await _paid_in_books(bank) == [500_000] * 2
+    assert await paid_in_books(bank) == [500_000] * 2
     assert await bank.value("SELECT count(*) FROM quarantine") == 0
 
 
 async def test_rejections_named_in_a_part_leave_the_others_unknown_and_a_whole_word_speaks_of_the_rest(bank: Any) -> None:
-    message, refs = await _sent(bank, 4)
+    message, refs = await file_sent(bank, 4)
     await bank.deliver(answer(message, "PART", (refs[0], "RJCT", "AC04")))
     await bank.apply()
     assert await bank.statuses() == {"FAILED": 1, "UNKNOWN": 3}
@@ -120,7 +78,7 @@ async def test_rejections_named_in_a_part_leave_the_others_unknown_and_a_whole_w
 
 
 async def test_a_code_nobody_knows_is_unknown_and_a_person_looks(bank: Any) -> None:
-    message, refs = await _sent(bank, 3)
+    message, refs = await file_sent(bank, 3)
     await bank.deliver(answer(message, "PART", (refs[0], "RJCT", "ZZ99"), (refs[1], "RJCT", "AM05"), (refs[2], "ACCP", "")))
     await bank.apply()
     assert await bank.statuses() == {"UNKNOWN": 2, "SUBMITTED": 1}
@@ -128,7 +86,7 @@ async def test_a_code_nobody_knows_is_unknown_and_a_person_looks(bank: Any) -> N
 
 
 async def test_words_about_strange_messages_payments_and_sums_are_set_aside(bank: Any) -> None:
-    message, refs = await _sent(bank, 2)
+    message, refs = await file_sent(bank, 2)
     await bank.deliver(answer("B" + "0" * 32, "RJCT", code="AC04"))
     await bank.deliver(answer(message, "PART", ("F" * 32 + "001", "RJCT", "AC04")))
     await bank.deliver(answer("B" + "0" * 32, "PART", (refs[0], "ACSC", "")))
@@ -142,13 +100,13 @@ async def test_words_about_strange_messages_payments_and_sums_are_set_aside(bank
 
 async def test_a_lost_acknowledgement_is_no_reason_to_send_again_and_a_person_uploads_the_same_bytes(bank: Any, operator: Any) -> None:
     await bank.script("no_notices")
-    await _sent(bank, 2)
+    await file_sent(bank, 2)
     await bank.partner_works()
     for _ in range(3):
         await bank.inquire()
         await bank.take_over()
         await bank.send()
-    batch = await _batch(bank)
+    batch = await batch_of(bank)
     assert (batch["state"], batch["sends"]) == ("UNCERTAIN", 1)
     path = f"/v1/batches/{batch['batch_id']}/upload"
     again = await operator.post(path, json={"reason": "Ngân hàng báo chưa nhận"}, headers={"Idempotency-Key": "again-number-1"})
@@ -158,13 +116,13 @@ async def test_a_lost_acknowledgement_is_no_reason_to_send_again_and_a_person_up
     assert [(step["kind"], step["actor"]) for step in detail["steps"]][1] == ("UPLOAD_ASKED", "nguyen.van.hanh")
     assert len({step["sha256"] for step in detail["steps"]}) == 1
     assert (detail["sends"], await bank.statuses()) == (2, {"UNKNOWN": 2})
-    assert await _paid_in_books(bank) == [500_000] * 2
+    assert await paid_in_books(bank) == [500_000] * 2
 
 
 async def test_a_second_copy_refused_as_a_whole_says_nothing_of_the_first(bank: Any, operator: Any) -> None:
     await bank.script("no_notices")
-    message, _ = await _sent(bank, 2)
-    batch = await _batch(bank)
+    message, _ = await file_sent(bank, 2)
+    batch = await batch_of(bank)
     body = {"reason": "Ngân hàng báo chưa nhận"}
     await operator.post(f"/v1/batches/{batch['batch_id']}/upload", json=body, headers={"Idempotency-Key": "again-number-1"})
     await bank.send()
@@ -176,7 +134,7 @@ async def test_a_second_copy_refused_as_a_whole_says_nothing_of_the_first(bank: 
 
 async def test_a_file_refused_as_a_whole_once_handed_over_fails_all(bank: Any) -> None:
     await bank.script("outage")
-    message, _ = await _sent(bank, 2)
+    message, _ = await file_sent(bank, 2)
     assert await bank.books() == []
     await bank.deliver(answer(message, "RJCT", code="FF01"))
     await bank.apply()
@@ -187,23 +145,23 @@ async def test_a_file_refused_as_a_whole_once_handed_over_fails_all(bank: Any) -
 @pytest.mark.parametrize("behaviour", ["timeout_after_accept", "error_500", "redirect"])
 async def test_an_upload_without_an_answer_waits_for_a_word_and_never_repeats_itself(bank: Any, behaviour: str) -> None:
     await bank.script(behaviour, seconds=0)
-    await _sent(bank, 2)
+    await file_sent(bank, 2)
     for _ in range(2):
         await bank.inquire()
         await bank.send()
-    assert (await _batch(bank))["sends"] == 1
-    await _all_done(bank)
+    assert (await batch_of(bank))["sends"] == 1
+    await all_done(bank)
     arrived = behaviour.endswith("accept")
     assert await bank.statuses() == ({"SETTLED": 2} if arrived else {"UNKNOWN": 2})
-    assert await _paid_in_books(bank) == ([500_000] * 2 if arrived else [])
+    assert await paid_in_books(bank) == ([500_000] * 2 if arrived else [])
 
 
 @pytest.mark.parametrize("bank", [{"delivery": "MANUAL", "url": ""}], indirect=True)
 async def test_a_person_carries_the_file_and_brings_the_answer(bank: Any, operator: Any, client_as: Any) -> None:
-    await _sent(bank, 2)
+    await file_sent(bank, 2)
     assert await bank.books() == []
     assert {row["reason"] for row in await bank.rows("SELECT reason FROM payment")} == {"FILE_WAITS"}
-    batch_id = (await _batch(bank))["batch_id"]
+    batch_id = (await batch_of(bank))["batch_id"]
     path = f"/v1/batches/{batch_id}"
     assert (await operator.get(f"{path}/file")).status_code == 422
     auditor = client_as(bank.app, Role.AUDITOR)
@@ -221,7 +179,7 @@ async def test_a_person_carries_the_file_and_brings_the_answer(bank: Any, operat
         assert (await operator.post(f"{path}/acknowledgement", **sent)).status_code == 202
     await bank.apply()
     assert await bank.statuses() == {"SETTLED": 2}
-    assert await _paid_in_books(bank) == [500_000] * 2
+    assert await paid_in_books(bank) == [500_000] * 2
     detail = (await operator.get(path)).json()
     kinds = [step["kind"] for step in detail["steps"]]
     assert kinds == ["READY", "DOWNLOADED", "DOWNLOADED", "ACKNOWLEDGED", "ACKNOWLEDGED"]
@@ -235,14 +193,14 @@ async def _hand_in(bank: Any, content: bytes) -> Any:
 
 
 async def test_the_bank_takes_a_message_id_once(bank: Any, operator: Any) -> None:
-    await _sent(bank, 2)
-    batch_id = (await _batch(bank))["batch_id"]
+    await file_sent(bank, 2)
+    batch_id = (await batch_of(bank))["batch_id"]
     file = (await operator.get(f"/v1/batches/{batch_id}/file", params={"purpose": PURPOSE})).content
     assert (await _hand_in(bank, file)).status_code == 202
     assert (await _hand_in(bank, file.replace(b">500000<", b">500001<").replace(b">1000000<", b">1000002<"))).status_code == 409
     assert len(await bank.books()) == 2
-    await _all_done(bank)
-    assert await _paid_in_books(bank) == [500_000] * 2
+    await all_done(bank)
+    assert await paid_in_books(bank) == [500_000] * 2
 
 
 @pytest.mark.parametrize(
@@ -260,7 +218,7 @@ async def test_the_bank_takes_a_message_id_once(bank: Any, operator: Any) -> Non
     ],
 )
 async def test_what_is_no_answer_to_a_file_is_set_aside_and_moves_nothing(bank: Any, body: bytes, word: str) -> None:
-    await _sent(bank, 1)
+    await file_sent(bank, 1)
     assert (await bank.deliver(body)).status_code == 202
     await bank.apply()
     assert await bank.statuses() == {"UNKNOWN": 1}
@@ -268,8 +226,8 @@ async def test_what_is_no_answer_to_a_file_is_set_aside_and_moves_nothing(bank: 
 
 
 async def test_our_file_is_valid_unaccented_and_short(bank: Any, operator: Any) -> None:
-    message, references = await _sent(bank, 2)
-    batch_id = (await _batch(bank))["batch_id"]
+    message, references = await file_sent(bank, 2)
+    batch_id = (await batch_of(bank))["batch_id"]
     content = (await operator.get(f"/v1/batches/{batch_id}/file", params={"purpose": PURPOSE})).content
     assert content.isascii()
     root: Any = etree.fromstring(content)
@@ -283,8 +241,8 @@ async def test_our_file_is_valid_unaccented_and_short(bank: Any, operator: Any) 
 
 
 async def test_the_payment_order_says_the_sum_in_words_and_the_file_s_fingerprint(bank: Any, operator: Any) -> None:
-    await _sent(bank, 3)
-    detail = (await operator.get(f"/v1/batches/{(await _batch(bank))['batch_id']}")).json()
+    await file_sent(bank, 3)
+    detail = (await operator.get(f"/v1/batches/{(await batch_of(bank))['batch_id']}")).json()
     page = await operator.get(f"/v1/batches/{detail['batch_id']}/payment-order")
     for word in ("Ủy nhiệm chi", "1.500.000 đồng", "Một triệu năm trăm nghìn đồng", detail["sha256"], "102030405060", "CỘNG HÒA"):
         assert word in page.text
@@ -292,16 +250,16 @@ async def test_the_payment_order_says_the_sum_in_words_and_the_file_s_fingerprin
 
 @pytest.mark.parametrize("bank", [{"payer": None}], indirect=True)
 async def test_without_our_account_nothing_is_built_and_the_batch_waits_loudly(bank: Any) -> None:
-    await _sent(bank, 1)
+    await file_sent(bank, 1)
     assert await bank.statuses() == {"APPROVED": 1}
     assert await bank.value("SELECT reason FROM quarantine") == "PAYER_MISSING"
-    assert (await _batch(bank))["state"] == "READY"
+    assert (await batch_of(bank))["state"] == "READY"
     assert not await bank.take_over()
 
 
 @pytest.mark.parametrize("bank", [{"channel": "treasury_file", "file_form": "CSV"}], indirect=True)
 async def test_treasury_files_carry_the_codes_that_two_people_set(bank: Any, operator: Any, client_as: Any) -> None:
-    await _sent(bank, 2)
+    await file_sent(bank, 2)
     assert await bank.value("SELECT reason FROM quarantine") == "BUDGET_CODES_MISSING"
     maker, checker = client_as(bank.app, Role.DEPARTMENT_OFFICER), client_as(bank.app, Role.APPROVER, subject="second")
     codes = {
@@ -317,10 +275,10 @@ async def test_treasury_files_carry_the_codes_that_two_people_set(bank: Any, ope
     decided = await checker.post(f"/v1/budget-codes/{made.json()['code_id']}/decision", json={"approve": True})
     assert decided.json()["state"] == "APPROVED"
     await _again(bank)
-    content = (await operator.get(f"/v1/batches/{(await _batch(bank))['batch_id']}/file", params={"purpose": PURPOSE})).text
+    content = (await operator.get(f"/v1/batches/{(await batch_of(bank))['batch_id']}/file", params={"purpose": PURPOSE})).text
     assert ";1053661;102030405060;2;424;370;398;;;" in content
-    await _all_done(bank)
-    assert await _paid_in_books(bank) == [500_000] * 2
+    await all_done(bank)
+    assert await paid_in_books(bank) == [500_000] * 2
     listed = (await checker.get("/v1/budget-codes")).json()["items"]
     merit = next(item for item in listed if item["programme"] == "MERIT")
     assert (merit["chapter"], merit["category"], merit["item"], merit["valid_to"]) == ("024", "370", "371", "2025-02-28")
@@ -365,8 +323,8 @@ async def test_papers_and_sheets_say_the_value_date(bank: Any, operator: Any, ho
             " proposed_by, decided_by) VALUES ('SOCIAL_ASSISTANCE', 'LOCAL_BUDGET', '2024-01-01', '2', '424', '370', '398', 'x',"
             " 'APPROVED', 'x', 'y')"
         )
-    await _sent(bank, 2)
-    batch = (await _batch(bank))["batch_id"]
+    await file_sent(bank, 2)
+    batch = (await batch_of(bank))["batch_id"]
     content = (await operator.get(f"/v1/batches/{batch}/file", params={"purpose": PURPOSE})).text.splitlines()
     assert content[0].endswith("Ngày giá trị;Sau giờ chốt")
     assert all(line.endswith(f";{cells}") for line in content[1:])
@@ -382,100 +340,9 @@ async def _again(bank: Any) -> None:
     await bank.send()
 
 
-# -- statements ----------------------------------------------------------------------------------------------------------------
-
-
-async def _reconciled(bank: Any, client_as: Any, content: bytes, name: str, key: str = "statement-1", **period: str) -> dict[str, int]:
-    officer = client_as(bank.app, Role.DEPARTMENT_OFFICER)
-    form = {"partner": "agribank", "business_date": "2024-09-11", **period}
-    sent = await officer.post("/v1/statements", data=form, files={"file": (name, content)}, headers={"Idempotency-Key": key})
-    assert sent.status_code == 202, sent.text
-    await _jobs(bank)
-    detail = (await officer.get(f"/v1/statements/{sent.json()['statement_id']}")).json()
-    assert detail["state"] == "RECONCILED", detail["refusal"]
-    found: dict[str, int] = {}
-    for row in detail["verdicts"]:
-        found[row["verdict"]] = found.get(row["verdict"], 0) + row["lines"]
-    return found
-
-
-async def _jobs(bank: Any) -> None:
-    runner = JobRunner(bank.db, {JOB_KIND: Reconciler(bank.db, bank.keyring, chunk=4).run}, owner="test")
-    while await runner.run_one():
-        pass
-
-
-async def _statement(bank: Any, form: str, **wanted: int) -> Any:
-    body = {"partner": "agribank", "form": form, **wanted}
-    return await bank.partner_http.post("http://partner/control/statement", json=body)
-
-
-@pytest.mark.parametrize("form", ["CAMT053", "CSV"])
-async def test_a_statement_settles_what_no_acknowledgement_told_of(bank: Any, client_as: Any, form: str) -> None:
-    await bank.script("no_notices")
-    await _sent(bank, 5)
-    await bank.partner_works()
-    assert await bank.statuses() == {"UNKNOWN": 5}
-    content = (await _statement(bank, form)).content
-    assert await _reconciled(bank, client_as, content, f"sao-ke.{form.lower()}") == {"MATCHED": 5}
-    await bank.inquire()
-    assert await bank.statuses() == {"SETTLED": 5}
-    assert (await _batch(bank))["state"] == "SENT"
-    assert await _paid_in_books(bank) == [500_000] * 5
-
-
-@pytest.mark.parametrize(("form", "seed"), [("CAMT053", 7), ("CSV", 8), ("XLSX", 9)])
-async def test_every_seeded_difference_is_found_in_every_form_and_nothing_else(bank: Any, client_as: Any, form: str, seed: int) -> None:
-    await _sent(bank, 12)
-    await _all_done(bank)
-    given = await _statement(bank, form, missing=2, extra=2, amount=2, duplicate=1, seed=seed)
-    truth = json.loads(given.headers["x-differences"])
-    verdicts = await _reconciled(bank, client_as, given.content, f"sao-ke.{form.lower()}")
-    assert verdicts == {"MATCHED": 8, "AMOUNT_DIFFERS": 2, "DUPLICATE": 1, "EXTRA": 2, "MISSING": 2}
-    rows = await bank.rows("SELECT kind, reference FROM reconciliation_break WHERE kind <> 'EXTRA' ORDER BY 1, 2")
-    wanted = {("MISSING", ref) for ref in truth["missing"]} | {("AMOUNT_DIFFERS", ref) for ref in truth["amount"]}
-    assert {(row["kind"], row["reference"]) for row in rows} == wanted | {("DUPLICATE", ref) for ref in truth["duplicate"]}
-
-
-async def test_a_booking_told_by_camt054_and_booked_in_the_statement_is_one_booking(bank: Any, client_as: Any) -> None:
-    await bank.script("no_notices")
-    await _sent(bank, 3)
-    await bank.partner_works()
-    told = (await _statement(bank, "CAMT054")).content
-    today = clock.now().date().isoformat()
-    assert await _reconciled(bank, client_as, told, "camt054.xml") == {"MATCHED": 3}
-    assert await bank.statuses() == {"SETTLED": 3}
-    assert await bank.value("SELECT form FROM statement") == "CAMT054"
-    booked = (await _statement(bank, "CAMT053")).content
-    assert await _reconciled(bank, client_as, booked, "camt053.xml", key="statement-2") == {"MATCHED": 3}
-    row = (await bank.rows("SELECT message_id, opening, closing, from_date FROM statement WHERE form = 'CAMT053'"))[0]
-    assert row["opening"] - row["closing"] == 1_500_000
-    assert abs((row["from_date"] - date.fromisoformat(today)).days) <= 1
-
-
-async def test_money_that_came_back_is_known_from_the_statement(bank: Any, client_as: Any) -> None:
-    await bank.script("return_after_settlement", seconds=0)
-    await _sent(bank, 2)
-    await _all_done(bank)
-    content = (await _statement(bank, "CAMT053")).content
-    assert await _reconciled(bank, client_as, content, "camt053.xml") == {"MATCHED": 2, "RETURN_UNCONFIRMED": 2}
-    assert await bank.statuses() == {"SETTLED": 2}, "who brought the file is one person"
-    signed = (await _statement(bank, "CSV")).content
-    sent = await client_as(bank.app).post(
-        "/v1/webhooks/partners/agribank/statements?file_name=sao-ke.csv",
-        content=signed,
-        headers=sign(bank.inbound, "st_1", clock.now(), signed),
-    )
-    assert sent.status_code == 202, sent.text
-    await _jobs(bank)
-    assert await bank.statuses() == {"RETURNED": 2}
-    assert await bank.value("SELECT count(*) FROM reconciliation_break WHERE state <> 'RESOLVED'") == 0
-    assert await _paid_in_books(bank) == []
-
-
 async def test_an_answer_that_the_bank_did_not_sign_is_nobody_s(bank: Any, secrets: Any) -> None:
     inbound, _, outbound = secrets
-    message, _ = await _sent(bank, 1)
+    message, _ = await file_sent(bank, 1)
     assert (await bank.deliver(answer(message, "ACSC"), secret=outbound)).status_code == 401
     assert (await bank.deliver(answer(message, "ACSC"), secret=inbound)).status_code == 202
     await bank.apply()
