@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from common.db import Tx
+from reporting.domain.indicators import STANDING_COLUMNS
+from reporting.storage.unit_sums import above
 
-__all__ = ["fill_log", "fill_payments", "fill_units"]
+__all__ = ["fill_log", "fill_names", "fill_payments", "fill_standing", "fill_units"]
 
 COMMUNES = 500
 _UNIT = "'60/' || (600 + n % 10) || '/' || (20000 + n % 500)"
 
+# Thrown once for each person, whatever the commune: every commune has people of every kind, as a real one has.
+_LUCK = "(abs(CAST(hashint4(CAST(n AS int)) AS bigint)) % 100)"
+_OTHER_LUCK = "(abs(CAST(hashint4(CAST(n AS int)) AS bigint)) / 100 % 10)"
+
 # A tenth of the people is with merit; 35 of 100 are paid by account, 2 fail, 1 is not collected, 1 is still on its way.
-_FATE = """
-CASE WHEN n % 100 < 35 THEN 'SETTLED' WHEN n % 100 < 37 THEN 'FAILED' WHEN n % 100 = 37 THEN 'UNCOLLECTED'
-     WHEN n % 100 = 38 THEN 'SUBMITTED' ELSE 'COLLECTED' END
+_FATE = f"""
+CASE WHEN {_LUCK} < 35 THEN 'SETTLED' WHEN {_LUCK} < 37 THEN 'FAILED' WHEN {_LUCK} = 37 THEN 'UNCOLLECTED'
+     WHEN {_LUCK} = 38 THEN 'SUBMITTED' ELSE 'COLLECTED' END
 """
-_CHANNEL = "CASE WHEN n % 100 < 37 THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END"
-_PROGRAMME = "CASE WHEN n % 10 = 0 THEN 'MERIT' ELSE 'SOCIAL_ASSISTANCE' END"
+_CHANNEL = f"CASE WHEN {_LUCK} < 37 THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END"
+_PROGRAMME = f"CASE WHEN {_OTHER_LUCK} = 0 THEN 'MERIT' ELSE 'SOCIAL_ASSISTANCE' END"
 
 
 def _uuid(*parts: str) -> str:
@@ -37,10 +43,24 @@ FROM (
 _PAYMENTS = f"""
 INSERT INTO payment (payment_id, version, cycle_id, beneficiary_id, payee_id, payee_kind, status, attempt, reference, amount, month, months,
                      programme, funding_source, channel, partner, unit_code, unit_path, business_date, occurred_at)
-SELECT gen_random_uuid(), 2, {_uuid("CAST(CAST(:month AS date) AS text)", _PROGRAMME)}, b, b, 'SELF', {_FATE}, 1, 'R' || n, 500000 + n % 7,
+SELECT gen_random_uuid(), 2, {_uuid("CAST(CAST(:month AS date) AS text)", _PROGRAMME)}, b, b, 'SELF', {{status}}, 1, 'R' || n,
+       500000 + n % 7,
        CAST(:month AS date), ARRAY[to_char(CAST(:month AS date), 'YYYY-MM')], {_PROGRAMME}, 'LOCAL_BUDGET', {_CHANNEL}, 'agribank',
        CAST(20000 + n % 500 AS text), {_UNIT}, CAST(:month AS date), now()
 FROM (SELECT n, {_PERSON} AS b FROM generate_series(1, :people) AS n) AS p
+"""
+
+_NAMES = f"""
+INSERT INTO beneficiary (beneficiary_id, version, file_code, full_name, unit_code, unit_path, programmes, status)
+SELECT {_PERSON}, 1, 'HS-' || n, 'Nguyễn Thị Phương Thảo ' || n, CAST(20000 + n % 500 AS text), {_UNIT}, ARRAY[{_PROGRAMME}], 'ACTIVE'
+FROM generate_series(1, :people) AS n
+"""
+
+_STANDING = """
+INSERT INTO standing_change (month, unit_path, programme, measure, people)
+SELECT month, path, programme, measure, 5
+FROM unnest(CAST(:months AS date[])) AS month, unnest(ARRAY['MERIT', 'SOCIAL_ASSISTANCE', '*']) AS programme,
+     unnest(CAST(:measures AS text[])) AS measure, unit WHERE level = 'commune'
 """
 
 _LOG = """
@@ -58,14 +78,14 @@ _PEOPLE_EVENTS = {
     ),
     "PreferenceRecorded": (
         "'recorded_on', CAST(:day AS date), 'evidence', NULL,"
-        " 'preference', CASE WHEN n % 100 < 37 THEN 'WANTS_ACCOUNT' WHEN n % 100 > 95 THEN 'FORCE_MAJEURE' ELSE 'DECLINES' END"
+        f" 'preference', CASE WHEN {_LUCK} < 37 THEN 'WANTS_ACCOUNT' WHEN {_LUCK} > 95 THEN 'FORCE_MAJEURE' ELSE 'DECLINES' END"
     ),
     "BeneficiaryVerified": (
         f"'subject_id', {_PERSON}, 'subject_kind', 'BENEFICIARY', 'verdict', 'VERIFIED', 'source_status', 'MATCH',"
         " 'checked_on', CAST(:day AS date), 'valid_until', CAST(:day AS date) + 40"
     ),
     "PayoutMethodChosen": (
-        f"'payee_id', {_PERSON}, 'payee_kind', 'SELF', 'method', CASE WHEN n % 100 < 37 THEN 'ACCOUNT' ELSE 'CASH_POST' END"
+        f"'payee_id', {_PERSON}, 'payee_kind', 'SELF', 'method', CASE WHEN {_LUCK} < 37 THEN 'ACCOUNT' ELSE 'CASH_POST' END"
     ),
 }
 _PAYMENT = (
@@ -86,9 +106,24 @@ async def fill_units(tx: Tx) -> None:
     await tx.execute(_UNITS)
 
 
-async def fill_payments(tx: Tx, people: int, month: str) -> int:
-    """A month's payments of `people` people as read models (`month`: its first day); how many."""
-    return await tx.execute(_PAYMENTS, people=people, month=month)
+async def fill_payments(tx: Tx, people: int, month: str, status: str = _FATE) -> int:
+    """A month's payments of `people` people as read models (`month`: its first day; `status` in SQL); how many."""
+    return await tx.execute(_PAYMENTS.format(status=status), people=people, month=month)
+
+
+async def fill_names(tx: Tx, people: int) -> int:
+    """The people's names and dossier codes as read models; how many."""
+    return await tx.execute(_NAMES, people=people)
+
+
+async def fill_standing(tx: Tx, months: list[str]) -> None:
+    """How people stand, as sums alone: every measure changes in every commune and month. The sums of the units above follow."""
+    await tx.execute(_STANDING, months=months, measures=list(STANDING_COLUMNS))
+    columns = "month, unit_path, programme, measure, people"
+    await tx.execute(
+        f"INSERT INTO standing_above ({columns}) SELECT month, unit_path, programme, measure, sum(people)"
+        f" FROM ({above(columns, 'standing_change')}) AS a GROUP BY 1, 2, 3, 4"
+    )
 
 
 async def fill_log(tx: Tx, people: int, months: list[str]) -> int:

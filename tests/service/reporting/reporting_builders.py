@@ -73,7 +73,8 @@ class Reporting:
         """The read models as text, sorted: equal when the same was understood."""
         async with self.db.read() as tx:
             names = [row["name"] for row in await tx.rows("SELECT name FROM read_model ORDER BY name")]
-            some = {"month_sum": "WHERE people <> 0 OR payments <> 0", "standing_change": "WHERE people <> 0"}  # a sum of zero says nothing
+            lists, people = "WHERE people <> 0 OR payments <> 0", "WHERE people <> 0"  # a sum of zero says nothing
+            some = {"month_sum": lists, "month_sum_above": lists, "standing_change": people, "standing_above": people}
             return {
                 name: sorted(row["line"] for row in await tx.rows(f"SELECT CAST(t AS text) AS line FROM {name} t {some.get(name, '')}"))
                 for name in names

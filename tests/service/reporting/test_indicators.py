@@ -11,7 +11,8 @@ from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming,
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel
-from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, Unit
+from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, MONTH_COLUMNS, STANDING_COLUMNS, Unit
+from reporting.storage import contributions, standings
 from reporting.usecases.indicators import measure
 from reporting.usecases.measured import Ask, Measured, MeasuredRow
 
@@ -101,3 +102,35 @@ async def test_indicators_over_http_and_as_files(reporting: Reporting, client_as
     elsewhere = client_as(reporting.app, Role.DISTRICT_OFFICER, units=("60/594",))
     assert (await elsewhere.get("/v1/indicators", params=asked)).status_code == 404
     assert (await client_as(reporting.app, Role.PARTNER).get("/v1/indicators", params=asked)).status_code == 403
+
+
+def test_every_figure_of_the_catalogue_is_counted_somewhere() -> None:
+    """A word without a measure would say 0 for ever, and meet every target of 0."""
+    assert set(contributions._MEASURES) == set(MONTH_COLUMNS)
+    assert set(standings._MEASURES) == set(STANDING_COLUMNS)
+
+
+async def test_who_is_paid_after_the_month_was_unpaid_when_it_ended(reporting: Reporting) -> None:
+    world = World()
+    world.paid("60/593/22924", MERIT, Channel.BANK, [S.APPROVED, S.SETTLED])
+    world.paid("60/593/22924", MERIT, Channel.CASH_POST, [S.APPROVED, S.COLLECTED])
+    world.paid("60/593/22924", MERIT, Channel.BANK, [S.APPROVED, S.FAILED], reason="ACCOUNT_CLOSED")
+    late = [
+        event.model_copy(update={"business_date": date(2024, 10, 3)}) if event.type_name() == "CashCollected" else event
+        for event in world.events
+    ]
+    await reporting.hear(incoming(late))
+    row = (await ask(reporting)).row("MERIT")
+    assert some(row, "due_people paid_people unpaid_people unpaid_at_end_people") == [3, 2, 1, 2]
+    assert INDICATORS["unpaid_at_end_people"].target == 0
+
+
+async def test_only_what_is_asked_for_is_read(reporting: Reporting) -> None:
+    await reporting.hear(incoming(small_month().events))
+    codes = ("by_account_rate", "paid_dong_year", "registered_rate_without_fm", "held_people")
+    for below in ("NONE", "CHILDREN", "COMMUNES"):
+        everything, some_of_it = await ask(reporting, below=below), await ask(reporting, below=below, codes=frozenset(codes))
+        for whole, part in zip(everything.rows, some_of_it.rows, strict=True):
+            assert (whole.group, whole.unit_path, whole.held_for) == (part.group, part.unit_path, part.held_for)
+            for code in codes:
+                assert whole.rates.get(code, whole.values.get(code)) == part.rates.get(code, part.values.get(code))

@@ -24,6 +24,7 @@ from common.ids import stable_id
 from common.jobs import Job, JobRunner
 from reporting.storage.contributions import MONTH_SUMS, contributions
 from reporting.storage.standings import STANDING_SUMS, standing
+from reporting.storage.unit_sums import ABOVE, above
 from reporting.usecases import rebuild
 
 UNITS = ("60/593/22924", "60/593/22918", "60/594/23235")
@@ -53,6 +54,8 @@ async def compare(reporting: Reporting) -> int:
             kept = [tuple(row.values()) for row in await tx.rows(counted(f"SELECT {columns} FROM {table}", columns))]
             scanned = [tuple(row.values()) for row in await tx.rows(counted(sql, columns))]
             assert kept == scanned
+            upper = [tuple(row.values()) for row in await tx.rows(counted(f"SELECT {columns} FROM {ABOVE[table]}", columns))]
+            assert upper == [tuple(row.values()) for row in await tx.rows(counted(above(columns, f"({sql})"), columns))]
             found += len(kept)
     return found
 

@@ -102,9 +102,8 @@ async def run(settings: Settings) -> None:
     async def do_again(job: Job) -> dict[str, object]:
         return await statutory_again.make_again(db, job)
 
-    runner = JobRunner(
-        db, {rebuild.KIND: do_rebuild, statutory_again.KIND: do_again}, owner=owner_name(), lease_seconds=settings.job_lease_seconds
-    )
+    handlers = {rebuild.KIND: do_rebuild, rebuild.AFTER_UPGRADE: do_rebuild, statutory_again.KIND: do_again}
+    runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
     loops = [
         Loop("jobs", every(1.0, runner.run_one)),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),

@@ -166,7 +166,7 @@ def indicators_router(db: Database, settings: Settings) -> APIRouter:
         ask = Ask(
             first=first, last=first_of(until) if until else first, unit_path=unit_for(actor, unit_path), below=below, units_on=units_on,
             as_of=business_date or today(settings), decimals=decimals, due_day=settings.payment_due_day,
-            start_by=first_of(settings.account_start_month),
+            start_by=first_of(settings.account_start_month), codes=frozenset(code) if code else None,
         )  # fmt: skip
         found = await measure(db, actor, ask)
         rows = [row for row in found.rows if not group or row.group in group]

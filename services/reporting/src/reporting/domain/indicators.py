@@ -12,7 +12,7 @@ Four ways of counting are kept apart and never mixed (`kind`):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -22,7 +22,7 @@ from reporting.domain.indicator_words import COLUMN_WORDS, RATE_WORDS, STANDING_
 
 __all__ = [
     "ALL", "EACH_ONCE", "GROUPS", "INDICATORS", "MONTH_COLUMNS", "RATES", "STANDING_COLUMNS", "YEAR_PEOPLE_COLUMNS", "Indicator", "Kind",
-    "Rate", "Unit", "group_words", "indicator",
+    "Rate", "Unit", "counts_of", "group_words", "indicator",
 ]  # fmt: skip
 
 ALL: Final = "ALL"
@@ -111,7 +111,7 @@ RATES: Final = (
     Rate("paid_rate", "paid_people", "due_people"),
 )
 
-_TARGET_ZERO: Final = frozenset({"unpaid_people", "overdue_people"})
+_TARGET_ZERO: Final = frozenset({"unpaid_people", "unpaid_at_end_people", "overdue_people"})
 _MEASURES: Final = (
     ("people", Unit.PEOPLE, "người", "people"),
     ("lines", Unit.LINES, "dòng trợ cấp", "benefit lines"),
@@ -161,6 +161,16 @@ def _rates() -> Iterator[Indicator]:
 
 INDICATORS: Final[Mapping[str, Indicator]] = {one.code: one for source in (_standing, _months, _years, _units, _rates) for one in source()}
 """Every indicator by its code, in the order in which lists show them."""
+
+
+def counts_of(codes: Iterable[str]) -> frozenset[str]:
+    """The counts that these indicators are told from: themselves, and for a rate its parts."""
+    rates = {rate.code: rate for rate in RATES}
+    found: set[str] = set()
+    for code in codes:
+        rate = rates.get(code)
+        found |= {code} if rate is None else {part for part in (rate.part, rate.whole, rate.but_part, rate.but_whole) if part}
+    return frozenset(found)
 
 
 def indicator(code: str) -> Indicator:

@@ -47,6 +47,7 @@ _MEASURES: Final = {
     "held": f"state = 'HELD' AND {_DUE}",
     "released": f"state = 'RELEASED' AND {_DUE}",
     "unpaid": f"{_DUE} AND NOT ({_PAID})",
+    "unpaid_at_end": f"{_DUE} AND NOT ({_PAID} AND in_time)",
     "overdue": f"{_DUE} AND NOT ({_PAID}) AND state <> 'RELEASED' AND NOT made_good",
 }
 _CASES: Final = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in _MEASURES.items())
@@ -94,7 +95,7 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     return f"""
     WITH {lines_of(lines, lines, prefix)},
     known AS (
-        SELECT l.*, coalesce(f.preference = 'FORCE_MAJEURE', FALSE) AS fm,
+        SELECT l.*, coalesce(f.preference = 'FORCE_MAJEURE', FALSE) AS fm, l.since < CAST(l.month + INTERVAL '1 month' AS date) AS in_time,
                state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH') AND EXISTS (
                    SELECT FROM {prefix}payment AS q
                    WHERE q.beneficiary_id = l.beneficiary_id AND q.month > l.month AND q.programme = l.programme
@@ -107,11 +108,12 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
         ) AS f ON TRUE
     ),
     told AS MATERIALIZED (
-        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good) AS kind
+        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, in_time)
+                  AS kind
         FROM known
     ),
     measured AS MATERIALIZED (
-        SELECT kind, measure FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good FROM told) AS k
+        SELECT kind, measure FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good, in_time FROM told) AS k
         CROSS JOIN LATERAL unnest(ARRAY[{_CASES}, {_DETAILS}]) AS m (measure) WHERE measure IS NOT NULL
     ),
     person AS (

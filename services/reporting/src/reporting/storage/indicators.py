@@ -1,4 +1,4 @@
-"""Read the sums: a few index ranges per question, whatever the number of payments behind them."""
+"""Read the sums: a few index ranges per question, whatever the number of payments and communes behind them."""
 
 from __future__ import annotations
 
@@ -12,45 +12,54 @@ from common.db import Tx
 from reporting.domain.indicators import YEAR_PEOPLE_COLUMNS
 from reporting.storage.contributions import EVERYBODY
 from reporting.storage.lines import BELOW, below
+from reporting.storage.unit_sums import place, summed
 
 __all__ = ["Below", "month_sums", "standing_sums", "starts", "tree"]
 
 Below = Literal["NONE", "CHILDREN", "COMMUNES"]
 
-# The unit beside the total to which a path belongs: '' when it belongs to the total alone.
+_IN_PERIOD: Final = (
+    "month BETWEEN :first AND :last AND (measure = ANY(:measures) OR measure LIKE 'reason:HELD:%')"
+    " AND (measure <> 'overdue' OR month <= :overdue_until) AND (people <> 0 OR payments <> 0)"
+)
+# Of the whole year only what has a sum of the year: the same words as in the partial index `month_sum_yearly`.
+_YEARLY: Final = ", ".join(f"'{stem}', 'year:{stem}'" for stem in YEAR_PEOPLE_COLUMNS)
+_IN_YEAR: Final = (
+    f"month BETWEEN :january AND :last AND measure IN ({_YEARLY}) AND measure = ANY(:yearly) AND (people <> 0 OR payments <> 0)"
+)
+
+
+def _months(beside: Below, *, yearly: bool) -> str:
+    rows = summed("month_sum", beside, "programme, measure, people, lines, dong, 0 AS year_people, 0 AS year_dong", _IN_PERIOD)
+    if yearly:
+        rows += " UNION ALL " + summed("month_sum", beside, "programme, measure, 0, 0, 0, people, dong", _IN_YEAR)
+    return f"""
+    SELECT programme, segment, jsonb_object_agg(measure, jsonb_build_array(people, lines, dong, year_people, year_dong)) AS sums
+    FROM (
+        SELECT programme, segment, measure, sum(people) AS people, sum(lines) AS lines, sum(dong) AS dong,
+               sum(year_people) AS year_people, sum(year_dong) AS year_dong
+        FROM ({rows}) AS p GROUP BY 1, 2, 3
+    ) AS s GROUP BY programme, segment
+    """
+
+
+def _standing(beside: Below) -> str:
+    where = "month <= :last AND measure = ANY(:measures) AND people <> 0"
+    return f"""
+    SELECT programme, segment, jsonb_object_agg(measure, people) AS sums
+    FROM (
+        SELECT programme, segment, measure, sum(people) AS people
+        FROM ({summed("standing_change", beside, "programme, measure, people", where)}) AS c GROUP BY 1, 2, 3
+    ) AS s GROUP BY programme, segment
+    """
+
+
+# The unit beside the total to which a commune belongs: '' when it belongs to the total alone.
 _SEGMENT: Final = {
     "NONE": "''",
     "CHILDREN": "CASE WHEN unit_path = :unit_from THEN '' ELSE :unit_from || '/' || split_part(unit_path, '/', :depth) END",
     "COMMUNES": "CASE WHEN unit_path = :unit_from THEN '' ELSE unit_path END",
 }
-
-# Two ranges, each with an index of its own: all measures of the period's months, and of the whole year only what has a sum of the year.
-_YEARLY: Final = ", ".join(f"'{stem}', 'year:{stem}'" for stem in YEAR_PEOPLE_COLUMNS)
-_PERIOD: Final = f"""
-    SELECT programme, unit_path, measure, people, lines, dong, 0 AS year_people, 0 AS year_dong FROM month_sum
-    WHERE month BETWEEN :first AND :last AND {BELOW} AND (measure = ANY(:measures) OR measure LIKE 'reason:HELD:%')
-      AND (measure <> 'overdue' OR month <= :overdue_until) AND (people <> 0 OR payments <> 0)
-    UNION ALL
-    SELECT programme, unit_path, measure, 0, 0, 0, people, dong FROM month_sum
-    WHERE month BETWEEN :january AND :last AND {BELOW} AND measure IN ({_YEARLY}) AND (people <> 0 OR payments <> 0)
-"""
-_MONTHS: Final = f"""
-SELECT programme, segment, jsonb_object_agg(measure, jsonb_build_array(people, lines, dong, year_people, year_dong)) AS sums
-FROM (
-    SELECT programme, {{segment}} AS segment, measure, sum(people) AS people, sum(lines) AS lines, sum(dong) AS dong,
-           sum(year_people) AS year_people, sum(year_dong) AS year_dong
-    FROM ({_PERIOD}) AS p GROUP BY 1, 2, 3
-) AS s GROUP BY programme, segment
-"""
-
-_STANDING: Final = f"""
-SELECT programme, segment, jsonb_object_agg(measure, people) AS sums
-FROM (
-    SELECT programme, {{segment}} AS segment, measure, sum(people) AS people
-    FROM standing_change WHERE {BELOW} AND month <= :last AND people <> 0
-    GROUP BY 1, 2, 3
-) AS s GROUP BY programme, segment
-"""
 
 # By commune: whether somebody was due in the period, and the first month paid by account.
 _STARTS: Final = f"""
@@ -85,23 +94,27 @@ def _in(unit_path: str, kind: Below) -> dict[str, object]:
 
 
 async def month_sums(
-    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], overdue_until: date
+    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], yearly: Sequence[str], overdue_until: date
 ) -> Sequence[RowMapping]:
-    """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date]."""
+    """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date].
+
+    `measures`: stems of the period's months (people held by reason always come along); `yearly`: stems that also have a sum of the year.
+    """
+    of_year = {"january": last.replace(month=1), "yearly": [*yearly, *(f"year:{stem}" for stem in yearly)]} if yearly else {}
     return await tx.rows(
-        _MONTHS.format(segment=_SEGMENT[kind]),
+        _months(kind, yearly=bool(yearly)),
         first=first,
         last=last,
-        january=last.replace(month=1),
         measures=list(measures),
         overdue_until=overdue_until,
-        **_in(unit_path, kind),
+        **of_year,
+        **place(unit_path, kind),
     )
 
 
-async def standing_sums(tx: Tx, unit_path: str, kind: Below, last: date) -> Sequence[RowMapping]:
+async def standing_sums(tx: Tx, unit_path: str, kind: Below, last: date, measures: Sequence[str]) -> Sequence[RowMapping]:
     """Per programme and unit: `sums`, measure → people at the end of the month."""
-    return await tx.rows(_STANDING.format(segment=_SEGMENT[kind]), last=last, **_in(unit_path, kind))
+    return await tx.rows(_standing(kind), last=last, measures=list(measures), **place(unit_path, kind))
 
 
 async def starts(tx: Tx, unit_path: str, kind: Below, first: date, last: date, start_by: date) -> Sequence[RowMapping]:

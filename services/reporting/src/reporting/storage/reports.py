@@ -10,11 +10,15 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from reporting.storage.contributions import EVERYBODY
-from reporting.storage.lines import BELOW, below
+from reporting.storage.unit_sums import place, summed
 
 __all__ = ["channels", "coverage", "outcomes", "payment_totals", "states", "unit_names"]
 
 # All from the sums (storage.contributions says what each measure counts): a few index ranges, whatever the number of payments.
+_OF_COVERAGE: Final = summed(
+    "month_sum", "CHILDREN", "programme, measure, people, dong",
+    "month = :month AND measure IN ('due', 'by_account', 'paid') AND (people <> 0 OR payments <> 0)",
+)  # fmt: skip
 _COVERAGE: Final = f"""
 SELECT programme, segment, grouping(programme) AS all_programmes, grouping(segment) AS all_units,
        coalesce(sum(people) FILTER (WHERE measure = 'due' AND NOT once), 0)::bigint AS total_people,
@@ -24,13 +28,18 @@ SELECT programme, segment, grouping(programme) AS all_programmes, grouping(segme
        coalesce(sum(dong) FILTER (WHERE measure = 'by_account'), 0)::bigint AS amount_paid_by_account,
        coalesce(sum(dong) FILTER (WHERE measure = 'paid'), 0)::bigint AS amount_paid_total
 FROM (
-    SELECT programme, programme = '{EVERYBODY}' AS once, split_part(unit_path, '/', :depth) AS segment, measure, people, dong
-    FROM month_sum WHERE month = :month AND {BELOW} AND measure IN ('due', 'by_account', 'paid') AND (people <> 0 OR payments <> 0)
+    SELECT programme, programme = '{EVERYBODY}' AS once, split_part(segment, '/', :depth) AS segment, measure, people, dong
+    FROM ({_OF_COVERAGE}) AS c
 ) AS s
 GROUP BY GROUPING SETS ((programme, segment), (programme), (segment), ())
 HAVING grouping(programme) = 1 OR programme <> '{EVERYBODY}'
 ORDER BY all_programmes, programme, all_units, segment
 """
+
+
+def _of_unit(where: str) -> str:
+    return f"({summed('month_sum', 'NONE', 'programme, measure, people, dong, payments', where)}) AS s"
+
 
 _CHANNELS: Final = f"""
 SELECT programme, split_part(measure, ':', 2) AS channel,
@@ -39,20 +48,20 @@ SELECT programme, split_part(measure, ':', 2) AS channel,
        coalesce(sum(dong) FILTER (WHERE measure LIKE 'channel:%'), 0)::bigint AS amount,
        coalesce(sum(people) FILTER (WHERE measure LIKE 'channel_paid:%'), 0)::bigint AS paid_people,
        coalesce(sum(dong) FILTER (WHERE measure LIKE 'channel_paid:%'), 0)::bigint AS paid_amount
-FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'channel%' AND programme <> '{EVERYBODY}'
+FROM {_of_unit(f"month = :month AND measure LIKE 'channel%' AND programme <> '{EVERYBODY}'")}
 GROUP BY programme, channel HAVING sum(payments) > 0 ORDER BY programme, channel
 """
 
 _OUTCOMES: Final = f"""
 SELECT split_part(measure, ':', 2) AS state, programme, nullif(regexp_replace(measure, '^([^:]*:){{3}}', ''), '') AS reason,
        nullif(max(split_part(measure, ':', 3)), '') AS actor, sum(people)::bigint AS people, sum(dong)::bigint AS amount
-FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'reason:%' AND programme <> '{EVERYBODY}'
+FROM {_of_unit(f"month = :month AND measure LIKE 'reason:%' AND programme <> '{EVERYBODY}'")}
 GROUP BY 1, 2, 3 HAVING sum(payments) > 0 ORDER BY state, programme, reason
 """
 
 _STATES: Final = f"""
 SELECT split_part(measure, ':', 2) AS state, programme, sum(people)::bigint AS people, sum(dong)::bigint AS amount
-FROM month_sum WHERE month = :month AND {BELOW} AND measure LIKE 'state:%' AND programme <> '{EVERYBODY}'
+FROM {_of_unit(f"month = :month AND measure LIKE 'state:%' AND programme <> '{EVERYBODY}'")}
 GROUP BY 1, 2 HAVING sum(payments) > 0 ORDER BY state, programme
 """
 
@@ -60,7 +69,7 @@ GROUP BY 1, 2 HAVING sum(payments) > 0 ORDER BY state, programme
 _TOTALS: Final = f"""
 SELECT programme, split_part(measure, ':', 2) AS partner, split_part(measure, ':', 3) AS channel, split_part(measure, ':', 4) AS status,
        sum(payments)::bigint AS payments, sum(dong)::bigint AS amount
-FROM month_sum WHERE (CAST(:month AS date) IS NULL OR month = :month) AND {BELOW} AND measure LIKE 'attempt:%'
+FROM {_of_unit("(CAST(:month AS date) IS NULL OR month = :month) AND measure LIKE 'attempt:%'")}
 GROUP BY 1, 2, 3, 4 HAVING sum(payments) > 0 ORDER BY programme, partner, channel, status
 """
 
@@ -74,27 +83,27 @@ ORDER BY path, (valid_from <= CAST(:day AS date) AND (valid_to IS NULL OR valid_
 
 async def coverage(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
     """Counts and sums per programme and next lower unit, with totals (see `all_programmes`, `all_units`)."""
-    return await tx.rows(_COVERAGE, month=month, depth=unit_path.count("/") + 2, **below(unit_path))
+    return await tx.rows(_COVERAGE, month=month, depth=unit_path.count("/") + 2, **place(unit_path, "CHILDREN"))
 
 
 async def channels(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
     """People and đồng by programme and channel: on the list, and paid."""
-    return await tx.rows(_CHANNELS, month=month, **below(unit_path))
+    return await tx.rows(_CHANNELS, month=month, **place(unit_path, "NONE"))
 
 
 async def outcomes(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
     """Everybody not paid and not on the way, by state and reason."""
-    return await tx.rows(_OUTCOMES, month=month, **below(unit_path))
+    return await tx.rows(_OUTCOMES, month=month, **place(unit_path, "NONE"))
 
 
 async def states(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
     """Everybody due, by state: the sum over states is everybody."""
-    return await tx.rows(_STATES, month=month, **below(unit_path))
+    return await tx.rows(_STATES, month=month, **place(unit_path, "NONE"))
 
 
 async def payment_totals(tx: Tx, month: date | None, unit_path: str) -> Sequence[RowMapping]:
     """Payments and đồng by programme, partner, channel and status; all months when `month` is None."""
-    return await tx.rows(_TOTALS, month=month, **below(unit_path))
+    return await tx.rows(_TOTALS, month=month, **place(unit_path, "NONE"))
 
 
 async def unit_names(tx: Tx, paths: Sequence[str], day: date) -> dict[str, str]:

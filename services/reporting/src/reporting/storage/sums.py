@@ -15,6 +15,7 @@ from common.db import Tx
 from reporting.storage.contributions import MONTH_SUMS, contributions
 from reporting.storage.event_log import SeqRange
 from reporting.storage.standings import STANDING_SUMS, standing
+from reporting.storage.unit_sums import ABOVE, above
 
 __all__ = ["kept", "make_all"]
 
@@ -86,9 +87,19 @@ def _signed(columns: str, sign: str, source: str) -> str:
     return f"SELECT {picked} FROM ({source}) AS s"
 
 
+_KEYS: Final = ("month", "unit_path", "programme", "measure")
+
+
+def _added_up(columns: str, source: str) -> str:
+    """One row a key, so that few have to be told to the units above."""
+    picked = ", ".join(name if name in _KEYS else f"sum({name})::bigint AS {name}" for name in columns.split(", "))
+    some = " OR ".join(f"sum({name}) <> 0" for name in columns.split(", ") if name not in _KEYS)
+    return f"(SELECT {picked} FROM {source} AS d GROUP BY {', '.join(_KEYS)} HAVING {some})"
+
+
 def _upsert(table: str, columns: str, source: str) -> str:
     names = columns.split(", ")
-    keys = [name for name in names if name in ("month", "unit_path", "programme", "measure")]
+    keys = [name for name in names if name in _KEYS]
     counts = [name for name in names if name not in keys]
     added = ", ".join(f"sum({name})::bigint" for name in counts)
     changed = " OR ".join(f"sum({name}) <> 0" for name in counts)
@@ -122,8 +133,9 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
     await _note(tx, "-", lines, people, prefix)
     yield
     await _note(tx, "", lines, people, prefix)
-    await tx.execute(_upsert(f"{prefix}month_sum", MONTH_SUMS, "month_delta"))
-    await tx.execute(_upsert(f"{prefix}standing_change", STANDING_SUMS, "standing_delta"))
+    for table, columns, delta in (("month_sum", MONTH_SUMS, "month_delta"), ("standing_change", STANDING_SUMS, "standing_delta")):
+        await tx.execute(_upsert(f"{prefix}{table}", columns, delta))
+        await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, _added_up(columns, delta))})"))
     await _empty(tx)
 
 
@@ -160,3 +172,5 @@ async def make_all(tx: Tx, prefix: str, *, analyzed: bool = False) -> None:
         sql = contributions(lines="FALSE", year="p.month BETWEEN CAST(:first AS date) AND CAST(:last AS date)", prefix=prefix)
         await tx.execute(_upsert(f"{prefix}month_sum", MONTH_SUMS, f"({sql})"), first=date(year, 1, 1), last=date(year, 12, 31))
     await tx.execute(_upsert(f"{prefix}standing_change", STANDING_SUMS, f"({standing(prefix=prefix)})"))
+    for table, columns in (("month_sum", MONTH_SUMS), ("standing_change", STANDING_SUMS)):
+        await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, prefix + table)})"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from common.actor import Actor
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from reporting.domain.errors import BadMonth
-from reporting.domain.indicators import ALL, EACH_ONCE, MONTH_COLUMNS, RATES, YEAR_PEOPLE_COLUMNS
+from reporting.domain.indicators import ALL, EACH_ONCE, MONTH_COLUMNS, RATES, STANDING_COLUMNS, YEAR_PEOPLE_COLUMNS, counts_of
 from reporting.domain.rates import rate_text
 from reporting.storage import indicators as storage
 from reporting.storage.contributions import EVERYBODY
@@ -44,14 +44,25 @@ async def measure_in(tx: Tx, ask: Ask) -> Measured:
     if ask.first > ask.last:
         raise BadMonth(errors=[{"field": "until", "detail": "not before the first month"}])
     units_on = ask.units_on or ask.last.replace(day=monthrange(ask.last.year, ask.last.month)[1])
+    months, years, stands = _measures(ask)
     lists = await storage.month_sums(
-        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=MONTH_COLUMNS, overdue_until=_overdue_until(ask)
+        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=months, yearly=years, overdue_until=_overdue_until(ask)
     )
-    standing = await storage.standing_sums(tx, ask.unit_path, ask.below, ask.last)
+    standing = await storage.standing_sums(tx, ask.unit_path, ask.below, ask.last, stands) if stands else ()
     starts = await storage.starts(tx, ask.unit_path, ask.below, ask.first, ask.last, ask.start_by)
     tree = await storage.tree(tx, ask.unit_path, ask.below, units_on)
     rows = _Rows(ask, lists, standing, starts, tree)
     return Measured(ask.first, ask.last, ask.unit_path, units_on, tuple(rows.all()))
+
+
+def _measures(ask: Ask) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """What has to be read: stems of the months, stems with a sum of the year, and how people stand."""
+    if ask.codes is None:
+        return MONTH_COLUMNS, YEAR_PEOPLE_COLUMNS, STANDING_COLUMNS
+    codes = counts_of(ask.codes)
+    months = [stem for stem in MONTH_COLUMNS if any(f"{stem}_{suffix}" in codes for suffix in ("people", "lines", "dong"))]
+    years = [stem for stem in YEAR_PEOPLE_COLUMNS if any(f"{stem}_{suffix}_year" in codes for suffix in ("people", "dong"))]
+    return months, years, [code for code in STANDING_COLUMNS if code in codes]
 
 
 def _overdue_until(ask: Ask) -> date:
@@ -74,6 +85,7 @@ class _Rows:
         tree: Iterable[RowMapping],
     ) -> None:
         self._ask = ask
+        self._rates = [rate for rate in RATES if ask.codes is None or rate.code in ask.codes]
         self._tree = {row["path"]: row for row in tree}
         self._lists: dict[tuple[str, str], Sums] = defaultdict(dict)
         self._standing: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
@@ -129,13 +141,14 @@ class _Rows:
             unit_level=unit["level"] if unit else None,
             is_total=not segment,
             values=values,
-            rates={rate.code: rate_text(*rate.of(values), self._ask.decimals) for rate in RATES},
+            rates={rate.code: rate_text(*rate.of(values), self._ask.decimals) for rate in self._rates},
             held_for=_held_for(sums, amounts),
             first_account_month=first_month,
         )
 
     def _add_starts(self, some: dict[str, int], segment: str, group: str) -> date | None:
-        rows = [row for path, row in self._starts.items() if path == segment or not segment]
+        own = self._starts.get(segment)
+        rows = list(self._starts.values()) if not segment else [own] if own else []
         if group == ALL:
             for code in ("communes_due", "communes_started", "communes_late"):
                 some[code] = sum(row[code] for row in rows)

@@ -50,7 +50,8 @@ class Ask:
     tree and the names of that day (default: the last day of the period); units without anybody are listed with zeros. `as_of`: the
     business date of the question, which decides what is overdue. `decimals`: of rates, half-up. `due_day`: from that day of its month on,
     what is not paid is overdue (Decree 20/2021 Art. 34.5: the payment organisation reports before the 20th). `start_by`: a commune that
-    pays by account only after this month started late (plan 152/KH-UBND: from 1 September 2023).
+    pays by account only after this month started late (plan 152/KH-UBND: from 1 September 2023). `codes`: the indicators that are wanted,
+    every one when None; others then say 0, since they are not read.
     """
 
     first: date
@@ -62,6 +63,7 @@ class Ask:
     decimals: int = 1
     due_day: int = 20
     start_by: date = date(2023, 9, 1)
+    codes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,9 @@ def _parts(wanted: Wanted, trees: Trees) -> list[_Part]:
 async def _add_part(tx: Tx, wanted: Wanted, trees: Trees, part: _Part, sums: _Sums, figures: Sequence[str]) -> None:
     children = trees.same_tree((part.path,), part.day, wanted.units_on)
     beside: Literal["CHILDREN", "COMMUNES"] = "CHILDREN" if children else "COMMUNES"
-    ask = Ask(first=part.first, last=part.last, unit_path=part.path, as_of=wanted.business_date, below=beside)
+    ask = Ask(
+        first=part.first, last=part.last, unit_path=part.path, as_of=wanted.business_date, below=beside, codes=frozenset(figures)
+    )  # fmt: skip
     for row in (await measure_in(tx, ask)).rows:
         _add(sums, row, figures, wanted, trees, part.day, 1)
     yearly = [code for code in figures if INDICATORS[code].kind is Kind.YEAR]

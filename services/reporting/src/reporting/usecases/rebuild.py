@@ -14,9 +14,11 @@ from common.problems import Conflict
 from reporting.storage import event_log, projections
 from reporting.storage.event_log import SeqRange
 
-__all__ = ["KIND", "extend_log", "rebuild", "request_rebuild"]
+__all__ = ["AFTER_UPGRADE", "KIND", "extend_log", "rebuild", "request_rebuild"]
 
 KIND: Final = "rebuild"
+AFTER_UPGRADE: Final = "rebuild_after_upgrade"
+"""The same, asked for by a migration after which the sums hold more than before."""
 _STEP: Final = 50_000  # numbers of the log per transaction: memory and locks stay small for a log of any size
 _PREFIX: Final = "rebuild_"
 
@@ -25,7 +27,7 @@ async def request_rebuild(db: Database, actor: Actor, business_date: date) -> UU
     """Queue a rebuild; one at a time. Returns the job's id."""
     async with db.transaction(actor) as tx:
         await event_log.lock_shared(tx)
-        if await tx.value("SELECT count(*) FROM job WHERE kind = :kind AND state IN ('QUEUED', 'RUNNING')", kind=KIND):
+        if await tx.value("SELECT count(*) FROM job WHERE kind LIKE 'rebuild%' AND state IN ('QUEUED', 'RUNNING')"):
             raise Conflict("A rebuild is already running")
         job_id = await jobs.create(tx, KIND, {}, business_date)
         await audit.record(tx, "read_models.rebuild_requested", "job", job_id)

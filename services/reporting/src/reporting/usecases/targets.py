@@ -16,7 +16,7 @@ from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import InvalidInput, NotFound
 from reporting.domain.errors import SameEntry, UnknownIndicator
-from reporting.domain.indicators import INDICATORS, Kind
+from reporting.domain.indicators import INDICATORS, Kind, group_words
 from reporting.domain.months import first_of
 from reporting.domain.obstacle import level_words
 from reporting.domain.outreach import milestone_words
@@ -86,11 +86,13 @@ async def _view(tx: Tx, actor: Actor, target_id: UUID) -> Row:
     return {**row, "unit_name": names.get(row["unit_path"]), "past": kept}
 
 
-async def _measured(tx: Tx, unit: str, month: date, day: date, paths: set[str]) -> dict[tuple[str, str], MeasuredRow]:
+async def _measured(
+    tx: Tx, unit: str, month: date, day: date, paths: set[str], codes: frozenset[str]
+) -> dict[tuple[str, str], MeasuredRow]:
     """Rows by (group, unit): the unit itself and its children, and the communes when a path lies deeper."""
-    answers: list[Measured] = [await measure_in(tx, Ask(month, month, unit, day, "CHILDREN", decimals=2))]
+    answers: list[Measured] = [await measure_in(tx, Ask(month, month, unit, day, "CHILDREN", decimals=2, codes=codes))]
     if any(path.count("/") > unit.count("/") + 1 for path in paths):
-        answers.append(await measure_in(tx, Ask(month, month, unit, day, "COMMUNES", decimals=2)))
+        answers.append(await measure_in(tx, Ask(month, month, unit, day, "COMMUNES", decimals=2, codes=codes)))
     found: dict[tuple[str, str], MeasuredRow] = {}
     for answer in answers:
         found |= {(row.group, unit if row.is_total else row.unit_path): row for row in answer.rows if row.is_total or row.unit_path != unit}
@@ -129,7 +131,7 @@ async def _progress(
     if not found:
         return []
     paths = {row["unit_path"] for row in found}
-    measured = await _measured(tx, unit, first, day, paths)
+    measured = await _measured(tx, unit, first, day, paths, frozenset(row["indicator"] for row in found))
     names = await reports.unit_names(tx, sorted(paths), first)
     return [{**_against(row, measured, day), "unit_name": names.get(row["unit_path"])} for row in found]
 
@@ -143,7 +145,9 @@ async def ranking(
     if known is None or programme not in known.groups:
         raise UnknownIndicator(errors=[{"field": "programme" if known else "indicator", "detail": "see GET /v1/indicators"}])
     async with db.read(actor) as tx:
-        answer = await measure_in(tx, Ask(first, first, unit, day, "COMMUNES" if communes else "CHILDREN", decimals=2))
+        wanted_codes = frozenset((indicator, "due_people"))
+        ask = Ask(first, first, unit, day, "COMMUNES" if communes else "CHILDREN", decimals=2, codes=wanted_codes)
+        answer = await measure_in(tx, ask)
         wanted = {row["unit_path"]: row["value"] for row in await targets.of_units(tx, unit, first.year, indicator, programme)}
     rows = {row.unit_path: row for row in answer.rows if row.group == programme and not row.is_total and row.unit_path != unit}
     ranked = places([(path, _value(row, indicator)) for path, row in rows.items()], indicator)
@@ -200,12 +204,13 @@ def _of_obstacles(rows: Sequence[RowMapping]) -> list[Row]:
 
 
 def _of_cycles(rows: Sequence[RowMapping]) -> list[Row]:
+    words = [(row, group_words(row["programme"])) for row in rows]
     return [
         _reminder(
-            "CYCLE", row["unit_path"], row["due_on"], f"Danh sách chi tháng {row['month']:%m/%Y} ({row['programme']}) chưa được duyệt",
-            f"The list of {row['month']:%Y-%m} ({row['programme']}) is not approved",
+            "CYCLE", row["unit_path"], row["due_on"], f"Danh sách chi tháng {row['month']:%m/%Y} ({text.vi}) chưa được duyệt",
+            f"The list of {row['month']:%Y-%m} ({text.en}) is not approved",
         )
-        for row in rows
+        for row, text in words
     ]  # fmt: skip
 
 
