@@ -77,7 +77,7 @@ def test_what_must_be_in_the_inbox_is_in() -> None:
         "accounts": {"account_reviews", "account_decisions", "imports", "fraud_alerts"},
         "disbursement": {"holds", "lists_to_approve", "differences", "quarantine", "unknown_payments", "cases", "complaints", "recoveries",
                          "rulings", "manual_results"},
-        "reporting": {"obstacles_province", "milestones", "inspection_cases"},
+        "reporting": {"obstacles_province", "milestones", "late_units", "inspection_cases"},
     }  # fmt: skip
     assert all(wanted[service] <= codes[service] for service in SERVICES)
     assert all("parked_events" in found for found in codes.values())

@@ -203,6 +203,8 @@ async def test_two_people_and_one_direction(world: Any, law: Law) -> None:
     assert stale.status_code == 412
     assert (await law.do("approve", law.binh, json={"business_date": str(DAY)})).status_code == 409, "not proposed"
     assert (await law.do("propose")).status_code == 200
+    mine = (await law.binh.get("/v1/work", params={"business_date": str(DAY)})).json()["items"]
+    assert [item["count"] for item in mine if item["kind"] == "law_changes"] == [1], "waits, though nobody has dated it yet"
     assert (await law.rows("benefit_standard", {"standard": "X", "amount_vnd": 1})).status_code == 409, "frozen"
     own = await law.do("approve", law.an, json={"business_date": str(DAY)})
     assert own.status_code == 409, own.text

@@ -12,6 +12,8 @@ import pytest
 from reporting_builders import MONTH, Reporting, incoming, small_month
 
 from common.actor import Role
+from common.contracts.disbursement_v1 import CycleState, PaymentCycleOpened
+from common.contracts.registry_v1 import Programme
 from reporting.domain.target import LESS_IS_BETTER, met, needed, places
 
 ClientAs = Callable[..., httpx.AsyncClient]
@@ -100,6 +102,25 @@ async def test_reminders_name_what_is_behind_and_by_when(heard: Reporting, clien
     assert told == [("MILESTONE", "60/594", -19), ("OBSTACLE", "60/593", 3), ("TARGET", "60/594", 10)]
     assert [row["due_on"] for row in rows] == sorted(row["due_on"] for row in rows)
     assert any(row["kind"] == "REPORT" for row in rows)
+
+
+async def test_a_unit_whose_list_is_late_is_in_the_inbox_of_those_above_it(heard: Reporting, client_as: ClientAs) -> None:
+    opened = [
+        PaymentCycleOpened(
+            version=1, business_date=DAY, cycle_id=uuid4(), state=CycleState.OPEN, month=month, programme=Programme.SOCIAL_ASSISTANCE,
+            funding_source="LOCAL_BUDGET", unit_code="22924", unit_path="60/593/22924",
+        )
+        for month in ("2024-08", "2024-09")
+    ]  # fmt: skip
+    await heard.hear(incoming(opened))
+    for units, late in ((("60",), [(1, "2024-07-24")]), (("60/594",), [])):
+        answer = await client_as(heard.app, Role.DISTRICT_OFFICER, units=units).get("/v1/work", params={"business_date": DAY})
+        assert [(one["count"], one["deadline"]) for one in answer.json()["items"] if one["kind"] == "late_units"] == late
+    asked = {"business_date": DAY, "month": MONTH, "unit_path": "60"}
+    rows = (await client_as(heard.app, Role.DEPARTMENT_OFFICER).get("/v1/targets/reminders", params=asked)).json()["rows"]
+    assert [row["vi"] for row in rows if row["kind"] == "CYCLE"] == [
+        f"Danh sách chi tháng {month}/2024 (Đối tượng bảo trợ xã hội) chưa được duyệt" for month in ("08", "09")
+    ]
 
 
 def test_what_should_not_be_is_met_from_below() -> None:

@@ -156,7 +156,8 @@ def statement(kinds: Sequence[Kind], actor: Actor, day: date, days: Mapping[str,
         allowed = days.get(kind.code, kind.days)
         due = f"({kind.deadline})::date" if kind.deadline else f"(x.since + {int(allowed)})" if allowed is not None else "NULL::date"
         source = kind.waiting.replace("{scope}", scope) if "{scope}" in kind.waiting else f"{kind.waiting} AND {scope}"
-        inner = f"SELECT ({kind.since})::date AS since{f', {due} AS due' if kind.deadline else ''} FROM {source}{own}"
+        since = f"coalesce(({kind.since})::date, CAST(:day AS date))"  # a record without its day waits from now on
+        inner = f"SELECT {since} AS since{f', {due} AS due' if kind.deadline else ''} FROM {source}{own}"
         shown = "x.due" if kind.deadline else due
         parts.append(
             f"SELECT '{kind.code}' AS kind, count(*) AS count, min(x.since) AS oldest, min({shown}) AS deadline,"

@@ -135,7 +135,8 @@ _PEOPLE: Final = (
 _LAW_AND_UNITS: Final = (
     Kind(
         "law_changes", "Thay đổi mức, quy định, chờ duyệt", "Changes of the law to approve", _LAW,
-        "law_change AS w WHERE w.state = 'PROPOSED' AND NOT (:me = ANY (w.authors))", "w.business_date",
+        "law_change AS w WHERE w.state = 'PROPOSED' AND NOT (:me = ANY (w.authors))",
+        f"coalesce(w.business_date, ({moment('w.created_at')})::date)",
         ("POST", "/v1/law-changes/{change_id}/approve"), ("GET", "/v1/law-changes"), unit=None, maker="w.created_by", days=5,
     ),
     Kind(

@@ -31,6 +31,7 @@ async function answers(business_date, signal) {
       return { service, list: await ask(address, { signal }) };
     } catch (error) {
       if (error.name === "AbortError") throw error;
+      if (error.status === 403) return { service, list: { items: [] } }; // nothing there is this role's work
       return { service, trouble: error instanceof Trouble ? error.message : String(error) };
     }
   }));
@@ -63,7 +64,7 @@ export async function show(root, choice, { signal, go }) {
   const items = found.filter((one) => one.list).flatMap(({ service, list }) => list.items.map((item) => ({ service, item, day: list.business_date })));
   items.sort((a, b) => (a.item.deadline ?? "9999").localeCompare(b.item.deadline ?? "9999") || a.item.oldest.localeCompare(b.item.oldest));
   const sum = (name) => items.reduce((total, { item }) => total + item[name], 0);
-  const day = found.find((one) => one.list)?.list.business_date ?? "";
+  const day = found.find((one) => one.list?.business_date)?.list.business_date ?? "";
   const input = el("input", { type: "date", id: "work-day", value: choice.day ?? day });
   input.addEventListener("change", () => go({ day: input.value }));
   root.append(el("form", { class: "card", onsubmit: (event) => event.preventDefault() }, el("label", {}, el("span", {}, say("Ngày", "Day")), input)));

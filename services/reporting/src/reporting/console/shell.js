@@ -34,7 +34,12 @@ function pageOf(address) {
 }
 
 // An error of ours or of the line, as a sentence for the status line.
-export class Trouble extends Error {}
+export class Trouble extends Error {
+  constructor(text, status = 0) {
+    super(text);
+    this.status = status;
+  }
+}
 
 // Sends with the signed-in person's token; when it is refused, once more with a newer one.
 async function sendSigned(address, { headers = {}, ...options }) {
@@ -60,7 +65,7 @@ export async function ask(address, { method = "GET", body, headers = {}, signal 
   const sent = body === undefined ? headers : { "Content-Type": "application/json", ...headers };
   const answer = await sendSigned(address, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
   const given = answer.status === 204 ? null : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Trouble(problemText(given ?? {}, answer.status));
+  if (!answer.ok) throw new Trouble(problemText(given ?? {}, answer.status), answer.status);
   return given;
 }
 

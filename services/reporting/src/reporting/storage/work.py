@@ -11,6 +11,12 @@ from reporting.domain.obstacle import ANSWERERS, Level, level_words
 __all__ = ["WORK"]
 
 _OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
+_SENIORS: Final = (Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
+# Once a unit, by its oldest list. Lists are due before the 25th of the month before (Decree 20/2021 Art. 34).
+_LATE_UNITS: Final = (
+    "(SELECT unit_path, (min(month) - interval '1 month' + interval '23 days')::date AS due_on FROM cycle"
+    " WHERE state IN ('OPEN', 'COMPUTED', 'SUBMITTED') GROUP BY unit_path) AS w WHERE w.due_on < CAST(:day AS date)"
+)
 _SEE: Final = ("GET", "/v1/obstacles")
 
 
@@ -29,6 +35,11 @@ WORK: Final = (
         "obstacles_answered", "Vướng mắc đã được trả lời, chờ đơn vị xác nhận", "Answered obstacles: say whether it helped", _OFFICERS,
         "obstacle AS w WHERE w.state = 'ANSWERED'", "w.answered_on", ("POST", "/v1/obstacles/{obstacle_id}/closing"), _SEE, days=5,
         page="/pages/obstacles",
+    ),
+    Kind(
+        "late_units", "Đơn vị chậm: danh sách chi chưa được duyệt khi đã đến hạn", "Late units: a payment list not approved when it is due",
+        _SENIORS, _LATE_UNITS, "least(w.due_on, CAST(:day AS date))", ("POST", "/v1/obstacles"), ("GET", "/v1/targets/reminders"),
+        deadline="w.due_on", page="/pages/targets",
     ),
     Kind(
         "milestones", "Mốc kế hoạch đến hạn trong 30 ngày hoặc đã chậm", "Milestones due within 30 days, or late", _OFFICERS,
