@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["erasure_keys_migration", "erasure_keys_removal", "personal_data_migration", "personal_data_removal"]
+__all__ = [
+    "eraser_migration",
+    "eraser_sql",
+    "erasure_keys_migration",
+    "erasure_keys_removal",
+    "personal_data_migration",
+    "personal_data_removal",
+]
 
 _DDL: Final = """
 CREATE TABLE erasure_request (
@@ -66,6 +73,32 @@ def personal_data_migration(op: Any) -> None:
 def personal_data_removal(op: Any) -> None:
     """Undo :func:`personal_data_migration`."""
     op.execute("DROP TABLE retention_term, erasure_request")
+
+
+def eraser_sql(name: str, gone: str, work: str) -> str:
+    """DDL of a function that erases in a table which is append-only for the service: the one change the service may cause there.
+
+    It refuses where nobody has asked. `gone` (JSON) is laid over the fields; `work` does so, and notes in `done` how many rows it was.
+    """
+    return f"""
+CREATE FUNCTION {name}(person uuid) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    gone jsonb := '{gone}';
+    done bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM erasure_request r WHERE r.person_id = person AND r.state = 'PROPOSED') THEN
+        RAISE EXCEPTION 'nobody asked to erase %', person;
+    END IF;
+{work}    RETURN done;
+END $$
+"""
+
+
+def eraser_migration(op: Any, name: str, gone: str, work: str) -> None:
+    """Create such a function (:func:`eraser_sql`) for the service alone."""
+    role = op.get_context().config.attributes["app_role"]
+    op.execute(eraser_sql(name, gone, work))
+    op.execute(f'REVOKE ALL ON FUNCTION {name}(uuid) FROM PUBLIC; GRANT EXECUTE ON FUNCTION {name}(uuid) TO "{role}"')
 
 
 def erasure_keys_migration(op: Any) -> None:

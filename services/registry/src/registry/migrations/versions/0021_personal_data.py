@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from alembic import op
 
-from common.personal_data_schema import personal_data_migration, personal_data_removal
+from common.personal_data_schema import eraser_migration, personal_data_migration, personal_data_removal
 
 revision = "0021"
 down_revision = "0020"
 
 # The history is append-only for the service; this is the one change it may cause: fields that no law keeps, in one person's own records.
-_ERASE = """
-CREATE FUNCTION erase_in_history(person uuid) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    gone jsonb := '{"phone": null, "masked_phone": null, "ethnicity": null}';
-    done bigint;
-BEGIN
-    IF NOT EXISTS (SELECT FROM erasure_request r WHERE r.person_id = person AND r.state = 'PROPOSED') THEN
-        RAISE EXCEPTION 'nobody asked to erase %', person;
-    END IF;
+_GONE = '{"phone": null, "masked_phone": null, "ethnicity": null}'
+_WORK = """\
     IF EXISTS (SELECT FROM person p WHERE p.person_id = person AND p.full_name = '[đã xoá]') THEN
         gone := gone || '{"full_name": "[đã xoá]", "name_folded": "", "birth_date": null, "national_number": null, "number_blind": null,
             "masked_number": null, "address": null, "hamlet": null, "second_number": null, "second_blind": null,
@@ -32,16 +25,12 @@ BEGIN
             "masked_number": null, "before": {}}'
         WHERE kind = 'change_request' AND subject_id = person AND before IS NOT NULL;
     END IF;
-    RETURN done;
-END $$
 """
 
 
 def upgrade() -> None:
     personal_data_migration(op)
-    op.execute(_ERASE)
-    role = op.get_context().config.attributes["app_role"]  # type: ignore[union-attr]
-    op.execute(f'REVOKE ALL ON FUNCTION erase_in_history(uuid) FROM PUBLIC; GRANT EXECUTE ON FUNCTION erase_in_history(uuid) TO "{role}"')
+    eraser_migration(op, "erase_in_history", _GONE, _WORK)
 
 
 def downgrade() -> None:
