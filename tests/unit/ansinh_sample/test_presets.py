@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from accounts.domain.rows import COLUMNS as ACCOUNT_COLUMNS
+from ansinh.demo.check import Differences
+from ansinh.demo.published import beside_published
 from ansinh.sample import read_manifest, write_sample
 from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE
+from ansinh.sample.people import CommunePeople
 from ansinh.sample.plan import account_count_for_rate, apportion, make_plan
 from ansinh.sample.presets import PRESETS, Outcome, find_preset, scaled
 from ansinh.sample.truth import read_people, totals_key
 from ansinh.sample.units import load_province
 from common.tabular import read_rows
+from reporting.domain.indicators import INDICATORS
 
 BINH_THUAN = PRESETS["binh-thuan-2024-09"]
 
@@ -138,3 +142,35 @@ def test_wrong_arguments_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="between 60 and"):
         write_sample(tmp_path, people=1_000_001)
     assert scaled(find_preset("binh-thuan"), None, None).people == 54_623
+
+
+def test_the_published_figures_of_a_preset_are_compared_with_the_report() -> None:
+    rows = [
+        {"group": one.group, "is_total": one.unit is None, "unit_code": one.unit or "60", "values": {one.indicator: one.value}}
+        for one in BINH_THUAN.published
+    ]
+    merged: dict[tuple[str, bool, str], dict[str, object]] = {}
+    for row in rows:
+        values = merged.setdefault((str(row["group"]), bool(row["is_total"]), str(row["unit_code"])), {})
+        values |= {code: int(value) if value.isdigit() else value for code, value in row["values"].items()}  # type: ignore[attr-defined]
+    said = [{"group": g, "is_total": t, "unit_code": u, "values": v} for (g, t, u), v in merged.items()]
+    found = Differences()
+    assert len(beside_published("binh-thuan-2024-09", said, found)) == 14
+    assert not found.texts
+    merged["MERIT", True, "60"]["by_account_people"] = 3_729
+    beside_published("binh-thuan-2024-09", said, found)
+    assert found.texts == ["published: BT-01: MERIT by_account_people was published as 3728 and is reported as 3729"]
+    assert beside_published("province-60-1000", said, found) == []
+    assert {one.indicator for preset in PRESETS.values() for one in preset.published} <= set(INDICATORS)
+
+
+def test_who_has_no_number_has_no_namesake() -> None:
+    """Two files of one name and birth date without two numbers are held as a possible duplicate, and the truth would not know of it."""
+    plan = next(p for p in make_plan(BINH_THUAN, load_province("60"), 5) if Outcome.NO_ID in p.outcomes[SOCIAL_ASSISTANCE])
+    commune = CommunePeople(
+        plan, province="60", initials="BT", business_date="2024-08-20", seed=5, serials=(plan.first_index, 10**6), exact_requests=True
+    ).build()
+    without = [p for p in commune.people if not p.number]
+    assert without
+    assert all(" Hoài " in p.name.full for p in without)
+    assert not any(" Hoài " in p.name.full for p in commune.people if p.number)

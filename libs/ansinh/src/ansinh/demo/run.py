@@ -15,6 +15,7 @@ from ansinh.demo.client import Api, ApiProblem, DeadlineMissed
 from ansinh.demo.cycles import CycleDesk
 from ansinh.demo.evidence import gather
 from ansinh.demo.lists import ListsDesk, linking, verification, wait_quiet
+from ansinh.demo.published import beside_published, published_table
 from ansinh.demo.report import as_json, print_report
 from ansinh.demo.stack_info import StackInfo
 from ansinh.sample import Manifest, read_manifest
@@ -94,14 +95,17 @@ class _Month:
                     await self._check_refused(lists)
                     evidence = await gather(api, self._stack, m, [r.cycle_id for r in cycles.runs], stage)
                     found = check(read_people(self._folder), evidence, read_totals(self._folder).get("standing", ()))
+                    published = beside_published(m.preset, evidence.indicators, found)
                     self._differences.texts += found.texts
                     self._differences.kinds.update(found.kinds)
         seconds = time.monotonic() - began
+        if published:
+            self._console.print(published_table(published))
         print_report(self._console, m, evidence, self._differences)
         slowest = ", ".join(f"{k} {v:.1f}" for k, v in stages.seconds.items())
         self._console.print(f"{seconds:.1f} s from the first file to the checked report ({slowest})", highlight=False)
         listed = sum(int(r.view.get("lines") or 0) for r in cycles.runs)
-        return as_json(m, evidence, self._differences, listed, seconds, stages.seconds)
+        return as_json(m, evidence, self._differences, listed, seconds, stages.seconds) | {"published": published}
 
     async def _register(self, lists: ListsDesk, accounts: ListsDesk, stages: Stages, api: Api) -> None:
         m, stack = self._manifest, self._stack

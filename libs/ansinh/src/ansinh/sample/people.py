@@ -14,6 +14,8 @@ from ansinh.sample.presets import Outcome
 
 __all__ = ["CommunePeople"]
 
+_NO_NAMESAKE = "Hoài"
+"""A second middle name that nobody else has."""
 _ADULT_ONLY = Outcome.DEFECTS | Outcome.FAILS | {Outcome.REVIEW, Outcome.SUSPECTED, Outcome.REP_SUSPECTED, Outcome.REP_DECEASED}
 # How old somebody must be for a category, where the law says so: years after birth in which the allowance may begin.
 _FROM_AGE = {"SA5C": 80, "SA5A_GE80": 80, "SA5B": 75, "SA5A_60_80": 60, "SA5D": 60, "SA6_S": 16, "SA6_XS": 16, "SA2": 16, "SA1_GE4": 4,
@@ -83,6 +85,8 @@ class CommunePeople:
         else:
             name = make_name(rng, sex)
         number = "" if outcome == Outcome.NO_ID else self.numbers.national(rng, sex, birth[0])
+        if not number:  # only numbers tell namesakes born on one day apart: without one, somebody would be held who is owed
+            name = PersonName(name.family, f"{name.middle} {_NO_NAMESAKE}".strip(), name.given)
         person = Person(self.code(programme), programme, outcome, sex, name, birth, number, lines, adult=birth[0] <= 2004)
         person.list_name = name.full
         year_only = birth[0] < 1965 and rng.random() < 0.05 and outcome not in (Outcome.REVIEW, Outcome.SUSPECTED)

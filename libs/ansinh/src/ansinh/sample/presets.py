@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ansinh.sample.law import MERIT, SOCIAL_ASSISTANCE
 
-__all__ = ["DEFAULT_PRESET", "MAX_PEOPLE", "PRESETS", "Outcome", "Preset", "ProgrammeCounts", "find_preset", "scaled"]
+__all__ = ["DEFAULT_PRESET", "MAX_PEOPLE", "PRESETS", "Outcome", "Preset", "ProgrammeCounts", "Published", "find_preset", "scaled"]
 
 MAX_PEOPLE = 1_000_000
 DEFAULT_PRESET = "binh-thuan-2024-09"
@@ -57,6 +57,20 @@ class ProgrammeCounts:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A figure as it was published: its id in the list of published figures, and the indicator that must say the same, to the digit.
+
+    `unit`: a district of the preset's province; None: the preset's own unit.
+    """
+
+    source: str
+    group: str
+    indicator: str
+    value: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
 class Preset:
     """One month of one province (or of one district of it)."""
 
@@ -70,6 +84,7 @@ class Preset:
     no_id_spared: int = 0
     requests_exact: bool = False
     note: str = ""
+    published: tuple[Published, ...] = ()
 
     @property
     def people(self) -> int:
@@ -111,6 +126,22 @@ _BINH_THUAN = Preset(
     note=(
         "Counts as the province published them for September 2024. Its 121 communes are those of the list of 30 June 2025: three wards of "
         "Phan Thiết merged on 1 December 2024 are no longer in that list. District totals were not published and are shared out by size."
+    ),
+    published=(
+        Published("BT-01", MERIT, "by_account_people", "3728"),
+        Published("BT-02", MERIT, "due_people", "9137"),
+        Published("BT-03", SOCIAL_ASSISTANCE, "by_account_people", "12667"),
+        Published("BT-04", SOCIAL_ASSISTANCE, "due_people", "45486"),
+        Published("BT-05", "ALL", "by_account_people", "16395"),
+        Published("BT-06", "ALL", "due_people", "54623"),
+        Published("BT-07", "ALL", "by_account_rate", "30.0"),
+        Published("BT-08", MERIT, "by_account_rate", "40.8"),
+        Published("BT-09", SOCIAL_ASSISTANCE, "by_account_rate", "27.8"),
+        Published("BT-11", SOCIAL_ASSISTANCE, "no_number_or_not_in_database_people", "307"),
+        Published("BT-12", SOCIAL_ASSISTANCE, "by_account_rate", "17.2", "600"),
+        Published("BT-13", SOCIAL_ASSISTANCE, "by_account_rate", "17.7", "597"),
+        Published("BT-14", SOCIAL_ASSISTANCE, "by_account_rate", "19.5", "593"),
+        Published("BT-15", SOCIAL_ASSISTANCE, "by_account_rate", "23.2", "599"),
     ),
 )
 
@@ -157,6 +188,11 @@ PRESETS: dict[str, Preset] = {
             "3,223 merit and 5,967 assistance accounts opened (March 2024) are published: open at the month's end. The numbers of people "
             "are assumed. Merit tables before July 2024 are not loaded, so merit is held RATE_MISSING; the assistance standard is 360,000."
         ),
+        published=(
+            Published("KG-01", MERIT, "opened_people", "3223"),
+            Published("KG-02", SOCIAL_ASSISTANCE, "opened_people", "5967"),
+            Published("KG-03", "ALL", "opened_people", "9190"),
+        ),
     ),
     "huong-khe-2024-01": Preset(
         name="huong-khe-2024-01",
@@ -169,6 +205,12 @@ PRESETS: dict[str, Preset] = {
         note=(
             "10,172 monthly beneficiaries, 905 registered for an account (January 2024) are published; the split by programme is assumed. "
             "Merit tables before July 2024 are not loaded, so merit is held RATE_MISSING; the assistance standard is 360,000."
+        ),
+        published=(
+            Published("HK-01", "ALL", "beneficiaries", "10172"),
+            Published("HK-02", "ALL", "registered_people", "905"),
+            Published("HK-03", "ALL", "registered_rate", "8.9"),
+            Published("HK-04", "ALL", "not_registered_people", "9267"),
         ),
     ),
 }

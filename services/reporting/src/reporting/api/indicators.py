@@ -29,10 +29,10 @@ __all__ = ["indicators_router"]
 Form = Literal["json", "csv", "xlsx"]
 _SHOWN: Final = (
     "beneficiaries", "collected_people", "wants_people", "declines_people", "force_majeure_people", "opened_people", "registered_people",
-    "verified_people", "due_people", "listed_people", "paid_people", "by_account_people", "by_account_dong", "by_account_dong_year",
-    "bank_people", "wallet_people", "mobile_money_people", "post_people", "home_people", "failed_people", "returned_people",
-    "uncollected_people", "unknown_people", "held_people", "unpaid_people", "overdue_people", "no_number_or_not_in_database_people",
-    "by_account_rate", "by_account_rate_without_fm", "registered_rate", "data_quality_rate",
+    "not_registered_people", "verified_people", "due_people", "listed_people", "paid_people", "by_account_people", "by_account_dong",
+    "by_account_dong_year", "bank_people", "wallet_people", "mobile_money_people", "post_people", "home_people", "failed_people",
+    "returned_people", "uncollected_people", "unknown_people", "held_people", "unpaid_people", "unpaid_at_end_people", "overdue_people",
+    "no_number_or_not_in_database_people", "by_account_rate", "by_account_rate_without_fm", "registered_rate", "data_quality_rate",
 )  # fmt: skip
 """What is answered when no codes are named: one readable table."""
 
