@@ -64,10 +64,27 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
         "running.keys": "Keys are changed while the services serve: everything is sealed again, and the old key opens nothing.",
         "running.erasure": "What is erased is gone from backups too: the keys of that day are destroyed, and the answer says when.",
         "running.one-trace": "One payment is one trace through all services to the partner's notice; no span holds anything of people.",
+        "running.overload": "What is too much is told to come back; no slow partner and no flood of forged notices holds up the others.",
+        "running.invariants": "What must always hold is asked every few minutes; a breach is named by its id, and has alert and runbook.",
+        "running.apache-kafka": "All this holds on Apache Kafka as on the embedded broker.",
+    },
+    "Trust": {
+        "trust.tokens": "A token counts if the named issuer gave it, for us, now, by a listed algorithm; keys rotate while we serve.",
+        "trust.systems": "Another agency's system does what two people registered, within its quota, and what it reads is written down.",
+        "trust.partners": "A partner speaks for itself only.",
+        "trust.canary": "No number, account, health fact or secret is in a log, trace, metric, event, answer, list or dump without need.",
+        "trust.personal-data": "A person is told all that is held of them; two people erase what no law keeps, and the ledger stays whole.",
+        "trust.retention": "What has reached its term is deleted by setting, and what is about people is audited.",
+        "trust.audited": "Every change has its audit row; `./ansinh audit verify` finds a row changed, removed, inserted or reordered.",
+        "trust.limits": "Body, header, page, rate and time have limits, the same around all five services.",
+        "trust.outside": "What is outside is called by one client: with time limits, no redirects, and no address that was not named.",
+        "trust.secrets": "A production process does not start with a weak, missing or default secret.",
+        "trust.images": "Images run as nobody special on a read-only file system, and their parts are listed.",
+        "trust.files": "No file eats the machine or runs anything: entities, bombs and formulas are refused or made harmless.",
     },
 }
 
-#: Files whose every test proves a promise.
+#: Files whose every test proves a promise, or single tests of theirs (`file::test`).
 ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/service/disbursement/payments/test_peer_faults.py": ("promises.paid-once", "rules.6"),
     "tests/service/disbursement/payments/test_payment_faults.py": ("promises.paid-once", "rules.5"),
@@ -84,13 +101,13 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/service/disbursement/test_list_safety.py": ("rules.8",),
     "tests/service/disbursement/test_list_random.py": ("rules.8", "promises.nobody-left-out"),
     "tests/unit/disbursement/test_payment_states.py": ("rules.9",),
-    "tests/messaging/test_bus.py": ("rules.3", "rules.4"),
-    "tests/messaging/test_broker_trouble.py": ("promises.nothing-accepted-is-lost", "rules.3", "running.killed"),
+    "tests/messaging/test_bus.py": ("rules.3", "rules.4", "running.apache-kafka"),
+    "tests/messaging/test_broker_trouble.py": ("promises.nothing-accepted-is-lost", "rules.3", "running.killed", "running.apache-kafka"),
     "tests/service/common/test_parking.py": ("rules.4",),
-    "tests/service/common/test_audit_chain.py": ("promises.who-did-it",),
+    "tests/service/common/test_audit_chain.py": ("promises.who-did-it", "trust.audited"),
     "tests/service/common/test_rekey.py": ("running.keys", "rules.11"),
     "tests/service/common/test_web.py": ("rules.1", "rules.12"),
-    "tests/service/common/test_edge.py": ("running.hostile-input",),
+    "tests/service/common/test_edge.py": ("running.hostile-input", "running.overload", "trust.limits"),
     "tests/service/registry/test_law_properties.py": ("heart.dues",),
     "tests/service/reporting/test_sums.py": ("heart.quiet",),
     "tests/contracts/test_migrations.py": ("running.upgrades",),
@@ -99,11 +116,48 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/resilience/month/test_failpoints.py": ("running.killed", "rules.2"),
     "tests/resilience/month/test_one_kind_dies_often.py": ("running.killed",),
     "tests/resilience/month/test_supervisor_dies.py": ("running.killed",),
-    "tests/resilience/month/test_chaos.py": ("running.killed", "promises.paid-once", "promises.every-dong"),
+    "tests/resilience/month/test_chaos.py": (
+        "running.killed",
+        "promises.paid-once",
+        "promises.every-dong",
+        "promises.nobody-left-out",
+        "promises.nothing-accepted-is-lost",
+        "trust.audited",
+    ),
     "tests/resilience/test_graceful_stop.py": ("running.graceful",),
     "tests/security/test_matrix.py": ("running.rights",),
     "tests/security/test_fuzz.py": ("running.hostile-input",),
-    "tests/e2e/canary/test_canary.py": ("rules.11",),
+    "tests/e2e/canary/test_canary.py": ("rules.11", "trust.canary"),
+    "tests/security/test_tokens.py": ("trust.tokens",),
+    "tests/security/test_keycloak.py": ("trust.tokens",),
+    "tests/security/test_clients.py": ("trust.systems",),
+    "tests/security/test_clients.py::test_a_partner_speaks_for_itself_only": ("trust.partners",),
+    "tests/contracts/test_personal_data.py": ("trust.personal-data",),
+    "tests/service/registry/test_personal_data.py": ("trust.personal-data",),
+    "tests/service/accounts/test_personal_data.py": ("trust.personal-data",),
+    "tests/service/disbursement/payments/test_personal_data.py": ("trust.personal-data",),
+    "tests/service/reporting/test_personal_data.py": ("trust.personal-data",),
+    "tests/service/common/test_housekeeping.py": ("trust.retention",),
+    "tests/contracts/test_audited.py": ("trust.audited", "promises.who-did-it"),
+    "tests/contracts/test_edges.py": ("trust.limits",),
+    "tests/contracts/test_edges.py::test_our_containers_are_read_only_and_may_do_nothing_special": ("trust.images",),
+    "tests/contracts/test_edges.py::test_our_images_end_as_a_user_without_a_name": ("trust.images",),
+    "tests/contracts/test_openapi.py::test_every_page_has_an_end": ("trust.limits",),
+    "tests/contracts/test_sbom.py": ("trust.images",),
+    "tests/contracts/test_deploy.py": ("trust.images",),
+    "tests/service/common/test_refusals.py": ("trust.secrets", "trust.outside"),
+    "tests/unit/tools/test_house_rules.py::test_no_other_way_leads_outside": ("trust.outside",),
+    "tests/unit/common/test_sheets.py": ("trust.files",),
+    "tests/unit/common/test_lists_fuzz.py": ("trust.files",),
+    "tests/unit/common/test_lists_reading.py::test_bombs_are_refused_before_they_open": ("trust.files",),
+    "tests/unit/common/test_lists_reading.py::test_what_would_run_in_a_spreadsheet_is_written_as_text_and_read_back": ("trust.files",),
+    "tests/e2e/trust/test_trust.py::test_hostile_files_are_refused_soon_and_leave_nothing": ("trust.files",),
+    "tests/service/disbursement/payments/test_webhook_flood.py": ("running.overload",),
+    "tests/service/disbursement/payments/test_lanes.py": ("running.overload",),
+    "tests/contracts/test_invariants.py": ("running.invariants",),
+    "tests/contracts/test_alerts.py": ("running.invariants",),
+    "tests/service/disbursement/payments/test_invariants.py": ("running.invariants",),
+    "tests/service/common/test_apache_kafka.py": ("running.apache-kafka",),
 }
 
 
@@ -127,7 +181,8 @@ def _of_file(path: Path) -> Iterator[tuple[str, str]]:
         yield from ((name, where) for name in whole)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            yield from ((name, f"{where}::{node.name}") for name in _names(node.decorator_list) if name not in whole)
+            own = dict.fromkeys((*_names(node.decorator_list), *ALSO.get(f"{where}::{node.name}", ())))
+            yield from ((name, f"{where}::{node.name}") for name in own if name not in whole)
 
 
 def proofs() -> dict[str, list[str]]:

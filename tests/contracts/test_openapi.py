@@ -18,6 +18,7 @@ from common.actor import Role
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for five documents: 20 s of work, minutes on a busy machine
 
+LONGEST_PAGE = 5_000
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
 ENGLISH = re.compile(r"\b(the|a|an|of|to|is|are|and|for|with|in|it|by|on|or|not|as|one|what|who)\b", re.IGNORECASE)
@@ -135,6 +136,19 @@ def test_what_an_example_refers_to_exists(documents: dict[str, dict[str, Any]]) 
 
 def _same(known: str, given: str) -> bool:
     return re.sub(r"\{[^}]+\}", "{}", known) == re.sub(r"\{[^}]+\}", "{}", given)
+
+
+def test_every_page_has_an_end(documents: dict[str, dict[str, Any]]) -> None:
+    endless = []
+    for service, name, operation, document in operations(documents):
+        asked = {each["name"]: each["schema"] for each in operation.get("parameters", [])}
+        if "limit" in asked and not 0 < asked["limit"].get("maximum", 0) <= LONGEST_PAGE:
+            endless.append((service, name, "limit"))
+        told = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        model = document["components"]["schemas"].get(told.get("$ref", "").rpartition("/")[2], told)
+        if name.startswith("GET ") and "next_cursor" in model.get("properties", {}) and not {"limit", "cursor"} <= asked.keys():
+            endless.append((service, name, "next_cursor"))
+    assert not endless
 
 
 def test_operation_ids_are_unique_so_that_links_lead_to_one(documents: dict[str, dict[str, Any]]) -> None:
