@@ -2,7 +2,8 @@
 
 One file per service in `matrix/`: a line per route; for each role `x` (may call) or nothing (403); `other` says what somebody of another
 unit or another partner gets: `404` as if the object were not there, `own` only what lies in the caller's units, `all` what is the whole
-province's and no unit's (named with its reason in `EVERYBODYS`), `signed` and `public` where no token is taken.
+province's and no unit's (named with its reason in `EVERYBODYS`), `province` that it is settled by people of a whole province (403 to
+anybody else, operators apart), `signed` and `public` where no token is taken.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from ansinh.stack.layout import SERVICES
@@ -90,13 +92,18 @@ def other_of(path: str, *, signed_in: bool) -> str:
     return "all" if path.startswith(tuple(EVERYBODYS)) else "404"
 
 
+def for_a_province(dependant: Dependant) -> bool:
+    """Whether a guard of the route asks for a whole province."""
+    return getattr(dependant.call, "of_a_province", False) or any(for_a_province(inner) for inner in dependant.dependencies)
+
+
 def rows_of(app: FastAPI) -> list[dict[str, str]]:
     """The table of one service, by the function that writes `x-required-roles` into its document."""
     rows = []
     for route in routes_of(app):
         allowed = {role.value for role in roles_of(route.dependant)}
         marks = {role: "x" if role in allowed else "" for role in ROLES}
-        other = other_of(route.path, signed_in=bool(allowed))
+        other = "province" if for_a_province(route.dependant) else other_of(route.path, signed_in=bool(allowed))
         rows += [{"method": method, "path": route.path, **marks, "other": other} for method in route.methods or ()]
     return sorted(rows, key=lambda row: (row["path"], row["method"]))
 

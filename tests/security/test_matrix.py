@@ -58,9 +58,9 @@ async def test_every_route_with_every_role(service: str, apps: dict[str, FastAPI
     app.state.authenticator.use_keys(testing.jwks())
     tokens: dict[tuple[str, ...], str] = {}
 
-    def token(*roles: str) -> str:
+    def token(*roles: str, unit: str = "60") -> str:
         claims: dict[str, Any] = {"partner": "agribank"} if Role.PARTNER in roles else {}
-        return tokens.setdefault(roles, testing.token(roles, **claims))
+        return tokens.setdefault((unit, *roles), testing.token(roles, units=[unit], **claims))
 
     wrong = []
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
@@ -73,9 +73,25 @@ async def test_every_route_with_every_role(service: str, apps: dict[str, FastAPI
             assert allowed, row
             refused = tuple(role for role in ROLES if not row[role])
             calls = [(403, token(*refused)), (401, None), *((200, token(role)) for role in allowed)]
+            if row["other"] == "province":
+                calls += [(403, token(role, unit="60/593")) for role in allowed if role != Role.OPERATOR]
             for wanted, bearer in calls:
                 headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
                 got = (await http.request(row["method"], filled(row["path"]), headers=headers)).status_code
                 if (got if got in (401, 403) else 200) != wanted:
                     wrong.append(f"{row['method']} {row['path']}: {got} where {wanted} is right")
     assert not wrong
+
+
+#: Second words on an object of everybody's that look at the area themselves.
+_LOOKS_ITSELF = {
+    "/v1/rulings/{ruling_id}/approve": "some hold in one unit",
+    "/v1/rulings/{ruling_id}/reject": "some hold in one unit",
+    "/v1/units/remaps/{remap_id}/approve": "a re-mapping has an area of its own",
+}
+
+
+def test_what_holds_for_everybody_is_settled_by_people_of_a_whole_province() -> None:
+    settles = re.compile(r"/(approve|reject|refuse|decision)$")
+    loose = [row["path"] for service in SERVICES for row in TABLE["read"](service) if row["other"] == "all" and settles.search(row["path"])]
+    assert sorted(loose) == sorted(_LOOKS_ITSELF)

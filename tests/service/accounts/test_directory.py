@@ -168,3 +168,16 @@ async def test_settings_stand_beside_their_questions(world, two) -> None:
     found = {item["code"]: item for item in (await world.operator.get("/v1/settings")).json()}
     assert (found["VNEID_LISTS"]["value"], found["VNEID_LISTS"]["decided_by"]) == ("ALLOW", "second")
     assert all(item["question_vi"].endswith("?") and item["question_en"].endswith("?") for item in found.values())
+
+
+async def test_what_holds_for_everybody_is_decided_by_people_of_the_province(world, two, client_as) -> None:
+    """The directory of banks is the whole province's: an approver of one commune finds nothing waiting, and is refused."""
+    made = await propose(two[0], "PROVIDER_ALIAS", {"provider_code": "AGRIBANK", "alias": "NH của xã"})
+    path = f"/v1/change-requests/{made.json()['request_id']}/decision"
+    commune = client_as(world.app, Role.APPROVER, units=("60/593",), subject="commune")
+    assert "provider_changes" not in [item["kind"] for item in (await commune.get("/v1/work")).json()["items"]]
+    refused = await commune.post(path, json={"approve": True})
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
+    province = client_as(world.app, Role.APPROVER, subject="province")
+    assert "provider_changes" in [item["kind"] for item in (await province.get("/v1/work")).json()["items"]]
+    assert (await province.post(path, json={"approve": True})).status_code == 200

@@ -147,6 +147,9 @@ async def test_a_new_group_needs_two_department_officers(world: Any, homes: list
     asked = await world.checker.post("/v1/groups", json=body, headers={"Idempotency-Key": "group-00002"})
     path = f"/v1/groups/requests/{asked.json()['request_id']}/approve"
     assert (await world.checker.post(path)).json()["type"] == "/problems/same-person"
+    district = world.client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60/593",), subject="district")
+    assert (await district.post(path)).status_code == 403  # the catalogue of groups is the whole province's
+    assert "group_requests" not in [item["kind"] for item in (await district.get("/v1/work")).json()["items"]]
     second = world.client_as(world.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="second")
     assert "DISASTER" in [item["code"] for item in (await second.post(path)).json()]
     await approve(world, await send(world, [{"household_code": "H-0", "group": "Hộ bị thiên tai"}], "1"))

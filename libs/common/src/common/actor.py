@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["SYSTEM", "Actor", "Role"]
+__all__ = ["OF_A_PROVINCE", "SYSTEM", "Actor", "Role"]
+
+OF_A_PROVINCE: Final = "chỉ người phụ trách toàn tỉnh · only somebody whose area is a whole province"
+"""The answer to somebody of a smaller area who would settle what holds for everybody."""
 
 _FEW_UNITS: Final = 8
 
@@ -42,6 +45,11 @@ class Actor:
     def has(self, *roles: Role) -> bool:
         """Whether the actor holds one of the roles."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def of_a_province(self) -> bool:
+        """Whether the actor's area is a whole province (or all of them): who may settle what holds for everybody in it."""
+        return self.everywhere or any("/" not in path for path in self.unit_paths)
 
     def sees(self, unit_path: str) -> bool:
         """Whether the unit lies in the actor's scope."""

@@ -13,7 +13,7 @@ import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from common.actor import SYSTEM, Actor, Role
+from common.actor import OF_A_PROVINCE, SYSTEM, Actor, Role
 from common.clients import admit, is_client
 from common.http import AnswerTooLarge, client, read_bounded
 from common.problems import Forbidden, NotFound, ServiceUnavailable, Unauthenticated
@@ -141,8 +141,11 @@ def _actor_of(claims: Mapping[str, Any], request_id: str | None) -> Actor:
     )
 
 
-def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
-    """A route dependency: the caller must hold one of the roles (named, never empty). The actor is the result."""
+def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitable[Actor]]:
+    """A route dependency: the caller must hold one of the roles (named, never empty). The actor is the result.
+
+    `of_a_province`: it settles what holds for everybody, so the caller's area must be a whole province (an operator's is the machines).
+    """
     if not roles:
         raise ValueError("a route must name the roles it is for")
 
@@ -153,6 +156,8 @@ def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
         actor = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
         if not actor.has(*roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
+        if of_a_province and not (actor.of_a_province or (Role.OPERATOR in roles and actor.has(Role.OPERATOR))):
+            raise Forbidden(OF_A_PROVINCE)
         if actor.has(Role.PARTNER) and request.path_params.get("partner", actor.partner) != actor.partner:
             raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
         if is_client(actor):
@@ -164,4 +169,5 @@ def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
         return actor
 
     guard.required_roles = roles  # type: ignore[attr-defined]
+    guard.of_a_province = of_a_province  # type: ignore[attr-defined]
     return guard

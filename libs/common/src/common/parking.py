@@ -42,6 +42,9 @@ class ParkedPage(BaseModel):
     next_cursor: str | None
 
 
+_Second = Annotated[Actor, Depends(require(Role.OPERATOR, Role.APPROVER, of_a_province=True))]
+
+
 def _read_cursor(cursor: str | None) -> int:
     if cursor is None:
         return 0
@@ -98,7 +101,7 @@ def parked_router(db: Database) -> APIRouter:
         summary="Approve a replay",
         description="Duyệt phát lại (khác người đề nghị). Not by the person who asked.",
     )
-    async def approve(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR, Role.APPROVER))]) -> dict[str, int]:
+    async def approve(key: UUID, actor: _Second) -> dict[str, int]:
         async with db.transaction(actor) as tx:
             count = await tx.execute(
                 "UPDATE parked_event SET approved_by = :subject WHERE key = :key AND replayed_at IS NULL AND requested_by <> :subject",

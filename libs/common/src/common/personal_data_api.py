@@ -29,6 +29,7 @@ __all__ = ["personal_data_router"]
 
 _Officer = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))]
 _Decider = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER))]
+_Ruler = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, of_a_province=True))]
 _Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 _Watcher = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 _Purpose = Annotated[
@@ -244,7 +245,7 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
         summary="Duyệt thời hạn · Decide a term",
         description="Người thứ hai duyệt hoặc từ chối. Not by the person who proposed it; it works from its day on.",
     )
-    async def decide(term_id: _TermId, body: TermDecision, actor: _Decider) -> TermView:
+    async def decide(term_id: _TermId, body: TermDecision, actor: _Ruler) -> TermView:
         async with db.transaction(actor) as tx:
             row = await tx.row("SELECT * FROM retention_term WHERE term_id = :id FOR UPDATE", id=term_id)
             if row is None:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -150,6 +151,8 @@ def statement(kinds: Sequence[Kind], actor: Actor, day: date, days: Mapping[str,
         params |= scoped
         if kind.maker is not None or ":me" in kind.waiting:
             params["me"] = actor.subject
+        if ":of_a_province" in kind.waiting:
+            params["of_a_province"] = actor.of_a_province
         if ":roles" in kind.waiting:
             params["roles"] = sorted(role.value for role in actor.roles)
         own = f" AND {kind.maker} IS DISTINCT FROM :me" if kind.maker is not None else ""
@@ -195,12 +198,18 @@ def operations(app: FastAPI) -> dict[tuple[str, str], OperationLink]:
     }  # fmt: skip
 
 
+def for_a_province(dependant: Dependant) -> bool:
+    """Whether a guard of the operation asks for a whole province (`common.auth.require`)."""
+    return getattr(dependant.call, "of_a_province", False) or any(map(for_a_province, dependant.dependencies))
+
+
 def work_router(db: Database, settings: MechanismSettings, kinds: Sequence[Kind]) -> APIRouter:
     """`GET /v1/work`. Any role that some kind is for may ask; the answer holds what that caller may resolve."""
     router = APIRouter(prefix="/v1/work", tags=["my work"])
     guard = require(*sorted({role for kind in kinds for role in kind.roles} | {Role.AUDITOR}))
     links: dict[tuple[str, str], OperationLink] = {}
     by_code = {kind.code: kind for kind in kinds}
+    for_provinces: set[Operation] = set()
 
     def item(row: Mapping[str, Any]) -> WorkItem:
         kind = by_code[row["kind"]]
@@ -224,10 +233,14 @@ def work_router(db: Database, settings: MechanismSettings, kinds: Sequence[Kind]
         day = business_date or today(settings)
         if not links:
             links.update(operations(request.app))
+            each = [(method, route) for route in _routes(request.app) for method in route.methods or ()]
+            for_provinces.update((method, route.path) for method, route in each if for_a_province(route.dependant))
+        narrow = not actor.of_a_province and not actor.has(Role.OPERATOR)
+        within = [kind for kind in kinds if not (narrow and kind.resolve in for_provinces)]
         async with db.read(actor) as tx:
-            rows = await count(tx, kinds, actor, day, settings.work_days)
+            rows = await count(tx, within, actor, day, settings.work_days)
         items = sorted(map(item, rows), key=lambda one: (one.deadline or date.max, one.oldest, one.kind))
-        asked = sum(actor.has(*kind.roles) for kind in kinds)
+        asked = sum(actor.has(*kind.roles) for kind in within)
         return WorkList(business_date=day, kinds_asked=asked, items=items)
 
     return router

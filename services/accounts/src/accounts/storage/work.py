@@ -39,7 +39,8 @@ WORK: Final = (
     ),
     Kind(
         "provider_changes", "Thay đổi tổ chức, hợp đồng, thiết lập, chờ duyệt", "Changes of providers, contracts, settings to decide",
-        _CHECKERS, "change_request AS w WHERE w.state = 'PROPOSED'", moment("w.proposed_at"),
+        _CHECKERS, "change_request AS w WHERE w.state = 'PROPOSED' AND (:of_a_province OR w.body ->> 'unit_path' IS NOT NULL)",
+        moment("w.proposed_at"),
         ("POST", "/v1/change-requests/{request_id}/decision"), ("GET", "/v1/change-requests"), unit="w.body ->> 'unit_path'",
         or_none=True, maker="w.proposed_by", days=5,
     ),

@@ -14,10 +14,10 @@ from accounts.providers.directory import reference_rows
 from accounts.storage import accounts, directory, people, policy
 from accounts.usecases.publish import publish_limits
 from common import audit
-from common.actor import Actor
+from common.actor import OF_A_PROVINCE, Actor
 from common.db import Database, Tx
 from common.ids import new_id
-from common.problems import InvalidInput
+from common.problems import Forbidden, InvalidInput
 
 __all__ = [
     "KINDS", "changes", "contracts", "decide", "load_reference", "one_provider", "propose", "provider_types", "providers", "refresh",
@@ -126,12 +126,15 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
 
     Raises:
         ChangeNotFound, AlreadyDecided, SamePerson: who proposed it may not decide it.
+        Forbidden: it holds for everybody (all but contracts do), and the caller's area is no whole province.
     """
     async with db.transaction(actor) as tx:
         await accounts.take_record_lock(tx)
         found = await policy.change(tx, request_id, lock=True)
         if found is None or (not actor.sees(found["body"].get("unit_path", "")) and "unit_path" in found["body"]):
             raise ChangeNotFound
+        if "unit_path" not in found["body"] and not actor.of_a_province:
+            raise Forbidden(OF_A_PROVINCE)
         if found["state"] != "PROPOSED":
             raise AlreadyDecided
         if found["proposed_by"] == actor.subject:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common import idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
-from disbursement.api.common import Checker, Maker, Reader, answered
+from disbursement.api.common import Maker, ProvinceChecker, Reader, answered
 from disbursement.storage import budget_codes
 from disbursement.usecases import set_budget_codes
 
@@ -113,7 +113,7 @@ async def propose(request: Request, actor: Maker, key: IdempotencyKey, body: Cod
 
 
 @router.post("/{code_id}/decision", summary="Decide budget codes", description="Duyệt hoặc từ chối mã ngân sách do người khác đề xuất.")
-async def decide(request: Request, actor: Checker, code_id: UUID, body: CodesDecision) -> CodesView:
+async def decide(request: Request, actor: ProvinceChecker, code_id: UUID, body: CodesDecision) -> CodesView:
     """The second person's word."""
     return CodesView.model_validate(dict(await set_budget_codes.decide_codes(request.app.state.db, actor, code_id, approve=body.approve)))
 

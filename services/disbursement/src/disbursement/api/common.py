@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from common.auth import Actor, Role, require
 from common.idempotency import Answer
 
-__all__ = ["READERS", "Checker", "Cursor", "Decider", "Limit", "Maker", "Reader", "answered", "next_cursor"]
+__all__ = ["READERS", "Checker", "Cursor", "Decider", "Limit", "Maker", "ProvinceChecker", "Reader", "answered", "next_cursor"]
 
 READERS: Final = (
     Role.COMMUNE_OFFICER,
@@ -27,6 +27,7 @@ READERS: Final = (
 Reader = Annotated[Actor, Depends(require(*READERS))]
 Maker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 Checker = Annotated[Actor, Depends(require(Role.APPROVER))]
+ProvinceChecker = Annotated[Actor, Depends(require(Role.APPROVER, of_a_province=True))]
 Decider = Annotated[Actor, Depends(require(Role.APPROVER, Role.DEPARTMENT_OFFICER, Role.DISTRICT_OFFICER))]
 """Who may decide a list: the use case asks for the stage's role, or a right handed on for a time."""
 Cursor = Annotated[UUID | None, Query(description="`next` of the page before")]

@@ -32,6 +32,7 @@ _STAFF: Final = (Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.OPERATOR)
 Reader = Annotated[Actor, Depends(require(*_STAFF, Role.AUDITOR, Role.PARTNER))]
 Setter = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.OPERATOR))]
 Stopper = Annotated[Actor, Depends(require(*_STAFF))]
+Resumer = Annotated[Actor, Depends(require(*_STAFF, of_a_province=True))]
 Viewer = Annotated[Actor, Depends(require(*_STAFF, Role.AUDITOR))]
 Seconds = Annotated[int, Field(ge=1, le=864_000)]
 
@@ -287,7 +288,7 @@ async def propose_resume(request: Request, actor: Stopper, pause_id: UUID, body:
     summary="Confirm that sending goes on",
     description="Người thứ hai xác nhận cho gửi tiếp, hoặc giữ nguyên tạm dừng. Not the person who proposed it.",
 )
-async def decide_resume(request: Request, actor: Stopper, pause_id: UUID, body: Decision) -> PauseView:
+async def decide_resume(request: Request, actor: Resumer, pause_id: UUID, body: Decision) -> PauseView:
     """The second person's word."""
     row = await manage_lane.decide_resume(request.app.state.db, actor, pause_id, body.note, confirm=body.confirm)
     return PauseView.model_validate(dict(row))

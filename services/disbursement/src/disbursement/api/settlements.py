@@ -26,7 +26,7 @@ __all__ = ["routers"]
 router = APIRouter(prefix="/v1", tags=["settlements"])
 Reader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 Maker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-Checker = Annotated[Actor, Depends(require(Role.APPROVER))]
+Checker = Annotated[Actor, Depends(require(Role.APPROVER, of_a_province=True))]
 PartnerFilter = Annotated[str | None, Query(max_length=40, examples=["agribank"])]
 
 

@@ -93,7 +93,8 @@ _CYCLES: Final = (
     ),
     Kind(
         "rulings", "Quy định (thiết lập, tuyến chi, duyệt, ủy quyền duyệt) chờ duyệt", "Rulings to decide", _APPROVER,
-        "ruling AS w WHERE w.state = 'PROPOSED'", "w.business_date", ("POST", "/v1/rulings/{ruling_id}/approve"), ("GET", "/v1/rulings"),
+        "ruling AS w WHERE w.state = 'PROPOSED' AND (:of_a_province OR w.unit_path IS NOT NULL OR w.kind = 'DELEGATION')",
+        "w.business_date", ("POST", "/v1/rulings/{ruling_id}/approve"), ("GET", "/v1/rulings"),
         maker="w.proposed_by", or_none=True, days=5,
     ),
     Kind(

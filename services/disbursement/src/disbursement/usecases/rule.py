@@ -86,7 +86,7 @@ async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
 
 def _for_everybody(actor: Actor) -> None:
     """What holds in the whole province is settled by people whose area is a province. Raises Forbidden."""
-    if not actor.everywhere and all("/" in path for path in actor.unit_paths):
+    if not actor.of_a_province:
         raise Forbidden("chỉ người phụ trách toàn tỉnh · only somebody of the whole province: name a unit of yours")
 
 

@@ -32,7 +32,7 @@ Officer = Annotated[Actor, Depends(require(*OFFICERS))]
 Police = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE))]
 Carrier = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE, Role.DEPARTMENT_OFFICER))]
 Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-Approver = Annotated[Actor, Depends(require(Role.APPROVER))]
+Approver = Annotated[Actor, Depends(require(Role.APPROVER, of_a_province=True))]
 Asker = Annotated[
     Actor, Depends(require(Role.COMMUNE_POLICE, Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))
 ]  # fmt: skip

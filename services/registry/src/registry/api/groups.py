@@ -20,7 +20,7 @@ from common.problems import NotFound
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.api.models import Closed
-from registry.api.roles import Checker, Department, Reader, Writer
+from registry.api.roles import Checker, Department, Province, Reader, Writer
 from registry.storage import group_lists, groups
 from registry.usecases import groups as usecases
 
@@ -213,11 +213,11 @@ def _groups(router: APIRouter, db: Database) -> None:
     @router.post(
         "/groups/requests/{request_id}/approve", summary="Add a group asked for", description="Duyệt thêm nhóm (người khác người đề nghị)."
     )
-    async def approve(actor: Department, request_id: UUID) -> list[GroupView]:
+    async def approve(actor: Province, request_id: UUID) -> list[GroupView]:
         return [GroupView(**row) for row in await usecases.decide_group(db, actor, request_id, approve=True)]
 
     @router.post("/groups/requests/{request_id}/reject", summary="Refuse a group asked for", description="Không duyệt thêm nhóm.")
-    async def reject(actor: Department, request_id: UUID) -> list[GroupView]:
+    async def reject(actor: Province, request_id: UUID) -> list[GroupView]:
         return [GroupView(**row) for row in await usecases.decide_group(db, actor, request_id, approve=False)]
 
 

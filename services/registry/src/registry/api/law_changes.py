@@ -49,7 +49,8 @@ __all__ = ["make_router"]
 _READERS = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR)
 _Reader = Annotated[Actor, Depends(require(*_READERS))]
 _Author = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-_Second = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER))]
+_Asker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER))]
+_Second = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, of_a_province=True))]
 
 
 def _whole(actor: Actor) -> None:
@@ -268,7 +269,7 @@ def _what_if(router: APIRouter, db: Database) -> None:
         description="Tính thử dự thảo trên toàn danh bạ: số người, chi phí mỗi tháng, truy lĩnh; không đụng đến khoản phải chi đang có."
         " A job on the real engine; it writes nothing to the live dues and publishes nothing.",
     )
-    async def ask(request: Request, actor: _Second, key: IdempotencyKey, change_id: UUID, body: WhatIfRequest) -> Response:
+    async def ask(request: Request, actor: _Asker, key: IdempotencyKey, change_id: UUID, body: WhatIfRequest) -> Response:
         _whole(actor)
         until = date.fromisoformat(body.until_month + "-01")
 

@@ -32,7 +32,7 @@ __all__ = ["make_router"]
 
 _Anyone = Annotated[Actor, Depends(require(*(role for role in Role if role is not Role.SYSTEM)))]
 _Maker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-_Checker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER))]
+_Checker = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, of_a_province=True))]
 _Reader = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
 _On = Annotated[date, Query(description="The date of the tree", examples=["2024-09-01"])]
 
