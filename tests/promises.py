@@ -141,6 +141,7 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/contracts/test_audited.py": ("trust.audited", "promises.who-did-it"),
     "tests/contracts/test_edges.py": ("trust.limits",),
     "tests/contracts/test_edges.py::test_our_containers_are_read_only_and_may_do_nothing_special": ("trust.images",),
+    "tests/contracts/test_edges.py::test_the_gateway_is_nobody_special_and_writes_nothing_but_memory": ("trust.images",),
     "tests/contracts/test_edges.py::test_our_images_end_as_a_user_without_a_name": ("trust.images",),
     "tests/contracts/test_openapi.py::test_every_page_has_an_end": ("trust.limits",),
     "tests/contracts/test_sbom.py": ("trust.images",),

@@ -85,6 +85,20 @@ def test_our_containers_are_read_only_and_may_do_nothing_special() -> None:
             assert all(str(volume).endswith(":ro") for volume in service.get("volumes", ())), f"{name} writes a volume"
 
 
+def test_the_gateway_is_nobody_special_and_writes_nothing_but_memory() -> None:
+    gateway = COMPOSE["services"]["gateway"]
+    assert (gateway["user"], gateway["read_only"], gateway["tmpfs"], gateway["cap_drop"]) == ("101:101", True, ["/tmp"], ["ALL"])
+    written = re.findall(r"^\s*(?:pid|\w+_temp_path) (\S+);", of_the_gateway(), flags=re.MULTILINE)
+    assert len(written) == 6
+    assert all(path.startswith("/tmp/") for path in written)
+    assert min(map(int, re.findall(r"listen (\d+)", of_the_gateway()))) > 1023, "no right is needed to listen"
+
+
+def test_no_container_gains_rights() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert "no-new-privileges:true" in service.get("security_opt", ()), name
+
+
 def test_our_images_end_as_a_user_without_a_name() -> None:
     text = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     user: dict[str, str] = {}
