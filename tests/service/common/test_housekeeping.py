@@ -13,8 +13,13 @@ import pytest
 from ansinh.cli import main
 from common import testing
 from common.housekeeping import clean
+from common.retention import Keep, apply_terms
 
 _AGES = (5, 13, 16, 40, 89, 91, 400)
+
+
+_EMPTIED = Keep("sheets", "sheet", "t.since", "Trang", "Sheets", "Luật 91/2025/QH15", 30, holds="t.content <> ''", sets={"content": "''"})
+_DELETED = Keep("slips", "slip", "t.since", "Phiếu", "Slips", "Luật 91/2025/QH15", 30)
 
 
 @pytest.fixture
@@ -78,3 +83,33 @@ async def test_the_days_are_a_setting_and_a_dry_run_says_what_would_go(
     await clean(made.db, 14, {"idempotency_key": 30})
     after = await left(made)
     assert {table: before[table] - after[table] for table in before} == {"idempotency_key": 4, "parked_event": 2, "inbox": 5}
+
+
+async def test_a_large_table_is_taken_in_pieces_and_each_block_read_once(database: Callable[[str], testing.TestDatabase]) -> None:
+    made = database("reporting")
+    rows = 2_100  # 15 blocks of 8 KiB hold 100 of them: three pieces of 64 blocks and one that is not full
+    with psycopg.connect(made.owner_url.replace("+psycopg", "")) as connection:
+        for table in ("sheet", "slip"):
+            connection.execute(
+                f"CREATE TABLE {table} (id integer PRIMARY KEY, since timestamptz, content text STORAGE PLAIN);"
+                f"INSERT INTO {table} SELECT n, now() - CASE WHEN n % 3 = 0 THEN interval '29 days' ELSE interval '31 days' END,"
+                f" repeat('x', 1100) FROM generate_series(1, {rows}) n; GRANT SELECT, UPDATE, DELETE ON {table} TO reporting_app"
+            )
+    places: dict[str, int] = {}
+    pieces = 1
+    while await apply_terms(made.db, [_EMPTIED, _DELETED], places):
+        pieces += 1
+        assert pieces < 20
+    assert pieces > 3
+    async with made.db.read() as tx:
+        emptied = await tx.value("SELECT count(*) FROM sheet WHERE content = ''")
+        left_over = await tx.rows("SELECT DISTINCT id % 3 AS third FROM slip")
+        told = await tx.rows(
+            "SELECT action, sum(CAST(detail ->> 'rows' AS integer)) AS rows FROM audit_log GROUP BY action ORDER BY action"
+        )
+    assert emptied == rows * 2 // 3
+    assert [row["third"] for row in left_over] == [0]
+    assert [(row["action"], int(row["rows"])) for row in told] == [
+        ("retention.delete", rows * 2 // 3), ("retention.erase", rows * 2 // 3),
+    ]  # fmt: skip
+    assert places == {"sheets": 0, "slips": 0}, "the next round begins at the first block"

@@ -19,7 +19,7 @@ from common.db import Database, Tx
 
 __all__ = ["TERMS", "Keep", "apply_terms", "due", "say_rules", "term_of"]
 
-_PIECE: Final = 2_000
+_BLOCKS: Final = 64
 
 TERMS: Final = (
     "SELECT DISTINCT ON (rule) rule, days, legal_source FROM retention_term WHERE state = 'ACTIVE' AND valid_from <= current_date"
@@ -59,33 +59,47 @@ def due(rule: Keep, parameter: str) -> str:
     return f"({rule.since}) < now() - make_interval(days => {parameter}) AND ({rule.holds})"
 
 
-async def _piece(tx: Tx, rule: Keep, days: int) -> int:
-    rows = f"SELECT t.ctid FROM {rule.table} t WHERE {due(rule, ':days')} LIMIT :piece"
+async def _piece(tx: Tx, rule: Keep, days: int, block: int) -> int:
+    """What is due in the blocks of the table from `block` on; the block to go on with, 0 when this was the last piece.
+
+    A piece is a range of blocks, not a number of rows: it is read once, however much before it is done.
+    """
+    here = f"t.ctid >= CAST(:here AS tid) AND t.ctid < CAST(:beyond AS tid) AND {due(rule, ':days')}"
     if rule.sets:
         sets = ", ".join(f"{column} = {value}" for column, value in rule.sets.items())
-        done = await tx.execute(f"UPDATE {rule.table} SET {sets} WHERE ctid = ANY(ARRAY({rows}))", days=days, piece=_PIECE)
+        statement = f"UPDATE {rule.table} t SET {sets} WHERE {here}"
     else:
-        done = await tx.execute(f"DELETE FROM {rule.table} WHERE ctid = ANY(ARRAY({rows}))", days=days, piece=_PIECE)
+        statement = f"DELETE FROM {rule.table} t WHERE {here}"
+    beyond = block + _BLOCKS
+    done = await tx.execute(statement, days=days, here=f"({block},0)", beyond=f"({beyond},0)")
     if done:
         detail: dict[str, Any] = {"rows": done, "days": days, "law": rule.law}
         await audit.record(tx, "retention.erase" if rule.sets else "retention.delete", rule.table, rule.name, detail)
-    return done
+    blocks = await tx.value(
+        "SELECT pg_relation_size(CAST(:name AS regclass)) / CAST(current_setting('block_size') AS integer)", name=rule.table
+    )
+    return beyond if beyond < int(blocks) else 0
 
 
-async def apply_terms(db: Database, rules: Sequence[Keep]) -> bool:
-    """Take one piece by each rule that has a term, a transaction each; True when more may be left."""
+async def apply_terms(db: Database, rules: Sequence[Keep], places: dict[str, int] | None = None) -> bool:
+    """Take one piece by each rule that has a term, a transaction each; True when more may be left.
+
+    `places` (rule → block) is kept by the caller between pieces; a rule that is through begins anew when all are.
+    """
     if not rules:
         return False
+    places = {} if places is None else places
     async with db.read() as tx:
         terms = {row["rule"]: int(row["days"]) for row in await tx.rows(TERMS)}
-    more = False
-    for rule in rules:
+    going = [rule for rule in rules if places.get(rule.name)] or rules
+    for rule in going:
         days = term_of(rule, terms)
         if days is None:
+            places[rule.name] = 0
             continue
         async with db.transaction(SYSTEM("housekeeping")) as tx:
-            more = await _piece(tx, rule, days) == _PIECE or more
-    return more
+            places[rule.name] = await _piece(tx, rule, days, places.get(rule.name, 0))
+    return any(places.values())
 
 
 def say_rules(rules: Sequence[Keep]) -> None:

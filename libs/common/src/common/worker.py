@@ -135,10 +135,12 @@ async def run_worker(
     look = Look(db, name, settings.kafka_bootstrap, settings.replay_window_days, on_restore)
     relay = Relay(db, lambda: _producer(settings), name, look=look)
 
+    places: dict[str, int] = {}
+
     async def housekeeping() -> bool:
         await note_destroyed(db, settings.erasure_key_days)
         more = await clean(db, settings.replay_window_days, settings.retention_days)
-        return await apply_terms(db, retention) or more
+        return await apply_terms(db, retention, places) or more
 
     work = [Loop("relay", relay.run), Loop("housekeeping", every(_CLEAN_SECONDS, housekeeping)), *loops]
     work.append(Loop("invariants", every(_INVARIANTS_SECONDS, Checker(db, invariants).round)))
