@@ -209,7 +209,7 @@ def work_router(db: Database, settings: MechanismSettings, kinds: Sequence[Kind]
     guard = require(*sorted({role for kind in kinds for role in kind.roles} | {Role.AUDITOR}))
     links: dict[tuple[str, str], OperationLink] = {}
     by_code = {kind.code: kind for kind in kinds}
-    for_provinces: set[Operation] = set()
+    for_provinces: set[tuple[str, str]] = set()
 
     def item(row: Mapping[str, Any]) -> WorkItem:
         kind = by_code[row["kind"]]
