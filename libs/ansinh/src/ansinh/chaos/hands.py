@@ -8,6 +8,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,8 +98,11 @@ class Hands:
     def _signal(self, victim: str, number: int) -> int | None:
         pid = self._stack.supervisor.children[victim].pid
         if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+            # A database dies with all its processes: one that lived on would keep the next from starting until its statement ends.
+            family = _children(pid) if (victim, number) == ("postgres", signal.SIGKILL) else []
+            for each in (pid, *family):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, number)
         return pid
 
     async def _ready(self, victim: str) -> bool:
@@ -166,3 +170,10 @@ class Hands:
             if await self._tell("partner", "DELETE") and await self._tell("population", "POST", {"reset": True}):
                 return
             await asyncio.sleep(0.5 + attempt / 10)
+
+
+def _children(pid: int) -> list[int]:
+    """Processes that `pid` has started and that live; none when it is gone."""
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    return []
