@@ -324,6 +324,10 @@ def downgrade() -> None:
         "DROP FUNCTION month_no(date); DROP FUNCTION month_of(integer); DROP FUNCTION birth_month_no(text, integer)"
     )
     op.execute(OLD_RATES)
+    config = op.get_context().config
+    if config is None:
+        raise RuntimeError("run by common.migrate, which names the application role")
+    op.execute(f'REVOKE INSERT, DELETE ON {", ".join(_DRAFTED[:3])} FROM "{config.attributes["app_role"]}"')
 
 
 OLD_RATES = """

@@ -258,7 +258,7 @@ def downgrade() -> None:
         "DROP TABLE group_list_row, group_list, group_request;"
         "ALTER TABLE beneficiary_group DROP COLUMN exclusive_set, DROP COLUMN legal_basis, DROP COLUMN created_by, DROP COLUMN approved_by;"
         "DROP INDEX household_member_person; ALTER TABLE household DROP COLUMN hamlet, DROP COLUMN split_from, DROP COLUMN closed_on;"
-        "DROP TABLE merit_relation;"
+        "DROP TABLE merit_relation; DROP INDEX person_without_number;"
         "DROP TRIGGER name_tail_add ON person; DROP TRIGGER name_tail_follow ON person; DROP TRIGGER name_tail_remove ON person;"
         "DROP FUNCTION name_tail_add(); DROP FUNCTION name_tail_follow(); DROP TABLE name_tail; DROP FUNCTION name_tails(text);"
         "DROP TRIGGER person_has_number ON person; DROP FUNCTION person_has_number();"

@@ -228,4 +228,4 @@ def downgrade() -> None:
         " DROP COLUMN business_date, DROP COLUMN job_id, DROP COLUMN closed_by, DROP COLUMN closed_at, DROP COLUMN reason;"
         "ALTER TABLE law_change ADD CONSTRAINT law_change_state_check CHECK (state IN ('DRAFT', 'APPROVED', 'WITHDRAWN'));"
     )
-    op.execute(f'REVOKE INSERT, DELETE ON benefit_category FROM "{role}"; GRANT DELETE, TRUNCATE ON law_change TO "{role}"')
+    op.execute(f'REVOKE INSERT, DELETE ON benefit_category FROM "{role}"; GRANT DELETE ON law_change TO "{role}"')
