@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400), pyt
 
 
 def test_every_stage_says_how_many_how_long_and_how_much_memory(tmp_path: Path) -> None:
-    with own_stack(tmp_path / "home") as stack:
+    with own_stack() as stack:
         stack.must("bench", "--people", "300", "--size", "600", "--json", str(tmp_path / "bench.json"))
     found = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert found["differences"] == []

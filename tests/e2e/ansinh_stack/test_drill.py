@@ -18,7 +18,7 @@ pytestmark = [
 @pytest.mark.parametrize("scope", ["all", "disbursement"])
 def test_nobody_is_paid_twice_after_a_restore(tmp_path: Path, scope: str) -> None:
     result = tmp_path / "drill.json"
-    with own_stack(tmp_path / "home") as stack:
+    with own_stack() as stack:
         stack.must("drill", "restore", "--people", "300", "--scope", scope, "--json", str(result))
     [found] = json.loads(result.read_text(encoding="utf-8"))
     assert (found["doubled"], found["lost"], found["unexplained"], found["books_equal"], found["findings"]) == (0, 0, 0, True, [])

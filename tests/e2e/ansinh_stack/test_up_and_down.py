@@ -7,7 +7,6 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psutil
@@ -36,8 +35,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    with own_stack(tmp_path / "home") as stack:
+def terminal() -> Iterator[Terminal]:
+    with own_stack() as stack:
         yield Terminal(stack)
 
 

@@ -114,12 +114,12 @@ def unpacked(content: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
+def stack() -> Iterator[Layout]:
     """A month of 300 people, left running; `ANSINH_CANARY_HOME` and `ANSINH_PORT_BASE` name one that runs already."""
     if given := os.environ.get("ANSINH_CANARY_HOME"):
         yield replace(Layout.from_environment(), home=Path(given))
         return
-    with own_stack(tmp_path_factory.mktemp("canary")) as own:
+    with own_stack() as own:
         own.must("demo", "--people", "300", "--keep")
         yield own.demo
 

@@ -25,8 +25,8 @@ REFUSED_AT_MOST = 45
 
 
 @pytest.fixture(scope="module")
-def layout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
-    with own_stack(tmp_path_factory.mktemp("examples") / "home") as own:
+def layout() -> Iterator[Layout]:
+    with own_stack() as own:
         own.must("demo", "--people", "2000", "--keep")
         yield own.demo
 

@@ -98,8 +98,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Layout, dict[str, Any]]]:
     """The stack of a small demo that has just paid its month, and what it said of itself."""
     browser_path()
-    folder = tmp_path_factory.mktemp("demo")
-    result = folder / "demo.json"
-    with own_stack(folder / "home") as own:
+    result = tmp_path_factory.mktemp("demo") / "demo.json"
+    with own_stack() as own:
         own.must("demo", "--people", "1500", "--keep", "--json", str(result))
         yield own.demo, json.loads(result.read_text(encoding="utf-8"))

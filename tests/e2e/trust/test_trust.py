@@ -87,10 +87,10 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world() -> Iterator[World]:
     collector = Collector()
     traces = {f"{service.prefix}TRACES_URL": collector.url for service in SERVICES}
-    with closing(collector), own_stack(tmp_path_factory.mktemp("trust") / "home", **traces) as own:
+    with closing(collector), own_stack(**traces) as own:
         own.must("demo", "--people", "600", "--keep")
         layout = own.demo
         services = {service.name: layout.url(service.name) for service in SERVICES}

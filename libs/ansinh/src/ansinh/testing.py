@@ -92,14 +92,17 @@ class OwnStack:
 
 
 @contextmanager
-def own_stack(home: Path, **more: str) -> Iterator[OwnStack]:
-    """Nothing is started yet; what is started there ends with the block."""
-    with ports() as base, watched(home):
-        made = OwnStack(home, base, more)
-        try:
-            yield made
-        finally:
-            made.run("down", "--now")
+def own_stack(**more: str) -> Iterator[OwnStack]:
+    """Nothing is started yet; what is started there, and what it has written, ends with the block. `more`: of its environment."""
+    with ports() as base, tempfile.TemporaryDirectory(prefix="ansinh-stack-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # the database's own user passes through: its data lies here too, and goes with it
+        home = Path(folder) / "home"
+        with watched(home):
+            made = OwnStack(home, base, more)
+            try:
+                yield made
+            finally:
+                made.run("down", "--now")
 
 
 @pytest.hookimpl(wrapper=True)
