@@ -181,3 +181,18 @@ async def test_what_holds_for_everybody_is_decided_by_people_of_the_province(wor
     province = client_as(world.app, Role.APPROVER, subject="province")
     assert "provider_changes" in [item["kind"] for item in (await province.get("/v1/work")).json()["items"]]
     assert (await province.post(path, json={"approve": True})).status_code == 200
+
+
+async def test_a_code_list_says_its_version_which_changes_with_the_list_alone(world, two) -> None:
+    async def version(path: str) -> str:
+        return (await world.operator.get(path)).headers["etag"]
+
+    before = {path: await version(path) for path in ("/v1/providers?on=2024-09-01", "/v1/provider-types")}
+    assert {path: await version(path) for path in before} == before
+    assert len(set(before.values())) == 2
+    await changed(
+        two, "PROVIDER_TYPE", {"code": "COOPERATIVE", "name_vi": "Quỹ tín dụng", "name_en": "Credit cooperative", "account_kind": "BANK"}
+    )
+    after = {path: await version(path) for path in before}
+    assert after["/v1/provider-types"] != before["/v1/provider-types"]
+    assert after["/v1/providers?on=2024-09-01"] == before["/v1/providers?on=2024-09-01"]

@@ -26,7 +26,7 @@ from accounts.api.directory_models import (
 from accounts.api.guards import Checker, Cursor, Limit, Senior, Watcher, next_cursor
 from accounts.domain.directory import Directory
 from accounts.usecases import directory as uc
-from common import clock, idempotency
+from common import clock, etags, idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 
@@ -52,6 +52,7 @@ def _add_reads(router: APIRouter, db: Database, known: Directory) -> None:
     )
     async def providers(
         _actor: Watcher,
+        response: Response,
         name: Annotated[str | None, Query(description="Free text as offices write it, e.g. Liên Việt", max_length=100)] = None,
         type_code: Annotated[str | None, Query(alias="type", examples=["BANK"])] = None,
         on: _On = None,
@@ -62,11 +63,11 @@ def _add_reads(router: APIRouter, db: Database, known: Directory) -> None:
             found = known.find(name)
             codes = [] if found is None else [found.code]
         rows = await uc.providers(db, on or clock.today(), type_code=type_code, codes=codes)
-        return [ProviderView.model_validate(row) for row in rows]
+        return etags.versioned(response, [ProviderView.model_validate(row) for row in rows])
 
     @router.get("/provider-types", summary="Kinds of provider", description="Danh mục loại tổ chức cung ứng (danh mục mở). An open list.")
-    async def types(_actor: Watcher) -> list[ProviderType]:
-        return [ProviderType.model_validate(row) for row in await uc.provider_types(db)]
+    async def types(_actor: Watcher, response: Response) -> list[ProviderType]:
+        return etags.versioned(response, [ProviderType.model_validate(row) for row in await uc.provider_types(db)])
 
     @router.get(
         "/providers/{code}",

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from common import etags
 from common.auth import Actor, Role, require
 from common.contracts.disbursement_v1 import Channel
 from common.db import Database
@@ -250,9 +251,9 @@ class ReasonRow(ReasonView):
     summary="Reason codes",
     description="Danh mục mã lý do: nội dung, ai xử lý, bước tiếp theo. Every code that payments, holds at sending and quarantine carry.",
 )
-async def reasons(_actor: Annotated[Actor, Depends(require(*Role))]) -> list[ReasonRow]:
+async def reasons(_actor: Annotated[Actor, Depends(require(*Role))], response: Response) -> list[ReasonRow]:
     """All reason codes."""
-    return [ReasonRow.model_validate(vars_of(reason)) for reason in REASONS.values()]
+    return etags.versioned(response, [ReasonRow.model_validate(vars_of(reason)) for reason in REASONS.values()])
 
 
 def vars_of(reason: Any) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from common import etags
 from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database
@@ -70,6 +71,7 @@ def make_router(db: Database) -> APIRouter:
     )
     async def categories(
         _: _Officer,
+        response: Response,
         on: Annotated[date, Query(description="As known on this day", examples=["2024-08-20"])],
         programme: Programme | None = None,
         name: Annotated[str | None, Query(description="Part of code or name; accents do not matter", examples=["tham nien"])] = None,
@@ -78,11 +80,11 @@ def make_router(db: Database) -> APIRouter:
             rows = await storage.categories(tx, on, programme.value if programme else None)
             rates = {code: list(found) for code, found in groupby(await storage.rates(tx, on), key=lambda row: row["category"])}
         typed = folded(name) if name else ""
-        return Categories(items=[
+        return Categories(items=etags.versioned(response, [
             CategoryView(**row, rates=[_rate(rate) for rate in rates.get(row["code"], ())])
             for row in rows
             if typed in folded(row["name_vi"]) or (name or "").upper() in row["code"]
-        ])  # fmt: skip
+        ]))  # fmt: skip
 
     return router
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from common import idempotency
+from common import etags, idempotency
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
@@ -55,6 +55,7 @@ def _tree(router: APIRouter, db: Database) -> None:
     )
     async def units(
         _actor: _Anyone,
+        response: Response,
         on: _On,
         parent: Annotated[str | None, Query(description="Path of the unit whose subtree is wanted", examples=["60"])] = None,
         children: Annotated[bool, Query(description="Only the next level below `parent` (without it: the top)")] = False,
@@ -67,7 +68,7 @@ def _tree(router: APIRouter, db: Database) -> None:
         async with db.read() as tx:
             rows = await storage.page(tx, on, parent=parent, children=children, level=level, name=key or None, after=cursor, limit=limit)
         last = rows[-1]["path"] if len(rows) == limit else None
-        return UnitItemPage(items=[UnitItem(**row) for row in rows], next_cursor=last)
+        return UnitItemPage(items=etags.versioned(response, [UnitItem(**row) for row in rows]), next_cursor=last)
 
     @router.get("/counts", summary="How many units on a date", description="Số đơn vị theo cấp và loại: 63 / 696 / 10.035, rồi 34 / 3.321.")
     async def counts(_actor: _Anyone, on: _On) -> UnitCounts:
