@@ -99,6 +99,16 @@ async def test_every_report_can_be_frozen_and_made_again(reporting: Reporting, o
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/period-not-begun")
 
 
+async def test_the_settlement_prints_its_chapter_and_the_most_that_may_be_charged(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming(small_month().events))
+    report = await frozen(officer, layout="merit-settlement-yearly", period="2024-01")
+    told = cells(report, "MERIT")
+    assert (told["5"], told["12"], told["13"]) == (6_789_001, 50_918, 115_413)  # 0.75% and 1.7% of what was paid, half-up
+    page = (await officer.get(f"/v1/papers/{report['report_id']}/file", params={"form": "html"})).text
+    assert "Chương 024" in page
+    assert "Chương ngân sách sau khi Bộ LĐTBXH kết thúc" in page
+
+
 async def test_partners_report_what_they_paid_and_what_is_left(reporting: Reporting, officer: httpx.AsyncClient) -> None:
     await reporting.hear(incoming(small_month().events))
     report = await frozen(officer, layout="payment-organisation-monthly")
@@ -141,8 +151,8 @@ async def test_the_estimate_follows_decisions_in_force_and_guesses_no_rate(repor
     dues(4, 1, "60/594/23235", ("2020-01", "2024-12", 500_000, due))  # ended before the year
     await reporting.hear(incoming(world.events))
     report = await frozen(officer, layout="merit-estimate-yearly", period="2025-01")
-    assert cells(report, "MERIT") == {"1": 3, "2": 3, "3": 1_000_000, "4": 3 * 1_000_000 + 9 * 1_100_000 + 2_000_000, "5": 1}
-    assert cells(report, "MERIT", "60/594") == {"1": 2, "2": 2, "3": 0, "4": 2_000_000, "5": 1}
+    assert cells(report, "MERIT") == {"1": 3, "2": 3, "3": 1_000_000, "4": 14_900_000, "5": 1, "6": 253_300}
+    assert cells(report, "MERIT", "60/594") == {"1": 2, "2": 2, "3": 0, "4": 2_000_000, "5": 1, "6": 34_000}
     assert (await again(reporting, report))["same"]
 
 

@@ -139,3 +139,29 @@ def test_a_unit_lay_under_the_paths_it_was_made_from() -> None:
     assert TREES.paths_on("60", OLD, NEW) == ("68",)
     assert TREES.paths_on("60", OLD, OLD) == ("60",)
     assert not TREES.same_tree(["68"], OLD, NEW), "the same code, another province"
+
+
+def test_the_district_hands_over_on_the_last_day_of_the_year() -> None:
+    """Circular 02/2021 Art. 6: the district 30 June and 31 December."""
+    due = next(due for due in newest()["assistance-half-yearly"].dues if due.who == "DISTRICT")
+    assert [due.day_for(month) for month in (date(2024, 6, 1), date(2024, 12, 1))] == [date(2024, 6, 30), date(2024, 12, 31)]
+    assert layouts()["assistance-half-yearly", 1].dues[1].day == 30  # what was frozen with the first version is made again with it
+
+
+def test_the_settlement_names_its_chapter_and_the_most_that_may_be_charged() -> None:
+    layout = newest()["merit-settlement-yearly"]
+    chapters = [words.vi for day in (date(2024, 12, 31), date(2025, 12, 31)) if (words := layout.budget_on(day))]
+    assert chapters[0].startswith("Chương 024 ")
+    assert chapters[1].startswith("Chương: chờ trả lời")  # nobody has said which; it is asked among what is open
+    assert any("Chương ngân sách" in words.vi for words in layout.open)
+    shares = {column.key: column for column in layout.columns if column.share_bp}
+    assert {key: column.share_bp for key, column in shares.items()} == {"12": 75, "13": 170}
+    assert [shares["12"].cell(paid) for paid in (66, 67, 1_000_000)] == [0, 1, 7_500]  # half-up
+
+
+def test_a_share_is_of_dong_and_of_no_more_than_all() -> None:
+    column = {"key": "1", "figure": "paid_dong", "vi": "x", "en": "x"}
+    assert parse_layout(broken(columns=[column | {"share_bp": 170}], sum_in_words="1"), "0", FILE).columns[0].cell(100) == 2
+    for wrong in ({"share_bp": 10_001}, {"share_bp": True}, {"share_bp": 75, "figure": "paid_people"}):
+        with pytest.raises(BadLayout, match="share"):
+            parse_layout(broken(columns=[column | wrong]), "0", FILE)

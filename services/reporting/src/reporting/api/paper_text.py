@@ -82,6 +82,8 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
         fields.append(("Mẫu số", "chưa xác định, xem ghi chú"))
     else:
         fields.append(("Mẫu số", layout.form_number))
+    if budget := layout.budget_on(head["period_last"]):
+        fields.append(("Mục lục ngân sách", budget.vi))
     basis = "; ".join(one.vi + ("" if one.read else " (chưa có văn bản)") for one in layout.basis)
     notes = [Text(f"Căn cứ: {basis}."), *(Text(f"Ghi chú: {words.vi}.") for words in layout.open)]
     kept = (
@@ -103,8 +105,9 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
 def sheet(frozen: Frozen) -> sheets.Sheet:
     """What stands above and beside the rows of the table file."""
     head, layout = frozen.head, frozen.layout
+    budget = layout.budget_on(head["period_last"])
     titles = (
-        layout.title.vi, f"{period_of_head(layout, head).label.vi} – {head['unit_name']}",
+        layout.title.vi, f"{period_of_head(layout, head).label.vi} – {head['unit_name']}", *((budget.vi,) if budget else ()),
         f"Số nhật ký {head['log_seq']}, biểu {layout.code} phiên bản {head['layout_version']}, SHA-256 {head['digest']}",
     )  # fmt: skip
     return sheets.Sheet(["Nhóm", "Mã đơn vị", "Đơn vị", "Cộng", *(f"({c.key}) {c.words.vi}" for c in layout.columns)], titles, "Báo cáo")

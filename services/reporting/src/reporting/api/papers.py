@@ -19,6 +19,7 @@ from reporting.api.paper_text import period_of_head, sheet, sheet_rows
 from reporting.api.papers_schemas import (
     Addressed,
     BasisView,
+    BudgetView,
     CalendarRow,
     CalendarView,
     ColumnView,
@@ -67,12 +68,13 @@ def _layout(one: Layout) -> LayoutView:
     return LayoutView(
         code=one.code, version=one.version, digest=one.digest, title=text(one.title), period=one.period, source=one.source,
         form_number=one.form_number, groups=list(one.groups), to_ministry=one.to_ministry,
-        columns=[ColumnView(key=c.key, name=text(c.words), kind=c.kind, figure=c.figure) for c in one.columns],
+        columns=[ColumnView(key=c.key, name=text(c.words), kind=c.kind, figure=c.figure, share_bp=c.share_bp) for c in one.columns],
         due=[
             DueView(who=d.who, name=text(d.words), months=d.months, day=d.day, before=d.strict, since=d.since, until=d.until)
             for d in one.dues
         ],
         basis=[BasisView(vi=b.vi, en=b.en, read=b.read) for b in one.basis], open=[text(words) for words in one.open],
+        budget=[BudgetView(vi=b.words.vi, en=b.words.en, since=b.since, until=b.until) for b in one.budget],
     )  # fmt: skip
 
 

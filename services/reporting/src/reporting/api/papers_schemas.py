@@ -63,6 +63,7 @@ class ColumnView(BaseModel):
     name: Text
     kind: str = Field(description="COUNT, DONG or RATE")
     figure: str = Field(description="Code of the figure; of INDICATORS the code in the catalogue of indicators")
+    share_bp: int | None = Field(default=None, description="The column is this many hundredths of a percent of the figure, half-up")
 
 
 class DueView(BaseModel):
@@ -85,6 +86,15 @@ class BasisView(BaseModel):
     vi: str
     en: str
     read: bool = Field(description="False: known from texts that cite it, the text itself was not seen")
+
+
+class BudgetView(BaseModel):
+    """Where the money stands in the state budget, for periods that end from a day to a day."""
+
+    vi: str
+    en: str
+    since: date | None
+    until: date | None
 
 
 class LayoutView(BaseModel):
@@ -110,6 +120,7 @@ class LayoutView(BaseModel):
     due: list[DueView]
     basis: list[BasisView]
     open: list[Text]
+    budget: list[BudgetView] = Field(default_factory=list, description="Budget chapter, category, item; empty where none is named")
 
 
 class LayoutsView(BaseModel):

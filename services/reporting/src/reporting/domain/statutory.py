@@ -6,8 +6,9 @@ nobody here has read is not imitated: `form_number` stays empty and `open` says 
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
@@ -21,6 +22,7 @@ __all__ = [
     "Addressee",
     "BadLayout",
     "Basis",
+    "Budget",
     "Column",
     "ColumnKind",
     "Due",
@@ -106,12 +108,26 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its number on the form, its words, the figure."""
+    """One column: its number on the form, its words, the figure; or `share_bp` hundredths of a percent of a figure in đồng, half-up."""
 
     key: str
     words: Words
     kind: ColumnKind
     figure: str
+    share_bp: int | None = None
+
+    def cell(self, value: int) -> int:
+        """What stands in the column for a value of its figure."""
+        return value if self.share_bp is None else (2 * value * self.share_bp + 10_000) // 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Where the money of a report stands in the state budget, for periods that end from a day to a day (inclusive)."""
+
+    words: Words
+    since: date | None
+    until: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +146,9 @@ class Due:
     until: date | None
 
     def day_for(self, last_month: date) -> date:
-        """The day named by the rule."""
-        return month_after(last_month, self.months).replace(day=self.day)
+        """The day named by the rule; 31 is the last day of a month that has fewer."""
+        month = month_after(last_month, self.months)
+        return month.replace(day=min(self.day, monthrange(month.year, month.month)[1]))
 
     def late(self, last_month: date, on: date) -> bool:
         """Whether handing over on a day is late."""
@@ -174,6 +191,14 @@ class Layout:
     open: tuple[Words, ...]
     signatures: tuple[tuple[str, str], ...]
     sum_in_words: str | None
+    budget: tuple[Budget, ...] = ()
+
+    def budget_on(self, last: date) -> Words | None:
+        """Chapter, category and item for a period that ends on a day."""
+        return next(
+            (one.words for one in self.budget if (one.since is None or one.since <= last) and (one.until is None or last <= one.until)),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +258,23 @@ def _taken(data: dict[str, Any], name: str, kind: type, where: str) -> Any:
     return value
 
 
+_WHOLE_BP: Final = 10_000
 _FIGURES: Final = {Source.INDICATORS: RECOVERY_FIGURES, Source.PARTNERS: PARTNER_FIGURES, Source.DUES: DUES_FIGURES}
 
 
 def _column(source: Source, data: dict[str, Any], where: str) -> Column:
+    share = data.pop("share_bp", None)
+    if share is None:
+        return _plain_column(source, data, where)
+    if not isinstance(share, int) or isinstance(share, bool) or not 0 < share <= _WHOLE_BP:
+        raise BadLayout(f"{where}: share_bp is a whole number of hundredths of a percent, 1 to {_WHOLE_BP}")
+    column = _plain_column(source, data, where)
+    if column.kind is not ColumnKind.DONG:
+        raise BadLayout(f"{where}, column {column.key}: only of đồng there is a share")
+    return replace(column, share_bp=share)
+
+
+def _plain_column(source: Source, data: dict[str, Any], where: str) -> Column:
     key, figure = _taken(data, "key", str, where), _taken(data, "figure", str, where)
     words = _words(data, f"{where}, column {key}")
     if source is Source.INDICATORS and figure not in RECOVERY_FIGURES:
@@ -258,6 +296,11 @@ def _due(data: dict[str, Any], where: str) -> Due:
         raise BadLayout(f"{where}: no month has a day {day}")
     strict, since, until = data.pop("before", False), data.pop("since", None), data.pop("until", None)
     return Due(who, _words(data, f"{where}, due {who}"), months, day, bool(strict), since, until)
+
+
+def _budget(data: dict[str, Any], where: str) -> Budget:
+    since, until = data.pop("since", None), data.pop("until", None)
+    return Budget(_words(data, f"{where}, budget"), since, until)
 
 
 def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
@@ -287,6 +330,7 @@ def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
         ),
         open=tuple(_words(one, where) for one in rest.pop("open", [])),
         signatures=tuple((one["title"], one["note"]) for one in _taken(rest, "signatures", list, where)), sum_in_words=sum_in_words,
+        budget=tuple(_budget(dict(one), where) for one in rest.pop("budget", [])),
     )  # fmt: skip
     if rest:
         raise BadLayout(f"{where}: nobody knows what {min(rest)} means")

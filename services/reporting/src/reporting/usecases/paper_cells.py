@@ -71,7 +71,7 @@ def _partner_rows(wanted: Wanted, name: str, found: Sequence[RowMapping]) -> lis
         group = ALL if one["all_programmes"] else one["programme"]
         if group in wanted.layout.groups:
             label = name if one["all_partners"] else f"{one['partner']} · {one['funding_source']}"
-            cells = {column.key: int(one[column.figure]) for column in wanted.layout.columns}
+            cells = {column.key: column.cell(int(one[column.figure])) for column in wanted.layout.columns}
             rows.append(_row(group, wanted.unit_path, label, cells, total=bool(one["all_partners"])))
     return rows
 
@@ -85,7 +85,7 @@ def _dues_rows(wanted: Wanted, name: str, found: Sequence[RowMapping], trees: Tr
         path = wanted.unit_path if one["all_units"] or not one["segment"] else f"{wanted.unit_path}/{one['segment']}"
         total = bool(one["all_units"])
         unit = None if total else trees.at(path, wanted.units_on)
-        cells = {column.key: int(one[column.figure]) for column in layout.columns}
+        cells = {column.key: column.cell(int(one[column.figure])) for column in layout.columns}
         rows.append(_row(one["programme"], path, name if total else unit.name if unit else UNPLACED, dict(cells), total=total))
         if total:
             into = sums[ALL, True]
@@ -245,5 +245,5 @@ def _cells(columns: Sequence[Column], values: Values) -> dict[str, int | str]:
             part, whole = rates[column.figure].of(defaultdict(int, values))
             cells[column.key] = rate_text(part, whole)
         else:
-            cells[column.key] = values.get(column.figure, 0)
+            cells[column.key] = column.cell(values.get(column.figure, 0))
     return cells
