@@ -95,7 +95,9 @@ async def test_pages_and_scope(province: Any, due: Due) -> None:
     people = sorted(str(new_id()) for _ in range(5))
     for who in people:
         await province.hear(*province.by_account(UUID(who), due(1_000)))
-    cycle = await province.compute(await province.open())
+    opened = await province.open()
+    assert [item["reasons"] for item in (await province.maker.get("/v1/cycles")).json()["items"]] == [[]], "shown before it has a list"
+    cycle = await province.compute(opened)
     path, seen, cursor = f"/v1/cycles/{cycle['cycle_id']}/lines?limit=2", [], None
     while True:
         page = (await province.maker.get(path + (f"&cursor={cursor}" if cursor else ""))).json()

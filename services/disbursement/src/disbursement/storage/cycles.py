@@ -92,7 +92,7 @@ async def page(tx: Tx, scope: str, params: dict[str, Any], after: UUID | None, l
     """Cycles in the caller's scope with the head of their list, oldest first."""
     return await tx.rows(
         "SELECT t.*, l.list_hash, l.lines, l.held, l.withdrawn, l.total_amount, l.held_amount,"
-        " l.submitted_by, l.decided_by, l.reason, l.reasons, l.approved_on FROM payment_cycle t"
+        " l.submitted_by, l.decided_by, l.reason, coalesce(l.reasons, '{}') AS reasons, l.approved_on FROM payment_cycle t"
         " LEFT JOIN payment_list l ON l.list_id = t.list_id"
         f" WHERE {scope} AND (CAST(:after AS uuid) IS NULL OR t.cycle_id > :after) ORDER BY t.cycle_id LIMIT :limit",
         after=after,
