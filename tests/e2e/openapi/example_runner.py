@@ -61,7 +61,7 @@ class Runner:
     seed: int = field(default_factory=lambda: int(time.time()))
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(timeout=60, trust_env=False)
+        self.http = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(keepalive_expiry=1))  # a service closes after 5 s
         self.random = random.Random(self.seed)
         self.tokens: dict[str, str] = {}
         self.taken: dict[str, int] = {}
@@ -104,7 +104,8 @@ class Runner:
         last = Ran(0, "nobody fits", "")
         others = "/*/" in json.dumps(operation.get("x-example-from", {}))  # another item each time
         fitting = self.fitting(operation)[:5]
-        for user in fitting * (3 if others and depth < 2 else 1):
+        # The same person as long as it can be: who sent something takes it back, who proposed it does not decide it.
+        for user in [each for each in fitting for _ in range(3)] if others and depth < 2 else fitting:
             last = self._send(service, name, operation, user, depth, given or {})
             again = (0, 401, 403, 404, 409, 422) if others else (0, 401, 403, 404, 409)
             if last.good or last.status not in again:

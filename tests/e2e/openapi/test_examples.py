@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,19 @@ def users_of(layout: Layout) -> dict[str, dict[str, dict[str, object]]]:
 def test_the_training_stack_says_so(layout: Layout) -> None:
     settings = httpx.get(f"{layout.url('reporting')}/console/settings.json").json()
     assert settings["training"] is True
+
+
+def test_every_group_of_operations_has_its_vietnamese_name(layout: Layout) -> None:
+    words = (ROOT / "services/reporting/src/reporting/console/texts.js").read_text(encoding="utf-8")
+    named = {one or other for one, other in re.findall(r'(?:"([\w -]+)"|\b(\w+)): "', words.split("GROUPS = {")[1].split("};")[0])}
+    used = {
+        tag
+        for service in SERVICES
+        for verbs in httpx.get(f"{layout.url(service.name)}/openapi.json", timeout=60).json()["paths"].values()
+        for operation in verbs.values()
+        for tag in operation.get("tags", ())
+    }
+    assert used == named
 
 
 def test_every_example_succeeds(layout: Layout) -> None:

@@ -2,6 +2,7 @@
 // Addresses that lead here: /console/?service=disbursement#/cycles/<operationId>, or, for who knows no operationId,
 // /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters).
 import { anotherToken, currentLanguage, currentToken, freshToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
+import { GROUPS, SERVICES } from "./texts.js";
 import "./menu.js";
 
 const picker = document.getElementById("service");
@@ -17,8 +18,12 @@ let shownLanguage = "";
 
 for (const name of Object.keys(services)) picker.add(new Option(name, name));
 
-function base() {
-  return services[picker.value].replace(/\/$/, "");
+function named(service) {
+  return SERVICES[service] ? `${say(...SERVICES[service])} (${service})` : service;
+}
+
+function base(service = picker.value) {
+  return services[service].replace(/\/$/, "");
 }
 
 function ours(address) {
@@ -72,6 +77,9 @@ function spoken() {
   plainer(copy);
   copy.openapi = "3.0.3";
   copy.servers = [{ url: base() }];
+  copy.info.title = named(picker.value);
+  const groups = new Set([...operations()].flatMap(([, , operation]) => operation.tags ?? []));
+  if (currentLanguage() === "vi") copy.tags = [...groups].map((name) => ({ name, description: GROUPS[name] }));
   delete copy.components.examples;
   for (const verbs of Object.values(copy.paths)) {
     for (const verb of METHODS) {
@@ -86,6 +94,7 @@ function spoken() {
 
 function show() {
   shownLanguage = currentLanguage();
+  for (const option of picker.options) option.text = named(option.value);
   locked = false;
   ui = window.SwaggerUIBundle({
     spec: spoken(),
@@ -192,7 +201,8 @@ async function valueOf(sources, known) {
     const call = source.call.replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
     tried.push(call);
     if (!call.startsWith("GET ") || call.includes("{")) continue;
-    const answer = await fetch(base() + call.slice(4), { headers: { Authorization: `Bearer ${await freshToken()}` } });
+    if (source.service && !services[source.service]) continue;
+    const answer = await fetch(base(source.service) + call.slice(4), { headers: { Authorization: `Bearer ${await freshToken()}` } });
     if (answer.status === 401) sessionEnded();
     if (!answer.ok) continue;
     const value = source.at === "ETag" ? answer.headers.get("etag") : at(await answer.json(), source.at);

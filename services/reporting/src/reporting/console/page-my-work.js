@@ -2,14 +2,11 @@
 import { addressOf, ask, Trouble } from "./shell.js";
 import { dayText, el, figures, number, table } from "./parts.js";
 import { say, settings } from "./sign-in.js";
+import { SERVICES } from "./texts.js";
 
 export const picks = [];
 export const lead = ["Việc đang chờ chính bạn ở mọi dịch vụ, gấp nhất trước. Việc do bạn đề xuất không ở đây: người khác duyệt.", "What waits for you in every service, most urgent first. What you proposed yourself is not here: somebody else decides it."];
 
-const SERVICES = {
-  registry: ["Hồ sơ người hưởng", "Register"], "identity-verify": ["Xác thực dân cư", "Identity"], accounts: ["Tài khoản", "Accounts"],
-  disbursement: ["Chi trả", "Payments"], reporting: ["Báo cáo", "Reporting"],
-};
 const SOON_DAYS = 3;
 
 function named(service) {

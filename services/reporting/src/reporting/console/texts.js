@@ -9,6 +9,31 @@ export const PROGRAMMES = {
   ALL: ["Tất cả các nhóm", "All groups"],
 };
 
+export const SERVICES = {
+  registry: ["Hồ sơ người hưởng", "Register"], "identity-verify": ["Xác thực dân cư", "Identity"], accounts: ["Tài khoản", "Accounts"],
+  disbursement: ["Chi trả", "Payments"], reporting: ["Báo cáo", "Reporting"],
+};
+
+// Groups of operations in the services' documents (tags), in Vietnamese; their English names are the tags themselves.
+export const GROUPS = {
+  accounts: "Tài khoản", alerts: "Cảnh báo gian lận", attachments: "Tài liệu đính kèm", audit: "Nhật ký kiểm tra", batches: "Lô chi",
+  beneficiaries: "Người hưởng", budgets: "Dự toán", bulk: "Ghi hàng loạt", calendar: "Lịch làm việc", campaigns: "Chi một lần theo đợt", cash: "Tiền mặt",
+  "change requests": "Đề nghị sửa", changes: "Thay đổi gửi cơ quan khác", clients: "Hệ thống được phép gọi", complaints: "Khiếu nại", counter: "Bộ phận một cửa",
+  cycles: "Kỳ chi", "data sets": "Bộ dữ liệu", decisions: "Quyết định", directory: "Danh mục tổ chức", dues: "Khoản phải chi", duplicates: "Nghi trùng",
+  "fee complaints": "Phản ánh về phí", "file exchange": "Trao đổi tệp với công an", funerals: "Mai táng phí", groups: "Nhóm đối tượng",
+  history: "Lịch sử", households: "Hộ gia đình", imports: "Nhập danh sách", indicators: "Chỉ số", "inspection samples": "Mẫu kiểm tra",
+  institutions: "Cơ sở bảo trợ", jobs: "Việc đang chạy", lanes: "Tuyến gửi đối tác", law: "Mức và quy định", ledger: "Sổ kế toán", "life events": "Biến động",
+  lists: "Danh sách in", milestones: "Mốc kế hoạch", moves: "Chuyển nơi hưởng", "my work": "Việc của tôi", obstacles: "Vướng mắc",
+  openings: "Mở tài khoản", operation: "Vận hành", outreach: "Tuyên truyền", pages: "Số liệu của các trang", payees: "Người nhận", "payment cases": "Tra soát, thu hồi lệnh",
+  payments: "Khoản chi", "personal data": "Dữ liệu cá nhân", planning: "Kế hoạch xác minh", "public figures": "Số liệu công khai",
+  quarantine: "Thông báo bị cách ly", rechecks: "Kiểm tra lại", recoveries: "Truy thu", reports: "Báo cáo", representatives: "Người đại diện",
+  rulings: "Quy định nội bộ", "self-registration": "Người dân tự đăng ký", settlements: "Quyết toán", "shadow-months": "Tháng chạy song song",
+  "social insurance": "Bảo hiểm xã hội", statements: "Sao kê, bản kê", "statutory reports": "Báo cáo theo quy định", "submitted lists": "Danh sách gửi cấp trên",
+  surveys: "Khảo sát nguyện vọng", "suspension proposals": "Đề nghị tạm dừng", "take-overs": "Tiếp nhận đơn vị", targets: "Chỉ tiêu",
+  tellings: "Báo tin cho người hưởng", units: "Đơn vị hành chính", "unknown payments": "Khoản chi chưa rõ", verification: "Xác minh", webhooks: "Thông báo của đối tác",
+  "work list": "Danh sách việc của công an",
+};
+
 export { ROLES } from "./sign-in.js";
 
 export function words(list, code) {
