@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 
 from ansinh.chaos.books import sort_differences
-from ansinh.chaos.plan import FAILPOINTS, REPLICAS, deeds
+from ansinh.chaos.plan import FAILPOINTS, FROZEN_SECONDS, REPLICAS, deeds
+from ansinh.chaos.stack import PARTNER_TIMEOUT_SECONDS, QUICK
 from ansinh.stack.layout import SERVICES
 from common.failpoints import POINTS
+from disbursement.usecases.payment_context import LEASE_MARGIN_SECONDS
 
 
 def test_a_seed_replays_the_same_deeds_and_another_seed_does_not() -> None:
@@ -25,6 +27,12 @@ def test_every_kind_of_process_and_every_named_point_is_met() -> None:
     assert {str(deed.detail["at"]).partition(":")[0] for deed in many if deed.kind == "failpoint"} == POINTS
     assert set(FAILPOINTS) == POINTS
     assert {deed.kind for deed in many} == {"kill", "failpoint", "freeze", "database-restart", "clock", "population", "partner"}
+
+
+def test_who_is_frozen_wakes_after_every_lease_has_run_out() -> None:
+    leases = [float(value) for name, value in QUICK.items() if name.endswith("LEASE_SECONDS")]
+    assert len(leases) >= 5
+    assert max(*leases, PARTNER_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS) < FROZEN_SECONDS[0]
 
 
 def test_differences_are_told_by_what_they_mean() -> None:

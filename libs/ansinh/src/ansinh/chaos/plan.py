@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ansinh.stack.layout import SERVICES
 
-__all__ = ["FAILPOINTS", "REPLICAS", "Deed", "deeds"]
+__all__ = ["FAILPOINTS", "FROZEN_SECONDS", "REPLICAS", "Deed", "deeds"]
 
 #: Services whose worker runs twice here: what a dead or frozen one held is taken over while it may still wake up.
 REPLICAS: Final = ("registry", "accounts", "disbursement")
@@ -32,8 +32,8 @@ _VICTIMS: Final = dict.fromkeys(_WORKERS, 6) | dict.fromkeys(_APIS, 4) | {
 _KINDS: Final = {
     "kill": 60, "failpoint": 10, "freeze": 8, "database-restart": 2, "clock": 5, "population": 6, "partner": 12,
 }  # fmt: skip
-#: Seconds longer than any lease of the quick settings (ansinh.chaos.stack).
-_FROZEN_SECONDS: Final = (8.0, 16.0)
+#: Seconds longer than any lease of the quick settings (ansinh.chaos.stack): that of a batch on its way to a partner is the longest.
+FROZEN_SECONDS: Final = (14.0, 22.0)
 _PAUSE_SECONDS: Final = (0.2, 1.6)
 #: Within the five minutes by which signatures may be off, and beyond (then notices wait in the partner's books until the clock is right).
 _CLOCKS: Final = (-240, -90, 90, 240, 1_200)
@@ -95,7 +95,7 @@ def _what(drawn: random.Random, kind: str) -> tuple[str, dict[str, Any]]:
         point = drawn.choice(list(FAILPOINTS))
         return FAILPOINTS[point], {"at": f"{point}:{drawn.randrange(4)}"}
     if kind == "freeze":
-        return drawn.choice([*_WORKERS, "disbursement-api"]), {"seconds": round(drawn.uniform(*_FROZEN_SECONDS), 1)}
+        return drawn.choice([*_WORKERS, "disbursement-api"]), {"seconds": round(drawn.uniform(*FROZEN_SECONDS), 1)}
     if kind == "database-restart":
         return "postgres", {}
     if kind == "clock":

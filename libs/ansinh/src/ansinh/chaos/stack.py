@@ -16,7 +16,7 @@ from ansinh.stack.layout import SERVICES, Layout
 from ansinh.stack.process import Spec
 from ansinh.stack.supervisor import Stage
 
-__all__ = ["QUICK", "TargetStack"]
+__all__ = ["PARTNER_TIMEOUT_SECONDS", "QUICK", "TargetStack"]
 
 #: Leases and group sessions as short as they may be, so that what a dead process held is taken over soon.
 QUICK: Final = {
@@ -28,7 +28,7 @@ QUICK: Final = {
     "ACCOUNTS_LEASE_SECONDS": "6",
     "ACCOUNTS_INQUIRY_TIMEOUT_SECONDS": "5",
 }
-_PARTNER_TIMEOUT_SECONDS: Final = 3.0
+PARTNER_TIMEOUT_SECONDS: Final = 3.0
 _ENDED: Final = re.compile(r"(\S+) ended \(signal (\d+)\)")
 _OF_ONE_LIFE: Final = ("ANSINH_FAILPOINTS", "ANSINH_CLOCK_OFFSET_SECONDS")
 
@@ -110,7 +110,7 @@ class TargetStack(Embedded):
         """The partners as disbursement knows them, with a shorter time to answer: a dead worker's batch is free that much sooner."""
         content = json.loads(self.secrets.partners().read_text(encoding="utf-8"))
         for partner in content["partners"].values():
-            partner["timeout_seconds"] = _PARTNER_TIMEOUT_SECONDS
+            partner["timeout_seconds"] = PARTNER_TIMEOUT_SECONDS
         path = self.layout.secrets / "impatient-partners.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
