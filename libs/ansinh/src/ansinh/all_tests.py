@@ -55,11 +55,10 @@ _FOLDERS: Final = (
     Part("brokers", 6, ("tests/messaging",)),
     Part("security", 9, ("tests/security",)),
     Part("services", 12, ("tests/service",)),
-    Part("upgrades", 12, ("tests/upgrade",)),
     Part("resilience", 16, ("tests/resilience",), workers="2"),
     Part("whole stacks", 18, ("tests/e2e",), workers="2"),
 )
-_REST: Final = Part("all others", 3)
+_REST: Final = Part("all others", 15)
 PARTS: Final = ((_DEFAULT, ()), *((part, ()) for part in _FOLDERS), (_REST, _FOLDERS))
 #: Of everything, on two quiet cores; a province's sizes and busy machines take more (`--minutes`).
 MINUTES: Final = sum(part.minutes for part, _ in PARTS)
