@@ -38,8 +38,8 @@ def app_of(service: Service, folder: Path, **given: Any) -> FastAPI:
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_every_service_stands_behind_the_same_limits(service: Service, tmp_path: Path) -> None:
     app = app_of(service, tmp_path, request_seconds=7.0, body_pause_seconds=3.0, requests_at_once=11, cors_origins=["https://console.vn"])
-    around = {each.cls: each.kwargs for each in app.user_middleware}
-    order = [each.cls for each in app.user_middleware]
+    around: dict[Any, Any] = {each.cls: each.kwargs for each in app.user_middleware}
+    order: list[Any] = [each.cls for each in app.user_middleware]
     outside, inside = order[: order.index(Edge)], order[order.index(Edge) + 1 :]
     assert set(outside) - {GZipMiddleware} == {CORSMiddleware}
     assert inside == [AccessLog], "what is refused at the edge costs nothing further in"
