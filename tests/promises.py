@@ -57,8 +57,8 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
     },
     "Running it": {
         "running.killed": "Any process may die at any moment, the database may restart, the broker may lose its log.",
-        "running.graceful": "A process told to end answers whoever it has let in.",
-        "running.upgrades": "Migrations give up rather than queue in front of the service, and go up, down and up again.",
+        "running.graceful": "A process told to end answers whoever it has let in, and leaves nothing half sent.",
+        "running.upgrades": "Migrations give way to the service, go down and up with a paid month there; the release before serves on.",
         "running.rights": "Every route is refused to every role that may not use it; another unit's object is not there.",
         "running.hostile-input": "Whatever is sent, the answer is one of the document's, and no answer shows an internal.",
         "running.keys": "Keys are changed while the services serve: everything is sealed again, and the old key opens nothing.",
