@@ -10,7 +10,7 @@ import pytest
 from ansinh.bench.command import STAGES
 from ansinh.testing import own_stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("embedded-stack")]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("embedded-stack")]
 
 
 def test_every_stage_says_how_many_how_long_and_how_much_memory(tmp_path: Path) -> None:

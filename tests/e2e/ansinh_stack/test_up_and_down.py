@@ -15,7 +15,7 @@ import pytest
 from ansinh.stack.layout import SERVICES
 from ansinh.testing import OwnStack, own_stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("embedded-stack")]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("embedded-stack")]
 
 
 class Terminal:

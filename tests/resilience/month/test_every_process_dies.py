@@ -50,7 +50,7 @@ async def test_every_kind_of_process_dies_once_in_one_month(month: Month, on_apa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_broker_that_dies_again_while_it_is_refilled(month: Month) -> None:
     """The second death waits for the broker to be there again, which is the moment its refilling begins."""
     await month.play([month.death("broker", "approve"), month.death("broker", "pay")])

@@ -33,7 +33,7 @@ def test_every_point_is_in_the_code_and_used_here() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_month_with_a_death_at_every_point(month: Month) -> None:
     month.armed.update({name: list(points) for name, points in ARMED.items()})
     await month.play()

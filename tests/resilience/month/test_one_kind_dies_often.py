@@ -13,7 +13,7 @@ from ansinh.stack.layout import SERVICES
 if TYPE_CHECKING:
     from tests.resilience.month.conftest import Month
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DEATHS = 4
 #: Stages in their order; those in the second line are not counted, a death there comes as they begin.

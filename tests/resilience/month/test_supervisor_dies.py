@@ -18,7 +18,7 @@ from ansinh.stack.process import port_is_free
 if TYPE_CHECKING:
     from tests.resilience.month.conftest import Month
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECONDS = 30
 
 
