@@ -216,6 +216,10 @@ async def test_set_aside_words_are_listed_and_marked_as_looked_at(world: Any, cl
     refused = await officer.post(f"/v1/cycles/{world.cycle_id}/close")
     assert (refused.status_code, refused.json()["open_quarantine"]) == (409, 1)
     [item] = (await officer.get("/v1/quarantine")).json()["items"]
+    work = (await officer.get("/v1/work")).json()["items"]
+    assert [(one["count"], one["resolve"]["path"]) for one in work if one["kind"] == "quarantine"] == [
+        (1, "/v1/quarantine/{quarantine_id}/dismiss")
+    ]
     assert (item["reason"], item["said"]["amount"], item["text_vi"]) == ("AMOUNT_DIFFERS", "1", "Số tiền không khớp")
     elsewhere = client_as(world.app, Role.DEPARTMENT_OFFICER, units=("91",))
     assert (await elsewhere.get("/v1/quarantine")).json()["items"] == []

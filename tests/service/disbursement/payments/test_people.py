@@ -55,6 +55,11 @@ async def test_a_payment_unknown_for_long_waits_for_a_person(world: Any, maker: 
         await tx.execute("UPDATE partner_lane SET person_after_seconds = 0 WHERE partner = 'agribank'")
     page = (await maker.get("/v1/unknown-payments?partner=agribank&limit=1")).json()
     assert page["next_cursor"] is not None
+    work = {item["kind"]: item for item in (await maker.get("/v1/work")).json()["items"]}
+    waits = work["unknown_payments"]
+    assert (waits["count"], waits["deadline_from"], waits["resolve"]["path"]) == (
+        2, "HOUSE_RULE", "/v1/payments/{payment_id}/manual-results",
+    )  # fmt: skip
     [item] = page["items"]
     assert (item["for_person"], item["reason"]["code"], item["batch_state"]) == (True, "PARTNER_ERROR", "UNCERTAIN")
     elsewhere = client_as(world.app, Role.DEPARTMENT_OFFICER, units=("91",))
