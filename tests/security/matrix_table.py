@@ -38,8 +38,6 @@ EVERYBODYS: Final = {
     "/v1/cut-offs/": "markers of whole cycles, counts only",
     "/v1/parked-events/": "operators mend the transport; bodies stay closed",
     "/v1/verification/grace-periods/": "a grace period is the province's",
-    "/v1/verification/exchanges/": "letters to the population database carry the province's list",
-    "/v1/verification/answers/": "answers to those letters",
     "/v1/budget-codes/": "budget codes are the province's",
     "/v1/partners/": "limits and totals of a partner: staff of any unit (totals in their units), a partner only its own",
     "/v1/pauses/": "a pause stops the whole partner or programme",

@@ -86,6 +86,11 @@ PLANTED: dict[str, tuple[str, str]] = {
         f"INSERT INTO job (id, kind, requested_by, business_date, created_at) VALUES (uuidv7(), 'x', 'x', '2024-09-01', {_OLD})",
         "SELECT id::text FROM job",
     ),
+    "erased_keys_are_destroyed": (
+        ("INSERT INTO erasure_request (person_id, unit_paths, asked_by, ground, state, proposed_by, decided_by, answer, keys, keys_due_on)"
+        " VALUES (uuidv7(), '{60}', 'PERSON', 'x', 'DONE', 'a', 'b', '{}', '{at_rest/k1}', current_date - 1)"),
+        "SELECT erasure_id::text FROM erasure_request",
+    ),
 }  # fmt: skip
 
 

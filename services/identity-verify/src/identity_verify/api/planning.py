@@ -20,7 +20,7 @@ from identity_verify.api.planning_schemas import (
     ProposedView,
     RecheckRequest,
 )
-from identity_verify.api.shared import Approver, Cursor, Department, Limit, Watcher, next_cursor
+from identity_verify.api.shared import Cursor, Department, Limit, ProvinceApprover, Watcher, next_cursor
 from identity_verify.settings import Settings
 from identity_verify.usecases import graces, work
 from identity_verify.usecases.plan import RECHECK
@@ -90,7 +90,7 @@ def _add_graces(router: APIRouter, db: Database, settings: Settings) -> None:
         summary="Approve a grace period",
         description="Duyệt gia hạn (khác người đề nghị). Not by the person who proposed it.",
     )
-    async def approve(actor: Approver, grace_id: UUID) -> ProposedView:
+    async def approve(actor: ProvinceApprover, grace_id: UUID) -> ProposedView:
         return ProposedView(grace_id=grace_id, state=await graces.decide(db, actor, grace_id, approve=True))
 
     @router.post(
@@ -98,7 +98,7 @@ def _add_graces(router: APIRouter, db: Database, settings: Settings) -> None:
         summary="Refuse a grace period",
         description="Từ chối gia hạn (khác người đề nghị). Not by the person who proposed it.",
     )
-    async def refuse(actor: Approver, grace_id: UUID) -> ProposedView:
+    async def refuse(actor: ProvinceApprover, grace_id: UUID) -> ProposedView:
         return ProposedView(grace_id=grace_id, state=await graces.decide(db, actor, grace_id, approve=False))
 
     @router.get(

@@ -13,8 +13,8 @@ from common.auth import require
 from common.masking import FreeText
 
 __all__ = [
-    "OFFICERS", "WATCHERS", "Approver", "Asker", "Carrier", "Cursor", "Department", "Limit", "Officer", "Police", "Purpose",
-    "Requester", "Watcher", "next_cursor",
+    "OFFICERS", "WATCHERS", "Approver", "Asker", "Carrier", "Cursor", "Department", "Limit", "Officer", "Police", "ProvinceApprover",
+    "Purpose", "Requester", "Watcher", "next_cursor",
 ]  # fmt: skip
 
 OFFICERS: Final = (
@@ -32,7 +32,8 @@ Officer = Annotated[Actor, Depends(require(*OFFICERS))]
 Police = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE))]
 Carrier = Annotated[Actor, Depends(require(Role.COMMUNE_POLICE, Role.DEPARTMENT_OFFICER))]
 Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
-Approver = Annotated[Actor, Depends(require(Role.APPROVER, of_a_province=True))]
+Approver = Annotated[Actor, Depends(require(Role.APPROVER))]
+ProvinceApprover = Annotated[Actor, Depends(require(Role.APPROVER, of_a_province=True))]
 Asker = Annotated[
     Actor, Depends(require(Role.COMMUNE_POLICE, Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER))
 ]  # fmt: skip
