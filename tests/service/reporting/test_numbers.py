@@ -6,12 +6,10 @@ limits (docs/operate/numbers.md); `REPORTING_PEOPLE`, `REPORTING_MONTHS`, `REPOR
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,14 @@ import httpx
 import pytest
 from large_province import fill_log, fill_names, fill_payments, fill_standing, fill_units
 from reporting_builders import Reporting, World, incoming
+from served_api import served
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel, PaymentStatus
 from common.contracts.registry_v1 import Programme
 from common.db import Tx
 from common.jobs import Job, JobRunner
-from common.testing import free_port, jwks, token
-from reporting.main import make_app
-from reporting.settings import Settings
+from common.testing import token
 from reporting.storage import event_log, projections, reports, sums
 from reporting.storage.event_log import SeqRange
 from reporting.usecases import rebuild, targets
@@ -172,35 +169,6 @@ async def digests(reporting: Reporting) -> dict[str, tuple[int, int]]:
             assert one is not None
             found[row["name"]] = (int(one["n"]), int(one["h"] or 0))
     return found
-
-
-def _serve(settings: Settings, keys: dict[str, Any], port: int) -> None:
-    import uvicorn
-
-    app = make_app(settings)
-    app.state.authenticator.issuer = "http://issuer.test"
-    app.state.authenticator.use_keys(keys)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
-
-
-@contextlib.contextmanager
-def served(settings: Settings) -> Iterator[tuple[str, int]]:
-    """The service's API in a process of its own: its address and its process id."""
-    port = free_port()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, jwks(), port), daemon=True)
-    process.start()
-    try:
-        for _ in range(600):
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{port}/v1/public/months", timeout=5).status_code == 200:
-                    break
-            assert process.is_alive()
-            time.sleep(0.1)
-        assert process.pid is not None
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.join(20)
 
 
 def memory_of(process: int, what: str) -> float:

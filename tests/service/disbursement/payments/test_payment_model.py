@@ -316,11 +316,25 @@ class Payments(RuleBasedStateMachine):
                 return line_id
         return None
 
+    async def _withdrawn(self) -> None:
+        """Before it is sent a payment is withdrawn for one reason only: the partner contradicts itself about one of the same months."""
+        for row in await self.world.rows("SELECT reference, reason FROM payment WHERE status = 'CANCELLED'"):
+            payment = self.model.payments[row["reference"]]
+            if payment.status == "APPROVED":
+                disputed = {
+                    item["reference"]
+                    for item in await self.world.rows("SELECT reference FROM quarantine WHERE state = 'OPEN' AND reason = 'CONTRADICTION'")
+                }
+                assert row["reason"] == "PAYMENT_DISPUTED"
+                assert any(self.model.payments[name].person == payment.person for name in disputed & self.model.payments.keys())
+                payment.status = "CANCELLED"
+
     @invariant()
     def agree(self) -> None:
         if not hasattr(self, "world"):
             return
         rows = self.run(self.world.rows("SELECT reference, status FROM payment"))
+        self.run(self._withdrawn())
         assert {row["reference"]: row["status"] for row in rows} == {name: p.status for name, p in self.model.payments.items()}
         total = {status: DUE * sum(p.status == status for p in self.model.payments.values()) for status in OPEN | {"SETTLED"}}
         still_open, settled = sum(total[status] for status in OPEN), total["SETTLED"]

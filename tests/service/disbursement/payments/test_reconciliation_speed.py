@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from disbursement.usecases.reconcile import Reconciler
 from simulators.partner.statements import Line, as_file
 
 LINES = 50_000
+#: Alone on two cores; other tests beside it take their share of both.
+SECONDS = 15 if "PYTEST_XDIST_WORKER" not in os.environ else 60
 
 # Sent and accepted payments without their partner's word, as fifty batches leave them.
 _SENT = "UPDATE payment SET status = 'SUBMITTED', version = 3"
@@ -53,7 +56,7 @@ async def test_fifty_thousand_lines(world: Any, client_as: Any, record_property:
     print(f"{LINES} statement lines ({form}) in {seconds:.1f} s")
     assert await world.rows("SELECT verdict, count(*) AS n FROM statement_line GROUP BY 1") == [{"verdict": "MATCHED", "n": LINES}]
     assert await world.statuses() == {"SETTLED": LINES}
-    assert seconds < 15
+    assert seconds < SECONDS
 
 
 @pytest.mark.slow
