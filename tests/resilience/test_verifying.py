@@ -29,6 +29,7 @@ from common.contracts.registry_v1 import BeneficiaryRegistered
 from common.ids import new_id, stable_id
 from common.sealing import Keyring
 from common.testing import free_port, wait_for
+from common.testing_brokers import OwnBroker
 from common.topic_admin import create_topics
 from common.topics import PARTITIONS, Topic, partition_of
 from simulators.population.generate import generate, people
@@ -167,9 +168,10 @@ async def test_a_province_is_verified_also_when_the_source_fails(
     database: Callable[[str], testing.TestDatabase],
     keyring: Callable[[str], Keyring],
     keys_file: Callable[[str], Path],
-    broker: str,
+    own_broker: OwnBroker,
 ) -> None:
     print(f"seed {SEED}, {PEOPLE:,} people")
+    broker = own_broker.bootstrap  # what others said there would be verdicts here
     generate(tmp_path / "world.sqlite", PEOPLE, SEED)
     await create_topics(broker)
     await publish_people(broker, keyring("registry"))

@@ -90,6 +90,15 @@ async def run_rebuild(reporting: Reporting) -> UUID:
     return job_id
 
 
+async def names_of_indexes(reporting: Reporting) -> list[tuple[str, str]]:
+    async with reporting.db.read() as tx:
+        rows = await tx.rows(
+            "SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS what FROM pg_index"
+            " WHERE indrelid IN (SELECT name::regclass FROM read_model) ORDER BY 1"
+        )
+    return [(row["name"], row["what"]) for row in rows]
+
+
 async def test_rebuild_ends_in_the_same_tables_and_repairs_damage(reporting: Reporting) -> None:
     events = incoming(small_month().events)
     await reporting.hear(events)
@@ -97,6 +106,7 @@ async def test_rebuild_ends_in_the_same_tables_and_repairs_damage(reporting: Rep
     async with reporting.db.transaction(SYSTEM("test")) as tx:
         await tx.execute("DELETE FROM payment WHERE channel = 'BANK'")
         await tx.execute("UPDATE hold SET amount = 1, version = 99")
+    names = await names_of_indexes(reporting)
     job_id = await run_rebuild(reporting)
     assert await reporting.tables() == before
     async with reporting.db.read() as tx:
@@ -106,6 +116,7 @@ async def test_rebuild_ends_in_the_same_tables_and_repairs_damage(reporting: Rep
     assert job["state"] == "DONE"
     assert fill == ["fillfactor=70"]
     await reporting.hear(shuffled(events, 1))  # and goes on hearing
+    assert await names_of_indexes(reporting) == names, "a later migration finds them by name"
     await run_rebuild(reporting)  # a second one works as well
     assert await reporting.tables() == before
 
