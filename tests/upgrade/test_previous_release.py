@@ -27,7 +27,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SERVICES: Final = ("registry", "identity-verify", "accounts", "disbursement", "reporting")
 TIER: Final = "not slow and not stack and not broker and not compose"
 #: Tests of the release before that cannot hold on a later schema, and why its users lose nothing by that.
-DESELECTED: Final[dict[str, str]] = {}
+DESELECTED: Final = {
+    "tests/service/disbursement/test_migrations.py": "it goes down from that release's last revision, which is not this schema's",
+}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.promise("running.upgrades")]
 
 
