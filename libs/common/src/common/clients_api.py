@@ -15,6 +15,7 @@ from common import audit
 from common.auth import Actor, Role, require
 from common.db import Database
 from common.ids import new_id
+from common.periods import InOrder
 from common.problems import Conflict, Forbidden, NotFound
 
 __all__ = ["clients_router"]
@@ -30,7 +31,7 @@ Reader = Annotated[Actor, Depends(require(Role.OPERATOR, Role.DEPARTMENT_OFFICER
 Watcher = Annotated[Actor, Depends(require(Role.AUDITOR, Role.OPERATOR))]
 
 
-class Registration(BaseModel):
+class Registration(InOrder):
     """Who is to be let in, to what, how often and how long."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": _EXAMPLE})
@@ -47,9 +48,7 @@ class Registration(BaseModel):
     basis: str = Field(min_length=3, max_length=500, description="Agreement or decision it rests on")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Registration:
-        if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+    def _units_are_paths(self) -> Registration:
         if any(not unit.replace("/", "").isalnum() or not unit.isascii() for unit in self.units):
             raise ValueError("units are paths such as 91 or 91/899")
         return self

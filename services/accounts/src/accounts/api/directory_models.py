@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.api.guards import example
 from common.contracts.accounts_v1 import AccountKind
 from common.contracts.registry_v1 import Programme
 from common.masking import FreeText
+from common.periods import InOrder
 
 __all__ = [
     "AnyChange", "ChangePage", "ChangeProposed", "ChangeView", "Contract", "ContractPage", "Decision", "ProviderDetail", "ProviderType",
@@ -162,15 +163,9 @@ class ProviderBody(_Closed):
     source: str | None = Field(default=None, max_length=200)
 
 
-class _Dated(_Closed):
+class _Dated(InOrder, _Closed):
     valid_from: date
     valid_to: date | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> _Dated:
-        if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError("valid_to is before valid_from")
-        return self
 
 
 class ProviderNameBody(_Dated):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common import idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.periods import InOrder
 from disbursement.api.common import Maker, ProvinceChecker, Reader, answered
 from disbursement.storage import budget_codes
 from disbursement.usecases import set_budget_codes
@@ -20,7 +21,7 @@ __all__ = ["routers"]
 router = APIRouter(prefix="/v1/budget-codes", tags=["budgets"])
 
 
-class CodesForm(BaseModel):
+class CodesForm(InOrder):
     """Codes of the state budget's table of contents for one programme and funding source, from a day."""
 
     model_config = ConfigDict(

@@ -15,6 +15,7 @@ from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.periods import InOrder
 from common.problems import NotFound
 from disbursement.api.common import Cursor, Limit, answered
 from disbursement.api.settlement_paper import settlement_paper
@@ -34,7 +35,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class FeeForm(_Form):
+class FeeForm(InOrder, _Form):
     """A partner's fee on the sums it pays."""
 
     partner: str = Field(max_length=40, examples=["vnpost"])

@@ -10,6 +10,7 @@ revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
+contract = "a function is replaced by one that does the same and then gives indexes their names"
 
 _NAMED = r"regexp_replace(pg_get_indexdef(indexrelid), '^CREATE (UNIQUE )?INDEX \S+ ON \S+', '')"
 
