@@ -20,6 +20,8 @@ __all__ = ["Page", "pages"]
 
 _XLS: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _XLS_BYTES: Final = 20_000_000
+_MAX_RECORD: Final = MAX_CELL * MAX_COLUMNS * 2
+"""Characters of one record of a text file, however many lines it takes."""
 _VIETNAMESE: Final = frozenset(
     "ÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬĐÈÉẺẼẸÊỀẾỂỄỆÌÍỈĨỊÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢÙÚỦŨỤƯỪỨỬỮỰỲÝỶỸỴ"
     "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
@@ -160,6 +162,21 @@ def _tried(content: bytes, encoding: str) -> str | None:
     return encoding
 
 
+class _Lines:
+    """Lines of a text file for a reader that says, by `taken`, when a record ended; one without end is not held."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        self._stream = stream
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._stream.readline(_MAX_RECORD):
+            self.taken += len(line)
+            if self.taken >= _MAX_RECORD:
+                raise BrokenFile("một dòng dài bất thường nên bị từ chối · one row is too long: the file is refused")
+            yield line
+
+
 def _csv_rows(content: bytes, encoding: str) -> Iterator[RawRow]:
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
     head = stream.read(8192)
@@ -169,8 +186,10 @@ def _csv_rows(content: bytes, encoding: str) -> Iterator[RawRow]:
     if hint.startswith("sep=") and len(hint) == 5:
         delimiter = hint[4]
     number = 0
+    lines = _Lines(stream)
     try:
-        for number, cells in enumerate(csv.reader(stream, delimiter=delimiter, strict=True), start=1):
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
+            lines.taken = 0
             if number > MAX_ROWS:
                 raise BrokenFile(f"quá {MAX_ROWS} dòng: hãy tách danh sách · more than {MAX_ROWS} rows: split the list")
             if number == 1 and hint.startswith("sep="):

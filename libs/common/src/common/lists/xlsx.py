@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Any, Final
 from xml.parsers import expat
 
@@ -28,6 +29,9 @@ _MAX_PART: Final = 8 << 20  # workbook, relations, styles
 _MAX_STRINGS: Final = 4_000_000
 _MAX_STRING_CHARS: Final = 100_000_000
 _MAX_MERGES: Final = 200_000
+_MAX_TEXT: Final = MAX_CELL * 4  # more of one text is not kept, however much comes
+_MAX_TOKEN: Final = 1 << 20  # a tag or comment is held whole by the parser until it ends
+_LETTERS: Final = re.compile("[A-Z]{1,3}")
 _MERGE: Final = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _ERRORS: Final = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, OSError, EOFError, expat.ExpatError, NotImplementedError, RuntimeError,
@@ -52,7 +56,10 @@ class _Merge:
     right: int
 
 
+@lru_cache(maxsize=1_024)
 def _column(letters: str) -> int:
+    if not _LETTERS.fullmatch(letters):
+        raise BrokenFile(_UNREADABLE)
     index = 0
     for char in letters:
         index = index * 26 + ord(char) - 64
@@ -209,12 +216,15 @@ def _feed(stream: IO[bytes], start: Any, end: Any, text: Any, limit: int) -> Ite
         raise BrokenFile(_UNREADABLE)
 
     parser.StartDoctypeDeclHandler = no_doctype
-    seen = 0
+    seen = begun = 0
     while chunk := stream.read(_CHUNK):
         seen += len(chunk)
         if seen > limit:
             raise BrokenFile("bảng tính quá lớn · the spreadsheet is too large")
         parser.Parse(chunk, False)
+        begun = max(begun, parser.CurrentByteIndex)  # -1 while a tag or comment waits for its end
+        if seen - begun > _MAX_TOKEN:
+            raise BrokenFile(_UNREADABLE)
         yield None
     parser.Parse(b"", True)
     yield None
@@ -223,7 +233,7 @@ def _feed(stream: IO[bytes], start: Any, end: Any, text: Any, limit: int) -> Ite
 def _string_handlers(strings: list[str]) -> tuple[Any, Any, Any]:
     parts: list[str] = []
     taking = phonetic = False
-    chars = 0
+    chars = size = 0
 
     def start(name: str, _attrs: dict[str, str]) -> None:
         nonlocal taking, phonetic
@@ -234,7 +244,7 @@ def _string_handlers(strings: list[str]) -> tuple[Any, Any, Any]:
             phonetic = True
 
     def end(name: str) -> None:
-        nonlocal taking, phonetic, chars
+        nonlocal taking, phonetic, chars, size
         local = name.rpartition(":")[2]
         if local == "t":
             taking = False
@@ -243,15 +253,18 @@ def _string_handlers(strings: list[str]) -> tuple[Any, Any, Any]:
         elif local == "si":
             value = "".join(parts)
             parts.clear()
-            value = tidy(value) if len(value) <= MAX_CELL * 4 else value[: MAX_CELL * 4]
+            size = 0
+            value = tidy(value) if len(value) <= _MAX_TEXT else value[:_MAX_TEXT]
             strings.append(value)
             chars += len(value)
             if len(strings) > _MAX_STRINGS or chars > _MAX_STRING_CHARS:
                 raise BrokenFile("bảng tính quá nhiều chữ: hãy tách danh sách · too much text in the spreadsheet: split the list")
 
     def text(data: str) -> None:
-        if taking:
+        nonlocal size
+        if taking and size <= _MAX_TEXT:
             parts.append(data)
+            size += len(data)
 
     return start, end, text
 
@@ -297,7 +310,7 @@ class _SheetReader:
 
     def text(self, data: str) -> None:
         """Text of the element."""
-        if self._taking and self._size <= MAX_CELL * 4:
+        if self._taking and self._size <= _MAX_TEXT:
             self._parts.append(data)
             self._size += len(data)
 
