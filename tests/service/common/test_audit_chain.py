@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
-from common import audit, outbox, testing
+from common import audit, audit_chain, outbox, testing
 from common.actor import SYSTEM, Actor, Role
 from common.audit_chain import Anchor, anchor_once, read_anchors, seal_once, verify
+from common.invariants import MECHANISMS, check
+from common.locks import Lock
 
+SEALED = next(item for item in MECHANISMS if item.name == "audit_rows_are_sealed")
 OFFICER = Actor("can.bo", "Cán bộ", frozenset({Role.COMMUNE_OFFICER}), ("60/593/22924",), request_id="r-1")
 
 
@@ -167,6 +172,72 @@ async def test_a_tail_cut_off_and_a_chain_written_anew_contradict_the_anchors(
     assert await look(superuser, anchors) == {"anchor_differs": 1}
 
 
+_DATED = (
+    f"WITH put AS (INSERT INTO audit_log (at, {_LOG})"
+    " SELECT now() {when}, 'x', array[]::text[], array[]::text[], 'x', 'x', 'x', jsonb_build_object() RETURNING id)"
+    " INSERT INTO audit_unsealed SELECT id FROM put"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [("- interval '1 year'", {"back_dated": 1}), ("- interval '16 minutes'", {"back_dated": 1}), ("- interval '14 minutes'", {}),
+     ("+ interval '1 year'", {"post_dated": 1})],
+)  # fmt: skip
+async def test_a_row_given_to_the_sealer_with_another_time_is_found(
+    when: str, expected: dict[str, int], made: testing.TestDatabase, superuser: str
+) -> None:
+    """As a superuser does it who knows how rows come into the chain; the rows behind it are not blamed."""
+    await write(made, 3)
+    await seal(made)
+    await asyncio.to_thread(do, superuser, _DATED.format(when=when))
+    await seal(made)
+    await write(made, 3)
+    await seal(made)
+    assert await look(superuser) == expected
+
+
+async def test_an_anchor_says_how_old_what_was_sealed_before_it_is(made: testing.TestDatabase, superuser: str, tmp_path: Path) -> None:
+    """A chain written anew with other times, down to its own anchors, contradicts the times of anchors kept elsewhere."""
+    kept = tmp_path / "anchors.jsonl"
+    await write(made, 3)
+    await seal(made)
+    await anchor_once(made.db, "reporting", kept)
+    await asyncio.to_thread(do, superuser, _DATED.format(when="- interval '20 minutes'"), "DELETE FROM audit_anchor")
+    await seal(made)
+    anchors = read_anchors(kept.read_text().splitlines())
+    later = [Anchor(each.service, each.position, each.digest, "2999-01-01T00:00:00+00:00") for each in anchors]
+    undated = [Anchor(each.service, each.position, each.digest, "") for each in anchors]
+    assert await look(superuser, undated) == {"back_dated": 1}
+    assert await look(superuser, later) == {"back_dated": 1}
+    (verdict,) = [await asyncio.to_thread(verify, superuser, "reporting", later, tolerance=timedelta(minutes=30))]
+    assert verdict.counts == {"back_dated": 1}, "the rows sealed before it allow it, the anchor does not"
+
+
+async def test_whoever_holds_the_sealer_is_named_and_what_waits_is_found(
+    made: testing.TestDatabase, superuser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(audit_chain._told, "at", float("-inf"))
+    with psycopg.connect(superuser, autocommit=True) as stranger:
+        stranger.execute("SELECT pg_advisory_lock(%s)", (int(Lock.AUDIT_SEALER),))
+        await write(made, 3)
+        with capture_logs() as logged:
+            assert [await seal_once(made.db), await seal_once(made.db)] == [False, False]
+        (told,) = [line for line in logged if line["event"] == "audit.sealer_held"]  # not a line a second
+        assert (told["pid"], told["waiting"]) == (stranger.info.backend_pid, 3)
+        await asyncio.to_thread(do, superuser, "UPDATE audit_log SET at = at - interval '2 minutes' WHERE id = 2")
+        async with made.db.read() as tx:
+            assert await check(tx, SEALED) == (1, ["2"])
+        assert await look(superuser) == {}, "a transaction may take that long"
+        waited = await asyncio.to_thread(verify, superuser, "reporting", unsealed=timedelta(minutes=1))
+        assert (waited.whole, waited.counts, waited.problems[0]["audit_id"]) == (False, {"unsealed": 1}, 2)
+        await asyncio.to_thread(do, superuser, "UPDATE audit_log SET at = at - interval '1 day' WHERE id = 3")
+        assert await look(superuser) == {"unsealed": 1}
+    await seal(made)
+    async with made.db.read() as tx:
+        assert await check(tx, SEALED) == (0, [])
+
+
 async def test_a_row_gone_before_it_was_sealed_is_found(made: testing.TestDatabase, superuser: str) -> None:
     await write(made, 3)
     await asyncio.to_thread(do, superuser, "DELETE FROM audit_log WHERE id = 2")
@@ -182,9 +253,12 @@ async def test_the_command_says_what_it_found(
     monkeypatch.setenv("REPORTING_OWNER_DATABASE_URL", superuser)
     kept, verdict = str(tmp_path / "anchors.jsonl"), tmp_path / "verdict.json"
     await write(made, 6)
+    reporting = ("--service", "reporting", "--anchors", kept)
+    await asyncio.to_thread(do, superuser, "UPDATE audit_log SET at = at - interval '1 hour'")
+    assert await asyncio.to_thread(main, ["audit", "verify", "--service", "reporting", "--json", str(verdict)]) == 1
+    assert json.loads(verdict.read_text())["services"][0]["counts"] == {"unsealed": 6}
     await seal(made)
     await anchor_once(made.db, "reporting")
-    reporting = ("--service", "reporting", "--anchors", kept)
     assert await asyncio.to_thread(main, ["audit", "anchors", *reporting]) == 0
     assert await asyncio.to_thread(main, ["audit", "verify", *reporting, "--json", str(verdict)]) == 0
     assert json.loads(verdict.read_text())["whole"] is True

@@ -2,15 +2,20 @@
 
 Rows commit in another order than their ids. So `audit.record` leaves each id in `audit_unsealed` in its own transaction, and one sealer
 at a time (advisory lock) takes ids that have committed, gives them positions, and appends to `audit_chain`. A row put into the log by
-any other way has no position and is found; whoever rewrites log and chain together is found by an anchor kept elsewhere.
+any other way has no position and is found; whoever rewrites log and chain together is found by an anchor kept elsewhere. A row says
+itself when it was written: what was sealed before it, and the anchors, say whether that can be. Until it is sealed a row can be altered
+unseen; so the invariant `audit_rows_are_sealed` watches how long rows wait, and a verification finds those that wait too long.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +23,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from common.actor import SYSTEM
-from common.db import Database
+from common.db import Database, Tx
 from common.locks import Lock
 from common.telemetry import get_logger
 
-__all__ = ["START", "Anchor", "Verdict", "anchor_once", "chained", "digest_of", "read_anchors", "seal_once", "verify"]
+__all__ = ["START", "TOLERANCE", "Anchor", "Verdict", "anchor_once", "chained", "digest_of", "read_anchors", "seal_once", "verify"]
 
 START: Final = bytes(32)
 """What the first row is chained to."""
@@ -30,6 +35,9 @@ START: Final = bytes(32)
 _LOCK: Final = int(Lock.AUDIT_SEALER)
 _BATCH: Final = 5_000
 _SHOWN: Final = 50
+_TOLD_SECONDS: Final = 60.0
+TOLERANCE: Final = timedelta(minutes=15)
+"""How far a row's own time and its place may be apart: a long transaction commits that much later, a clock may be set right."""
 _log = get_logger(__name__)
 
 _TEXT: Final = (
@@ -49,10 +57,30 @@ def chained(before: bytes, position: int, audit_id: int, row_digest: bytes) -> b
     return hashlib.sha256(before + f"{position}:{audit_id}:".encode() + row_digest).digest()
 
 
+_told = {"at": float("-inf")}
+
+
+async def _tell_of_another(tx: Tx) -> None:
+    """A line, once a minute at most, while somebody else holds the sealer: two workers meet for a moment, a stranger stays."""
+    if time.monotonic() - _told["at"] < _TOLD_SECONDS:
+        return
+    _told["at"] = time.monotonic()
+    holder = await tx.row(
+        "SELECT l.pid, a.usename FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
+        " AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND l.classid = 0 AND CAST(l.objid AS bigint) = :key AND l.objsubid = 1 LIMIT 1",
+        key=_LOCK,
+    )
+    waiting = await tx.value("SELECT count(*) FROM audit_unsealed")
+    who = dict(holder) if holder else {}  # let go in between
+    _log.warning("audit.sealer_held", pid=who.get("pid"), role=who.get("usename"), waiting=waiting)
+
+
 async def seal_once(db: Database, batch: int = _BATCH) -> bool:
-    """Chain one batch of committed rows; True when more may wait. Another sealer at work: nothing is done."""
+    """Chain one batch of committed rows; True when more may wait. Another sealer at work: nothing is done but to say so."""
     async with db.transaction(SYSTEM("audit-sealer")) as tx:
         if not await tx.value("SELECT pg_try_advisory_xact_lock(:key)", key=_LOCK):
+            await _tell_of_another(tx)
             return False
         rows = await tx.rows(
             "WITH taken AS (DELETE FROM audit_unsealed WHERE audit_id IN (SELECT audit_id FROM audit_unsealed ORDER BY audit_id LIMIT :n)"
@@ -91,6 +119,9 @@ async def anchor_once(db: Database, service: str, file: Path | None = None) -> b
             with file.open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(line.shown()) + "\n")
     return False
+
+
+_EVER: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,45 +192,92 @@ def _links(connection: psycopg.Connection[Any]) -> Iterator[Mapping[str, Any]]:
     with connection.cursor(name="audit_links", row_factory=dict_row) as cursor:
         cursor.itersize = _BATCH
         cursor.execute(
-            f"SELECT c.position, c.audit_id, c.row_digest, c.chain_digest, a.id AS found, {_TEXT} AS content"
+            f"SELECT c.position, c.audit_id, c.row_digest, c.chain_digest, a.id AS found, a.at, {_TEXT} AS content"
             " FROM audit_chain c LEFT JOIN audit_log a ON a.id = c.audit_id ORDER BY c.position"
         )
         yield from cursor
 
 
-def verify(dsn: str, service: str, anchors: Sequence[Anchor] = ()) -> Verdict:
+def verify(
+    dsn: str, service: str, anchors: Sequence[Anchor] = (), *, tolerance: timedelta = TOLERANCE, unsealed: timedelta = TOLERANCE
+) -> Verdict:
     """Read the whole log against its chain, the chain against itself, and its heads against anchors: ours and those given.
 
     Kinds of problem: `changed`, `removed` (a sealed row that is no longer what it was, or gone), `inserted` (a row that was never given
-    to the sealer), `chain_gap`, `chain_broken` (links removed, reordered or rewritten), `anchor_missing` (the tail was cut off) and
-    `anchor_differs` (the chain was rewritten).
+    to the sealer), `unsealed` (one that has waited for it longer than `unsealed`), `back_dated` and `post_dated` (its time and its place
+    are more than `tolerance` apart), `chain_gap`, `chain_broken` (links removed, reordered or rewritten), `anchor_missing` (the tail was
+    cut off) and `anchor_differs` (the chain was rewritten).
     """
     verdict = Verdict(service)
     with psycopg.connect(dsn, connect_timeout=10) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL timezone = 'UTC'")
-        kept = connection.execute("SELECT position, chain_digest, at FROM audit_anchor ORDER BY position").fetchall()
+        kept = connection.execute("SELECT position, encode(chain_digest, 'hex'), at FROM audit_anchor ORDER BY position").fetchall()
+        given = [(each.position, each.digest, _moment(each.at)) for each in anchors if each.service == service]
         wanted: dict[int, set[str]] = {}
-        for position, digest in [(row[0], bytes(row[1]).hex()) for row in kept] + [
-            (each.position, each.digest) for each in anchors if each.service == service
-        ]:
+        for position, digest, _ in [*kept, *given]:
             wanted.setdefault(position, set()).add(digest)
         verdict.anchors = sum(map(len, wanted.values()))
-        _walk(connection, verdict, wanted)
+        row = connection.execute("SELECT clock_timestamp()").fetchone()
+        assert row is not None
+        _walk(connection, verdict, wanted, _Times([(place, at) for place, _, at in [*kept, *given] if at is not None], row[0], tolerance))
         for position in sorted(wanted):
             verdict.add("anchor_missing", position=position)
-        inserted = connection.execute(
-            "SELECT a.id, a.at, a.subject, a.action FROM audit_log a WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.audit_id = a.id)"
-            " AND NOT EXISTS (SELECT FROM audit_unsealed u WHERE u.audit_id = a.id) ORDER BY a.id"
-        )
-        for audit_id, at, subject, action in inserted:
-            verdict.add("inserted", audit_id=audit_id, at=at.isoformat(), subject=subject, action=action)
-        found = connection.execute("SELECT count(*) FROM audit_unsealed").fetchone()
-        verdict.waiting = int(found[0]) if found else 0
+        _off_the_chain(connection, verdict, unsealed)
     return verdict
 
 
-def _walk(connection: psycopg.Connection[Any], verdict: Verdict, wanted: dict[int, set[str]]) -> None:
+def _moment(text: str) -> datetime | None:
+    """When an anchor was given out; None where it does not say so (a line of a log)."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _off_the_chain(connection: psycopg.Connection[Any], verdict: Verdict, limit: timedelta) -> None:
+    """Rows without a place in the chain: never given to the sealer, or given to it long ago."""
+    inserted = connection.execute(
+        "SELECT a.id, a.at, a.subject, a.action FROM audit_log a WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.audit_id = a.id)"
+        " AND NOT EXISTS (SELECT FROM audit_unsealed u WHERE u.audit_id = a.id) ORDER BY a.id"
+    )
+    for audit_id, at, subject, action in inserted:
+        verdict.add("inserted", audit_id=audit_id, at=at.isoformat(), subject=subject, action=action)
+    waiting = connection.execute(
+        "SELECT u.audit_id, a.at, a.subject, a.action FROM audit_unsealed u JOIN audit_log a ON a.id = u.audit_id"
+        " WHERE a.at < clock_timestamp() - %s ORDER BY u.audit_id",
+        (limit,),
+    )
+    for audit_id, at, subject, action in waiting:
+        verdict.add("unsealed", audit_id=audit_id, at=at.isoformat(), subject=subject, action=action)
+    found = connection.execute("SELECT count(*) FROM audit_unsealed").fetchone()
+    verdict.waiting = int(found[0]) if found else 0
+
+
+class _Times:
+    """Whether the time a row says can be that of its place: rows and anchors before it are not much later, anchors after it not earlier."""
+
+    def __init__(self, anchors: Sequence[tuple[int, datetime]], now: datetime, tolerance: timedelta) -> None:
+        ordered = sorted(anchors)
+        self._places = [place for place, _ in ordered]
+        self._moments = [at for _, at in ordered]
+        self._now = now
+        self._tolerance = tolerance
+        self._latest = _EVER
+
+    def wrong(self, position: int, at: datetime) -> str | None:
+        """`post_dated`, `back_dated` or nothing; to be asked in the order of positions."""
+        after = bisect_left(self._places, position)
+        until = self._moments[after] if after < len(self._moments) else self._now
+        if at > until + self._tolerance:
+            return "post_dated"  # and it is no measure for those behind it
+        late = at < max(self._latest, self._moments[after - 1] if after else _EVER) - self._tolerance
+        self._latest = max(self._latest, at)
+        return "back_dated" if late else None
+
+
+def _walk(connection: psycopg.Connection[Any], verdict: Verdict, wanted: dict[int, set[str]], times: _Times) -> None:
     """Every link in order. After a break the stored digest is taken on, so that further breaks are found too."""
     before, expected = START, 1
     for link in _links(connection):
@@ -213,6 +291,8 @@ def _walk(connection: psycopg.Connection[Any], verdict: Verdict, wanted: dict[in
             verdict.add("removed", audit_id=audit_id, position=position)
         elif digest_of(link["content"]) != own:
             verdict.add("changed", audit_id=audit_id, position=position)
+        elif kind := times.wrong(position, link["at"]):
+            verdict.add(kind, audit_id=audit_id, position=position, at=link["at"].isoformat())
         for digest in wanted.pop(position, ()):
             if digest != stored.hex():
                 verdict.add("anchor_differs", position=position)

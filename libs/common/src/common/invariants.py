@@ -86,6 +86,14 @@ MECHANISMS: Final = (
         " AND keys_due_on < current_date",
         minutes=60,
     ),
+    Invariant(
+        "audit_rows_are_sealed",
+        "Every row of the audit log is sealed within a minute",
+        "Mọi dòng nhật ký kiểm toán được niêm trong một phút",
+        "SELECT u.audit_id::text AS offender FROM audit_unsealed u LEFT JOIN audit_log a ON a.id = u.audit_id"
+        " WHERE coalesce(a.at, '-infinity') < now() - interval '1 minute'",
+        minutes=1,
+    ),
 )
 """What holds in every service."""
 
