@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.actor import Role
+from common.actor import SYSTEM, Role
 from common.ids import new_id
 from common.jobs import Job, JobRunner
 from disbursement.usecases import approving, verify_list
@@ -174,10 +174,10 @@ async def test_by_default_money_not_sent_is_a_warning(province: Any, due: Any) -
     ]
 
 
-async def run_job(province: Any, kind: str, handler: Any, answer: Any) -> dict[str, Any]:
+async def run_job(province: Any, kind: str, handler: Any, answer: Any, seen_by: Any = None) -> dict[str, Any]:
     assert answer.status_code == 202, answer.text
     await JobRunner(province.db, {kind: handler}, owner="t").run_one()
-    job = (await province.maker.get(f"/v1/jobs/{answer.json()['job_id']}")).json()
+    job = (await (seen_by or province.maker).get(f"/v1/jobs/{answer.json()['job_id']}")).json()
     assert job["state"] == "DONE", job
     return job  # type: ignore[no-any-return]
 
@@ -201,6 +201,39 @@ async def test_a_large_list_is_approved_as_a_job_refusing_at_once_what_cannot_be
     again = await ListApprover(province.db, province.settings).run(repeat)
     assert again["state"] == "APPROVED"  # the worker died after its commit: nothing is done twice
     assert len(await province.rows("SELECT 1 FROM payment")) == 2
+
+
+async def approved_later(province: Any, cycle: dict[str, Any], client: Any, request_id: str) -> Any:
+    """The answer to somebody who asks for an approval as a job."""
+    head = (await province.see(cycle))["list_hash"]
+    headers = {"Idempotency-Key": request_id, "Prefer": "respond-async", "X-Request-ID": request_id}
+    return await client.post(f"/v1/cycles/{cycle['cycle_id']}/approve", json={"list_hash": head}, headers=headers)
+
+
+async def test_an_approval_as_a_job_is_audited_with_its_request_and_done_for_whoever_is_everywhere(province: Any, due: Any) -> None:
+    await province.rule("approval-policies", over_lines=1, stages=["APPROVER", "APPROVER"])
+    cycle = await submitted(province, due)
+    run = ListApprover(province.db, province.settings).run
+    for who, request in (("one", "request-one"), ("two", "request-two")):
+        client = province.client_as(province.app, Role.APPROVER, units=("*",), subject=who)
+        job = await run_job(province, approving.JOB_KIND, run, await approved_later(province, cycle, client, request), client)
+    assert job["result"]["state"] == "APPROVED"
+    audited = await province.rows("SELECT action, subject, request_id FROM audit_log WHERE action LIKE 'list.approve%' ORDER BY id")
+    assert [tuple(row.values()) for row in audited] == [
+        ("list.approve_stage", "one", "request-one"), ("list.approve", "two", "request-two"),
+    ]  # fmt: skip
+
+
+async def test_an_approval_queued_by_the_release_before_is_still_done(province: Any, due: Any) -> None:
+    cycle = await submitted(province, due)
+    answer = await approved_later(province, cycle, province.checker, "old-approval")
+    async with province.db.transaction(SYSTEM("test")) as tx:
+        await tx.execute(
+            "UPDATE job SET detail = jsonb_set(detail, '{actor}', (detail -> 'actor') - CAST(:later AS text[]))",
+            later=["partner", "client_id", "request_id", "everywhere"],
+        )
+    job = await run_job(province, approving.JOB_KIND, ListApprover(province.db, province.settings).run, answer)
+    assert job["result"]["state"] == "APPROVED"
 
 
 async def verified(province: Any, cycle: dict[str, Any]) -> dict[str, Any]:

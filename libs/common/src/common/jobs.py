@@ -10,14 +10,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from common import tracing
-from common.actor import SYSTEM
+from common.actor import SYSTEM, Actor, Role
 from common.db import Database, Tx
 from common.failures import describe, is_transient
 from common.ids import new_id
 from common.problems import Problem
 from common.telemetry import get_logger
 
-__all__ = ["Job", "JobRunner", "active", "create", "progress"]
+__all__ = ["Job", "JobRunner", "active", "asked_by", "asker", "create", "progress"]
 
 LEASE_SECONDS: Final = 30
 _MAX_ATTEMPTS: Final = 5
@@ -56,6 +56,23 @@ async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: da
         total=total,
     )
     return job_id
+
+
+def asked_by(actor: Actor) -> dict[str, Any]:
+    """Who asks, for the detail of a job that acts in this person's name: :func:`asker` reads it."""
+    return {
+        "subject": actor.subject, "name": actor.name, "roles": sorted(actor.roles), "unit_paths": list(actor.unit_paths),
+        "partner": actor.partner, "client_id": actor.client_id, "request_id": actor.request_id, "everywhere": actor.everywhere,
+    }  # fmt: skip
+
+
+def asker(who: Mapping[str, Any]) -> Actor:
+    """Who asked for a job, as the request knew them: the audit log leads to it by its number. Jobs of 0.1.0 lack the last four."""
+    return Actor(
+        subject=who["subject"], name=who["name"], roles=frozenset(Role(role) for role in who["roles"]),
+        unit_paths=tuple(who["unit_paths"]), partner=who.get("partner"), client_id=who.get("client_id", ""),
+        request_id=who.get("request_id"), everywhere=who.get("everywhere", False),
+    )  # fmt: skip
 
 
 async def progress(db: Database, job_id: UUID, done: int, total: int) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from common import jobs
-from common.actor import Actor, Role
+from common.actor import Actor
 from common.db import Database, Tx
 from disbursement.settings import Settings
 from disbursement.usecases.answers import JobView
@@ -23,8 +23,7 @@ async def request_approval(tx: Tx, actor: Actor, settings: Settings, cycle_id: U
     """Queue an approval by this caller; refused at once where the caller, the hash or the cycle's state do not fit."""
     cycle = await check_approval(tx, actor, settings, cycle_id, list_hash, business_date)
     on = business_date or cycle["business_date"]
-    who = {"subject": actor.subject, "name": actor.name, "roles": sorted(actor.roles), "unit_paths": list(actor.unit_paths)}
-    detail = {"cycle_id": str(cycle_id), "list_hash": list_hash, "on": on.isoformat(), "actor": who}
+    detail = {"cycle_id": str(cycle_id), "list_hash": list_hash, "on": on.isoformat(), "actor": jobs.asked_by(actor)}
     return JobView(job_id=await jobs.create(tx, JOB_KIND, detail, cycle["business_date"], total=STEPS), cycle_id=cycle_id)
 
 
@@ -37,11 +36,7 @@ class ListApprover:
 
     async def run(self, job: jobs.Job) -> dict[str, object]:
         """Handler of `approve-list` jobs."""
-        who = job.detail["actor"]
-        actor = Actor(
-            subject=who["subject"], name=who["name"], roles=frozenset(Role(role) for role in who["roles"]),
-            unit_paths=tuple(who["unit_paths"]),
-        )  # fmt: skip
+        actor = jobs.asker(job.detail["actor"])
 
         async def step(done: int) -> None:
             await jobs.progress(self._db, job.id, done, STEPS)
