@@ -229,7 +229,8 @@ async def test_an_approval_queued_by_the_release_before_is_still_done(province: 
     answer = await approved_later(province, cycle, province.checker, "old-approval")
     async with province.db.transaction(SYSTEM("test")) as tx:
         await tx.execute(
-            "UPDATE job SET detail = jsonb_set(detail, '{actor}', (detail -> 'actor') - CAST(:later AS text[]))",
+            "UPDATE job SET detail = jsonb_set(detail, '{actor}', (detail -> 'actor') - CAST(:later AS text[]))"
+            " WHERE kind = 'approve-list'",
             later=["partner", "client_id", "request_id", "everywhere"],
         )
     job = await run_job(province, approving.JOB_KIND, ListApprover(province.db, province.settings).run, answer)
