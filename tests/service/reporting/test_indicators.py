@@ -11,6 +11,8 @@ from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming,
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel
+from common.contracts.registry_v1 import AdministrativeUnitChanged, UnitOrigin
+from common.ids import stable_id
 from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, MONTH_COLUMNS, STANDING_COLUMNS, Unit
 from reporting.storage import contributions, standings
 from reporting.usecases.indicators import measure
@@ -134,3 +136,73 @@ async def test_only_what_is_asked_for_is_read(reporting: Reporting) -> None:
             assert (whole.group, whole.unit_path, whole.held_for) == (part.group, part.unit_path, part.held_for)
             for code in codes:
                 assert whole.rates.get(code, whole.values.get(code)) == part.rates.get(code, part.values.get(code))
+
+
+def paid_in(world: World, path: str, month: str, channel: Channel = Channel.BANK) -> None:
+    """One person of a commune paid in a month."""
+    already = len(world.events)
+    world.paid(path, ASSISTANCE, channel, [S.SETTLED if channel is Channel.BANK else S.COLLECTED])
+    told = {"month": month, "months": [month]}
+    world.events[already:] = [event.model_copy(update=told) if hasattr(event, "months") else event for event in world.events[already:]]
+
+
+def reform(world: World, formed: dict[str, list[str]]) -> None:
+    """Since 1 July 2025 communes of two old provinces lie in one, by new paths; one that keeps its name alone ended too."""
+    for old in sorted({origin for origins in formed.values() for origin in origins}):
+        world.unit(old, f"Xã {old}", valid_to="2025-06-30")
+    world.unit("68", "Tỉnh Lâm Đồng", valid_from="2025-07-01")
+    for path, origins in formed.items():
+        world.events.append(
+            AdministrativeUnitChanged(
+                version=1, business_date=date(2025, 7, 1), unit_id=stable_id("unit", path, "2025-07-01"), code=path.rpartition("/")[2],
+                name=f"Xã {path}", level="commune", parent_code="68", path=path, valid_from=date(2025, 7, 1), valid_to=None,
+                formed_from=[UnitOrigin(unit_id=stable_id("unit", old, "2004-01-01"), path=old, kind="WHOLE") for old in origins],
+            )
+        )  # fmt: skip
+
+
+STARTS = "communes_due communes_started communes_late"
+
+
+async def test_a_commune_formed_from_others_started_when_the_first_of_them_did(reporting: Reporting) -> None:
+    world = World()
+    reform(world, {"68/1": ["60/593/1", "68/672/2"], "68/3": ["68/672/3"], "68/4": ["68/672/4"]})
+    for path, month in (("60/593/1", "2023-08"), ("68/672/2", "2024-05"), ("68/672/3", "2024-06")):
+        paid_in(world, path, month)
+    paid_in(world, "68/672/4", "2024-06", Channel.CASH_POST)
+    for path in ("68/1", "68/3"):
+        paid_in(world, path, "2025-08")
+    paid_in(world, "68/4", "2025-08", Channel.CASH_POST)
+    await reporting.hear(incoming(world.events))
+    august = {"first": date(2025, 8, 1), "last": date(2025, 8, 1), "as_of": date(2025, 8, 31)}
+    answer = await ask(reporting, "68", **august)
+    assert some(answer.row(ALL), STARTS) == [3, 2, 2], "68/1 began in time, 68/3 late, 68/4 not yet; the communes before count no more"
+    assert answer.row(ALL).first_account_month == date(2023, 8, 1)
+    communes = await ask(reporting, "68", below="COMMUNES", **august)
+    assert [communes.row(ALL, path).first_account_month for path in ("68/1", "68/3", "68/4")] == [date(2023, 8, 1), date(2024, 6, 1), None]
+    assert [some(communes.row(ALL, path), STARTS) for path in ("68/1", "68/3", "68/4")] == [[1, 1, 0], [1, 1, 1], [1, 0, 1]]
+    june = {"first": date(2024, 6, 1), "last": date(2024, 6, 1), "as_of": date(2024, 6, 30)}
+    before = await ask(reporting, "68", **june)
+    assert some(before.row(ALL), STARTS) == [2, 2, 2], "a month before the reform is told by the communes of that month"
+    assert some((await ask(reporting, "60", **june)).row(ALL), STARTS) == [0, 1, 0]
+
+
+async def test_a_year_of_the_reform_counts_each_commune_once(reporting: Reporting) -> None:
+    world = World()
+    reform(world, {"68/1": ["68/672/1", "68/672/2"], "68/3": ["68/672/3"]})
+    for path, month in (("68/672/1", "2025-05"), ("68/672/2", "2025-05"), ("68/672/3", "2025-05"), ("68/1", "2025-08")):
+        paid_in(world, path, month)
+    await reporting.hear(incoming(world.events))
+    year = {"first": date(2025, 1, 1), "last": date(2025, 8, 1), "as_of": date(2025, 8, 31)}
+    assert some((await ask(reporting, "68", **year)).row(ALL), STARTS) == [2, 2, 2], "68/1, and 68/672/3 while 68/3 has no list"
+
+
+async def test_communes_that_exchanged_ground_and_kept_their_paths_stay_two(reporting: Reporting) -> None:
+    world = World()
+    reform(world, {"68/1": ["68/1", "68/2"], "68/2": ["68/2", "68/1"]})
+    for path in ("68/1", "68/2"):
+        paid_in(world, path, "2023-08")
+        paid_in(world, path, "2025-08")
+    await reporting.hear(incoming(world.events))
+    august = {"first": date(2025, 8, 1), "last": date(2025, 8, 1), "as_of": date(2025, 8, 31)}
+    assert some((await ask(reporting, "68", **august)).row(ALL), STARTS) == [2, 2, 0]

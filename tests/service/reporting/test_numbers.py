@@ -30,7 +30,7 @@ from reporting.storage import event_log, projections, reports, sums
 from reporting.storage.event_log import SeqRange
 from reporting.usecases import rebuild, targets
 from reporting.usecases.indicators import measure_in
-from reporting.usecases.measured import Ask
+from reporting.usecases.measured import Ask, Deadlines
 
 FULL = os.environ.get("REPORTING_FULL") == "1"
 
@@ -70,7 +70,8 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
         return lambda tx: measure_in(tx, Ask(**question))
 
     async def ranked(_: Tx) -> Any:
-        return await targets.ranking(reporting.db, actor, "60", MONTHS[-1][:7], last, "by_account_rate", "ALL", communes=True)
+        by = Deadlines(20, date(2023, 9, 1))
+        return await targets.ranking(reporting.db, actor, "60", MONTHS[-1][:7], last, by, "by_account_rate", "ALL", communes=True)
 
     questions: Mapping[str, Callable[[Tx], Awaitable[Any]]] = {
         "every indicator of the province": measured(below="NONE"),

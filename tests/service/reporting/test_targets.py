@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from reporting_builders import MONTH, Reporting, incoming, small_month
+from reporting_builders import ASSISTANCE, MONTH, Reporting, S, World, incoming, small_month
 
 from common.actor import Role
-from common.contracts.disbursement_v1 import CycleState, PaymentCycleOpened
+from common.contracts.disbursement_v1 import Channel, CycleState, PaymentCycleOpened, PaymentListApproved
 from common.contracts.registry_v1 import Programme
+from common.ids import new_id
 from reporting.domain.target import LESS_IS_BETTER, met, needed, places
+from reporting.main import make_app
 
 ClientAs = Callable[..., httpx.AsyncClient]
 DAY = "2024-09-20"
@@ -126,12 +129,92 @@ async def test_a_unit_whose_list_is_late_is_in_the_inbox_of_those_above_it(heard
 def test_what_should_not_be_is_met_from_below() -> None:
     assert {"unpaid_people", "overdue_people", "held_people", "communes_late"} <= LESS_IS_BETTER
     assert not {"by_account_rate", "verified_people", "paid_dong", "due_people"} & LESS_IS_BETTER
-    assert met("held_people", Decimal(3), Decimal(3))
-    assert not met("held_people", Decimal(4), Decimal(3))
+    assert met("held_people", {"held_people": 3}, Decimal(3))
+    assert not met("held_people", {"held_people": 4}, Decimal(3))
+    assert (met("held_people", {"held_people": 3}, Decimal("2.5")), needed("held_people", {"held_people": 3}, Decimal("2.5"))) == (False, 1)
+    assert (met("paid_people", {"paid_people": 2}, Decimal("2.5")), needed("paid_people", {"paid_people": 2}, Decimal("2.5"))) == (False, 1)
     assert needed("held_people", {"held_people": 7}, Decimal(3)) == 4
     assert needed("by_account_rate", {"by_account_people": 16_395, "due_people": 54_623}, Decimal(50)) == 10_917  # to 27,312 of 54,623
+
+
+def test_two_people_missing_of_a_province_are_missing() -> None:
+    almost = {"by_account_people": 54_621, "due_people": 54_623}  # 99.996 %, which reads 100.00
+    assert (met("by_account_rate", almost, Decimal(100)), needed("by_account_rate", almost, Decimal(100))) == (False, 2)
+    assert met("by_account_rate", {"by_account_people": 54_623, "due_people": 54_623}, Decimal(100))
+    assert met("by_account_rate", {"by_account_people": 0, "due_people": 0}, Decimal(100)) is None, "of nobody there is no rate"
 
 
 def test_equal_values_share_a_rank() -> None:
     found = places([("a", Decimal(1)), ("b", Decimal(3)), ("c", Decimal(3)), ("d", Decimal(2))], "by_account_rate")
     assert [(rank, unit) for rank, unit, _ in found] == [(1, "b"), (1, "c"), (3, "d"), (4, "a")]
+
+
+async def reminded(heard: Reporting, client_as: ClientAs, kind: str, day: str, month: str = MONTH) -> list[tuple[str, str]]:
+    """(unit, due day) of the reminders of a kind."""
+    asked = {"business_date": day, "month": month, "unit_path": "60"}
+    answer = await client_as(heard.app, Role.DEPARTMENT_OFFICER).get("/v1/targets/reminders", params=asked)
+    return [(row["unit_path"], row["due_on"]) for row in answer.json()["rows"] if row["kind"] == kind]
+
+
+async def test_only_the_months_main_list_has_the_deadline_of_the_24th(heard: Reporting, client_as: ClientAs) -> None:
+    def told(event: type[PaymentCycleOpened | PaymentListApproved], state: CycleState, **more: Any) -> Any:
+        return event(
+            business_date=date(2024, 9, 12), state=state, month=MONTH, programme=Programme.SOCIAL_ASSISTANCE, unit_code="22924",
+            unit_path="60/593/22924", **{"version": 1, "funding_source": "LOCAL_BUDGET"} | more,
+        )  # fmt: skip
+
+    main, again, other = sorted(new_id() for _ in range(3))
+    await heard.hear(
+        incoming([
+            told(PaymentCycleOpened, CycleState.OPEN, cycle_id=main),
+            told(PaymentListApproved, CycleState.APPROVED, cycle_id=main, version=2),
+            told(PaymentCycleOpened, CycleState.OPEN, cycle_id=again),
+        ])
+    )  # fmt: skip
+    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == [], "a list that follows the main one has no such day"
+    client = client_as(heard.app, Role.DISTRICT_OFFICER, units=("60",))
+    work = (await client.get("/v1/work", params={"business_date": "2024-09-20"})).json()["items"]
+    assert [one for one in work if one["kind"] == "late_units" and one["count"]] == []
+    await heard.hear(incoming([told(PaymentCycleOpened, CycleState.OPEN, cycle_id=other, funding_source="CENTRAL_BUDGET")]))
+    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == [("60/593/22924", "2024-08-24")], "main of another funding source"
+    work = (await client.get("/v1/work", params={"business_date": "2024-09-20"})).json()["items"]
+    assert [(one["count"], one["deadline"]) for one in work if one["kind"] == "late_units"] == [(1, "2024-08-24")]
+
+
+async def test_a_target_is_told_by_the_day_it_is_due(heard: Reporting, client_as: ClientAs) -> None:
+    department = client_as(heard.app, Role.DEPARTMENT_OFFICER)
+    for body in (
+        target("60/594", value="50", due_on="2025-01-29"), target("60/593", value="99", due_on="2024-12-31"),
+        target("60", "paid_dong_year", value="1", due_on="2025-01-29"),
+    ):  # fmt: skip
+        assert (await department.post("/v1/targets", json=body, headers=key())).status_code == 201
+    told = await reminded(heard, client_as, "TARGET", "2025-01-05")
+    assert told == [("60/593", "2024-12-31"), ("60/594", "2025-01-29")], "until Tết, and the one just missed"
+    assert await reminded(heard, client_as, "TARGET", "2025-02-20") == [("60/594", "2025-01-29")]
+    asked = {"business_date": "2025-01-05", "month": "2025-01", "unit_path": "60", "year": "2024", "indicator": "paid_dong_year"}
+    (row,) = (await department.get("/v1/targets", params=asked)).json()["rows"]
+    assert (row["is_met"], row["needed"]) == (True, 0), "the sum of a year is that of the target's year"
+
+
+async def test_settings_decide_in_targets_too_and_nobody_due_has_no_rank(heard: Reporting, client_as: ClientAs) -> None:
+    world = World()
+    world.unit("60/595", "Huyện Không Ai", valid_to="2025-06-30")
+    world.unit("60/593/22925", "Phường Đã Sớm", valid_to="2025-06-30")
+    world.paid("60/593/22925", ASSISTANCE, Channel.BANK, [S.SETTLED])
+    await heard.hear(incoming(world.events))
+    heard.settings.account_start_month, heard.settings.payment_due_day = "2024-09", 5
+    department = client_as(make_app(heard.settings, heard.db), Role.DEPARTMENT_OFFICER)
+    for body in (target("60", "communes_late", "0"), target("60", "overdue_people", "0"), target("60/595")):
+        assert (await department.post("/v1/targets", json=body, headers=key())).status_code == 201
+    asked = {"business_date": "2024-09-10", "year": "2024", "month": MONTH, "unit_path": "60"}
+    rows = {row["indicator"]: row for row in (await department.get("/v1/targets", params=asked)).json()["rows"]}
+    codes = {"month": MONTH, "unit_path": "60", "business_date": "2024-09-10", "code": ["communes_late", "overdue_people"]}
+    answer = (await department.get("/v1/indicators", params=codes)).json()
+    (indicators,) = [row["values"] for row in answer["rows"] if row["unit_path"] == "60" and row["group"] == "ALL"]
+    for code in ("communes_late", "overdue_people"):
+        assert int(rows[code]["measured"]) == indicators[code], code
+    assert (indicators["communes_late"], indicators["overdue_people"] > 0) == (1, True), "what the defaults would not say"
+    assert (rows["by_account_rate"]["measured"], rows["by_account_rate"]["is_met"]) == (None, None)
+    for indicator in ("by_account_rate", "unpaid_people", "overdue_people"):
+        ranks = (await department.get("/v1/targets/ranking", params={**asked, "indicator": indicator})).json()["rows"]
+        assert {row["unit_path"] for row in ranks} == {"60/593", "60/594"}, indicator

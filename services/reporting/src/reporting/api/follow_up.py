@@ -17,4 +17,4 @@ __all__ = ["follow_up_routers"]
 
 def follow_up_routers(db: Database, settings: Settings) -> list[APIRouter]:
     """Targets, milestones, obstacles, outreach, inspectors' samples."""
-    return [targets_router(db), obstacles_router(db, settings), outreach_router(db), milestones_router(db), samples_router(db)]
+    return [targets_router(db, settings), obstacles_router(db, settings), outreach_router(db), milestones_router(db), samples_router(db)]

@@ -33,8 +33,11 @@ from reporting.api.parts import (
 from reporting.api.reports import Month
 from reporting.api.schemas import Text
 from reporting.domain.indicators import INDICATORS, group_words
+from reporting.domain.months import first_of
 from reporting.domain.target import reads_as
+from reporting.settings import Settings
 from reporting.usecases import targets
+from reporting.usecases.measured import Deadlines
 
 __all__ = ["targets_router"]
 
@@ -138,7 +141,7 @@ class TargetProgress(StoredTarget):
     indicator_text: Text
     programme_text: Text
     measured_in: str = Field(description="%, người, đồng …")
-    measured: Decimal | None = Field(description="Null: nobody was counted in this unit in the month")
+    measured: Decimal | None = Field(description="Null: nobody was counted in this unit in the month (a rate of nobody)")
     is_met: bool | None
     needed: int | None = Field(description="Còn thiếu bao nhiêu người (đồng, xã) · how many more it takes; too many, where less is better")
     late: bool
@@ -216,16 +219,17 @@ def _progress(row: dict[str, Any]) -> TargetProgress:
     return TargetProgress.model_validate({**row, **words, "measured_in": reads_as(known)})
 
 
-def targets_router(db: Database) -> APIRouter:
+def targets_router(db: Database, settings: Settings) -> APIRouter:
     """`/v1/targets`."""
     router = APIRouter(prefix="/v1/targets", tags=["targets"])
-    _reading(router, db)
-    _comparing(router, db)
+    by = Deadlines(settings.payment_due_day, first_of(settings.account_start_month))
+    _reading(router, db, by)
+    _comparing(router, db, by)
     _setting(router, db)
     return router
 
 
-def _reading(router: APIRouter, db: Database) -> None:
+def _reading(router: APIRouter, db: Database, by: Deadlines) -> None:
     @router.get(
         "", response_model=None, responses={200: {"model": ProgressReport, **sheets.RESPONSES[200]}},
         summary="Targets and progress · Chỉ tiêu và tiến độ",
@@ -237,7 +241,7 @@ def _reading(router: APIRouter, db: Database) -> None:
         form: Annotated[sheets.Form | None, Query()] = None,
     ) -> ProgressReport | Response:  # fmt: skip
         found = await targets.progress(
-            db, actor, unit_path, year, month, business_date, indicator=indicator, programme=programme
+            db, actor, unit_path, year, month, business_date, by, indicator=indicator, programme=programme
         )  # fmt: skip
         rows = [_progress(row) for row in found]
         if form is None:
@@ -258,17 +262,18 @@ def _number(value: Decimal) -> sheets.Cell:
     return int(value) if value == value.to_integral_value() else f"{value:f}".replace(".", ",")
 
 
-def _comparing(router: APIRouter, db: Database) -> None:
+def _comparing(router: APIRouter, db: Database, by: Deadlines) -> None:
     @router.get(
         "/ranking", summary="Units ranked · Xếp hạng đơn vị",
-        description="Xếp hạng đơn vị cấp dưới theo một chỉ tiêu; bằng nhau thì cùng hạng. `communes=true`: all communes.",
+        description="Xếp hạng đơn vị cấp dưới theo một chỉ tiêu; bằng nhau thì cùng hạng; đơn vị không có ai thuộc diện thì không xếp."
+        " `communes=true`: all communes; a unit with nobody due has no rank.",
     )  # fmt: skip
     async def ranked(
         actor: Reader, business_date: BusinessDate, month: Month,
         indicator: Annotated[str, Query(max_length=60, examples=["by_account_rate"])], unit_path: UnitQuery = None,
         programme: Annotated[str, Query(max_length=30)] = "ALL", *, communes: bool = False,
     ) -> Ranking:  # fmt: skip
-        rows = await targets.ranking(db, actor, unit_path, month, business_date, indicator, programme, communes=communes)
+        rows = await targets.ranking(db, actor, unit_path, month, business_date, by, indicator, programme, communes=communes)
         known = INDICATORS[indicator]
         return Ranking(
             month=month, indicator=indicator, programme=programme, indicator_text=Text(vi=known.vi, en=known.en),
@@ -281,7 +286,7 @@ def _comparing(router: APIRouter, db: Database) -> None:
         description="Chỉ tiêu chưa đạt, mốc, vướng mắc, danh sách chi, báo cáo: quá hạn hoặc đến hạn trong 30 ngày. Most urgent first.",
     )  # fmt: skip
     async def reminded(actor: Reader, business_date: BusinessDate, month: Month, unit_path: UnitQuery = None) -> Reminders:
-        rows = await targets.reminders(db, actor, unit_path, month, business_date)
+        rows = await targets.reminders(db, actor, unit_path, month, business_date, by)
         return Reminders(business_date=business_date, rows=[Reminder.model_validate(row) for row in rows])
 
 

@@ -46,7 +46,7 @@ function progress(rows) {
   const reached = (row) => row.is_met === null ? el("span", { class: "chip" }, say("chưa đo được", "not measured"))
     : el("span", { class: `chip ${row.is_met ? "good" : row.late ? "bad" : "warn"}` }, row.is_met ? say("đạt", "met") : row.late ? say("chưa đạt, quá hạn", "not met, late") : say("chưa đạt", "not met"));
   const cells = (row) => [
-    el("div", {}, el("strong", {}, row.unit_name ?? row.unit_path), el("div", { class: "hint" }, `${say(row.indicator_text.vi, row.indicator_text.en)} · ${say(row.programme_text.vi, row.programme_text.en)}`)),
+    el("div", {}, el("strong", {}, row.unit_name ?? row.unit_path), el("div", { class: "hint" }, `${say(row.indicator_text.vi, row.indicator_text.en)} · ${say(row.programme_text.vi, row.programme_text.en)} · ${row.year}`)),
     value(row, row.value), value(row, row.measured), row.needed ? number(row.needed) : "–", reached(row),
     el("div", {}, dayText(row.due_on), row.legal_ref ? el("div", { class: "hint" }, row.legal_ref) : null),
   ];
@@ -80,17 +80,20 @@ export async function show(root, choice, { get }) {
   const day = choice.day ?? dayOf(choice.month);
   const asked = { business_date: day, month: choice.month, unit_path: choice.unit };
   const year = choice.month.slice(0, 4);
-  const [told, targets, ranking, plan] = await Promise.all([
-    get("/v1/targets/reminders", asked), get("/v1/targets", { ...asked, year }), get("/v1/targets/ranking", { ...asked, indicator: "by_account_rate" }),
+  const [told, targets, before, ranking, plan] = await Promise.all([
+    get("/v1/targets/reminders", asked), get("/v1/targets", { ...asked, year }), get("/v1/targets", { ...asked, year: Math.max(Number(year) - 1, 2020) }),
+    get("/v1/targets/ranking", { ...asked, indicator: "by_account_rate" }),
     get("/v1/milestones", { business_date: day, unit_path: choice.unit, year }),
   ]);
   root.append(el("p", { class: "hint" }, say(`Tính đến ${dayText(day)}.`, `Up to ${dayText(day)}.`)));
   const [reports, works] = [true, false].map((wanted) => told.rows.filter((row) => (row.kind === "REPORT") === wanted));
   if (works.length) root.append(reminders(say("Chậm và sắp đến hạn", "Late, or due soon"), works));
   else root.append(el("p", { class: "empty" }, say("Không có việc chậm hay sắp đến hạn.", "Nothing is late or due soon.")));
-  if (targets.rows.length) root.append(progress(targets.rows));
+  // A target may be due early in the year after its own (before Tết): it is shown until its month is over.
+  const rows = [...before.rows.filter((row) => row.year < Number(year) && row.due_on >= `${choice.month}-01`), ...targets.rows];
+  if (rows.length) root.append(progress(rows));
   else root.append(el("p", { class: "empty" }, say(`Chưa giao chỉ tiêu năm ${year} cho đơn vị này.`, `No targets of ${year} for this unit yet.`)));
-  const ranked = ranking.rows.filter((row) => row.people_due > 0);
+  const ranked = ranking.rows;
   if (ranked.length > 1) {
     root.append(bars({
       label: say("Xếp hạng: tỷ lệ chi trả qua tài khoản", "Ranking: paid by account"), max: 100,

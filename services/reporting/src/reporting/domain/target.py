@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from math import ceil, floor
 from typing import Final
 
-from reporting.domain.indicators import INDICATORS, RATES, Indicator, Unit
+from reporting.domain.indicators import INDICATORS, RATES, Indicator, Kind, Unit
 
-__all__ = ["LESS_IS_BETTER", "met", "needed", "places", "reads_as"]
+__all__ = ["LESS_IS_BETTER", "counted", "met", "needed", "places", "reads_as"]
 
 _LESS: Final = (
     "no_number", "not_in_database", "no_answer", "not_registered", "in_progress", "unknown", "failed",
@@ -20,12 +22,18 @@ LESS_IS_BETTER: Final = frozenset(code for code, one in INDICATORS.items() if on
 _RATES: Final = {rate.code: rate for rate in RATES}
 
 
-def met(indicator: str, measured: Decimal, target: Decimal) -> bool:
-    """Whether the measured value reaches the target."""
-    return measured <= target if indicator in LESS_IS_BETTER else measured >= target
+def met(indicator: str, values: Mapping[str, int], target: Decimal) -> bool | None:
+    """Whether the counts reach the target, in whole people, lines, đồng or communes: 54,621 of 54,623 are not 100 %.
+
+    None for a rate of nobody.
+    """
+    rate = _RATES.get(indicator)
+    if rate is not None and rate.of(values)[1] == 0:
+        return None
+    return needed(indicator, values, target) == 0
 
 
-def needed(indicator: str, values: dict[str, int], target: Decimal) -> int:
+def needed(indicator: str, values: Mapping[str, int], target: Decimal) -> int:
     """How many more (people, lines, đồng, communes) it takes; for what should not be, how many are too many. 0 when it is met.
 
     Of a rate: the people missing in its numerator, with the denominator as it is.
@@ -34,8 +42,16 @@ def needed(indicator: str, values: dict[str, int], target: Decimal) -> int:
     if rate is not None:
         part, whole = rate.of(values)
         return max(-(-int(target * 100) * whole // 10_000) - part, 0)
-    gap = int(target) - values[indicator]
-    return max(-gap if indicator in LESS_IS_BETTER else gap, 0)
+    gap = values[indicator] - floor(target) if indicator in LESS_IS_BETTER else ceil(target) - values[indicator]
+    return max(gap, 0)
+
+
+def counted(indicator: str, values: Mapping[str, int]) -> bool:
+    """Whether there is anybody of whom the figure tells: a rate of nobody, and a month's count where nobody was due, have no rank."""
+    rate = _RATES.get(indicator)
+    if rate is not None:
+        return rate.of(values)[1] > 0
+    return INDICATORS[indicator].kind is not Kind.MONTH or values["due_people"] > 0
 
 
 def reads_as(one: Indicator) -> str:

@@ -61,20 +61,42 @@ _SEGMENT: Final = {
     "COMMUNES": "CASE WHEN unit_path = :unit_from THEN '' ELSE unit_path END",
 }
 
-# By commune: whether somebody was due in the period, and the first month paid by account.
+# By commune: whether somebody was due in the period, and the first month paid by account (see `starts`). `lineage`: each commune with
+# itself and all it was formed from, wherever those lay; `UNION` ends it where two exchanged ground under the same paths.
+_ON_THE_LAST_DAY: Final = (
+    "u.valid_from < CAST(:last AS date) + interval '1 month'"
+    " AND (u.valid_to IS NULL OR u.valid_to >= CAST(:last AS date) + interval '1 month' - interval '1 day')"
+)
+_BY_ACCOUNT: Final = f"measure = 'by_account' AND programme = '{EVERYBODY}' AND people > 0 AND month <= :last"
 _STARTS: Final = f"""
-WITH started AS (
-    SELECT unit_path, min(month) AS first_month FROM month_sum
-    WHERE measure = 'by_account' AND programme = '{EVERYBODY}' AND people > 0 AND month <= :last AND {BELOW} GROUP BY unit_path
-), due AS (
+WITH RECURSIVE due AS (
     SELECT DISTINCT unit_path FROM month_sum
     WHERE month BETWEEN :first AND :last AND programme = '{EVERYBODY}' AND measure = 'due' AND people > 0 AND {BELOW}
+),
+counted AS (
+    SELECT unit_path FROM due UNION SELECT unit_path FROM month_sum WHERE {_BY_ACCOUNT} AND {BELOW}
+),
+lineage (unit_path, older) AS (
+    SELECT unit_path, unit_path FROM counted
+    UNION
+    SELECT l.unit_path, o.path COLLATE "C"
+    FROM lineage AS l JOIN unit AS u ON u.path = l.older AND u.valid_from < CAST(:last AS date) + interval '1 month'
+    CROSS JOIN LATERAL jsonb_to_recordset(u.formed_from) AS o (path text)
+),
+started AS (
+    SELECT l.unit_path, min(s.month) AS first_month
+    FROM lineage AS l CROSS JOIN LATERAL (SELECT min(month) AS month FROM month_sum WHERE unit_path = l.older AND {_BY_ACCOUNT}) AS s
+    GROUP BY l.unit_path
+),
+gone AS (
+    SELECT DISTINCT older AS unit_path FROM lineage AS l
+    WHERE older <> unit_path AND NOT EXISTS (SELECT FROM unit AS u WHERE u.path = l.older AND {_ON_THE_LAST_DAY})
 )
 SELECT segment, count(*) FILTER (WHERE is_due) AS communes_due, count(first_month) AS communes_started,
        count(*) FILTER (WHERE is_due AND (first_month IS NULL OR first_month > :start_by)) AS communes_late, min(first_month) AS first_month
 FROM (
-    SELECT {{segment}} AS segment, first_month, due.unit_path IS NOT NULL AS is_due
-    FROM due FULL JOIN started USING (unit_path)
+    SELECT {{segment}} AS segment, first_month, unit_path IN (SELECT unit_path FROM due) AS is_due
+    FROM started WHERE unit_path NOT IN (SELECT unit_path FROM gone)
 ) AS s GROUP BY segment
 """
 
@@ -118,7 +140,13 @@ async def standing_sums(tx: Tx, unit_path: str, kind: Below, last: date, measure
 
 
 async def starts(tx: Tx, unit_path: str, kind: Below, first: date, last: date, start_by: date) -> Sequence[RowMapping]:
-    """Per unit: communes due, started and late, and the first month that was paid by account."""
+    """Per unit: communes due, started and late, and the first month that was paid by account.
+
+    A commune formed from others (Resolution 202/2025/QH15: since 1 July 2025 by new codes and paths) started when the first of those it
+    was formed from did, wholly or in part, in whichever province they lay: its people were paid by account since then. A commune that
+    ended is not counted beside one formed from it, only while none of these has a list or has paid by account. `start_by` is one day
+    for the whole province: what single units had planned for themselves (`GO_LIVE` among the milestones) is measured there.
+    """
     return await tx.rows(_STARTS.format(segment=_SEGMENT[kind]), first=first, last=last, start_by=start_by, **_in(unit_path, kind))
 
 

@@ -7,15 +7,15 @@ from typing import Final
 from common.actor import Role
 from common.work_list import PARKED, Kind
 from reporting.domain.obstacle import ANSWERERS, Level, level_words
+from reporting.storage.targets import LATE_LISTS
 
 __all__ = ["WORK"]
 
 _OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _SENIORS: Final = (Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
-# Once a unit, by its oldest list. Lists are due before the 25th of the month before (Decree 20/2021 Art. 34).
+# Once a unit, by its oldest list.
 _LATE_UNITS: Final = (
-    "(SELECT unit_path, (min(month) - interval '1 month' + interval '23 days')::date AS due_on FROM cycle"
-    " WHERE state IN ('OPEN', 'COMPUTED', 'SUBMITTED') GROUP BY unit_path) AS w WHERE w.due_on < CAST(:day AS date)"
+    f"(SELECT unit_path, min(due_on) AS due_on FROM {LATE_LISTS} AS c GROUP BY unit_path) AS w WHERE w.due_on < CAST(:day AS date)"
 )
 _SEE: Final = ("GET", "/v1/obstacles")
 

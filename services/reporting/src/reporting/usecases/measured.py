@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from reporting.domain.indicators import INDICATORS, Kind
 
-__all__ = ["Ask", "Counts", "HeldFor", "Measured", "MeasuredRow"]
+__all__ = ["Ask", "Counts", "Deadlines", "HeldFor", "Measured", "MeasuredRow"]
 
 _COUNTED: Final = tuple(code for code, one in INDICATORS.items() if one.kind is not Kind.RATE)
 
@@ -64,6 +64,14 @@ class Ask:
     due_day: int = 20
     start_by: date = date(2023, 9, 1)
     codes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """What the settings say of `Ask.due_day` and `Ask.start_by`, for questions that are made for a caller."""
+
+    due_day: int
+    start_by: date
 
 
 @dataclass(frozen=True, slots=True)

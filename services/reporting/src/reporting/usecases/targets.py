@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -20,11 +20,11 @@ from reporting.domain.indicators import INDICATORS, Kind, group_words
 from reporting.domain.months import first_of
 from reporting.domain.obstacle import level_words
 from reporting.domain.outreach import milestone_words
-from reporting.domain.target import met, needed, places
+from reporting.domain.target import counted, met, needed, places
 from reporting.storage import entries, reports, targets
 from reporting.usecases import papers
 from reporting.usecases.indicators import measure_in
-from reporting.usecases.measured import Ask, Measured, MeasuredRow
+from reporting.usecases.measured import Ask, Deadlines, Measured, MeasuredRow
 from reporting.usecases.obstacles import check_unit
 from reporting.usecases.reports import Row, unit_for
 
@@ -86,13 +86,20 @@ async def _view(tx: Tx, actor: Actor, target_id: UUID) -> Row:
     return {**row, "unit_name": names.get(row["unit_path"]), "past": kept}
 
 
+def _ask(
+    unit: str, month: date, day: date, by: Deadlines, codes: frozenset[str], below: Literal["CHILDREN", "COMMUNES"] = "CHILDREN"
+) -> Ask:  # fmt: skip
+    return Ask(month, month, unit, day, below, decimals=2, due_day=by.due_day, start_by=by.start_by, codes=codes)
+
+
 async def _measured(
-    tx: Tx, unit: str, month: date, day: date, paths: set[str], codes: frozenset[str]
-) -> dict[tuple[str, str], MeasuredRow]:
-    """Rows by (group, unit): the unit itself and its children, and the communes when a path lies deeper."""
-    answers: list[Measured] = [await measure_in(tx, Ask(month, month, unit, day, "CHILDREN", decimals=2, codes=codes))]
-    if any(path.count("/") > unit.count("/") + 1 for path in paths):
-        answers.append(await measure_in(tx, Ask(month, month, unit, day, "COMMUNES", decimals=2, codes=codes)))
+    tx: Tx, unit: str, month: date, day: date, by: Deadlines, rows: Sequence[RowMapping]
+) -> dict[tuple[str, str], MeasuredRow]:  # fmt: skip
+    """What targets ask for, by (group, unit): the unit itself and its children, and the communes when a target lies deeper."""
+    codes = frozenset(row["indicator"] for row in rows)
+    answers: list[Measured] = [await measure_in(tx, _ask(unit, month, day, by, codes))]
+    if any(row["unit_path"].count("/") > unit.count("/") + 1 for row in rows):
+        answers.append(await measure_in(tx, _ask(unit, month, day, by, codes, "COMMUNES")))
     found: dict[tuple[str, str], MeasuredRow] = {}
     for answer in answers:
         found |= {(row.group, unit if row.is_total else row.unit_path): row for row in answer.rows if row.is_total or row.unit_path != unit}
@@ -103,70 +110,88 @@ def _value(row: MeasuredRow, indicator: str) -> Decimal:
     return Decimal(row.rates[indicator]) if INDICATORS[indicator].kind is Kind.RATE else Decimal(row.values[indicator])
 
 
-def _against(target: RowMapping, found: dict[tuple[str, str], MeasuredRow], day: date) -> Row:
-    row = found.get((target["programme"], target["unit_path"]))
+def _against(target: RowMapping, row: MeasuredRow | None, day: date) -> Row:
     stands: Row = {**target, "unit_name": None, "measured": None, "is_met": None, "needed": None, "late": False,
                    "days_left": (target["due_on"] - day).days}  # fmt: skip
-    if row is not None:
-        value = _value(row, target["indicator"])
-        reached = met(target["indicator"], value, target["value"])
-        missing = 0 if reached else needed(target["indicator"], dict(row.values), target["value"])
-        stands |= {"measured": value, "is_met": reached, "needed": missing, "late": not reached and target["due_on"] < day}
-    return stands
+    reached = None if row is None else met(target["indicator"], row.values, target["value"])
+    if row is not None and reached is not None:
+        missing = needed(target["indicator"], row.values, target["value"])
+        stands |= {"measured": _value(row, target["indicator"]), "is_met": reached, "needed": missing}
+    return stands | {"late": not reached and target["due_on"] < day}
 
 
 async def progress(
-    db: Database, actor: Actor, unit_path: str | None, year: int, month: str, day: date, *, indicator: str | None, programme: str | None
-) -> list[Row]:
+    db: Database, actor: Actor, unit_path: str | None, year: int, month: str, day: date, by: Deadlines, *, indicator: str | None,
+    programme: str | None,
+) -> list[Row]:  # fmt: skip
     """Targets of a unit and below, against what is measured in a month. Raises UnitNeeded, UnitOutOfScope, BadMonth."""
     unit, first = unit_for(actor, unit_path), first_of(month)
     async with db.read(actor) as tx:
-        return await _progress(tx, unit, year, first, day, indicator, programme)
+        return await _progress(tx, unit, first, day, by, await targets.of_units(tx, unit, year, indicator, programme))
 
 
-async def _progress(
-    tx: Tx, unit: str, year: int, first: date, day: date, indicator: str | None = None, programme: str | None = None
-) -> list[Row]:  # fmt: skip
-    found = await targets.of_units(tx, unit, year, indicator, programme)
+def _month_of(target: RowMapping, first: date) -> date:
+    """The month that a target is measured in: the one asked about; of a sum over the year the target's own December, once that is over."""
+    december = date(target["year"], 12, 1)
+    return min(first, december) if INDICATORS[target["indicator"]].kind is Kind.YEAR else first
+
+
+async def _progress(tx: Tx, unit: str, first: date, day: date, by: Deadlines, found: Sequence[RowMapping]) -> list[Row]:
     if not found:
         return []
-    paths = {row["unit_path"] for row in found}
-    measured = await _measured(tx, unit, first, day, paths, frozenset(row["indicator"] for row in found))
-    names = await reports.unit_names(tx, sorted(paths), first)
-    return [{**_against(row, measured, day), "unit_name": names.get(row["unit_path"])} for row in found]
+    measured: dict[tuple[date, str, str], MeasuredRow] = {}
+    for month in sorted({_month_of(row, first) for row in found}):
+        rows = await _measured(tx, unit, month, day, by, [row for row in found if _month_of(row, first) == month])
+        measured |= {(month, *key): row for key, row in rows.items()}
+    names = await reports.unit_names(tx, sorted({row["unit_path"] for row in found}), first)
+    return [
+        {
+            **_against(row, measured.get((_month_of(row, first), row["programme"], row["unit_path"])), day),
+            "unit_name": names.get(row["unit_path"]),
+        }
+        for row in found
+    ]  # fmt: skip
 
 
 async def ranking(
-    db: Database, actor: Actor, unit_path: str | None, month: str, day: date, indicator: str, programme: str, *, communes: bool
-) -> list[Row]:
-    """Units below one, best first, with their target of the month's year. Raises UnknownIndicator, UnitNeeded, UnitOutOfScope."""
+    db: Database, actor: Actor, unit_path: str | None, month: str, day: date, by: Deadlines, indicator: str, programme: str, *,
+    communes: bool,
+) -> list[Row]:  # fmt: skip
+    """Units below one, best first, with their target of the month's year; who has nobody to count has no rank.
+
+    Raises UnknownIndicator, UnitNeeded, UnitOutOfScope.
+    """
     unit, first = unit_for(actor, unit_path), first_of(month)
     known = INDICATORS.get(indicator)
     if known is None or programme not in known.groups:
         raise UnknownIndicator(errors=[{"field": "programme" if known else "indicator", "detail": "see GET /v1/indicators"}])
     async with db.read(actor) as tx:
         wanted_codes = frozenset((indicator, "due_people"))
-        ask = Ask(first, first, unit, day, "COMMUNES" if communes else "CHILDREN", decimals=2, codes=wanted_codes)
-        answer = await measure_in(tx, ask)
+        answer = await measure_in(tx, _ask(unit, first, day, by, wanted_codes, "COMMUNES" if communes else "CHILDREN"))
         wanted = {row["unit_path"]: row["value"] for row in await targets.of_units(tx, unit, first.year, indicator, programme)}
-    rows = {row.unit_path: row for row in answer.rows if row.group == programme and not row.is_total and row.unit_path != unit}
+    below = [row for row in answer.rows if row.group == programme and not row.is_total and row.unit_path != unit]
+    rows = {row.unit_path: row for row in below if counted(indicator, row.values)}
     ranked = places([(path, _value(row, indicator)) for path, row in rows.items()], indicator)
     return [
         {
             "rank": rank, "unit_path": path, "unit_name": rows[path].unit_name, "measured": value, "target": wanted.get(path),
-            "is_met": met(indicator, value, wanted[path]) if path in wanted else None, "people_due": rows[path].values["due_people"],
+            "is_met": met(indicator, rows[path].values, wanted[path]) if path in wanted else None,
+            "people_due": rows[path].values["due_people"],
         }
         for rank, path, value in ranked
     ]  # fmt: skip
 
 
-async def reminders(db: Database, actor: Actor, unit_path: str | None, month: str, day: date) -> list[Row]:
-    """What is behind or due within thirty days: targets, milestones, obstacles, cycles, statutory reports; the most urgent first."""
+async def reminders(db: Database, actor: Actor, unit_path: str | None, month: str, day: date, by: Deadlines) -> list[Row]:
+    """What is behind or due within thirty days: targets, milestones, obstacles, cycles, statutory reports; the most urgent first.
+
+    A target is told by the day it is due, whatever year it is of; one that was missed until its calendar year is over, thirty days at
+    least.
+    """
     unit, first = unit_for(actor, unit_path), first_of(month)
     async with db.read(actor) as tx:
-        behind = [
-            row for row in await _progress(tx, unit, day.year, first, day) if row["is_met"] is False and row["due_on"] <= day + _AHEAD
-        ]
+        near = await targets.due_between(tx, unit, min(date(day.year, 1, 1), day - _AHEAD), day + _AHEAD)
+        behind = [row for row in await _progress(tx, unit, first, day, by, near) if not row["is_met"]]
         found = [*_of_targets(behind), *_of_milestones(await targets.late_milestones(tx, unit, day + _AHEAD))]
         found += _of_obstacles(await targets.late_obstacles(tx, unit, day + _AHEAD))
         found += _of_cycles(await targets.late_cycles(tx, unit, day + timedelta(days=7)))
@@ -184,8 +209,9 @@ def _of_targets(rows: Sequence[Row]) -> list[Row]:
     made = []
     for row in rows:
         words = INDICATORS[row["indicator"]]
-        numbers = f"{row['measured']} / {row['value'].normalize():f}"
-        made.append(_reminder("TARGET", row["unit_path"], row["due_on"], f"{words.vi}: {numbers}", f"{words.en}: {numbers}"))
+        vi, en = ("chưa có số liệu", "not measured") if row["measured"] is None else (row["measured"], row["measured"])
+        wanted = f"{row['value'].normalize():f}"
+        made.append(_reminder("TARGET", row["unit_path"], row["due_on"], f"{words.vi}: {vi} / {wanted}", f"{words.en}: {en} / {wanted}"))
     return made
 
 
