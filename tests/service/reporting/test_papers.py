@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -18,6 +19,8 @@ from common.contracts.disbursement_v1 import Channel, CycleState, PaymentCycleOp
 from common.contracts.registry_v1 import AdministrativeUnitChanged, DueInterval, DuesChanged, DuesLine, DueStatus, Programme, UnitOrigin
 from common.ids import stable_id
 from common.jobs import Job
+from reporting.storage import event_log
+from reporting.usecases.snapshots import snapshot
 from reporting.usecases.statutory_again import make_again
 
 ClientAs = Callable[..., httpx.AsyncClient]
@@ -29,8 +32,12 @@ def officer(reporting: Reporting, client_as: ClientAs) -> httpx.AsyncClient:
     return client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("60", "68"), subject="an.so")
 
 
+async def freeze(officer: httpx.AsyncClient, key: str | None = None, **changed: Any) -> httpx.Response:
+    return await officer.post("/v1/papers", json=D21 | changed, headers={"Idempotency-Key": key or str(uuid4())})
+
+
 async def frozen(officer: httpx.AsyncClient, **changed: Any) -> Any:
-    answer = await officer.post("/v1/papers", json=D21 | changed)
+    answer = await freeze(officer, **changed)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -71,6 +78,37 @@ async def test_a_frozen_report_keeps_its_figures_whatever_comes_later(reporting:
     assert [item["edition"] for item in listed] == [2, 1]
 
 
+async def test_two_who_freeze_at_once_make_two_editions(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming(small_month().events))
+    answers = await asyncio.gather(*(freeze(officer) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [201] * 3, [answer.text[:200] for answer in answers]
+    made = sorted((answer.json() for answer in answers), key=lambda report: report["edition"])
+    assert [report["edition"] for report in made] == [1, 2, 3]
+    assert len({report["digest"] for report in made}) == 1, "the same figures; each is a paper of its own"
+    assert [report["report_id"] for report in made] == sorted(report["report_id"] for report in made), "the newest edition is listed first"
+
+
+async def test_consumers_go_on_while_a_report_is_computed(reporting: Reporting) -> None:
+    await reporting.hear(incoming(small_month().events))
+    later = World(people=100)
+    later.paid("60/593/22924", MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 2_789_000)
+    async with reporting.db.transaction() as tx, snapshot(tx) as moment:
+        await asyncio.wait_for(reporting.hear(incoming(later.events)), 10)
+        assert (await event_log.bounds(moment.view)).high == moment.mark, "what comes later is not in it"
+        assert (await event_log.bounds(tx)).high > moment.mark
+
+
+async def test_the_same_key_freezes_once(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming(small_month().events))
+    first, second = await freeze(officer, "bao-cao-2024-09"), await freeze(officer, "bao-cao-2024-09")
+    assert (first.status_code, second.status_code, first.json()) == (201, 201, second.json())
+    assert second.headers["Idempotent-Replayed"] == "true"
+    other = await freeze(officer, "bao-cao-2024-09", period="2024-08")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-mismatch")
+    assert len((await officer.get("/v1/papers")).json()["items"]) == 1
+    assert (await officer.post("/v1/papers", json=D21)).status_code == 422, "a key is asked for"
+
+
 async def test_a_changed_cell_is_found_when_the_report_is_made_again(reporting: Reporting, officer: httpx.AsyncClient) -> None:
     await reporting.hear(incoming(small_month().events))
     report = await frozen(officer)
@@ -93,9 +131,9 @@ async def test_every_report_can_be_frozen_and_made_again(reporting: Reporting, o
     ]:  # fmt: skip
         report = await frozen(officer, layout=layout, period=period)
         assert (await again(reporting, report))["same"], layout
-    answer = await officer.post("/v1/papers", json=D21 | {"layout": "assistance-half-yearly", "period": "2024-09"})
+    answer = await freeze(officer, layout="assistance-half-yearly", period="2024-09")
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/bad-period")
-    answer = await officer.post("/v1/papers", json=D21 | {"period": "2024-11"})
+    answer = await freeze(officer, period="2024-11")
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/period-not-begun")
 
 
@@ -330,7 +368,7 @@ async def test_only_ones_own_units(reporting: Reporting, officer: httpx.AsyncCli
     report = await frozen(officer)
     other = client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("38",))
     for answer in (
-        await other.post("/v1/papers", json=D21), await other.get(f"/v1/papers/{report['report_id']}"),
+        await freeze(other), await other.get(f"/v1/papers/{report['report_id']}"),
         await other.get(f"/v1/papers/{report['report_id']}/file"),
         await other.post(f"/v1/papers/{report['report_id']}/again", params={"business_date": "2024-10-03"}),
         await other.get("/v1/papers/preview", params=D21),
@@ -339,4 +377,4 @@ async def test_only_ones_own_units(reporting: Reporting, officer: httpx.AsyncCli
     assert (await other.get("/v1/papers")).json()["items"] == []
     commune = client_as(reporting.app, Role.COMMUNE_OFFICER, units=("60/593/22924",))
     assert (await commune.get(f"/v1/papers/{report['report_id']}")).status_code == 404
-    assert (await client_as(reporting.app, Role.AUDITOR).post("/v1/papers", json=D21)).status_code == 403
+    assert (await freeze(client_as(reporting.app, Role.AUDITOR))).status_code == 403

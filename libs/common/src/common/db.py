@@ -150,11 +150,14 @@ class Database:
                 yield Tx(conn, self, actor)
 
     @asynccontextmanager
-    async def read(self, actor: Actor | None = None) -> AsyncIterator[Tx]:
+    async def read(self, actor: Actor | None = None, *, isolation: str | None = None) -> AsyncIterator[Tx]:
         """A read-only transaction."""
-        async with self.engine.connect() as conn, conn.begin():
-            await conn.execute(_statement("SET TRANSACTION READ ONLY"))
-            yield Tx(conn, self, actor)
+        async with self.engine.connect() as conn:
+            if isolation is not None:
+                await conn.execution_options(isolation_level=isolation)
+            async with conn.begin():
+                await conn.execute(_statement("SET TRANSACTION READ ONLY"))
+                yield Tx(conn, self, actor)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -7,12 +7,14 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
 from common import paper, pdf, sheets
 from common.auth import Actor, Role, require
-from common.db import Database
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
 from common.problems import NotFound
 from reporting.api.paper_text import paper as on_paper
 from reporting.api.paper_text import period_of_head, sheet, sheet_rows
@@ -34,7 +36,7 @@ from reporting.api.papers_schemas import (
     PreviewView,
     RowView,
 )
-from reporting.api.parts import BusinessDate, Cursor, Limit, Officer, Reader, UnitQuery, text
+from reporting.api.parts import BusinessDate, Cursor, Limit, Officer, Reader, UnitQuery, created, text
 from reporting.api.schemas import JobAccepted
 from reporting.domain.indicators import group_words
 from reporting.domain.states import reason_words, state_words
@@ -148,14 +150,19 @@ def _add_freezing(router: APIRouter, db: Database) -> None:
     @router.post(
         "",
         status_code=201,
+        response_model=FrozenView,
         summary="Cố định báo cáo · Freeze a report",
         description="Lưu báo cáo với số liệu của một thời điểm: số nhật ký, phiên bản biểu, SHA-256; không sửa được về sau, lập lại thì "
         "thành lần mới. Kept with its figures as of one number of the event log, never changed; freezing again makes a new edition.",
     )
-    async def freeze(form: FreezeForm, actor: Officer) -> FrozenView:
+    async def freeze(request: Request, form: FreezeForm, actor: Officer, key: IdempotencyKey) -> Response:
         wanted = papers.wanted_of(actor, form.layout, form.period, form.unit_path, form.units_on, form.business_date)
-        made = await papers.open_report(db, actor, await papers.freeze(db, actor, wanted))
-        return _frozen(made.head, made.rows)
+
+        async def make(tx: Tx) -> BaseModel:
+            made = await papers.freeze(tx, actor, wanted)
+            return _frozen(made.head, made.rows)
+
+        return await created(db, actor, key, "POST /v1/papers", request, make)
 
     @router.post(
         "/{report_id}/handed-over",

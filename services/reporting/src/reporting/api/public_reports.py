@@ -11,10 +11,11 @@ from sqlalchemy import RowMapping
 
 from common import paper, sheets
 from common.auth import Actor, Role, require
-from common.db import Database
+from common.db import Database, Tx
+from common.idempotency import IdempotencyKey
 from common.paper import Fields, Paper, Table
 from common.paper import Text as Paragraph
-from reporting.api.parts import Form, UnitPath, example
+from reporting.api.parts import Form, UnitPath, created, example
 from reporting.domain.indicators import group_words
 from reporting.settings import Settings
 from reporting.usecases import public_reports
@@ -53,8 +54,8 @@ class PublicRow(BaseModel):
     by_account_people: int | None = Field(description="Of these paid by account, wallet or mobile money")
     other_people: int | None = Field(description="All others: paid in cash, or not yet paid")
     by_account_rate: str | None = Field(description="Percent, half-up, one decimal")
-    by_account_dong: int | None
-    in_cash_dong: int | None
+    by_account_dong: int | None = Field(description="Hidden too where few people got it")
+    in_cash_dong: int | None = Field(description="Paid in cash; hidden too where few people got it, however many others there are")
 
 
 class PublicView(BaseModel):
@@ -171,12 +172,18 @@ def public_router(db: Database, settings: Settings) -> APIRouter:
     @router.post(
         "/public-reports",
         status_code=201,
+        response_model=PublicView,
         summary="Công bố số liệu một tháng · Publish a month's figures",
         description="Cả tỉnh, sau khi hết tháng; ô ít người được ẩn, kể cả ô dùng để suy ra ô ẩn; công bố lại thành lần mới. A whole "
         "province, once the month is over. Small cells are hidden, and as many others as it takes that none can be computed.",
     )
-    async def publish(form: PublishForm, actor: Publisher) -> PublicView:
-        return _view(await public_reports.publish(db, actor, form.month, form.unit_path, form.business_date, settings.public_small_cell))
+    async def publish(request: Request, form: PublishForm, actor: Publisher, key: IdempotencyKey) -> Response:
+        async def make(tx: Tx) -> BaseModel:
+            return _view(
+                await public_reports.publish(tx, actor, form.month, form.unit_path, form.business_date, settings.public_small_cell)
+            )
+
+        return await created(db, actor, key, "POST /v1/public-reports", request, make)
 
     @router.get(
         "/public/months",

@@ -44,6 +44,11 @@ function files(reportId, addressees, { save, status }) {
   return el("div", { class: "row" }, ...papers, button("XLSX", get("xlsx")), button("CSV", get("csv")));
 }
 
+// Works without HTTPS too, where randomUUID does not.
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (one) => one.toString(16).padStart(8, "0")).join("");
+}
+
 function handOver(reportId) {
   const query = new URLSearchParams({ service: "reporting", operation: "POST /v1/papers/{report_id}/handed-over", report_id: reportId });
   return el("a", { href: `/console/?${query}` }, say("Ghi nhận đã nộp", "Note as handed over"));
@@ -51,9 +56,11 @@ function handOver(reportId) {
 
 function calendar(found, choice, day, tools) {
   const may = currentUser()?.roles.some((role) => MAKERS.includes(role));
-  const freeze = (row) => async () => {
+  // One key per button shown: pressed twice, or again after an answer that was lost, it is the same report. Made, the page is drawn anew.
+  const freeze = (row, key) => async () => {
+    const body = { layout: row.layout, period: row.period_first, unit_path: choice.unit, business_date: day };
     try {
-      await tools.send("/v1/papers", { method: "POST", body: { layout: row.layout, period: row.period_first, unit_path: choice.unit, business_date: day } });
+      await tools.send("/v1/papers", { method: "POST", headers: { "Idempotency-Key": key }, body });
       tools.go({});
     } catch (error) {
       tools.status(error.message, true);
@@ -66,7 +73,7 @@ function calendar(found, choice, day, tools) {
     const begun = row.period_first <= day.slice(0, 7) || row.layout.includes("estimate");
     const acts = [];
     if (row.report_id && !row.handed_on && may) acts.push(handOver(row.report_id));
-    if (may && begun && !row.handed_on) acts.push(button(row.report_id ? say("Lập lại", "Make again") : say("Lập báo cáo", "Make the report"), freeze(row), !row.report_id));
+    if (may && begun && !row.handed_on) acts.push(button(row.report_id ? say("Lập lại", "Make again") : say("Lập báo cáo", "Make the report"), freeze(row, newKey()), !row.report_id));
     return [
       el("div", {}, el("strong", {}, say(row.title.vi, row.title.en)), el("div", { class: "hint" }, say(row.who_text.vi, row.who_text.en))), say(row.period.vi, row.period.en),
       `${row.before ? say("trước ", "before ") : ""}${dayText(row.due_on)}`, el("div", {}, el("span", { class: `chip ${kind}` }, say(vi, en)), late, handed),

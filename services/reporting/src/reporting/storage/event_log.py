@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,7 +11,17 @@ from uuid import UUID
 
 from common.db import Tx
 
-__all__ = ["LoggedEvent", "SeqRange", "append", "bounds", "extend_partitions", "hold_models", "lock_exclusive", "lock_shared"]
+__all__ = [
+    "LoggedEvent",
+    "SeqRange",
+    "append",
+    "bounds",
+    "consumers_kept_out",
+    "extend_partitions",
+    "hold_models",
+    "lock_exclusive",
+    "lock_shared",
+]
 
 # Consumers hold it shared while they append and project; a rebuild takes it exclusively to know that no number below its
 # mark is still uncommitted, and to swap.
@@ -93,6 +104,15 @@ async def lock_shared(tx: Tx) -> None:
 async def lock_exclusive(tx: Tx) -> None:
     """What a rebuild takes: waits for consumers in flight, keeps new ones out until the transaction ends."""
     await tx.execute("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
+
+
+@asynccontextmanager
+async def consumers_kept_out(tx: Tx) -> AsyncIterator[None]:
+    """The same for the time of the block only: going back to a savepoint gives up the locks taken after it."""
+    await tx.execute("SAVEPOINT consumers_kept_out")
+    await lock_exclusive(tx)
+    yield  # not undone on an exception: the whole transaction goes then
+    await tx.execute("ROLLBACK TO SAVEPOINT consumers_kept_out")
 
 
 async def extend_partitions(tx: Tx, months: int = 3) -> int:

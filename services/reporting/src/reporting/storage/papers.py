@@ -20,6 +20,7 @@ __all__ = [
     "handed_over",
     "latest",
     "level_of",
+    "lock",
     "one",
     "page",
     "record_handed_over",
@@ -31,7 +32,7 @@ __all__ = [
 ROW: Final = ("programme", "unit_path", "label", "is_total", "cells")
 _HEAD: Final = (
     "report_id", "layout", "layout_version", "layout_digest", "period_first", "period_last", "unit_path", "unit_name", "units_on",
-    "business_date", "log_seq", "digest", "row_count", "frozen_by",
+    "business_date", "log_seq", "digest", "row_count", "frozen_by", "frozen_at",
 )  # fmt: skip
 _HANDED: Final = (
     "coalesce((SELECT jsonb_agg(jsonb_build_object('who', h.who, 'handed_on', h.handed_on, 'reference', h.reference) ORDER BY h.who)"
@@ -39,10 +40,14 @@ _HANDED: Final = (
 )
 
 
+async def lock(tx: Tx, layout: str, period_first: date, unit_path: str, units_on: date) -> None:
+    """Two at once of the same report go one after the other, from before their figures are read until they are kept."""
+    place = "|".join([layout, period_first.isoformat(), unit_path, units_on.isoformat()])
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))", place=place)
+
+
 async def add(tx: Tx, head: dict[str, Any], addressees: Sequence[dict[str, Any]], rows: Iterable[dict[str, Any]]) -> int:
-    """Keep a report; its edition. Two at once of the same report wait for each other."""
-    place = [head["layout"], head["period_first"].isoformat(), head["unit_path"], head["units_on"].isoformat()]
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))", place="|".join(place))
+    """Keep a report; its edition. The caller holds :func:`lock`, in a transaction that sees what is committed (READ COMMITTED)."""
     names = ", ".join(_HEAD)
     edition = await tx.value(
         f"INSERT INTO frozen_report ({names}, edition, addressees)"

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from reporting.storage.lines import LINES, below
 
-__all__ = ["add", "latest", "months"]
+__all__ = ["add", "latest", "lock", "months", "payees"]
+
+# By the lines themselves, not by the sums: there a person counts in one unit only, while the money lies where each line of it lies.
+_PAYEES: Final = f"""
+WITH {LINES}
+SELECT programme, segment, state, count(DISTINCT beneficiary_id) AS people
+FROM (
+    SELECT programme, state, beneficiary_id,
+           CASE WHEN unit_path = :unit_from THEN '' ELSE :unit_from || '/' || split_part(unit_path, '/', :depth) END AS segment
+    FROM line WHERE state IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH') AND amount > 0
+) AS l GROUP BY programme, segment, state
+"""
+
+
+async def payees(tx: Tx, unit_path: str, month: date) -> Sequence[RowMapping]:
+    """How many people the money paid in a month is of, by programme, unit directly below ('' for the unit's own) and state."""
+    return await tx.rows(_PAYEES, month=month, depth=unit_path.count("/") + 2, **below(unit_path))
+
+
+async def lock(tx: Tx, unit_path: str, month: date) -> None:
+    """Two who publish the same month at once go one after the other, from before the figures are read until they are kept."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))", place=f"public|{unit_path}|{month}")
 
 
 async def add(tx: Tx, head: dict[str, Any], rows: Sequence[dict[str, Any]]) -> int:
-    """Keep what is published; its edition."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))", place=f"public|{head['unit_path']}|{head['month']}")
+    """Keep what is published; its edition. The caller holds :func:`lock`, in a transaction that sees what is committed."""
     names = ", ".join(head)
     return int(
         await tx.value(

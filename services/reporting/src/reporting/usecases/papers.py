@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -25,6 +24,7 @@ from reporting.storage import event_log, papers, picker
 from reporting.storage.statutory import addressees, layouts, newest
 from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
 from reporting.usecases.reports import unit_for
+from reporting.usecases.snapshots import snapshot
 
 __all__ = [
     "DueState",
@@ -104,33 +104,31 @@ async def preview(db: Database, actor: Actor, wanted: Wanted) -> tuple[str, list
         return await compute(tx, wanted, (await event_log.bounds(tx)).high)
 
 
-async def freeze(db: Database, actor: Actor, wanted: Wanted) -> UUID:
+async def freeze(tx: Tx, actor: Actor, wanted: Wanted) -> Frozen:
     """Keep the report with its figures as of one number of the event log. Raises `PeriodNotBegun` unless it is an estimate.
 
-    Consumers are kept out for an instant, in which a second transaction takes its snapshot: everything up to the number is in it and
-    nothing after. They go on while the figures are computed from the snapshot; a rebuild's swap waits for the end.
+    The figures are computed from a snapshot while consumers go on, and written by `tx`. Who freezes the same report at once waits first
+    and takes a later snapshot: editions follow the log.
     """
     if wanted.layout.source is not Source.DUES and wanted.business_date < wanted.period.first:
         raise PeriodNotBegun(errors=[{"field": "business_date", "detail": f"from {wanted.period.first} on"}])
-    async with AsyncExitStack() as stack:
-        async with db.transaction(actor) as gate:
-            await event_log.lock_exclusive(gate)
-            tx = await stack.enter_async_context(db.transaction(actor, isolation="REPEATABLE READ"))
-            await event_log.hold_models(tx)
-            mark = (await event_log.bounds(tx)).high
-        name, rows = await compute(tx, wanted, mark)
-        report_id = new_id()
-        digest = digest_of(wanted, rows)
-        head = {
-            "report_id": report_id, "layout": wanted.layout.code, "layout_version": wanted.layout.version,
-            "layout_digest": wanted.layout.digest, "period_first": wanted.period.first, "period_last": wanted.period.last,
-            "unit_path": wanted.unit_path, "unit_name": name, "units_on": wanted.units_on, "business_date": wanted.business_date,
-            "log_seq": mark, "digest": digest, "row_count": len(rows), "frozen_by": actor.subject,
-        }  # fmt: skip
-        edition = await papers.add(tx, head, _competent(wanted), rows)
-        detail = {"layout": wanted.layout.code, "period": str(wanted.period.first), "edition": edition, "digest": digest, "log_seq": mark}
-        await audit.record(tx, "report.frozen", "frozen_report", report_id, detail)
-    return report_id
+    await papers.lock(tx, wanted.layout.code, wanted.period.first, wanted.unit_path, wanted.units_on)
+    async with snapshot(tx) as moment:
+        name, rows = await compute(moment.view, wanted, moment.mark)
+    report_id = new_id()
+    digest = digest_of(wanted, rows)
+    head = {
+        "report_id": report_id, "layout": wanted.layout.code, "layout_version": wanted.layout.version,
+        "layout_digest": wanted.layout.digest, "period_first": wanted.period.first, "period_last": wanted.period.last,
+        "unit_path": wanted.unit_path, "unit_name": name, "units_on": wanted.units_on, "business_date": wanted.business_date,
+        "log_seq": moment.mark, "digest": digest, "row_count": len(rows), "frozen_by": actor.subject, "frozen_at": moment.at,
+    }  # fmt: skip
+    edition = await papers.add(tx, head, _competent(wanted), rows)
+    detail = {
+        "layout": wanted.layout.code, "period": str(wanted.period.first), "edition": edition, "digest": digest, "log_seq": moment.mark,
+    }  # fmt: skip
+    await audit.record(tx, "report.frozen", "frozen_report", report_id, detail)
+    return await _opened(tx, actor, report_id)
 
 
 def _competent(wanted: Wanted) -> list[dict[str, Any]]:
@@ -147,8 +145,12 @@ def _competent(wanted: Wanted) -> list[dict[str, Any]]:
 async def open_report(db: Database, actor: Actor, report_id: UUID) -> Frozen:
     """A frozen report of the actor's units. Raises `NotFound`."""
     async with db.read(actor) as tx:
-        head = await _head(tx, actor, report_id)
-        return Frozen(head, layouts()[head["layout"], head["layout_version"]], await papers.rows_of(tx, report_id))
+        return await _opened(tx, actor, report_id)
+
+
+async def _opened(tx: Tx, actor: Actor, report_id: UUID) -> Frozen:
+    head = await _head(tx, actor, report_id)
+    return Frozen(head, layouts()[head["layout"], head["layout_version"]], await papers.rows_of(tx, report_id))
 
 
 async def each_row(db: Database, actor: Actor, report_id: UUID) -> AsyncIterator[RowMapping]:
