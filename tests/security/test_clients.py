@@ -122,8 +122,6 @@ async def test_the_quota_holds_over_several_processes(made: testing.TestDatabase
     second = Database(made.app_url, keyring=made.db.keyring)
     other = make_app(app.state.settings, second)
     callers = [system(app, client_as), system(other, client_as)]
-    for caller in callers:
-        assert (await caller.get("/v1/clients")).status_code == 403, "no role for it: refused before it counts"
     answers = [answer for _ in range(4) for answer in await asyncio.gather(*(caller.get(ASKED) for caller in callers * 3))]
     await second.close()
     served = [answer for answer in answers if answer.status_code == 200]
@@ -134,6 +132,16 @@ async def test_the_quota_holds_over_several_processes(made: testing.TestDatabase
     assert refused
     assert refused[0].json()["type"] == "/problems/too-many-requests"
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+
+
+async def test_what_is_refused_counts_and_is_written_down(made: testing.TestDatabase, app: FastAPI, client_as: ClientAs) -> None:
+    """Whoever tries what is not theirs is seen doing it, and cannot go on for long: a refusal for the role counts like any call."""
+    await register(app, client_as, per_day=3)
+    caller = system(app, client_as)
+    assert [(await caller.get("/v1/clients")).status_code for _ in range(3)] == [403] * 3
+    assert (await caller.get(ASKED)).status_code == 429
+    page = (await client_as(app, Role.AUDITOR, subject="chi").get("/v1/clients/access", params={"client_id": "bhxh"})).json()
+    assert [(row["path"], row["status"]) for row in page["items"]] == [(ASKED, 429), *[("/v1/clients", 403)] * 3]
 
 
 async def test_the_day_s_quota(app: FastAPI, client_as: ClientAs) -> None:
@@ -200,6 +208,14 @@ async def test_a_partner_speaks_for_itself_only(
             assert (answer.status_code, answer.json()["detail"]) == (404, "No such partner"), (claims, path)
     own = client_as(app, Role.PARTNER, units=(), subject="partner-agribank", azp="partner-agribank", partner="agribank")
     assert (await own.get("/v1/partners/agribank/totals")).status_code == 200
+    async with made.db.read() as tx:
+        seen = await tx.rows("SELECT path, status, count(*) AS calls FROM api_client_access GROUP BY path, status ORDER BY path, status")
+        counted = await tx.value("SELECT sum(calls) FROM api_client_calls WHERE client_id = 'partner-agribank' AND period = 'DAY'")
+    assert [tuple(row.values()) for row in seen] == [
+        ("/v1/partners/agribank/totals", 200, 1), ("/v1/partners/lpbank/lane", 404, 3), ("/v1/partners/lpbank/totals", 404, 3),
+        ("/v1/partners/nobody/totals", 404, 3),
+    ]  # fmt: skip
+    assert counted == 10, "who asks after other partners is seen doing it"
 
 
 def test_production_takes_no_unregistered_system(tmp_path: Path) -> None:

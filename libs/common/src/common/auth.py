@@ -153,18 +153,18 @@ def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitabl
         if credentials is None:
             raise Unauthenticated("Send a bearer token", headers=_CHALLENGE)
         authenticator: Authenticator = request.app.state.authenticator
-        actor = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
-        if not actor.has(*roles):
+        actor = token = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
+        if is_client(token):  # before anything is refused: what a system tries and may not is written down and counted too
+            request.state.client = token
+            actor = await admit(request.app.state.db, request.app.state.settings, token)
+        if not token.has(*roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
+        if token.has(Role.PARTNER) and request.path_params.get("partner", token.partner) != token.partner:
+            raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
+        if not actor.has(*roles):
+            raise Forbidden("The client's registration does not allow this")
         if of_a_province and not (actor.of_a_province or (Role.OPERATOR in roles and actor.has(Role.OPERATOR))):
             raise Forbidden(OF_A_PROVINCE)
-        if actor.has(Role.PARTNER) and request.path_params.get("partner", actor.partner) != actor.partner:
-            raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
-        if is_client(actor):
-            request.state.client = actor
-            actor = await admit(request.app.state.db, request.app.state.settings, actor)
-            if not actor.has(*roles):
-                raise Forbidden("The client's registration does not allow this")
         request.state.actor = actor
         return actor
 
