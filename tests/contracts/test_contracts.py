@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ansinh.chaos.hears import HEARS
 from common.contracts import generate
 from common.contracts.catalogue import PRODUCERS, example_of, publications
 from common.contracts.compatibility import differences
@@ -150,6 +151,13 @@ def test_asyncapi_references_resolve() -> None:
 def test_events_page_is_what_the_services_subscribe_to(pages: dict[str, Any]) -> None:
     text = generate.events_page(pages["subscribers"]())
     assert pages["PAGE"].read_text(encoding="utf-8") == text, "run: python tests/contracts/events_page.py"
+
+
+def test_the_kill_harness_knows_who_applies_what(pages: dict[str, Any]) -> None:
+    subscribed = {
+        service: {(topic, name) for topic, names in topics.items() for name in names} for service, topics in pages["subscribers"]().items()
+    }
+    assert subscribed == HEARS
 
 
 def test_every_subscription_names_an_event_of_that_topic(pages: dict[str, Any]) -> None:

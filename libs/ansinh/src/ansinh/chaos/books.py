@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 import psycopg
 
+from ansinh.chaos.hears import HEARS
 from common.audit_chain import verify
 
 __all__ = ["chains", "doubled", "lost_events", "not_audited", "sort_differences"]
@@ -87,13 +88,13 @@ def doubled(partner_url: str, disbursement: str) -> list[str]:
 
 
 def lost_events(dsns: Mapping[str, str]) -> list[str]:
-    """Events that are in an outbox and not with a consumer that applies their kind; reporting applies every kind. Parked ones too."""
-    said: dict[str, dict[Any, str]] = {}
+    """Events that are in an outbox and not with a consumer that applies their kind, as :data:`HEARS` says. Parked ones too."""
+    said: dict[Any, tuple[str, str]] = {}
     heard: dict[str, set[Any]] = {}
     waiting: list[str] = []
     for name, dsn in dsns.items():
         with psycopg.connect(dsn) as connection:
-            said[name] = dict(connection.execute("SELECT event_id, topic || ' ' || type FROM outbox").fetchall())
+            said |= {row[0]: row[1:] for row in connection.execute("SELECT event_id, topic, type FROM outbox")}
             heard[name] = {row[0] for row in connection.execute("SELECT event_id FROM inbox WHERE consumer = %s", (name,))}
             counted = connection.execute(
                 "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL),"
@@ -101,14 +102,10 @@ def lost_events(dsns: Mapping[str, str]) -> list[str]:
             ).fetchone()
             assert counted is not None
             waiting += [f"{name}: {n} events {what}" for n, what in zip(counted, ("not published", "parked"), strict=True) if n]
-    everything = {event: kind for events in said.values() for event, kind in events.items()}
-    missing: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for consumer, ids in heard.items():
-        kinds = {everything[event] for event in ids if event in everything} if consumer != "reporting" else set(everything.values())
-        for event, kind in everything.items():
-            if kind in kinds and event not in ids:
-                missing[(consumer, kind)] += 1
-    return waiting + [f"{consumer} has not applied {n} of {kind}" for (consumer, kind), n in sorted(missing.items())]
+    missing = Counter(
+        (consumer, *kind) for consumer, ids in heard.items() for event, kind in said.items() if kind in HEARS[consumer] and event not in ids
+    )
+    return waiting + [f"{consumer} has not applied {n} of {topic} {kind}" for (consumer, topic, kind), n in sorted(missing.items())]
 
 
 def chains(dsns: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
