@@ -60,7 +60,7 @@ async def open_cycle(tx: Tx, actor: Actor, new: Opening) -> CycleView:
     sequence = await cycles.next_sequence(tx, new.month, new.programme, new.funding_source, path)
     if (new.kind != "MAIN") != (sequence > 1):
         raise CycleExists("Open a supplementary cycle" if sequence > 1 else "There is no main cycle to supplement")
-    cycle_id, cut_off_id = new_id(), new_id()
+    cycle_id, cut_off_id = new_id(), new_id()  # ordered by time: who hears of cycles knows the main one as the first
     added = await cycles.add(
         tx,
         cycle_id=cycle_id,
