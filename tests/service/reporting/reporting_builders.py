@@ -54,6 +54,11 @@ PARTNERS = {
 }  # fmt: skip
 
 
+def cycle_of(*about: object, number: int = 1) -> UUID:
+    """The cycle of a list: as in production each list has one of its own, and a later list's id is greater (UUIDv7)."""
+    return UUID(int=number << 80 | stable_id("cycle", *about).int & ((1 << 80) - 1))
+
+
 class Reporting:
     """One reporting service in process."""
 
@@ -121,26 +126,38 @@ class World:
         *,
         who: UUID | None = None,
         attempt: int = 1,
+        number: int | None = None,
+        months: Sequence[str] = (MONTH,),
+        day: date = DAY,
         reason: str | None = None,
     ) -> UUID:
-        """One payment through its states, one version each; the beneficiary."""
+        """One payment through its states, one version each; the beneficiary. `number`: of its list in the month; a re-issue has its own."""
         beneficiary = who or self.person(path, programme)
+        number = number or attempt
         for version, status in enumerate(statuses, start=1):
             kind = PaymentReissued if attempt > 1 and version == 1 else CLASSES[status]
             self.events.append(
                 kind(
-                    version=version, business_date=DAY, payment_id=stable_id("payment", beneficiary, programme, attempt),
-                    cycle_id=stable_id("cycle", programme), beneficiary_id=beneficiary, payee_id=beneficiary, payee_kind="SELF",
-                    status=status, attempt=attempt, reference=f"R{beneficiary.hex[:12]}-{attempt}", amount=amount, month=MONTH,
-                    months=[MONTH], programme=programme, funding_source="LOCAL_BUDGET", channel=channel, partner=PARTNERS[channel],
-                    reason=reason, unit_code=path.rpartition("/")[2], unit_path=path,
+                    version=version, business_date=day, payment_id=stable_id("payment", beneficiary, programme, attempt, number),
+                    cycle_id=cycle_of(programme, number=number), beneficiary_id=beneficiary, payee_id=beneficiary, payee_kind="SELF",
+                    status=status, attempt=attempt, reference=f"R{beneficiary.hex[:12]}-{number}-{attempt}", amount=amount,
+                    month=MONTH, months=list(months), programme=programme, funding_source="LOCAL_BUDGET", channel=channel,
+                    partner=PARTNERS[channel], reason=reason, unit_code=path.rpartition("/")[2], unit_path=path,
                     occurred_at=datetime(2024, 9, 5, tzinfo=UTC),
                 )
             )  # fmt: skip
         return beneficiary
 
     def held(
-        self, path: str, programme: Programme, reason: HoldReason, amount: int = 500_000, *, who: UUID | None = None, released: bool = False
+        self,
+        path: str,
+        programme: Programme,
+        reason: HoldReason,
+        amount: int = 500_000,
+        *,
+        who: UUID | None = None,
+        released: bool = False,
+        number: int = 1,
     ) -> UUID:
         """One hold, released in a second version when asked."""
         beneficiary = who or self.person(path, programme)
@@ -148,8 +165,8 @@ class World:
             kind = PaymentReleased if done else PaymentHeld
             self.events.append(
                 kind(
-                    version=version, business_date=DAY, hold_id=stable_id("hold", beneficiary, programme),
-                    cycle_id=stable_id("cycle", programme), beneficiary_id=beneficiary, month=MONTH, programme=programme,
+                    version=version, business_date=DAY, hold_id=stable_id("hold", beneficiary, programme, number),
+                    cycle_id=cycle_of(programme, number=number), beneficiary_id=beneficiary, month=MONTH, programme=programme,
                     funding_source="LOCAL_BUDGET", amount=amount, reason=reason, actor="COMMUNE_POLICE", released=done,
                     unit_code=path.rpartition("/")[2], unit_path=path,
                 )

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reporting_builders import PARTNERS, Reporting, World, incoming, shuffled
+from reporting_builders import PARTNERS, Reporting, World, cycle_of, incoming, shuffled
 
 from common.actor import SYSTEM
 from common.contracts.accounts_v1 import AccountKind, AccountLinked, AccountOpeningChanged, AccountStatus, PayoutMethod, PayoutMethodChosen
@@ -149,8 +149,9 @@ class Story:
     def line(self, who: UUID) -> dict[str, Any]:
         month = self.dice.choice(MONTHS)
         programme = self.dice.choice((Programme.MERIT, Programme.SOCIAL_ASSISTANCE))
-        cycle = stable_id("cycle", month, programme, self.dice.randrange(2))
-        return {"cycle_id": cycle, "beneficiary_id": who, "month": month, "programme": programme, "funding_source": "LOCAL_BUDGET"}
+        source = self.dice.choice(("LOCAL_BUDGET", "LOCAL_BUDGET", "CENTRAL"))
+        cycle = cycle_of(month, programme, source, number=self.dice.randrange(1, 4))  # main, supplementary, re-issue: in any order
+        return {"cycle_id": cycle, "beneficiary_id": who, "month": month, "programme": programme, "funding_source": source}
 
     def paid(self, who: UUID, _: UUID) -> None:
         line = self.line(who)

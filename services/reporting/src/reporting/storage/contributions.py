@@ -1,8 +1,9 @@
 """What each person's lines of a month add to the sums: the one definition of every figure of the lists.
 
-A line is one person in one cycle (`storage.lines`). Its kind (state, channel, reason …) says which measures it has; people are counted
-once per month, programme and measure, in one unit (the last of their units in order of path, should they have moved within the month),
-lines and đồng where they lie. Lines are added up by kind first: there are few kinds, and many lines.
+A line is one person in one cycle (`storage.lines`, which also says what becomes of it by another list of the month). Its kind (state,
+channel, reason …) says which measures it has; people are counted once per month, programme and measure, in one unit (the last of their
+units in order of path, should they have moved within the month), lines and đồng where they lie. Lines are added up by kind first: there
+are few kinds, and many lines.
 The sums in `month_sum` are kept by subtracting what a person's months added before a batch and adding what they add after it.
 """
 
@@ -46,7 +47,7 @@ _MEASURES: Final = {
     "cancelled": "state = 'CANCELLED'",
     "held": f"state = 'HELD' AND {_DUE}",
     "released": f"state = 'RELEASED' AND {_DUE}",
-    "unpaid": f"{_DUE} AND NOT ({_PAID})",
+    "unpaid": f"{_DUE} AND NOT ({_PAID}) AND NOT made_good",
     "unpaid_at_end": f"{_DUE} AND NOT ({_PAID} AND in_time)",
     "overdue": f"{_DUE} AND NOT ({_PAID}) AND state <> 'RELEASED' AND NOT made_good",
 }
@@ -99,7 +100,8 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
                state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH') AND EXISTS (
                    SELECT FROM {prefix}payment AS q
                    WHERE q.beneficiary_id = l.beneficiary_id AND q.month > l.month AND q.programme = l.programme
-                     AND q.status IN ('SETTLED', 'COLLECTED') AND to_char(l.month, 'YYYY-MM') = ANY(q.months)
+                     AND q.funding_source = l.funding_source AND q.status IN ('SETTLED', 'COLLECTED')
+                     AND to_char(l.month, 'YYYY-MM') = ANY(q.months)
                ) AS made_good
         FROM line AS l
         LEFT JOIN LATERAL (

@@ -1,4 +1,10 @@
-"""SQL pieces: the lines of a month (one person in one cycle) with their state, inside a unit."""
+"""SQL pieces: the lines of a month (one person in one cycle) with their state, inside a unit.
+
+A month has more than one list: supplementary ones and re-issues are cycles of their own. What an earlier list could not pay and a later one
+of the same month speaks of again (pays, tries or holds) is the later one's line alone: due once, and in the state of the newest word.
+What a later list pays beside it (more money, other months, from another source) is a line of its own. Ids of cycles grow with time
+(UUIDv7), so the greater id is the later list.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +13,7 @@ from typing import Any, Final
 from common.contracts.disbursement_v1 import HoldReason
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "lines_of"]
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "tried_again"]
 
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 
@@ -22,31 +28,51 @@ def below(unit_path: str) -> dict[str, Any]:
     return {"unit_from": unit_path, "unit_to": unit_path + "0", "unit_below": unit_path + "/%"}
 
 
+def _later(table: str, old: str, condition: str) -> str:
+    same = " AND ".join(f"q.{name} = {old}.{name}" for name in ("beneficiary_id", "month", "programme", "funding_source"))
+    return f"EXISTS (SELECT FROM {table} AS q WHERE {same} AND q.cycle_id > {old}.cycle_id AND {condition})"
+
+
+def tried_again(old: str, prefix: str = "", more: str = "TRUE") -> str:
+    """SQL: a later list of the month pays what the dead payment `old` could not: as its re-issue, or as all of it and maybe more.
+
+    What a supplementary list paid beside this payment while that was still on its way is no second try: it is of less, or of other months.
+    """
+    again = f"(q.attempt > {old}.attempt AND q.months && {old}.months OR q.amount >= {old}.amount AND q.months @> {old}.months)"
+    return _later(f"{prefix}payment", old, f"{again} AND {more}")
+
+
+def held_again(old: str, prefix: str = "") -> str:
+    """SQL: a later list of the month pays or holds the person of the hold `old`: it had to speak of all that is not paid."""
+    return f"({_later(f'{prefix}payment', old, 'TRUE')} OR {_later(f'{prefix}hold', old, OWED)})"
+
+
 def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
-    """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives.
+    """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives; without
+    those that a later list of the month speaks of again.
 
     The conditions choose rows of `payment` and `hold`; `prefix` is `rebuild_` for fresh tables.
     """
     return f"""
     pay AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, month, programme, unit_path, status, channel, partner, amount, reason, cash_reason, occurred_at,
-               business_date, greatest(cardinality(benefit_lines), 1) AS lines
+               beneficiary_id, cycle_id, month, programme, funding_source, unit_path, status, channel, partner, amount, reason, cash_reason,
+               occurred_at, business_date, attempt, months, greatest(cardinality(benefit_lines), 1) AS lines
         FROM {prefix}payment WHERE {payment_where}
         ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
     ),
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, month, programme, unit_path, amount, reason, actor, released, business_date,
+               beneficiary_id, cycle_id, month, programme, funding_source, unit_path, amount, reason, actor, released, business_date,
                greatest(cardinality(benefit_lines), 1) AS lines
         FROM {prefix}hold WHERE {hold_where} AND {OWED}
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
     joined AS (
-        SELECT beneficiary_id, cycle_id, coalesce(p.month, h.month) AS month, p.programme AS p_programme, h.programme AS h_programme,
-               p.lines AS p_lines, h.lines AS h_lines,
-               p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner, p.amount AS p_amount, p.reason AS p_reason,
-               p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
+        SELECT beneficiary_id, cycle_id, coalesce(p.month, h.month) AS month, coalesce(p.programme, h.programme) AS programme,
+               coalesce(p.funding_source, h.funding_source) AS funding_source, p.attempt, p.months, p.amount,
+               p.lines AS p_lines, h.lines AS h_lines, p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner,
+               p.reason AS p_reason, p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
                p.business_date AS p_date, h.business_date AS h_date,
                CASE
                    WHEN p.status = 'SETTLED' AND p.channel IN ({_ACCOUNT}) THEN 'PAID_BY_ACCOUNT'
@@ -61,15 +87,18 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
         FROM pay AS p FULL JOIN held AS h USING (beneficiary_id, cycle_id)
     ),
     line AS (
-        SELECT beneficiary_id, cycle_id, month, state, status, channel, partner, cash_reason, occurred_at,
-               coalesce(p_programme, h_programme) AS programme,
+        SELECT beneficiary_id, cycle_id, month, programme, funding_source, state, status, channel, partner, cash_reason, occurred_at,
                coalesce(p_unit, h_unit) AS unit_path,
-               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE p_amount END AS amount,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE j.amount END AS amount,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_lines ELSE p_lines END AS lines,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_date ELSE p_date END AS since,
                CASE WHEN state = 'HELD' THEN actor END AS actor
-        FROM joined
+        FROM joined AS j
+        WHERE NOT CASE WHEN state IN ('HELD', 'RELEASED') THEN {held_again("j", prefix)}
+                       WHEN state IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')
+                       THEN {tried_again("j", prefix)} OR {_later(f"{prefix}hold", "j", f"{OWED} AND q.amount >= j.amount")}
+                       ELSE FALSE END
     )
     """
 

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from common.db import Tx
 from reporting.domain.states import ACCOUNT_CHANNELS
 from reporting.domain.unit_trees import KnownUnit
-from reporting.storage.lines import BELOW, below
+from reporting.storage.lines import BELOW, below, tried_again
 
 __all__ = ["dues", "partners", "recoveries", "trees", "unit_name"]
 
@@ -31,12 +31,17 @@ _PARTNER_FIGURES: Final = ", ".join(
     for stem, condition in _STATES.items()
 )
 
-# Of each person's line the last attempt at that partner: what another partner paid later is that partner's to report.
+# Of each person's line the last attempt at that partner, on whatever list of the month: what another partner paid later is that partner's
+# to report.
 _PARTNERS: Final = f"""
-WITH own AS (
-    SELECT DISTINCT ON (partner, beneficiary_id, cycle_id) partner, beneficiary_id, programme, funding_source, channel, status, amount
+WITH latest AS (
+    SELECT DISTINCT ON (partner, beneficiary_id, cycle_id) *
     FROM payment WHERE month BETWEEN :first AND :last AND {BELOW}
     ORDER BY partner, beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
+),
+own AS (
+    SELECT partner, beneficiary_id, programme, funding_source, channel, status, amount FROM latest AS o
+    WHERE NOT CASE WHEN {_STATES["unpaid"]} THEN {tried_again("o", more="q.partner = o.partner")} ELSE FALSE END
 )
 SELECT programme, funding_source, partner, grouping(programme) AS all_programmes, grouping(partner) AS all_partners, {_PARTNER_FIGURES}
 FROM own GROUP BY GROUPING SETS ((programme, funding_source, partner), (programme), ())

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
-from reporting.storage.lines import BELOW, below
+from reporting.storage.lines import BELOW, below, tried_again
 
 __all__ = [
     "ROW",
@@ -135,7 +135,7 @@ async def handed_over(tx: Tx, unit_path: str, layout: str, period_first: date, w
     )  # fmt: skip
 
 
-# Of each person's line the last attempt at that partner, where it did not arrive.
+# Of each person's line the last attempt at that partner, on whatever list of the month, where it did not arrive.
 _UNPAID: Final = f"""
 SELECT o.partner, o.programme, o.funding_source, o.unit_path, b.file_code, b.full_name, o.amount, o.months, o.status, o.reason, o.reference
 FROM (
@@ -144,6 +144,7 @@ FROM (
     ORDER BY partner, beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
 ) AS o LEFT JOIN beneficiary AS b USING (beneficiary_id)
 WHERE o.status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED') AND (CAST(:partner AS text) IS NULL OR o.partner = :partner)
+      AND NOT {tried_again("o", more="q.month = :month AND q.partner = o.partner")}
 ORDER BY o.partner, o.programme, o.unit_path, b.file_code, o.reference
 """
 

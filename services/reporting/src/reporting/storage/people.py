@@ -81,8 +81,8 @@ _TURN: Final = (
 # A later month's list may have paid this month too (roll-over): then nobody waits, whatever became of the first attempt.
 _LATER: Final = f"""
     SELECT to_char(min(p.month), 'YYYY-MM') AS paid_in FROM payment AS p
-    WHERE p.beneficiary_id = k.beneficiary_id AND p.programme = k.programme AND p.month > :month AND p.status IN ({_PAID})
-      AND to_char(CAST(:month AS date), 'YYYY-MM') = ANY(p.months)
+    WHERE p.beneficiary_id = k.beneficiary_id AND p.programme = k.programme AND p.funding_source = l.funding_source AND p.month > :month
+      AND p.status IN ({_PAID}) AND to_char(CAST(:month AS date), 'YYYY-MM') = ANY(p.months)
 """
 
 _PAGE: Final = f"""
@@ -140,8 +140,8 @@ def _keys(states: tuple[str, ...]) -> tuple[str, dict[str, list[str] | list[bool
 async def page(tx: Tx, month: date, unit_path: str, after: Position, limit: int, wanted: Filter) -> Sequence[RowMapping]:
     """At most `limit` keys after a position, each with `wanted`.
 
-    A key may be found that is not wanted: an attempt that a newer one replaced, or a unit the person left within the cycle (`state` null:
-    the other unit has the row). So a page may show fewer rows than keys; its last key is where the next begins.
+    A key may be found that is not wanted: an attempt that a newer one replaced, be it of a later list, or a unit the person left within
+    the cycle (`state` null: the other unit has the row). So a page may show fewer rows than keys; its last key is where the next begins.
     """
     keys, values = _keys(wanted.states)
     return await tx.rows(

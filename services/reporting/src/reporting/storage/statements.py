@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from reporting.storage.lines import held_again
 
 __all__ = ["dues", "entitlements", "holds", "payments", "person"]
 
@@ -68,9 +69,9 @@ async def payments(tx: Tx, beneficiary_id: UUID, first: date, last: date) -> Seq
 
 
 async def holds(tx: Tx, beneficiary_id: UUID, first: date, last: date) -> Sequence[RowMapping]:
-    """What is held, and was not released."""
+    """What is held, and was not released; what several lists of a month hold, once."""
     return await tx.rows(
-        "SELECT month, programme, amount, reason FROM hold WHERE beneficiary_id = :id AND month BETWEEN :first AND :last AND NOT released"
-        " ORDER BY month, programme",
+        "SELECT month, programme, amount, reason FROM hold AS h WHERE beneficiary_id = :id AND month BETWEEN :first AND :last"
+        f" AND NOT released AND NOT {held_again('h')} ORDER BY month, programme",
         id=beneficiary_id, first=first, last=last,
     )  # fmt: skip

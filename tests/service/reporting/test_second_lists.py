@@ -1,0 +1,215 @@
+"""A month with more than one list: a supplementary list and a re-issue are cycles of their own, and what they pay is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from reporting_builders import ASSISTANCE, DAY, MERIT, MONTH, Reporting, S, World, incoming
+
+from common.actor import SYSTEM, Role
+from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentStatus
+from common.contracts.envelope import Event
+from reporting.domain.indicators import EACH_ONCE
+from reporting.domain.states import reason_words
+from reporting.usecases.indicators import measure
+from reporting.usecases.measured import Ask
+
+ClientAs = Callable[..., httpx.AsyncClient]
+HERE = "60/593/22924"
+SEPTEMBER = date(2024, 9, 1)
+STEMS = "due listed paid in_progress failed returned uncollected held released unpaid unpaid_at_end overdue"
+
+
+async def figures(reporting: Reporting, programme: str = "MERIT") -> dict[str, tuple[int, int]]:
+    """People and đồng of September as told in November, what is 0 left out."""
+    answer = await measure(
+        reporting.db, SYSTEM("test"), Ask(unit_path="60", first=SEPTEMBER, last=SEPTEMBER, as_of=date(2024, 11, 30), codes=None)
+    )
+    values = answer.row(programme).values
+    found = {stem: (values[f"{stem}_people"], values[f"{stem}_dong"]) for stem in STEMS.split()}
+    return {stem: told for stem, told in found.items() if told != (0, 0)}
+
+
+async def told(officer: httpx.AsyncClient) -> list[tuple[str, int, str | None]]:
+    """Nobody left behind: state, đồng and whose turn it is."""
+    asked = {"month": MONTH, "unit_path": "60", "business_date": "2024-11-30"}
+    answer = await officer.get("/v1/reports/nobody-left-behind", params=asked)
+    assert answer.status_code == 200, answer.text
+    return sorted((row["state"], row["amount"], row["turn"]) for row in answer.json()["rows"])
+
+
+async def paper(officer: httpx.AsyncClient, layout: str, programme: str = "MERIT") -> Any:
+    asked = {"layout": layout, "period": MONTH, "unit_path": "60", "business_date": "2024-11-03"}
+    answer = await officer.post("/v1/papers", json=asked, headers={"Idempotency-Key": str(uuid4())})
+    assert answer.status_code == 201, answer.text
+    (row,) = [row for row in answer.json()["rows"] if row["programme"] == programme and row["is_total"]]
+    return row["cells"]
+
+
+async def unpaid_list(officer: httpx.AsyncClient) -> list[str]:
+    answer = await officer.get("/v1/papers/unpaid-list", params={"month": MONTH, "unit_path": "60", "form": "csv"})
+    return answer.content.decode("utf-8-sig").splitlines()[2:]
+
+
+def october(events: list[Event], months: list[str]) -> list[Event]:
+    change = {"month": "2024-10", "months": months, "business_date": date(2024, 10, 7)}
+    return [event.model_copy(update=change) for event in events if "months" in type(event).model_fields]
+
+
+@pytest.fixture
+def officer(reporting: Reporting, client_as: ClientAs) -> httpx.AsyncClient:
+    return client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="an.so")
+
+
+@pytest.mark.parametrize(
+    ("channel", "died", "arrived"),
+    [
+        (Channel.BANK, [S.APPROVED, S.FAILED], S.SETTLED), (Channel.CASH_POST, [S.APPROVED, S.UNCOLLECTED], S.COLLECTED),
+        (Channel.BANK, [S.APPROVED, S.SETTLED, S.RETURNED], S.SETTLED),
+    ],
+)  # fmt: skip
+async def test_what_a_reissue_paid_is_paid_and_counts_once(
+    reporting: Reporting, officer: httpx.AsyncClient, channel: Channel, died: list[PaymentStatus], arrived: PaymentStatus
+) -> None:
+    world = World()
+    world.unit("60", "Tỉnh Bình Thuận")
+    who = world.paid(HERE, MERIT, channel, died, reason="X")
+    await reporting.hear(incoming(world.events))
+    assert "unpaid" in await figures(reporting)
+    world.paid(HERE, MERIT, channel, [S.APPROVED, arrived], who=who, attempt=2)
+    await reporting.hear(incoming(world.events))
+    once = (1, 500_000)
+    assert await figures(reporting) == {"due": once, "listed": once, "paid": once}
+    ((state, amount, turn),) = await told(officer)
+    assert (state.startswith("PAID"), amount, turn) == (True, 500_000, None)
+    assert (await paper(officer, "directive-21-monthly"))["13"] == 0
+    own = await paper(officer, "payment-organisation-monthly")
+    assert (own["1"], own["2"], own["3"], own["4"], own["9"], own["10"]) == (1, 500_000, 1, 500_000, 0, 0)
+    assert await unpaid_list(officer) == []
+    coverage = (await officer.get("/v1/reports/coverage", params={"month": MONTH, "unit_path": "60"})).text
+    assert '"amount_paid_total":500000' in coverage.replace(" ", "")
+
+
+async def test_a_reissue_after_the_month_was_unpaid_when_it_ended(reporting: Reporting) -> None:
+    world = World()
+    who = world.paid(HERE, MERIT, Channel.CASH_POST, [S.APPROVED, S.UNCOLLECTED])
+    world.paid(HERE, MERIT, Channel.CASH_POST, [S.APPROVED, S.COLLECTED], who=who, attempt=2, day=date(2024, 10, 3))
+    await reporting.hear(incoming(world.events))
+    once = (1, 500_000)
+    assert await figures(reporting) == {"due": once, "listed": once, "paid": once, "unpaid_at_end": once}
+
+
+async def test_a_reissue_that_died_too_is_one_unpaid_line_and_says_the_newest_reason(
+    reporting: Reporting, officer: httpx.AsyncClient
+) -> None:
+    world = World()
+    who = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], reason="ACCOUNT_CLOSED")
+    world.paid(HERE, MERIT, Channel.CASH_POST, [S.APPROVED, S.UNCOLLECTED], who=who, attempt=2)
+    await reporting.hear(incoming(world.events))
+    once = (1, 500_000)
+    assert await figures(reporting) == dict.fromkeys(("due", "listed", "uncollected", "unpaid", "unpaid_at_end", "overdue"), once)
+    assert await told(officer) == [("UNCOLLECTED", 500_000, "COMMUNE_OFFICER")]
+
+
+async def test_who_was_held_and_paid_by_a_supplementary_list_is_paid(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = World()
+    who = world.held(HERE, MERIT, HoldReason.NOT_VERIFIED, released=True)
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED], who=who, number=2)
+    await reporting.hear(incoming(world.events))
+    once = (1, 500_000)
+    assert (await figures(reporting)).keys() == {"due", "listed", "in_progress", "unpaid", "unpaid_at_end", "overdue"}
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], who=who, number=2)
+    await reporting.hear(incoming(world.events))
+    assert await figures(reporting) == {"due": once, "listed": once, "paid": once}
+    assert await told(officer) == [("PAID_BY_ACCOUNT", 500_000, None)]
+
+
+async def test_who_is_held_on_every_list_is_held_once(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = World()
+    who = world.held(HERE, MERIT, HoldReason.NOT_VERIFIED)
+    world.held(HERE, MERIT, HoldReason.SUSPECTED_IDENTITY, who=who, number=2)
+    dead = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])
+    world.held(HERE, MERIT, HoldReason.NOT_VERIFIED, who=dead, number=2)
+    await reporting.hear(incoming(world.events))
+    twice = (2, 1_000_000)
+    assert await figures(reporting) == dict.fromkeys(("due", "held", "unpaid", "unpaid_at_end", "overdue"), twice)
+    assert [state for state, _, _ in await told(officer)] == ["HELD", "HELD"]
+    for person, reason in ((who, "SUSPECTED_IDENTITY"), (dead, "NOT_VERIFIED")):
+        assert [hold["reason_text"] for hold in (await statement(officer, person))["holds"]] == [vars(reason_words(reason))]
+
+
+async def statement(officer: httpx.AsyncClient, who: UUID) -> Any:
+    asked = {"since": "2024-01", "until": "2024-12", "purpose": "Người hưởng đề nghị"}
+    answer = await officer.get(f"/v1/statements/{who}", params=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_money_of_another_kind_is_due_beside_it(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    """A supplementary list may pay more for the month, or other months; a later list takes nothing over that it does not pay."""
+    world = World()
+    more = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED])
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 100_000, who=more, number=2)
+    kept = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED])  # paid, and what came since is held
+    world.held(HERE, MERIT, HoldReason.ACCOUNT_CHANGED, 100_000, who=kept, number=2)
+    left = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED])  # paid, and what came since did not arrive
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], 100_000, who=left, number=2)
+    late = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # it died after a list had paid a little more
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 100_000, who=late, number=2)
+    arrears = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # the same, and a list had paid other months
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 1_000_000, who=arrears, number=2, months=["2024-07", "2024-08"])
+    await reporting.hear(incoming(world.events))
+    told_of = await figures(reporting)
+    assert told_of["due"] == (5, 5 * 500_000 + 4 * 100_000 + 1_000_000)
+    assert told_of["paid"] == (5, 3 * 500_000 + 2 * 100_000 + 1_000_000)
+    assert told_of["held"] == (1, 100_000)
+    assert told_of["failed"] == (3, 1_100_000)
+    assert told_of["unpaid"] == told_of["overdue"] == (4, 1_200_000)
+    assert len(await told(officer)) == 10
+
+
+async def test_another_source_of_money_pays_for_itself(reporting: Reporting) -> None:
+    world = World()
+    who = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])
+    other = World(people=50)
+    other.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], who=who, number=2)
+    other.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], who=who, number=3)
+    central = [event.model_copy(update={"funding_source": "CENTRAL"}) for event in other.events]
+    rolled = october(central[2:], [MONTH, "2024-10"])
+    await reporting.hear(incoming(world.events + central[:2] + rolled))
+    told_of = await figures(reporting)
+    assert (told_of["due"], told_of["unpaid"], told_of["overdue"]) == ((1, 1_000_000), (1, 500_000), (1, 500_000))
+
+
+async def test_a_month_that_the_next_list_paid_does_not_stay_unpaid(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = World()
+    world.unit("60", "Tỉnh Bình Thuận")
+    who = world.paid(HERE, MERIT, Channel.CASH_POST, [S.APPROVED, S.UNCOLLECTED])
+    waits = world.held(HERE, MERIT, HoldReason.NOT_VERIFIED, released=True)
+    await reporting.hear(incoming(world.events))
+    twice = (2, 1_000_000)
+    assert (await figures(reporting))["unpaid"] == twice
+    later = World(people=50)
+    for person in (who, waits):
+        later.paid(HERE, MERIT, Channel.CASH_POST, [S.APPROVED, S.COLLECTED], 1_000_000, who=person, number=9)
+    await reporting.hear(incoming(world.events + october(later.events, [MONTH, "2024-10"])))
+    told_of = await figures(reporting)
+    assert told_of["due"] == told_of["unpaid_at_end"] == twice
+    assert "unpaid" not in told_of
+    assert "overdue" not in told_of
+    assert (await paper(officer, "directive-21-monthly"))["13"] == 0
+    assert {turn for _, _, turn in await told(officer)} == {None}
+
+
+async def test_everybody_once_over_programmes(reporting: Reporting) -> None:
+    world = World()
+    who = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], day=DAY)
+    world.paid(HERE, ASSISTANCE, Channel.BANK, [S.APPROVED, S.SETTLED], who=who)
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], who=who, attempt=2)
+    await reporting.hear(incoming(world.events))
+    assert await figures(reporting, EACH_ONCE) == dict.fromkeys(("due", "listed", "paid"), (1, 1000000))
