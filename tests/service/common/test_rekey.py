@@ -13,11 +13,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ansinh.keys_command import add_event_keys, add_key, retire
+from ansinh.keys_command import add_event_keys, add_key, retire, rotate
 from common import testing
 from common.ids import new_id
 from common.rekey import COMMON_FIELDS, Progress, reseal
 from common.sealing import FOLLOW_SECONDS, Keyring, SealBroken
+from disbursement.usecases.receive_notice import NOTICE_FIELD
 
 ROOT = Path(__file__).parents[3]
 ROWS = 1_300
@@ -121,6 +122,35 @@ def test_what_no_field_opens_stops_the_rotation(owner: str, file: Path) -> None:
     add_key(file)
     with pytest.raises(SealBroken):
         reseal(owner, Keyring.load(file, "reporting"), ["another"], _nothing)
+
+
+def test_what_was_in_hand_when_the_key_changed_is_sealed_again_too(
+    database: Callable[[str], testing.TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notice is encrypted, waits for a connection, and is inserted when the first pass has found nothing under the old key."""
+    path = tmp_path / "keys-disbursement.json"
+    path.write_text(json.dumps(testing.keyring_data("disbursement")), encoding="utf-8")
+    dsn = database("disbursement").owner_url.replace("+psycopg", "")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE thing (id integer PRIMARY KEY, body bytea)")
+    serving = Keyring.load(path, "disbursement")
+    in_hand = serving.encrypt(NOTICE_FIELD, b"accepted")
+    told: list[str] = []
+    slept: list[float] = []
+
+    def say(line: str) -> None:
+        told.append(line)
+        if " values now under " in line and sum(" values now under " in earlier for earlier in told) == 1:
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("INSERT INTO thing VALUES (1, %s)", (in_hand,))
+
+    monkeypatch.setattr("ansinh.keys_command.time.sleep", slept.append)
+    assert rotate({"disbursement": path}, {"disbursement": dsn}, say) == 0
+    assert told[-1].endswith("retired: t1")
+    with psycopg.connect(dsn) as connection:
+        (body,) = connection.execute("SELECT body FROM thing").fetchone() or (b"",)
+    assert Keyring.load(path, "disbursement").decrypt_bytes(NOTICE_FIELD, body) == b"accepted"
+    assert 40 < sum(slept) <= FOLLOW_SECONDS + 61, "a minute for what processes have in hand"
 
 
 def test_running_processes_follow_the_file(file: Path) -> None:

@@ -24,13 +24,14 @@ from common.erasure_keys import WAITING
 from common.rekey import wait_for_older
 from common.sealing import FOLLOW_SECONDS, generate_key, lookup_key
 
-__all__ = ["add_event_keys", "add_key", "holders", "retire", "retire_event_keys", "run"]
+__all__ = ["add_event_keys", "add_key", "holders", "retire", "retire_event_keys", "rotate", "run"]
 
 Say = Callable[[str], None]
 _FAILED, _UNAVAILABLE = 1, 69
 _FOLLOWED: Final = FOLLOW_SECONDS + 1.0
 _IN_HAND: Final = 60.0
-"""Longest time between a process' reading a token and opening it: an event key goes so long after nothing holds it."""
+"""Longest time between a process' reading a token and opening it, and between its encrypting a value and its transaction's begin: an old
+key goes so long after the new one seals everywhere, and after one more look."""
 
 
 def _files() -> dict[str, Path]:
@@ -113,11 +114,19 @@ def _reseal(service: Service, path: Path, dsn: str, say: Say) -> str:
     return str(last["key"])
 
 
-def _rotate(files: Mapping[str, Path], dsns: Mapping[str, str], say: Say) -> int:
+def rotate(files: Mapping[str, Path], dsns: Mapping[str, str], say: Say, *, in_hand: float = _IN_HAND) -> int:
+    """New at-rest keys; the old ones go when nothing lies under them, nor can come to: `in_hand` seconds after the new ones seal, and one
+    more pass. A value may have been encrypted before its transaction began, and no transaction that could be waited for knows of it."""
     wanted = [service for service in SERVICES if service.name in dsns]
     for service in wanted:
         say(f"{service.name:<16} seals with {add_key(files[service.name])}")
     time.sleep(_FOLLOWED)  # until every process has looked at its file
+    begun = time.monotonic()
+    for service in wanted:
+        _reseal(service, files[service.name], dsns[service.name], say)
+    if (left := begun + in_hand - time.monotonic()) > 0:
+        say(f"waiting {left:.0f} s for what processes have in hand")
+        time.sleep(left)
     for service in wanted:
         keep = _reseal(service, files[service.name], dsns[service.name], say)
         gone = retire(files[service.name], keep)
@@ -191,10 +200,14 @@ def _retire(files: Mapping[str, Path], dsns: Mapping[str, str], only: str | None
     if free:
         say(f"waiting {_IN_HAND:.0f} s for what processes have in hand")
         time.sleep(_IN_HAND)
+    destroyed = False
     for name, kids in free.items():
-        retire_event_keys(files, name, kids)
-        say(f"{name:<16} event keys destroyed: {', '.join(kids)}")
-    if not free:
+        _reseal(next(service for service in SERVICES if service.name == name), files[name], dsns[name], say)
+        gone = [kid for kid in kids if not holders(dsns, name, kid)]  # something in hand may have been put into a table meanwhile
+        retire_event_keys(files, name, gone)
+        say(f"{name:<16} event keys destroyed: {', '.join(gone) or 'none'}")
+        destroyed = destroyed or bool(gone)
+    if not destroyed:
         say("no event key could be destroyed")
     return 0
 
@@ -238,7 +251,7 @@ def run(options: Namespace, say: Say) -> int:
     try:
         if options.what == "retire":
             return _retire(files, dsns, options.service, say)
-        return _rotate(files, dsns, say)
+        return rotate(files, dsns, say)
     except RuntimeError as error:
         say(str(error))
         return _FAILED

@@ -3,7 +3,8 @@
 Ciphertexts say their key; so what is left to do is found by looking, in binary columns, inside JSON (kept history) and in columns of
 tokens that came in events (`*_token`, put under this service's newest event key). A run that was stopped goes on where it was by being
 started again. Small transactions as the owner; triggers of a table are off within them, since a value that is only sealed anew has not
-changed. The old keys may go when a whole pass, begun after every transaction that might have used them has ended, finds nothing.
+changed. The old keys may go when a whole pass, begun after every transaction that might have used them has ended, finds nothing; values may
+have been encrypted before their transaction began, so whoever takes the keys away lets that time pass first (`ansinh.keys_command`).
 """
 
 from __future__ import annotations
