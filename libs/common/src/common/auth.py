@@ -75,7 +75,7 @@ class Authenticator:
     async def _fetch(self) -> None:
         self._tried = self._clock()
         try:
-            made = client(to=(self.jwks_url,), timeout=5.0, transport=self._transport)
+            made = client(to=(self.jwks_url,), timeout=5.0, total=5.0, transport=self._transport)
             async with made as http, http.stream("GET", self.jwks_url) as answer:
                 answer.raise_for_status()
                 self.use_keys(json.loads(await read_bounded(answer, _JWKS_BYTES)))

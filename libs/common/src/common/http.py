@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
@@ -51,6 +52,51 @@ class AnswerTooLarge(Exception):
     """The other side answered more than we are willing to read."""
 
 
+class _Timely(httpx.AsyncByteStream):
+    """An answer's body until a moment of the loop's clock."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, until: float) -> None:
+        self._inner = inner
+        self._until = until
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        parts = aiter(self._inner)
+        while True:
+            try:
+                async with asyncio.timeout_at(self._until):
+                    part = await anext(parts, None)
+            except TimeoutError as error:
+                raise httpx.ReadTimeout("the whole answer took too long") from error
+            if part is None:
+                return
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Within(httpx.AsyncBaseTransport):
+    """A whole exchange, from waiting for a connection to the answer's last byte, in so many seconds: limits of each step have no sum."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, total: float) -> None:
+        self._inner = inner
+        self._total = total
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        until = asyncio.get_running_loop().time() + self._total
+        try:
+            async with asyncio.timeout_at(until):
+                response = await self._inner.handle_async_request(request)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the whole answer took too long") from error
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _Timely(response.stream, until)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 class _Traced(httpx.AsyncBaseTransport):
     """A span around each call, from its beginning to the answer's head; the called system is told our trace context, nothing else."""
 
@@ -77,17 +123,20 @@ def client(
     *,
     to: Iterable[str] = (),
     timeout: float = 30.0,
+    total: float | None = None,
     base_url: str = "",
     transport: httpx.AsyncBaseTransport | None = None,
     connections: int = 20,
 ) -> httpx.AsyncClient:
     """A client with limits in seconds; redirects are answers like any other, never followed; proxies are not read from the environment.
 
+    `timeout`: of each step (connecting: five at most); `total`: of a whole exchange, twice `timeout` when it is not said.
     It calls the schemes, hosts and ports of `to` and `base_url`, and nothing else: without either, nothing at all.
     """
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    transport = _Within(transport or httpx.AsyncHTTPTransport(trust_env=False, limits=limits), total or 2 * timeout)
     if tracing.on():
-        transport = _Traced(transport or httpx.AsyncHTTPTransport(trust_env=False, limits=limits))
+        transport = _Traced(transport)
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
