@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ import pytest
 from ansinh.keys_command import add_event_keys, add_key, retire, rotate
 from common import testing
 from common.ids import new_id
-from common.rekey import COMMON_FIELDS, Progress, reseal
+from common.rekey import COMMON_FIELDS, Progress, reseal, wait_for_older
 from common.sealing import FOLLOW_SECONDS, Keyring, SealBroken
 from disbursement.usecases.receive_notice import NOTICE_FIELD
 
@@ -151,6 +152,21 @@ def test_what_was_in_hand_when_the_key_changed_is_sealed_again_too(
         (body,) = connection.execute("SELECT body FROM thing").fetchone() or (b"",)
     assert Keyring.load(path, "disbursement").decrypt_bytes(NOTICE_FIELD, body) == b"accepted"
     assert 40 < sum(slept) <= FOLLOW_SECONDS + 61, "a minute for what processes have in hand"
+
+
+def test_a_transaction_that_has_written_nothing_yet_is_waited_for(owner: str) -> None:
+    """It may have encrypted long ago and wait for a lock: it has no number by which snapshots know it."""
+    with psycopg.connect(owner) as writer, psycopg.connect(owner, autocommit=True) as looking, ThreadPoolExecutor(1) as thread:
+        assert writer.execute("SELECT pg_current_xact_id_if_assigned()").fetchone() == (None,)
+        waiting = thread.submit(wait_for_older, looking)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        writer.execute("INSERT INTO thing VALUES (99999, 'x', NULL, NULL)")
+        with pytest.raises(TimeoutError):
+            waiting.result(0.2)
+        writer.commit()
+        writer.execute("SELECT 1")  # a later one is not waited for
+        waiting.result(10)
 
 
 def test_running_processes_follow_the_file(file: Path) -> None:

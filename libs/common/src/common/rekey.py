@@ -30,6 +30,7 @@ _BATCH: Final = 500
 _LOCK_TIMEOUT: Final = "2s"
 _REFUSALS: Final = 300
 _PAUSE_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 0.05
 _LEAVES: Final = (
     "SELECT c.relname, a.attname, format_type(a.atttypid, NULL), c.relhastriggers FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
@@ -167,11 +168,17 @@ def reseal(dsn: str, keyring: Keyring, fields: Sequence[str], say: Callable[[Pro
                 return total
 
 
+_OPEN: Final = (
+    "SELECT l.virtualxid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock'"
+    " AND l.granted AND a.datname = current_database() AND a.usesysid IS NOT NULL AND l.pid <> pg_backend_pid()"
+)
+
+
 def wait_for_older(connection: psycopg.Connection[Any]) -> None:
-    """Until every transaction that had begun before now has ended: it may still commit a value under an older key."""
-    row = connection.execute("SELECT pg_current_xact_id()").fetchone()
-    assert row is not None
-    while True:
-        past = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8, pg_sleep(0.05)", (str(row[0]),)).fetchone()
-        if past is not None and past[0]:
-            return
+    """Until every transaction that had begun before now has ended, one that has written nothing yet too: it may have a value under an older
+    key in hand, and commit it."""
+    older = {row[0] for row in connection.execute(_OPEN).fetchall()}
+    while older:
+        older &= {row[0] for row in connection.execute(_OPEN).fetchall()}
+        if older:
+            time.sleep(_LOOK_SECONDS)
