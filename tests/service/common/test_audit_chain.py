@@ -233,6 +233,7 @@ async def test_whoever_holds_the_sealer_is_named_and_what_waits_is_found(
         assert (waited.whole, waited.counts, waited.problems[0]["audit_id"]) == (False, {"unsealed": 1}, 2)
         await asyncio.to_thread(do, superuser, "UPDATE audit_log SET at = at - interval '1 day' WHERE id = 3")
         assert await look(superuser) == {"unsealed": 1}
+        stranger.execute("SELECT pg_advisory_unlock(%s)", (int(Lock.AUDIT_SEALER),))
     await seal(made)
     async with made.db.read() as tx:
         assert await check(tx, SEALED) == (0, [])
