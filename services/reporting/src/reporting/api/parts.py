@@ -57,7 +57,10 @@ UnitQuery = Annotated[
     str | None, Query(pattern=_PATH, max_length=40, description="Đơn vị và mọi cấp dưới · a unit and all below; default: your only unit",
                       examples=["60"]),
 ]  # fmt: skip
-BusinessDate = Annotated[date, Query(description="Ngày nghiệp vụ · the day it is asked for", examples=["2024-09-20"])]
+BusinessDate = Annotated[
+    date,
+    Query(ge=date(1900, 1, 1), le=date(2999, 12, 31), description="Ngày nghiệp vụ · the day it is asked for", examples=["2024-09-20"]),
+]
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Note = Annotated[
