@@ -1,12 +1,15 @@
-"""An officer of another commune asks for every object by its id: 404 everywhere, and no list names a foreign object either.
+"""An officer of another commune asks for every object by its id, and would change it: 404 everywhere, and no list names a foreign object.
 
-Routes come from the OpenAPI document: a new one with an id of a kind not known here fails until `IDS` says where its ids come from.
+Routes come from the OpenAPI document (those that change something, from the matrix of rights): a new one with an id of a kind not known
+here fails until `IDS` says where its ids come from.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +24,10 @@ IDS = {
     "batch_id": "payment_batch", "cycle_id": "payment_cycle", "payment_id": "payment", "statement_id": "statement",
     "settlement_id": "settlement", "recovery_id": "recovery_case", "evidence_id": "cash_evidence", "case_id": "payment_case",
     "sheet_id": "telling_sheet", "complaint_id": "complaint", "shadow_id": "shadow_month", "job_id": "job",
-    "person_id": "beneficiary", "erasure_id": "erasure_request",
+    "person_id": "beneficiary", "erasure_id": "erasure_request", "repayment_id": "repayment", "manual_id": "manual_result",
+    "proposal_id": "suspension_proposal", "take_over_id": "take_over", "registration_id": "api_client",
 }  # fmt: skip
+MATRIX = Path(__file__).parents[3] / "security" / "matrix" / "disbursement.csv"
 NO_UNIT = {"/v1/webhooks/partners/{partner}", "/v1/partners/{partner}/lane"}
 """A partner's own callback address, and its limits: neither belongs to a unit."""
 SUMS = {"/v1/partners/{partner}/totals"}
@@ -73,6 +78,21 @@ _SEED = (
     ("INSERT INTO shadow_month (shadow_id, unit_code, unit_path, programme, funding_source, month, business_date, file_name, sha256,"
     " content, compared_by) VALUES (:id, '22924', :path, 'SOCIAL_ASSISTANCE', 'LOCAL_BUDGET', '2024-09-01', '2024-09-10', 'bang-xa.xlsx',"
     " '\\x00', '\\x00', 'x')"),
+    ("INSERT INTO repayment (repayment_id, recovery_id, amount, document_number, document_date, proposed_by)"
+    " SELECT :id, recovery_id, 100000, 'GNT 0080', '2024-10-10', 'x' FROM recovery_case"),
+    ("INSERT INTO manual_result (manual_id, payment_id, result, happened_on, note, evidence, proposed_by)"
+    " VALUES (:id, :payment, 'SETTLED', '2024-09-05', 'Theo công văn', 'CV 214', 'x')"),
+    ("INSERT INTO partner_notice (notice_id, partner, webhook_id, sent_at, body, body_digest, brought_by, batch_id, state)"
+    " SELECT '01920e5c-6c1d-7a54-9c0e-2f6f0d6a1b11', partner, 'file:1', now(), '\\x00', '\\x00', 'x', batch_id, 'WAITING'"
+    " FROM payment_batch WHERE partner = 'agribank'"),
+    ("INSERT INTO suspension_proposal (proposal_id, beneficiary_id, programme, months, amount, payment_id, business_date, unit_code,"
+    " unit_path) SELECT :id, beneficiary_id, programme, ARRAY['2024-09'], 500000, payment_id, '2024-11-20', unit_code, unit_path"
+    " FROM payment WHERE payment_id = :payment"),
+    ("INSERT INTO take_over (take_over_id, unit_code, unit_path, programme, first_month, state, business_date, proposed_by)"
+    " VALUES (:id, '22924', :path, 'MERIT', '2024-09-01', 'PROPOSED', '2024-09-10', 'x')"),
+    ("INSERT INTO api_client (id, client_id, agency, contact, roles, units, per_minute, per_day, valid_from, basis, proposed_by)"
+    " VALUES (:id, 'xa-22924', 'UBND xã', 'ubnd@example.vn', ARRAY['INTEGRATOR'], ARRAY[:path], 60, 5000, '2024-09-01',"
+    " 'CV 12/UBND', 'x')"),
 )  # fmt: skip
 
 
@@ -100,14 +120,19 @@ async def world(world_of: Any) -> AsyncIterator[Any]:
         yield made
 
 
-async def _asked(world: Any, client: Any) -> dict[str, tuple[int, str]]:
-    """Every GET route of the document with the ids that are there: path → (status, text)."""
+async def _ids(world: Any) -> dict[str, str]:
+    """An id of each kind that paths name."""
     key = {table: next(row["c"] for row in await world.rows(_KEY, t=table)) for table in IDS.values()}
     ids = {
         name: str((await world.rows(f"SELECT {key[table]} AS id FROM {table} t ORDER BY to_jsonb(t) ->> 'partner'"))[0]["id"])
         for name, table in IDS.items()
     }
-    ids["partner"] = "agribank"
+    return ids | {"partner": "agribank"}
+
+
+async def _asked(world: Any, client: Any) -> dict[str, tuple[int, str]]:
+    """Every GET route of the document with the ids that are there: path → (status, text)."""
+    ids = await _ids(world)
     found = {}
     for path, methods in world.app.openapi()["paths"].items():
         if not path.startswith("/v1") or "get" not in methods or path.startswith("/v1/audit") or path in TECHNICAL:
@@ -146,6 +171,81 @@ async def test_no_id_of_another_commune_opens_anything(world: Any, client_as: An
     assert any(mark in text for path, (_, text) in own.items() if "{" not in path for mark in marks)
     totals = foreign["/v1/partners/{partner}/totals"][1]
     assert ("500000" in own["/v1/partners/{partner}/totals"][1], "500000" in totals) == (True, False)
+
+
+def _changes() -> list[tuple[str, str]]:
+    """(method, path) of what changes an object of a unit, as the matrix of rights says."""
+    with MATRIX.open(encoding="utf-8", newline="") as file:
+        return [(row["method"], row["path"]) for row in csv.DictReader(file) if row["other"] == "404" and row["method"] != "GET"]
+
+
+async def _sent(world: Any, client: Any, routes: list[tuple[str, str]], who: str) -> dict[str, tuple[int, str]]:
+    """Every one of the routes with the body of the operation's own example: route → (status, text)."""
+    ids, document, found = await _ids(world), world.app.openapi(), {}
+    for number, (method, path) in enumerate(routes):
+        content = document["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
+        given: dict[str, Any] = {"headers": {"Idempotency-Key": f"{who}-{number:04d}"}}
+        if "multipart/form-data" in content:
+            given |= {"files": {"file": ("ky-nhan.pdf", b"%PDF-1.4", "application/pdf")}, "data": {"handed_over_on": "2024-09-12"}}
+        elif content:
+            given["json"] = _example(document, content["application/json"])
+        answer = await client.request(method, path.format(**ids), **given)
+        found[f"{method} {path}"] = (answer.status_code, answer.text)
+    return found
+
+
+def _example(document: dict[str, Any], said: dict[str, Any]) -> Any:
+    shown = said.get("example") or next((each["value"] for each in said.get("examples", {}).values()), None)
+    schema = document["components"]["schemas"].get(said["schema"].get("$ref", "").rpartition("/")[2], said["schema"])
+    return shown or next(iter(schema.get("examples", ())), {})
+
+
+async def test_nothing_of_another_commune_is_changed_by_its_id(world: Any, client_as: Any) -> None:
+    routes = _changes()
+    assert len(routes) > 40
+    roles = tuple(role for role in OFFICER if role is not Role.OPERATOR)
+    everybody = client_as(world.app, *OFFICER, units=(ELSEWHERE,), subject="stranger")
+    officer = client_as(world.app, *roles, units=(ELSEWHERE,), subject="stranger")
+    machines = [route for route in routes if "/clients/" in route[1]]  # who runs the machine opens and shuts doors to all units
+    foreign = await _sent(world, everybody, [route for route in routes if route not in machines], "everybody")
+    foreign |= await _sent(world, officer, routes, "officer")
+    assert {route: answer for route, answer in foreign.items() if answer[0] != 404} == {}
+    assert await world.rows("SELECT action FROM audit_log WHERE subject = 'stranger'") == []
+    own = await _sent(world, client_as(world.app, *OFFICER, units=("60",), subject="province"), routes, "province")
+    assert {route: answer for route, answer in own.items() if answer[0] in (404, 500)} == {}  # else the 404 above would prove nothing
+
+
+_IN_BODY: dict[str, dict[str, Any]] = {
+    "/v1/custody": {"partner": "vnpost", "unit_code": "22924", "kind": "RECEIVED", "holder": "Lê Văn Bình", "amount": 500_000,
+                    "document_number": "PXK 1", "witness": "Nguyễn Thị Lan", "on_date": "2024-09-12"},
+    "/v1/money-movements": {"kind": "PREFUND", "partner": "agribank", "amount": 500_000, "document_number": "UNC 1",
+                            "document_date": "2024-08-23"},
+    "/v1/settlements": {"partner": "agribank", "number": "QT-2", "business_date": "2024-09-20"},
+}  # fmt: skip
+"""What names another commune's cycle in its body."""
+
+
+async def test_nothing_of_another_commune_is_changed_by_an_id_in_the_body(world: Any, client_as: Any) -> None:
+    found: dict[str, dict[str, int]] = {}
+    async with world.owner() as tx:
+        await tx.execute("UPDATE payment SET status = 'COLLECTED' WHERE channel = 'CASH_POST'")
+    [cash] = await world.rows("SELECT reference FROM payment WHERE channel = 'CASH_POST'")
+    [evidence] = await world.rows("SELECT evidence_id FROM cash_evidence")
+    proofs = {"proofs": [dict(cash) | {"collected_on": "2024-09-12", "collected_by": "SELF", "kind": "SIGNED_LIST"}]}
+    named, scanned = {"paid_by": "Lê Văn Bình"} | proofs, {"evidence_id": str(evidence["evidence_id"])}
+    calls = [*_IN_BODY.items(), ("/v1/cash-proofs", named), ("/v1/cash-proofs", named | scanned)]
+    for who, unit in (("stranger", ELSEWHERE), ("province", "60")):
+        client = client_as(world.app, *OFFICER, units=(unit,), subject=who)
+        cycle = {"cycle_id": str(world.cycle_id)}
+        scan = {"files": {"file": ("ky-nhan.pdf", b"%PDF-1.4", "application/pdf")}}
+        for number, (path, body) in enumerate(calls):
+            answer = await client.post(path, json=cycle | body, headers={"Idempotency-Key": f"{who}-{number:04d}"})
+            found.setdefault(who, {})[f"{path} {number}"] = answer.status_code
+        sent = {"data": cycle | {"unit_code": "22924"}, "headers": {"Idempotency-Key": f"{who}-evidence"}, **scan}
+        found[who]["/v1/cash-evidence"] = (await client.post("/v1/cash-evidence", **sent)).status_code
+    assert set(found["stranger"].values()) == {404}, found
+    assert {path for path, status in found["province"].items() if status in (404, 422, 500)} == set(), found
+    assert await world.rows("SELECT action FROM audit_log WHERE subject = 'stranger'") == []
 
 
 async def _marks(world: Any) -> list[str]:

@@ -17,19 +17,12 @@ from common.problems import NotFound
 from common.sealing import Keyring
 from disbursement.domain.cash import CustodyExists, ProofsRefused, media_type_of
 from disbursement.domain.errors import UnknownUnit
-from disbursement.storage import cash, cycles, units
+from disbursement.storage import cash, units
+from disbursement.usecases.view_cycle import own_cycle
 
 __all__ = ["log_custody", "prove", "read_evidence", "store_evidence"]
 
 EVIDENCE_FIELD: Final = "cash_evidence.content"
-
-
-async def _cycle(tx: Tx, actor: Actor, cycle_id: UUID) -> RowMapping:
-    """A cycle whose unit is above or below the actor's: a commune works on its part of the province's cycle."""
-    cycle = await cycles.by_id(tx, cycle_id)
-    if cycle is None:
-        raise NotFound("No such cycle")
-    return cycle
 
 
 async def _unit(tx: Tx, actor: Actor, cycle: RowMapping, unit_code: str) -> str:
@@ -43,7 +36,7 @@ async def _unit(tx: Tx, actor: Actor, cycle: RowMapping, unit_code: str) -> str:
 
 async def log_custody(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> RowMapping:
     """Write who holds how much cash, with a witness. Raises NotFound, UnknownUnit, CustodyExists."""
-    cycle = await _cycle(tx, actor, values["cycle_id"])
+    cycle = await own_cycle(tx, actor, values["cycle_id"])
     path = await _unit(tx, actor, cycle, values["unit_code"])
     row = await cash.add_entry(tx, {**values, "unit_path": path, "recorded_by": actor.subject})
     if row is None:
@@ -55,7 +48,7 @@ async def log_custody(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> RowMap
 async def store_evidence(tx: Tx, actor: Actor, keyring: Keyring, cycle_id: UUID, unit_code: str, content: bytes) -> UUID:
     """Keep a scan of a signed list or slip, encrypted; its id. Raises EvidenceRefused, NotFound, UnknownUnit."""
     media_type = media_type_of(content)
-    cycle = await _cycle(tx, actor, cycle_id)
+    cycle = await own_cycle(tx, actor, cycle_id)
     path = await _unit(tx, actor, cycle, unit_code)
     digest = hashlib.sha256(content).digest()
     evidence_id = await cash.add_evidence(
@@ -81,7 +74,7 @@ async def read_evidence(db: Database, actor: Actor, keyring: Keyring, evidence_i
 
 async def prove(tx: Tx, actor: Actor, cycle_id: UUID, proofs: Mapping[str, Any], *, paid_by: str, evidence_id: UUID | None) -> int:
     """Store that people collected their money, all rows or none; how many are new. Raises ProofsRefused naming each row."""
-    await _cycle(tx, actor, cycle_id)
+    await own_cycle(tx, actor, cycle_id)
     if evidence_id is not None and await cash.evidence(tx, actor, evidence_id) is None:
         raise NotFound("No such scan")
     wrong = await cash.unproven(tx, actor, cycle_id, proofs)
