@@ -54,6 +54,7 @@ from disbursement.usecases.approving import ListApprover
 from disbursement.usecases.compute_list import JOB_KIND, ListComputer
 from disbursement.usecases.payment_context import make_payment_context
 from disbursement.usecases.payment_loops import payment_loops, payment_probe
+from disbursement.usecases.read_back import booked_while_restored
 from disbursement.usecases.receive_statement import JOB_KIND as RECONCILE
 from disbursement.usecases.reconcile import Reconciler
 from disbursement.usecases.tell import Teller
@@ -149,7 +150,7 @@ async def work(settings: Settings) -> None:
             JOB_KIND: ListComputer(db, settings).run,
             VERIFY: ListVerifier(db).run,
             APPROVE: ListApprover(db, settings).run,
-            RECONCILE: Reconciler(db, keyring).run,
+            RECONCILE: Reconciler(db, keyring, booked_out=booked_while_restored(context)).run,
         }
         sms = SmsGateway(settings.sms_url, settings.sms_token, http, keyring) if settings.sms_url else None
         runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)

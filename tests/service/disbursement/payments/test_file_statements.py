@@ -103,3 +103,22 @@ async def test_money_that_came_back_is_known_from_the_statement(bank: Any, clien
     assert await bank.statuses() == {"RETURNED": 2}
     assert await bank.value("SELECT count(*) FROM reconciliation_break WHERE state <> 'RESOLVED'") == 0
     assert await paid_in_books(bank) == []
+
+
+async def test_a_camt053_without_entries_says_that_nothing_was_booked_and_is_of_its_own_period(bank: Any, client_as: Any) -> None:
+    content = (await _statement(bank, "CAMT053")).content
+    assert await _reconciled(bank, client_as, content, "camt053.xml") == {}
+    assert await bank.value("SELECT lines FROM statement") == 0
+    officer = client_as(bank.app, Role.DEPARTMENT_OFFICER)
+    form = {"partner": "agribank", "business_date": "2024-09-11", "from_date": "2024-08-01", "to_date": "2024-08-31"}
+    other = content.replace(b"<MsgId>", b"<MsgId>X")
+    headers = {"Idempotency-Key": "statement-2"}
+    sent = await officer.post("/v1/statements", data=form, files={"file": ("camt053.xml", other)}, headers=headers)
+    await _jobs(bank)
+    detail = (await officer.get(f"/v1/statements/{sent.json()['statement_id']}")).json()
+    assert detail["state"] == "REFUSED"
+    assert "not the period" in detail["refusal"]
+    single = (await _statement(bank, "CAMT054")).content
+    sent = await officer.post("/v1/statements", data=form, files={"file": ("c.xml", single)}, headers={"Idempotency-Key": "statement-3"})
+    await _jobs(bank)
+    assert (await officer.get(f"/v1/statements/{sent.json()['statement_id']}")).json()["state"] == "REFUSED"

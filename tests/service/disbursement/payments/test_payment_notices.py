@@ -145,6 +145,9 @@ async def test_a_payment_that_was_never_sent_cannot_be_settled(world: Any) -> No
     await world.notice(await world.result("SETTLED", line))
     assert await world.statuses() == {"APPROVED": 1}
     assert await reasons(world) == ["NOT_SENT"]
+    await world.send()
+    assert await world.statuses() == {"CANCELLED": 1}, "nor is it sent while a person has to look at that word"
+    assert await world.books() == []
 
 
 @pytest.mark.parametrize("body", [b"not json", b"[]", b'{"type":"payment.results"}', b'{"type":"other","results":[]}'])

@@ -193,6 +193,35 @@ async def test_a_file_that_cannot_be_read_is_refused_with_its_row(world: Any, of
     assert await world.value("SELECT count(*) FROM statement_line") == 0
 
 
+async def test_a_statement_without_lines_says_that_nothing_was_booked(world: Any, officer: Any) -> None:
+    lines = await _paid(world, 2)
+    await world.notice(*[await world.result("SETTLED", line) for line in lines])
+    for key, period, missing in (
+        ("statement-1", {"from_date": "2024-08-01", "to_date": "2024-08-31"}, {}),
+        ("statement-2", {"from_date": "2024-09-01", "to_date": "2024-09-10"}, {"MISSING": 2}),
+    ):
+        statement = await _upload(world, officer, HEAD.encode(), key=key, **period)
+        await _work(world)
+        detail = (await officer.get(f"/v1/statements/{statement['statement_id']}")).json()
+        assert (detail["state"], detail["lines"], detail["from_date"]) == ("RECONCILED", 0, period["from_date"])
+        assert await _verdicts(officer, statement["statement_id"]) == missing
+    again = await _upload(world, officer, HEAD.encode(), key="statement-3", **period)
+    assert again["statement_id"] == statement["statement_id"]
+
+
+async def test_a_file_without_lines_and_without_a_period_is_no_statement(world: Any, officer: Any) -> None:
+    answer = await officer.post(
+        "/v1/statements",
+        data={"partner": "agribank", "business_date": "2024-09-11"},
+        files={"file": ("sao-ke.csv", HEAD.encode(), "text/csv")},
+        headers={"Idempotency-Key": "no-period"},
+    )
+    await _work(world)
+    detail = (await officer.get(f"/v1/statements/{answer.json()['statement_id']}")).json()
+    assert detail["state"] == "REFUSED"
+    assert "period" in detail["refusal"]
+
+
 async def test_a_signed_statement_is_the_partners_and_an_unsigned_one_is_nobodys(world: Any, client_as: Any) -> None:
     lines = await _paid(world, 1)
     refs = await _references(world, lines)

@@ -5,21 +5,26 @@ The judge is the partner simulator's books, which were not put back.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from bank_files import paid_in_books
 
+from common import clock
 from common.auth import SYSTEM, Role
 from common.jobs import JobRunner
-from disbursement.storage.read_back import stop_sending
-from disbursement.usecases.read_back import read_back_round
+from disbursement.storage.read_back import begin, open_restore, stop_sending
+from disbursement.usecases.read_back import NotBegun, booked_while_restored, read_back_round
 from disbursement.usecases.receive_statement import JOB_KIND
 from disbursement.usecases.reconcile import Reconciler
 from disbursement.usecases.send_batches import send_round
 
 pytestmark = pytest.mark.promise("rules.13")
+_KEYS = itertools.count(1)
 HEAD = "Ngày giao dịch;Số bút toán;Mã tham chiếu;Ghi nợ;Ghi có;Diễn giải\n"
 
 
@@ -74,19 +79,32 @@ async def read_back(world: Any) -> None:
         pass
 
 
-async def statement(world: Any, client: Any) -> None:
-    """The partner's statement of what it has booked, sent in after the restore."""
-    rows = "".join(f"05/09/2024;FT{n};{row['reference']};{row['amount']};;\n" for n, row in enumerate(await world.books()))
+def today() -> date:
+    return clock.now().astimezone(clock.VIETNAM).date()
+
+
+def job_runner(world: Any) -> JobRunner:
+    reconciler = Reconciler(world.db, world.keyring, booked_out=booked_while_restored(world.context))
+    return JobRunner(world.db, {JOB_KIND: reconciler.run}, owner="test")
+
+
+async def statement(world: Any, client: Any, partner: str = "agribank", **more: Any) -> dict[str, Any]:
+    """The partner's statement of what it has booked today, sent in after the restore; what became of it."""
+    rows = "".join(f"{today():%d/%m/%Y};FT{n};{row['reference']};{row['amount']};;\n" for n, row in enumerate(await world.books(partner)))
+    content = more.pop("content", (HEAD + rows).encode())
+    period = {"from_date": str(today() - timedelta(days=1)), "to_date": str(today())}
     answer = await client.post(
         "/v1/statements",
-        data={"partner": "agribank", "business_date": "2024-09-11", "from_date": "2024-09-01", "to_date": "2024-09-10"},
-        files={"file": ("sao-ke.csv", (HEAD + rows).encode(), "text/csv")},
-        headers={"Idempotency-Key": "statement-after"},
+        data={"partner": partner, "business_date": "2024-09-11", **period, **more},
+        files={"file": ("sao-ke.csv", content, "text/csv")},
+        headers={"Idempotency-Key": f"statement-{next(_KEYS)}"},
     )
     assert answer.status_code == 202, answer.text
-    runner = JobRunner(world.db, {JOB_KIND: Reconciler(world.db, world.keyring).run}, owner="test")
+    runner = job_runner(world)
     while await runner.run_one():
         pass
+    found: dict[str, Any] = (await client.get(f"/v1/statements/{answer.json()['statement_id']}")).json()
+    return found
 
 
 async def resume(world: Any, people: Callable[[str], Any], *, expect: int = 200) -> dict[str, Any]:
@@ -166,8 +184,8 @@ async def test_half_sent_at_the_moment_the_rest_goes_after_two_people(world: Any
     assert not await send_round(world.context, "momo")
     await statement(world, people("first"))
     assert (await resume(world, people, expect=409))["missing"] == {"statement:momo": 1}
-    async with world.owner() as tx:  # momo's own statement, empty
-        await tx.execute("UPDATE restore_question SET partner = 'agribank' WHERE partner = 'momo'")
+    said = await statement(world, people("first"), "momo")
+    assert (said["state"], said["lines"]) == ("RECONCILED", 0), "momo has booked nothing, and says so"
     await resume(world, people)
     await world.send("momo")
     await world.partner_works()
@@ -209,3 +227,137 @@ async def test_nothing_leaves_before_the_look(world: Any) -> None:
         await tx.execute("DELETE FROM database_life")
     await world.send()
     assert len(await world.books()) == 1
+
+
+@pytest.fixture
+def bank_moment(bank: Any, pg_url: str) -> Moment:
+    return Moment(bank, pg_url)
+
+
+async def sent_to_a_bank_and_lost(bank: Any, moment: Moment, count: int = 3) -> None:
+    """A bank that takes files has paid a file of ours that the database, put back, holds to be unsent."""
+    await bank.approve([bank.line() for _ in range(count)])
+    await moment.take()
+    await sent_and_paid(bank)
+    assert await bank.statuses() == {"SETTLED": count}
+    await moment.put_back()
+    await read_back(bank)
+    assert await bank.statuses() == {"APPROVED": count}, "files answer no inquiries"
+
+
+@pytest.mark.promise("promises.paid-once")
+@pytest.mark.parametrize("form", ["CAMT053", "CSV"])
+async def test_a_bank_that_takes_files_is_believed_by_the_statement_of_the_days_that_are_gone(
+    bank: Any, bank_moment: Moment, client_as: Any, form: str
+) -> None:
+    people: Callable[[str], Any] = lambda name: client_as(bank.app, Role.DEPARTMENT_OFFICER, subject=name)  # noqa: E731
+    await sent_to_a_bank_and_lost(bank, bank_moment)
+    last_month = (HEAD + "20/08/2024;FT9;KHAC;7000;;\n").encode()
+    for period in ({"from_date": "2024-08-01", "to_date": "2024-08-31"}, {}):  # as it is, then said to be of these days
+        said = await statement(bank, people("first"), content=last_month, **period)
+        assert said["state"] == "RECONCILED"
+        assert (await resume(bank, people, expect=409))["missing"] == {"statement:agribank": 1}
+    content = (await bank.partner_http.post("http://partner/control/statement", json={"partner": "agribank", "form": form})).content
+    said = await statement(bank, people("first"), content=content)
+    assert {row["verdict"]: row["lines"] for row in said["verdicts"]} == {"MATCHED": 3}
+    assert await bank.statuses() == {"SETTLED": 3}
+    await resume(bank, people)
+    await sent_and_paid(bank)
+    assert await bank.statuses() == {"SETTLED": 3}
+    assert await paid_in_books(bank) == [500_000] * 3
+    assert len(await bank.books()) == 3
+    ledger = "SELECT coalesce(sum(amount), 0) FROM ledger_transfer WHERE kind = 'SETTLE'"
+    assert await bank.value(ledger) == 1_500_000
+
+
+async def test_a_statement_waits_until_our_own_events_are_read_back(world: Any, moment: Moment, people: Callable[[str], Any]) -> None:
+    """Versions must be above what was published before anything is said of a payment again."""
+    await world.approve([world.line()])
+    await moment.take()
+    await sent_and_paid(world)
+    await moment.put_back()
+    with pytest.raises(NotBegun):
+        await statement(world, people("first"))
+    assert await world.statuses() == {"APPROVED": 1}
+    assert (await resume(world, people, expect=409))["missing"] == {"events": 1}
+    async with world.db.transaction(SYSTEM("test")) as tx:
+        restore = await open_restore(tx)
+        assert restore is not None
+        await begin(tx, restore)
+    runner = job_runner(world)
+    while await runner.run_one():
+        pass
+    assert await world.statuses() == {"SETTLED": 1}
+    assert (await resume(world, people, expect=409))["missing"] == {"inquiries:agribank": 1}
+
+
+async def test_a_statement_of_some_of_the_days_that_are_gone_is_not_enough(
+    world: Any, moment: Moment, people: Callable[[str], Any]
+) -> None:
+    await world.approve([world.line() for _ in range(2)])
+    async with world.owner() as tx:  # our last word before the moment is three days old
+        await tx.execute("UPDATE outbox SET published_at = now() - interval '3 days'")
+    await moment.take()
+    await sent_and_paid(world)
+    await moment.put_back()
+    await read_back(world)
+    first = people("first")
+    begins, ends = today() - timedelta(days=3), today()
+    [view] = (await first.get("/v1/restores")).json()["items"]
+    assert (view["statements_from"], view["statements_to"]) == (str(begins), str(ends))
+    for since, until in ((begins + timedelta(days=1), ends), (begins, ends - timedelta(days=1))):
+        await statement(world, first, content=HEAD.encode(), from_date=str(since), to_date=str(until))
+        assert (await resume(world, people, expect=409))["missing"] == {"statement:agribank": 1}
+    await statement(world, first, from_date=str(begins))
+    await resume(world, people)
+    assert len(await world.books()) == 2
+
+
+async def test_the_same_statement_again_after_a_restore_says_that_nothing_was_booked_since(
+    world: Any, moment: Moment, people: Callable[[str], Any]
+) -> None:
+    await world.approve([world.line() for _ in range(2)] + [world.line(partner="momo", channel="WALLET")])
+    await sent_and_paid(world)
+    first = people("first")
+    before = await statement(world, first)
+    await moment.take()
+    await world.send("momo")
+    await world.partner_works()
+    await world.apply()
+    await moment.put_back()
+    await read_back(world)
+    await statement(world, first, "momo")
+    assert (await resume(world, people, expect=409))["missing"] == {"statement:agribank": 1}
+    assert (await statement(world, first))["statement_id"] == before["statement_id"]
+    await resume(world, people)
+    assert await world.statuses() == {"SETTLED": 3}
+
+
+@pytest.mark.promise("promises.paid-once")
+async def test_what_a_statement_books_although_it_was_never_sent_is_not_sent_while_it_is_a_difference(world: Any, client_as: Any) -> None:
+    """Without a restore nobody knows why: a person looks, and the payment is withdrawn meanwhile."""
+    booked, other = world.line(), world.line()
+    await world.approve([booked, other])
+    reference = (await world.result("SETTLED", booked))["reference"]
+    content = (HEAD + f"{today():%d/%m/%Y};FT1;{reference};500000;;\n").encode()
+    said = await statement(world, client_as(world.app, Role.DEPARTMENT_OFFICER), content=content)
+    assert {row["verdict"]: row["lines"] for row in said["verdicts"]} == {"STATUS_DIFFERS": 1}
+    assert await world.statuses() == {"APPROVED": 2}
+    await sent_and_paid(world)
+    assert await world.statuses() == {"CANCELLED": 1, "SETTLED": 1}
+    assert reference not in [row["reference"] for row in await world.books()]
+    assert await world.value("SELECT reason FROM hold WHERE beneficiary_id = :id", id=booked.beneficiary_id) == "PAYMENT_DISPUTED"
+
+
+@pytest.mark.promise("promises.paid-once")
+async def test_a_batch_booked_as_one_debit_is_not_sent_again(bank: Any, bank_moment: Moment, client_as: Any) -> None:
+    people: Callable[[str], Any] = lambda name: client_as(bank.app, Role.DEPARTMENT_OFFICER, subject=name)  # noqa: E731
+    await sent_to_a_bank_and_lost(bank, bank_moment)
+    batch = await bank.value("SELECT reference FROM payment_batch")
+    await statement(bank, people("first"), content=(HEAD + f"{today():%d/%m/%Y};FT1;{batch};1500000;;\n").encode())
+    assert await bank.statuses() == {"UNKNOWN": 3}
+    await resume(bank, people)
+    await sent_and_paid(bank)
+    assert await bank.rows("SELECT reference, state FROM payment_batch") == [{"reference": batch, "state": "UNCERTAIN"}]
+    assert await paid_in_books(bank) == [500_000] * 3
+    assert len(await bank.books()) == 3

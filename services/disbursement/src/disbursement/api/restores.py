@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class RestoreView(BaseModel):
     questions: int = Field(description="Payments that may have been sent since, which partners are asked about")
     answered: int
     lost_payments: int = Field(description="Payments among them that we no longer know; their months stay held unless a partner says no")
+    statements_from: date | None = Field(description="First day a partner's statement must cover: what the database went back to")
+    statements_to: date | None = Field(description="Last day that it must cover: when the restore was found")
     missing: dict[str, int] = Field(description="What is still to be read back; empty: two people may resume")
 
 

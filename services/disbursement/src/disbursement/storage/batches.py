@@ -15,7 +15,7 @@ from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
 from disbursement.domain.references import batch_reference_sql
-from disbursement.storage.gate import DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
+from disbursement.storage.gate import BOOKED_UNSENT_SQL, DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
 from disbursement.storage.holds import BENEFIT_LINES
 
 __all__ = [
@@ -80,6 +80,13 @@ FROM ({DISPUTED_LINES_SQL.format(allocations="o.line_id = ANY(:line_ids)")}) f J
 WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ON CONFLICT (payment_id) DO NOTHING
 """
 
+_BOOKED: Final = f"""
+INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)
+SELECT p.payment_id, 'CANCELLED', '{HoldReason.PAYMENT_DISPUTED}', now(), 'GATE', CAST(:batch_id AS text)
+FROM ({BOOKED_UNSENT_SQL}) f JOIN payment p USING (payment_id)
+WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ON CONFLICT (payment_id) DO NOTHING
+"""
+
 
 async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int, limits: str) -> int:
     """Put the batch's payments that may no longer be sent (the list's own gate, run again) into `payment_move`; how many."""
@@ -90,6 +97,7 @@ async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int, 
     found = await tx.execute(_GATE_SQL, batch_id=batch_id, line_ids=line_ids, business_date=business_date, grace_days=grace_days)
     found += await tx.execute(_LESS_DUE_SQL, batch_id=batch_id, line_ids=line_ids)
     found += await tx.execute(_DISPUTED, batch_id=batch_id, line_ids=line_ids)
+    found += await tx.execute(_BOOKED, batch_id=batch_id)
     found += await tx.execute(_OVER_LIMIT, batch_id=batch_id, line_ids=line_ids, business_date=business_date, limits=limits)
     await tx.execute("SET LOCAL enable_seqscan = on")
     return found

@@ -10,7 +10,16 @@ from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
 from disbursement.domain.payment import DEAD
 
-__all__ = ["DISPUTED_LINES_SQL", "DISPUTED_SQL", "FACTS_SQL", "OUTCOME_SQL", "OVER_LIMIT_SQL", "SUSPENDED_SQL", "WITHDRAWN_SQL"]
+__all__ = [
+    "BOOKED_UNSENT_SQL",
+    "DISPUTED_LINES_SQL",
+    "DISPUTED_SQL",
+    "FACTS_SQL",
+    "OUTCOME_SQL",
+    "OVER_LIMIT_SQL",
+    "SUSPENDED_SQL",
+    "WITHDRAWN_SQL",
+]
 
 
 def _literal(value: str | None) -> str:
@@ -113,6 +122,16 @@ JOIN list_line l ON l.line_id = o.line_id
 WHERE l.state = 'LISTED'
 """
 """Listed lines that would pay such months again. Fill `allocations` with the choice of lines (`o.`)."""
+
+BOOKED_UNSENT_SQL: Final = """
+SELECT payment_id FROM reconciliation_break WHERE state <> 'RESOLVED' AND payment_id IS NOT NULL AND kind <> 'MISSING'
+UNION SELECT payment_id FROM quarantine WHERE state = 'OPEN' AND payment_id IS NOT NULL AND reason = 'NOT_SENT'
+UNION SELECT p.payment_id
+FROM reconciliation_break b JOIN statement_line s ON s.statement_id = b.statement_id AND s.line_no = b.line_no
+JOIN payment p ON p.batch_id = s.batch_id
+WHERE b.state <> 'RESOLVED' AND b.payment_id IS NULL
+"""
+"""Payments that a statement books (alone or with their whole batch) or the partner speaks of in a way that waits for a person."""
 
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from disbursement.domain.references import batch_reference_sql
 __all__ = [
     "answered",
     "begin",
+    "booked_out",
     "claim_questions",
     "hold_lost",
     "missing",
@@ -23,6 +25,7 @@ __all__ = [
     "sent_batches",
     "split_sent",
     "stop_sending",
+    "told_again",
 ]
 
 
@@ -70,6 +73,21 @@ ORDER BY e.body ->> 'reference', CAST(e.body ->> 'version' AS bigint) DESC
 """
 
 
+# The moment the database was put back to is not later than what it knows as published: its relay published nothing before it looked.
+# Where it knows of nothing published, money that it knows of left after it was approved; where of neither, a month is asked for.
+_DAYS: Final = """
+UPDATE lane_pause p SET detail = p.detail || jsonb_build_object(
+    'statements_from', CAST(m.moment AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date),
+    'statements_to', CAST(r.found_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date))
+FROM database_restore r CROSS JOIN LATERAL (SELECT coalesce(
+    (SELECT max(o.published_at) FROM outbox o WHERE o.published_at < r.found_at),
+    (SELECT min(b.created_at) FROM restore_question q JOIN payment x USING (payment_id) JOIN payment_batch b USING (batch_id)
+     WHERE q.restore_id = r.restore_id),
+    r.found_at - interval '31 days') AS moment) m
+WHERE p.pause_id = :pause_id AND r.restore_id = :restore_id
+"""
+
+
 async def begin(tx: Tx, restore: RowMapping) -> int:
     """Raise versions above what was published, and note every payment that must be asked about; how many."""
     restore_id = restore["restore_id"]
@@ -91,6 +109,7 @@ async def begin(tx: Tx, restore: RowMapping) -> int:
         lost=lost,
         pause_id=restore["pause_id"],
     )
+    await tx.execute(_DAYS, pause_id=restore["pause_id"], restore_id=restore_id)
     return asked + lost
 
 
@@ -151,8 +170,21 @@ SELECT batch_id FROM own
 """.replace("{reference}", batch_reference_sql("i.id"))
 
 
+_WHOLE: Final = """
+UPDATE payment_batch b SET started_at = clock_timestamp(), lease_owner = :owner, lease_until = clock_timestamp() + interval '1 minute'
+WHERE b.batch_id = :batch_id
+  AND NOT EXISTS (SELECT FROM payment p WHERE p.batch_id = b.batch_id AND p.status = 'APPROVED' AND p.reference <> ALL(:references))
+RETURNING b.batch_id
+"""
+
+
 async def split_sent(tx: Tx, batch_id: UUID, references: Sequence[str], owner: str) -> UUID:
-    """Payments that their partner knows leave a batch that stands as not sent for a batch of their own, which `owner` has claimed."""
+    """Payments that their partner knows leave a batch that stands as not sent for a batch of their own, which `owner` has claimed.
+
+    Where the partner knows all of them it is the batch itself, under the reference that the partner knows it by.
+    """
+    if await tx.row(_WHOLE, batch_id=batch_id, references=list(references), owner=owner) is not None:
+        return batch_id
     split: UUID = await tx.value(_SPLIT, batch_id=batch_id, references=list(references), owner=owner)
     return split
 
@@ -174,6 +206,61 @@ async def hold_lost(tx: Tx, batch_id: UUID) -> int:
     return await tx.execute(_HOLD_LOST, batch_id=batch_id)
 
 
+# What a statement books as paid out although it stands here as not sent, while sending stands still for a restore: payment by payment, or
+# a whole batch under its own reference.
+_BOOKED_OUT: Final = """
+WITH line AS (
+    SELECT s.payment_id, s.batch_id, s.amount FROM statement_line s
+    WHERE s.statement_id = :statement_id AND s.line_no > :after AND s.line_no <= :until AND s.direction = 'OUT' AND s.currency = 'VND'
+)
+SELECT p.reference FROM line JOIN payment p ON p.payment_id = line.payment_id AND p.amount = line.amount WHERE p.status = 'APPROVED'
+UNION
+SELECT p.reference FROM line JOIN payment p ON p.batch_id = line.batch_id
+WHERE p.status = 'APPROVED'
+  AND line.amount = (SELECT sum(o.amount) FROM payment o WHERE o.batch_id = line.batch_id AND o.status = 'APPROVED')
+"""
+
+
+async def booked_out(tx: Tx, statement_id: UUID, after: int, until: int) -> list[str] | None:
+    """References of payments standing as not sent that these lines book as paid out, during a restore; None before partners are asked."""
+    begun = await tx.value(
+        "SELECT bool_and(detail ? 'questions') FROM lane_pause WHERE kind = 'RESTORE' AND state <> 'RESUMED'",
+    )
+    if begun is None:
+        return []
+    rows = await tx.rows(_BOOKED_OUT, statement_id=statement_id, after=after, until=until)
+    return None if rows and not begun else [row["reference"] for row in rows]
+
+
+async def told_again(tx: Tx, statement_id: UUID, from_date: date | None, to_date: date | None) -> None:
+    """The bytes of a statement we have came once more: while a restore is read back that says that nothing was booked since."""
+    await tx.execute(
+        "UPDATE lane_pause p SET detail = p.detail || jsonb_build_object('again', coalesce(p.detail -> 'again', '[]') || a.one)"
+        " FROM (SELECT jsonb_build_array(jsonb_build_object('statement_id', CAST(:id AS text), 'from_date', CAST(:from_date AS date),"
+        "   'to_date', CAST(:to_date AS date))) AS one) a"
+        " WHERE p.kind = 'RESTORE' AND p.state <> 'RESUMED' AND NOT coalesce(p.detail -> 'again', '[]') @> a.one",
+        id=str(statement_id),
+        from_date=from_date,
+        to_date=to_date,
+    )
+
+
+# A statement speaks of the time that is gone when it covers it: from the day the database was put back to, to the day that was found. A
+# sheet with lines of other days than it is said to cover is of another period. Single bookings (camt.054) do not say there were no others.
+_STATEMENT: Final = """
+SELECT FROM statement s
+LEFT JOIN jsonb_to_recordset(coalesce(w.detail -> 'again', '[]')) AS a (statement_id uuid, from_date date, to_date date)
+    ON a.statement_id = s.statement_id AND s.form IN ('CSV', 'XLSX')
+CROSS JOIN LATERAL (SELECT coalesce(a.from_date, s.from_date) AS first, coalesce(a.to_date, s.to_date) AS last) d
+WHERE s.partner = q.partner AND s.state = 'RECONCILED' AND s.form <> 'CAMT054' AND (s.received_at > r.found_at
+        OR coalesce(w.detail -> 'again', '[]') @> jsonb_build_array(jsonb_build_object('statement_id', CAST(s.statement_id AS text))))
+  AND d.first <= coalesce(CAST(w.detail ->> 'statements_from' AS date), CAST(r.found_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date))
+  AND d.last >= CAST(r.found_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date)
+  AND (s.form = 'CAMT053'
+       OR NOT EXISTS (SELECT FROM statement_line l WHERE l.statement_id = s.statement_id AND l.booked_on NOT BETWEEN d.first AND d.last))
+"""
+
+
 async def missing(tx: Tx, restore_id: UUID) -> dict[str, int]:
     """What is still to be read back: `events` (1: own events), `inquiries` by partner, `statements` by partner. Empty: everything is."""
     row = await tx.row(
@@ -183,10 +270,10 @@ async def missing(tx: Tx, restore_id: UUID) -> dict[str, int]:
     )
     found: dict[str, int] = {"events": 1} if row is None or row["unread"] else {}
     rows = await tx.rows(
-        "SELECT q.partner, count(*) FILTER (WHERE q.answer IS NULL) AS open, NOT EXISTS (SELECT FROM statement s"
-        "   WHERE s.partner = q.partner AND s.state = 'RECONCILED' AND s.received_at > r.found_at) AS no_statement"
-        " FROM restore_question q JOIN database_restore r USING (restore_id) WHERE q.restore_id = :restore_id"
-        " GROUP BY q.partner, r.found_at ORDER BY 1",
+        f"SELECT q.partner, q.open, NOT EXISTS ({_STATEMENT}) AS no_statement"
+        " FROM (SELECT partner, count(*) FILTER (WHERE answer IS NULL) AS open FROM restore_question WHERE restore_id = :restore_id"
+        "   GROUP BY partner) q JOIN database_restore r ON r.restore_id = :restore_id"
+        " JOIN lane_pause w ON w.kind = 'RESTORE' AND w.detail ->> 'restore_id' = CAST(r.restore_id AS text) ORDER BY 1",
         restore_id=restore_id,
     )
     found |= {f"inquiries:{each['partner']}": each["open"] for each in rows if each["open"]}
@@ -197,6 +284,7 @@ async def restores(tx: Tx, limit: int) -> Sequence[RowMapping]:
     """Restores, newest first, with their pause and how far they are read back."""
     return await tx.rows(
         "SELECT r.restore_id, r.found_at, r.read_at, r.lost_events, p.pause_id, p.state AS pause_state,"
+        " CAST(p.detail ->> 'statements_from' AS date) AS statements_from, CAST(p.detail ->> 'statements_to' AS date) AS statements_to,"
         " (SELECT count(*) FROM restore_question q WHERE q.restore_id = r.restore_id) AS questions,"
         " (SELECT count(*) FROM restore_question q WHERE q.restore_id = r.restore_id AND q.answer IS NOT NULL) AS answered,"
         " (SELECT count(*) FROM restore_question q WHERE q.restore_id = r.restore_id AND q.payment_id IS NULL) AS lost_payments"

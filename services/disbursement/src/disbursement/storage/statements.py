@@ -98,10 +98,10 @@ async def refuse(tx: Tx, statement_id: UUID, refusal: str) -> None:
 
 
 async def set_read(tx: Tx, statement_id: UUID, values: Mapping[str, Any]) -> None:
-    """The lines are stored; what the file says of itself. A period given by the person who uploaded stands."""
+    """The lines are stored; what the file says of itself. Without a period it covers the days of its lines."""
     await tx.execute(
         "UPDATE statement SET state = 'READ', form = :form, message_id = :message_id, lines = :lines, opening = :opening,"
-        " closing = :closing, from_date = coalesce(from_date, :from_date, l.first), to_date = coalesce(to_date, :to_date, l.last)"
+        " closing = :closing, from_date = coalesce(CAST(:from_date AS date), l.first), to_date = coalesce(CAST(:to_date AS date), l.last)"
         " FROM (SELECT min(booked_on) AS first, max(booked_on) AS last FROM statement_line WHERE statement_id = :id) l"
         " WHERE statement_id = :id",
         id=statement_id,

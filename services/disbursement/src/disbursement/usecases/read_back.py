@@ -7,16 +7,18 @@ that is gone. Nothing is sent meanwhile: the pause stands since the restore was 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
 from common.telemetry import get_logger
-from disbursement.channels.protocol import NoAnswer, PartnerResult
+from disbursement.channels.protocol import CannotBuild, CannotBuildBatch, NoAnswer
 from disbursement.domain.cycle import CycleAction
 from disbursement.domain.payment import ResultStatus
 from disbursement.storage import batches, payment_moves, read_back
@@ -24,11 +26,18 @@ from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.record_results import Told, record_results
 from disbursement.usecases.send_batches import REQUEST_FIELD, batch_head, instruction
 
-__all__ = ["read_back_round", "view_restores"]
+__all__ = ["BookedOut", "NotBegun", "booked_while_restored", "read_back_round", "view_restores"]
 
 _AT_ONCE: Final = 1_000
 _AGAIN_SECONDS: Final = 10
 _log = get_logger(__name__)
+
+BookedOut = Callable[[Tx, RowMapping, int, int], Awaitable[None]]
+"""Called with a statement and a span of its lines, before these settle what they book."""
+
+
+class NotBegun(ConnectionError):
+    """A restore was found and our own events are still being read: a statement waits for that."""
 
 
 async def view_restores(db: Database, actor: Actor, limit: int) -> list[dict[str, Any]]:
@@ -72,7 +81,7 @@ async def _ask(context: PaymentContext, lane: PartnerLane, restore_id: UUID) -> 
     ours = {row["reference"] for row in asked if row["payment_id"] is not None}
     known = [answer for answer in answers if answer.status is not ResultStatus.NOT_FOUND and answer.reference in ours]
     async with context.db.transaction(context.actor) as tx:
-        await _were_sent(tx, context, lane, known)
+        await _were_sent(tx, context, lane, [answer.reference for answer in known])
         if known:
             await record_results(tx, lane.partner.name, "INQUIRY", [Told(str(inquiry_id), answer) for answer in known])
         told = {answer.reference: answer.status.value for answer in answers}
@@ -81,9 +90,8 @@ async def _ask(context: PaymentContext, lane: PartnerLane, restore_id: UUID) -> 
     return True
 
 
-async def _were_sent(tx: Tx, context: PaymentContext, lane: PartnerLane, known: Sequence[PartnerResult]) -> None:
+async def _were_sent(tx: Tx, context: PaymentContext, lane: PartnerLane, references: Sequence[str]) -> None:
     """Payments that stand as not sent and that their partner knows become UNKNOWN, in a batch with their bytes, past no gate."""
-    references = [answer.reference for answer in known]
     for batch_id in await read_back.sent_batches(tx, references):
         split = await read_back.split_sent(tx, batch_id, references, context.owner)
         lines = [instruction(row) for row in await batches.instruction_lines(tx, split)]
@@ -101,3 +109,40 @@ async def _were_sent(tx: Tx, context: PaymentContext, lane: PartnerLane, known: 
             await batches.advance_cycle(tx, item.cycle_id, CycleAction.START_SENDING)
         detail = {"partner": lane.partner.name, "of_batch": str(batch_id), "payments": len(lines)}
         await audit.record(tx, "batch.was_sent", "batch", split, detail)
+
+
+def booked_while_restored(context: PaymentContext) -> BookedOut:
+    """While a restore is read back, what a statement books as paid out and stands here as not sent was sent in the time that is gone.
+
+    It becomes UNKNOWN, as after an inquiry, and the line then settles it. Raises NotBegun before versions are above what was published.
+    """
+
+    async def take(tx: Tx, statement: RowMapping, after: int, until: int) -> None:
+        references = await read_back.booked_out(tx, statement["statement_id"], after, until)
+        if references is None:
+            raise NotBegun("own events are not read back yet: the statement waits")
+        lane = context.lanes.get(statement["partner"])
+        if references and lane is not None:
+            await _were_sent(tx, context, lane, await _buildable(tx, lane, references))
+
+    return take
+
+
+async def _buildable(tx: Tx, lane: PartnerLane, references: Sequence[str]) -> list[str]:
+    """Those whose bytes can be had. The others stay as they are, with a difference that keeps them from being sent."""
+    wanted, can = set(references), list[str]()
+    for batch_id in await read_back.sent_batches(tx, references):
+        head = await batch_head(tx, batch_id)
+        lines = [instruction(row) for row in await batches.instruction_lines(tx, batch_id) if row["reference"] in wanted]
+        while lines:
+            try:
+                lane.channel.build(head, lines)
+            except CannotBuild as error:
+                lines = [line for line in lines if line.reference not in error.references]
+                continue
+            except CannotBuildBatch as error:
+                _log.error("restore.cannot_be_built", partner=lane.partner.name, batch=str(batch_id), reason=error.reason)
+                break
+            can += [line.reference for line in lines]
+            break
+    return can

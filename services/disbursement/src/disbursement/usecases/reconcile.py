@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from disbursement.channels.statements.protocol import Booked, Direction, Stateme
 from disbursement.domain.payment import CASH, ResultStatus
 from disbursement.domain.reconciliation_errors import StatementRefused
 from disbursement.storage import reconciliation, statements
+from disbursement.usecases.read_back import BookedOut
 from disbursement.usecases.receive_statement import STATEMENT_FIELD
 from disbursement.usecases.record_results import Told, record_results
 
@@ -33,8 +34,9 @@ Reader = Callable[[bytes, str], Statement]
 class Reconciler:
     """The job: a statement from RECEIVED to RECONCILED. A repeat after a crash goes on where the last transaction ended."""
 
-    def __init__(self, db: Database, keyring: Keyring, *, chunk: int = CHUNK) -> None:
-        """`chunk`: lines judged in one transaction."""
+    def __init__(self, db: Database, keyring: Keyring, *, chunk: int = CHUNK, booked_out: BookedOut | None = None) -> None:
+        """`chunk`: lines judged in one transaction. `booked_out`: see `read_back.booked_while_restored`."""
+        self._booked_out = booked_out
         self._db = db
         self._keyring = keyring
         self._chunk = chunk
@@ -61,9 +63,12 @@ class Reconciler:
                 content = self._keyring.decrypt_bytes(STATEMENT_FIELD, row["content"])
                 read = read_statement(content, row["file_name"])
                 count = await reconciliation.add_lines(tx, _rows(statement_id, read.lines))
-                if count == 0:
-                    raise StatementUnreadable("không có dòng nào · there is no line in it")
-                await statements.set_read(tx, statement_id, _head(read, count))
+                period = _period(row, read)
+                if count == 0 and (read.form == "CAMT054" or None in period):
+                    raise StatementUnreadable(
+                        "không có dòng nào và không nói kỳ nào · there is no line in it, and nothing says which period it covers"
+                    )
+                await statements.set_read(tx, statement_id, {**_head(read, count), "from_date": period[0], "to_date": period[1]})
         except StatementUnreadable as error:
             async with self._db.transaction(SYSTEM("reconcile")) as tx:
                 await statements.refuse(tx, statement_id, str(error))
@@ -85,6 +90,8 @@ class Reconciler:
         statement_id, partner = head["statement_id"], head["partner"]
         await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         await reconciliation.link(tx, statement_id, partner, after, until)
+        if self._booked_out is not None:
+            await self._booked_out(tx, head, after, until)
         unsigned = head["source"] == "UPLOAD"
         lines = await reconciliation.told_by(tx, statement_id, after, until, unsigned=unsigned)
         told = [Told(str(statement_id), _result(row)) for row in lines]
@@ -119,8 +126,19 @@ def _rows(statement_id: UUID, lines: Iterator[Booked]) -> Iterator[tuple[Any, ..
 def _head(read: Statement, count: int) -> Mapping[str, Any]:
     return {
         "form": read.form, "message_id": read.message_id, "lines": count, "opening": read.opening, "closing": read.closing,
-        "from_date": read.from_date, "to_date": read.to_date,
     }  # fmt: skip
+
+
+def _period(row: RowMapping, read: Statement) -> tuple[date | None, date | None]:
+    """What the person said it covers, no further than the file itself says. Raises StatementUnreadable where the two do not meet."""
+    first = max((day for day in (row["from_date"], read.from_date) if day), default=None)
+    last = min((day for day in (row["to_date"], read.to_date) if day), default=None)
+    if first is not None and last is not None and first > last:
+        raise StatementUnreadable(
+            f"tệp ghi kỳ {read.from_date} – {read.to_date}, không phải kỳ đã khai · the file covers {read.from_date} – {read.to_date},"
+            " not the period that was said"
+        )
+    return first, last
 
 
 def _result(row: RowMapping) -> PartnerResult:
