@@ -109,7 +109,7 @@ async def test_each_answer_is_judged(bank, behaviour, code, number, expected) ->
     ("behaviour", "more"),
     [
         ("unknown_answers", {}), ("pending_answers", {}), ("error_500", {}), ("nonsense_answer", {}), ("redirect", {}),
-        ("slow_body", {"seconds": 30}), ("timeout_before_accept", {"seconds": 30}), ("outage", {"seconds": 0.6}), ("oversized", {}),
+        ("slow_body", {"seconds": 30}), ("timeout_before_accept", {"seconds": 30}), ("outage", {"seconds": 30}), ("oversized", {}),
     ],
 )  # fmt: skip
 async def test_no_answer_is_asked_again_and_never_guessed(bank, behaviour, more) -> None:
