@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from ansinh.stack.layout import SERVICES
 from ansinh.stack.secrets import make_keyrings
 from common.actor import Role
 from common.openapi.document import roles_of
+from common.work_list import for_a_province
 
 FOLDER: Final = Path(__file__).with_name("matrix")
 ROLES: Final = tuple(role.value for role in Role if role is not Role.SYSTEM)
@@ -88,11 +88,6 @@ def other_of(path: str, *, signed_in: bool) -> str:
     if "{" not in path or path.startswith(NAMED_NOT_STORED):
         return "own"
     return "all" if path.startswith(tuple(EVERYBODYS)) else "404"
-
-
-def for_a_province(dependant: Dependant) -> bool:
-    """Whether a guard of the route asks for a whole province."""
-    return getattr(dependant.call, "of_a_province", False) or any(for_a_province(inner) for inner in dependant.dependencies)
 
 
 def rows_of(app: FastAPI) -> list[dict[str, str]]:

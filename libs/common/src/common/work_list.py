@@ -21,7 +21,7 @@ from common.clock import today
 from common.db import Database, Tx
 from common.settings import MechanismSettings
 
-__all__ = ["PARKED", "Kind", "WorkList", "count", "moment", "operations", "statement", "work_router"]
+__all__ = ["PARKED", "Kind", "WorkList", "count", "for_a_province", "moment", "operations", "statement", "work_router"]
 
 Operation = tuple[Literal["GET", "POST", "PUT", "PATCH"], str]
 """A method and a path as the service's own document writes it."""

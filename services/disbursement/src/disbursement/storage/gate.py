@@ -124,14 +124,13 @@ WHERE l.state = 'LISTED'
 """Listed lines that would pay such months again. Fill `allocations` with the choice of lines (`o.`)."""
 
 BOOKED_UNSENT_SQL: Final = """
-SELECT payment_id FROM reconciliation_break WHERE state <> 'RESOLVED' AND payment_id IS NOT NULL AND kind <> 'MISSING'
-UNION SELECT payment_id FROM quarantine WHERE state = 'OPEN' AND payment_id IS NOT NULL AND reason = 'NOT_SENT'
-UNION SELECT p.payment_id
-FROM reconciliation_break b JOIN statement_line s ON s.statement_id = b.statement_id AND s.line_no = b.line_no
-JOIN payment p ON p.batch_id = s.batch_id
-WHERE b.state <> 'RESOLVED' AND b.payment_id IS NULL
+(EXISTS (SELECT FROM reconciliation_break b WHERE b.payment_id = p.payment_id AND b.state <> 'RESOLVED' AND b.kind <> 'MISSING')
+ OR EXISTS (SELECT FROM quarantine q WHERE q.payment_id = p.payment_id AND q.state = 'OPEN' AND q.reason = 'NOT_SENT')
+ OR EXISTS (SELECT FROM statement_line s JOIN reconciliation_break b ON b.statement_id = s.statement_id AND b.line_no = s.line_no
+            WHERE s.batch_id = p.batch_id AND b.state <> 'RESOLVED' AND b.payment_id IS NULL))
 """
-"""Payments that a statement books (alone or with their whole batch) or the partner speaks of in a way that waits for a person."""
+"""Whether a statement books the payment `p` (alone or with its whole batch), or the partner speaks of it, in a way that waits for a person.
+Asked of the payment: the thousands of other differences that may be open are not read."""
 
 FACTS_SQL: Final = f"""
 CREATE TEMP TABLE facts ON COMMIT DROP AS
