@@ -37,13 +37,17 @@ def app_of(service: Service, folder: Path, **given: Any) -> FastAPI:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_every_service_stands_behind_the_same_limits(service: Service, tmp_path: Path) -> None:
-    app = app_of(service, tmp_path, request_seconds=7.0, body_pause_seconds=3.0, requests_at_once=11, cors_origins=["https://console.vn"])
+    slow = {"person_calls_per_second": 0.05, "person_calls_at_once": 1}
+    times = {"request_seconds": 7.0, "body_pause_seconds": 3.0, "requests_at_once": 11}
+    app = app_of(service, tmp_path, **times, **slow, cors_origins=["https://console.vn"])
     around: dict[Any, Any] = {each.cls: each.kwargs for each in app.user_middleware}
     order: list[Any] = [each.cls for each in app.user_middleware]
     outside, inside = order[: order.index(Edge)], order[order.index(Edge) + 1 :]
     assert set(outside) - {GZipMiddleware} == {CORSMiddleware}
     assert inside == [AccessLog], "what is refused at the edge costs nothing further in"
     limits = around[Edge]["limits"]
+    assert app.state.pace.wait("an") == 0
+    assert app.state.pace.wait("an") == 20, "a person's pace, as the settings say"
     assert (limits.request_seconds, limits.chunk_seconds, limits.at_once) == (7.0, 3.0, 11), "as the settings say"
     routers = [getattr(route, "original_router", app) for route in app.routes]
     paths = [route.path for router in routers for route in router.routes if hasattr(route, "path")]

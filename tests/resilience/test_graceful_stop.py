@@ -100,7 +100,7 @@ async def started(service: str, kind: str, made: TestDatabase, keys: Path, folde
     known: type[MechanismSettings] = importlib.import_module(f"{package}.settings").Settings
     given = {
         "environment": "development", "database_url": made.app_url, "keys_file": str(keys), "oidc_issuer": "http://issuer.test",
-        "partners_file": str(folder / "partners.json"), "population_url": "http://127.0.0.1:9", **more,
+        "partners_file": str(folder / "partners.json"), "population_url": "http://127.0.0.1:9", "person_calls_at_once": "100000", **more,
     }  # fmt: skip
     environment = {f"{package}_{name}".upper(): value for name, value in given.items() if name in known.model_fields}
     with (folder / f"{kind}.log").open("ab") as log:

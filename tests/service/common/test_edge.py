@@ -125,6 +125,18 @@ async def test_the_database_itself_ends_a_statement_of_a_process_that_answers_pe
         assert "pg_sleep" not in json.dumps(problem)
 
 
+async def test_one_person_cannot_take_a_service_for_himself(serve: Callable[..., Any]) -> None:
+    async with serve(person_calls_per_second=0.1, person_calls_at_once=3) as (port, _):
+        post = head("POST", "/v1/slow/body", Content_Length="2")
+        answers = [await ask(port, post, b"ab") for _ in range(4)]
+        assert [status for status, _, _ in answers] == [200, 200, 200, 429]
+        _, headers, problem = answers[-1]
+        assert problem["type"] == "/problems/too-many-requests"
+        assert 1 <= int(headers["retry-after"]) <= 10
+        other = post.replace(testing.token(["AUDITOR"]).encode(), testing.token(["AUDITOR"], subject="another").encode())
+        assert (await ask(port, other, b"ab"))[0] == 200
+
+
 async def test_a_body_that_trickles_is_cut_and_one_that_grows_too(serve: Callable[..., Any]) -> None:
     async with serve(body_pause_seconds=0.3) as (port, _):
         post = head("POST", "/v1/slow/body", Content_Length="10")

@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from common.actor import OF_A_PROVINCE, SYSTEM, Actor, Role
 from common.clients import admit, is_client
 from common.http import AnswerTooLarge, client, read_bounded
-from common.problems import Forbidden, NotFound, ServiceUnavailable, Unauthenticated
+from common.problems import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthenticated
 from common.telemetry import get_logger
 
 __all__ = ["SYSTEM", "Actor", "Authenticator", "Role", "require"]
@@ -157,6 +157,8 @@ def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitabl
         if is_client(token):  # before anything is refused: what a system tries and may not is written down and counted too
             request.state.client = token
             actor = await admit(request.app.state.db, request.app.state.settings, token)
+        elif seconds := request.app.state.pace.wait(token.subject):
+            raise TooManyRequests("So many calls at once are no person's work: wait", headers={"Retry-After": str(seconds)})
         if not token.has(*roles):
             raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
         if token.has(Role.PARTNER) and request.path_params.get("partner", token.partner) != token.partner:

@@ -42,6 +42,10 @@ class MechanismSettings(BaseSettings):
     )
     body_pause_seconds: float = Field(default=10.0, gt=0, description="Longest pause within a request's body")
     requests_at_once: int = Field(default=200, ge=1, description="Requests served at once by one process; more are answered 503")
+    person_calls_per_second: float = Field(
+        default=50.0, gt=0, description="Calls a second of one signed-in person, as a lasting pace, in one process"
+    )
+    person_calls_at_once: int = Field(default=500, ge=1, description="Calls of one person that may come at once before the pace holds")
     cors_origins: list[str] = Field(default_factory=list, description="Origins of the console")
     log_level: str = "INFO"
     traces_url: str | None = Field(

@@ -31,6 +31,7 @@ from common.edge import BODY_LIMIT, Edge, Limits
 from common.failures import is_transient, unstorable
 from common.masking import hide_long_numbers
 from common.openapi import Examples, document_of
+from common.pace import Pace
 from common.problems import (
     Conflict,
     Forbidden,
@@ -173,6 +174,7 @@ def create_app(
     app.state.settings = settings
     app.state.db = db
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
+    app.state.pace = Pace(settings.person_calls_per_second, settings.person_calls_at_once)
     _install_handlers(app, vietnamese or {})
     limits = Limits(dict(body_limits or {}), settings.request_seconds, settings.body_pause_seconds, settings.requests_at_once)
     app.add_middleware(AccessLog, db=db)

@@ -96,9 +96,7 @@ def _problems(route: APIRoute, package: str) -> frozenset[type[Problem]]:
     for call in _calls(route.dependant):
         found |= problems_of(call, (package, "common"))
     if roles_of(route.dependant):
-        found |= {Unauthenticated, Forbidden}
-    if {Role.INTEGRATOR, Role.PARTNER} & set(roles_of(route.dependant)):
-        found |= {TooManyRequests}  # clients of other organisations have quotas
+        found |= {Unauthenticated, Forbidden, TooManyRequests}  # a person's pace, a client's quota
     dependant = route.dependant
     if dependant.path_params or dependant.query_params or dependant.header_params or route.body_field:
         found |= {InvalidInput}
