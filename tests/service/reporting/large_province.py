@@ -6,7 +6,7 @@ from common.db import Tx
 from reporting.domain.indicators import STANDING_COLUMNS
 from reporting.storage.unit_sums import above
 
-__all__ = ["fill_log", "fill_names", "fill_payments", "fill_standing", "fill_units"]
+__all__ = ["fill_dues", "fill_log", "fill_names", "fill_payments", "fill_standing", "fill_units"]
 
 COMMUNES = 500
 _UNIT = "'60/' || (600 + n % 10) || '/' || (20000 + n % 500)"
@@ -21,6 +21,7 @@ CASE WHEN {_LUCK} < 35 THEN 'SETTLED' WHEN {_LUCK} < 37 THEN 'FAILED' WHEN {_LUC
      WHEN {_LUCK} = 38 THEN 'SUBMITTED' ELSE 'COLLECTED' END
 """
 _CHANNEL = f"CASE WHEN {_LUCK} < 37 THEN (ARRAY['BANK', 'WALLET', 'MOBILE_MONEY'])[1 + n % 3] ELSE 'CASH_POST' END"
+_PARTNER = f"CASE WHEN {_LUCK} < 37 THEN (ARRAY['agribank', 'bidv', 'vietinbank', 'momo', 'viettel'])[1 + n % 5] ELSE 'vnpost' END"
 _PROGRAMME = f"CASE WHEN {_OTHER_LUCK} = 0 THEN 'MERIT' ELSE 'SOCIAL_ASSISTANCE' END"
 
 
@@ -45,8 +46,8 @@ INSERT INTO payment (payment_id, version, cycle_id, beneficiary_id, payee_id, pa
                      programme, funding_source, channel, partner, unit_code, unit_path, business_date, occurred_at)
 SELECT gen_random_uuid(), 2, {_uuid("CAST(CAST(:month AS date) AS text)", _PROGRAMME)}, b, b, 'SELF', {{status}}, 1, 'R' || n,
        500000 + n % 7,
-       CAST(:month AS date), ARRAY[to_char(CAST(:month AS date), 'YYYY-MM')], {_PROGRAMME}, 'LOCAL_BUDGET', {_CHANNEL}, 'agribank',
-       CAST(20000 + n % 500 AS text), {_UNIT}, CAST(:month AS date), now()
+       CAST(:month AS date), ARRAY[to_char(CAST(:month AS date), 'YYYY-MM')], {_PROGRAMME}, 'LOCAL_BUDGET', {_CHANNEL},
+       {_PARTNER}, CAST(20000 + n % 500 AS text), {_UNIT}, CAST(:month AS date), now()
 FROM (SELECT n, {_PERSON} AS b FROM generate_series(1, :people) AS n) AS p
 """
 
@@ -101,6 +102,14 @@ _PAYMENT_EVENTS = {
 }
 
 
+_DUES = (
+    f"'lines', jsonb_build_array(jsonb_build_object('programme', {_PROGRAMME}, 'funding_source', 'LOCAL_BUDGET', 'benefit_line', 'A01',"
+    " 'intervals', jsonb_build_array(jsonb_build_object('from_month', '2023-01', 'to_month', '2024-06', 'amount', 360000, 'status', 'DUE',"
+    " 'basis', 'NĐ 20/2021', 'decision_number', 'QĐ-1', 'explicit_arrears', false), jsonb_build_object('from_month', '2024-07',"
+    " 'to_month', NULL, 'amount', 500000, 'status', 'DUE', 'basis', 'NĐ 76/2024', 'decision_number', 'QĐ-1', 'explicit_arrears', false))))"
+)
+
+
 async def fill_units(tx: Tx) -> None:
     """One province, ten districts, 500 communes, as read models."""
     await tx.execute(_UNITS)
@@ -123,6 +132,13 @@ async def fill_standing(tx: Tx, months: list[str]) -> None:
     await tx.execute(
         f"INSERT INTO standing_above ({columns}) SELECT month, unit_path, programme, measure, sum(people)"
         f" FROM ({above(columns, 'standing_change')}) AS a GROUP BY 1, 2, 3, 4"
+    )
+
+
+async def fill_dues(tx: Tx, people: int) -> int:
+    """What decisions in force owe each person, as told in the log; how many."""
+    return await tx.execute(
+        _LOG.format(key=_PERSON, type="DuesChanged", version=1, unit=_UNIT, fields=_DUES), people=people, day="2024-01-05"
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from large_province import fill_log, fill_names, fill_payments, fill_standing, fill_units
+from large_province import fill_dues, fill_log, fill_names, fill_payments, fill_standing, fill_units
 from reporting_builders import Reporting, World, incoming
 from served_api import served
 
@@ -31,6 +31,8 @@ from reporting.storage.event_log import SeqRange
 from reporting.usecases import rebuild, targets
 from reporting.usecases.indicators import measure_in
 from reporting.usecases.measured import Ask, Deadlines
+from reporting.usecases.paper_cells import compute
+from reporting.usecases.papers import wanted_of
 
 FULL = os.environ.get("REPORTING_FULL") == "1"
 
@@ -59,6 +61,7 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
         await fill_units(tx)
         for month in MONTHS:
             await fill_payments(tx, PEOPLE, month)
+        await fill_dues(tx, PEOPLE)
     async with reporting.db.transaction(actor) as tx:
         await sums.make_all(tx, "")
         await fill_standing(tx, MONTHS)
@@ -73,6 +76,10 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
         by = Deadlines(20, date(2023, 9, 1))
         return await targets.ranking(reporting.db, actor, "60", MONTHS[-1][:7], last, by, "by_account_rate", "ALL", communes=True)
 
+    def report(code: str, period: str, unit_path: str = "60") -> Callable[[Tx], Awaitable[Any]]:
+        wanted = wanted_of(actor, code, period, unit_path, None, last)
+        return lambda tx: compute(tx, wanted, PEOPLE)
+
     questions: Mapping[str, Callable[[Tx], Awaitable[Any]]] = {
         "every indicator of the province": measured(below="NONE"),
         "every indicator of the province and its ten districts": measured(),
@@ -85,6 +92,12 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
         "outcomes": lambda tx: reports.outcomes(tx, last, "60"),
         "states": lambda tx: reports.states(tx, last, "60"),
         "payments by partner and status, all months": lambda tx: reports.payment_totals(tx, None, "60"),
+        "report of a month": report("directive-21-monthly", MONTHS[-1][:7]),
+        "report of the payment organisations": report("payment-organisation-monthly", MONTHS[-1][:7]),
+        "the same of a district": report("payment-organisation-monthly", MONTHS[-1][:7], "60/600"),
+        "half-yearly report": report("assistance-half-yearly", "2024-01"),
+        "settlement of the year": report("merit-settlement-yearly", "2024-01"),
+        "estimate of the next year": report("merit-estimate-yearly", "2025-01"),
     }
     took: dict[str, list[float]] = {name: [] for name in questions}
     async with reporting.db.read(actor) as tx:

@@ -163,6 +163,19 @@ async def test_partners_report_what_they_paid_and_what_is_left(reporting: Report
     assert everything["4"] == everything["6"] + everything["8"]
 
 
+async def test_what_the_sums_do_not_hold_yet_is_no_report(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming(small_month().events))
+    asked = {"layout": "payment-organisation-monthly", "period": "2024-09", "unit_path": "60", "business_date": "2024-10-03"}
+    assert (await officer.get("/v1/papers/preview", params=asked)).status_code == 200
+    async with reporting.db.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO job (id, kind, requested_by, business_date) VALUES"
+            " (gen_random_uuid(), 'rebuild_after_upgrade', 'reporting', CURRENT_DATE)"
+        )
+    for answer in (await officer.get("/v1/papers/preview", params=asked), await freeze(officer, layout=asked["layout"])):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+
+
 async def test_the_estimate_follows_decisions_in_force_and_guesses_no_rate(reporting: Reporting, officer: httpx.AsyncClient) -> None:
     world = small_month()
 

@@ -23,6 +23,8 @@ from common.contracts.registry_v1 import BeneficiaryStatus, BeneficiaryUpdated, 
 from common.ids import stable_id
 from common.jobs import Job, JobRunner
 from reporting.storage.contributions import MONTH_SUMS, contributions
+from reporting.storage.lines import tried_again
+from reporting.storage.partner_sums import partners
 from reporting.storage.standings import STANDING_SUMS, standing
 from reporting.storage.unit_sums import ABOVE, above
 from reporting.usecases import rebuild
@@ -43,10 +45,42 @@ def counted(sql: str, columns: str) -> str:
     return f"SELECT {keys}, {sums} FROM ({sql}) AS s GROUP BY {keys} HAVING {some} ORDER BY {keys}"
 
 
+_STATES = {
+    "listed": "TRUE",
+    "paid": "status IN ('SETTLED', 'COLLECTED')",
+    "by_account": "status = 'SETTLED' AND channel NOT LIKE 'CASH%'",
+    "in_cash": "status = 'COLLECTED' OR (status = 'SETTLED' AND channel LIKE 'CASH%')",
+    "unpaid": "status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')",
+    "on_the_way": "status NOT IN ('SETTLED', 'COLLECTED', 'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')",
+}
+_COUNTED = ", ".join(
+    f"count(DISTINCT beneficiary_id) FILTER (WHERE {condition}) AS {stem}_people,"
+    f" coalesce(sum(amount) FILTER (WHERE {condition}), 0)::bigint AS {stem}_dong"
+    for stem, condition in _STATES.items()
+)
+AT_PARTNERS = f"""
+WITH latest AS (
+    SELECT DISTINCT ON (partner, beneficiary_id, cycle_id) * FROM payment WHERE month = :month
+    ORDER BY partner, beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
+),
+own AS (
+    SELECT * FROM latest AS o WHERE NOT ({_STATES["unpaid"]} AND {tried_again("o", more="q.partner = o.partner")})
+)
+SELECT coalesce(programme, '*') AS programme, coalesce(funding_source, '') AS funding_source, coalesce(partner, '') AS partner,
+       grouping(programme) AS all_programmes, grouping(partner) AS all_partners, {_COUNTED}
+FROM own GROUP BY GROUPING SETS ((programme, funding_source, partner), (programme), ())
+ORDER BY all_programmes, 1, all_partners DESC, 2, 3
+"""
+"""What the report of the payment organisations is of a province, counted over its payments."""
+
+
 async def compare(reporting: Reporting) -> int:
     """The kept sums against a count over everything; how many there are."""
     found = 0
     async with reporting.db.read() as tx:
+        for month in MONTHS:
+            day = date.fromisoformat(f"{month}-01")
+            assert list(map(dict, await partners(tx, day, "60"))) == list(map(dict, await tx.rows(AT_PARTNERS, month=day)))
         for table, columns, sql in (
             ("month_sum", MONTH_SUMS, contributions(lines="TRUE", year="TRUE")),
             ("standing_change", STANDING_SUMS, standing()),

@@ -311,6 +311,8 @@ def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
         source, period = Source(rest.pop("source", "")), PeriodKind(rest.pop("period", ""))
     except ValueError as error:
         raise BadLayout(f"{where}: {error}") from error
+    if source is Source.PARTNERS and period is not PeriodKind.MONTH:
+        raise BadLayout(f"{where}: what partners paid is counted month by month, and people of several months are not the sum of them")
     groups = tuple(_taken(rest, "groups", list, where))
     if unknown := [group for group in groups if group not in GROUPS]:
         raise BadLayout(f"{where}: there is no group {unknown[0]}")

@@ -13,6 +13,7 @@ from typing import Final
 
 from reporting.domain.states import ACCOUNT_CHANNELS
 from reporting.storage.lines import lines_of
+from reporting.storage.partner_sums import partner_contributions
 
 __all__ = ["EVERYBODY", "MONTH_SUMS", "contributions"]
 
@@ -93,6 +94,7 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     `lines` is the condition on rows of `payment` and `hold` that chooses the lines; `year` the condition on rows of `payment AS p` that
     chooses whose years to date; `prefix` is `rebuild_` for fresh tables.
     """
+    partner_ctes, at_partners = partner_contributions(lines, prefix, EVERYBODY)
     return f"""
     WITH {lines_of(lines, lines, prefix)},
     known AS (
@@ -127,7 +129,8 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
             SELECT month, '{EVERYBODY}', max(unit_path), string_agg(kind, {_KIND}) FROM told GROUP BY month, beneficiary_id
         ) AS p GROUP BY month, home, programme, kinds
     ),
-    {_first_in_year(prefix, year)}
+    {_first_in_year(prefix, year)},
+    {partner_ctes}
     SELECT t.month, t.unit_path, t.programme, m.measure, 0 AS people, t.lines, t.dong, t.payments
     FROM (
         SELECT month, unit_path, programme, kind, sum(lines)::bigint AS lines, sum(amount)::bigint AS dong, count(*) AS payments
@@ -147,6 +150,7 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     UNION ALL
     SELECT CAST(left(place, 10) AS date), substr(place, 11) COLLATE "C", programme, measure, count(*), 0, 0, 0
     FROM first_time GROUP BY place, programme, measure
+    UNION ALL {at_partners}
     """
 
 

@@ -1,4 +1,4 @@
-"""Figures of statutory reports that are no indicators: payments by partner, what decisions in force owe, money still to recover, units."""
+"""Figures of statutory reports that are no indicators: what decisions in force owe, money still to recover, units."""
 
 from __future__ import annotations
 
@@ -10,43 +10,10 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.domain.states import ACCOUNT_CHANNELS
 from reporting.domain.unit_trees import KnownUnit
-from reporting.storage.lines import BELOW, below, tried_again
+from reporting.storage.lines import BELOW, below
 
-__all__ = ["dues", "partners", "recoveries", "trees", "unit_name"]
-
-_ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
-_STATES: Final = {
-    "listed": "TRUE",
-    "paid": "status IN ('SETTLED', 'COLLECTED')",
-    "by_account": f"status = 'SETTLED' AND channel IN ({_ACCOUNT})",
-    "in_cash": f"status = 'COLLECTED' OR (status = 'SETTLED' AND channel NOT IN ({_ACCOUNT}))",
-    "unpaid": "status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')",
-    "on_the_way": "status NOT IN ('SETTLED', 'COLLECTED', 'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')",
-}
-_PARTNER_FIGURES: Final = ", ".join(
-    f"count(DISTINCT beneficiary_id) FILTER (WHERE {condition}) AS {stem}_people,"
-    f" coalesce(sum(amount) FILTER (WHERE {condition}), 0)::bigint AS {stem}_dong"
-    for stem, condition in _STATES.items()
-)
-
-# Of each person's line the last attempt at that partner, on whatever list of the month: what another partner paid later is that partner's
-# to report.
-_PARTNERS: Final = f"""
-WITH latest AS (
-    SELECT DISTINCT ON (partner, beneficiary_id, cycle_id) *
-    FROM payment WHERE month BETWEEN :first AND :last AND {BELOW}
-    ORDER BY partner, beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
-),
-own AS (
-    SELECT partner, beneficiary_id, programme, funding_source, channel, status, amount FROM latest AS o
-    WHERE NOT CASE WHEN {_STATES["unpaid"]} THEN {tried_again("o", more="q.partner = o.partner")} ELSE FALSE END
-)
-SELECT programme, funding_source, partner, grouping(programme) AS all_programmes, grouping(partner) AS all_partners, {_PARTNER_FIGURES}
-FROM own GROUP BY GROUPING SETS ((programme, funding_source, partner), (programme), ())
-ORDER BY all_programmes, programme, all_partners DESC, funding_source, partner
-"""
+__all__ = ["dues", "recoveries", "trees", "unit_name"]
 
 # The dues of each person as last told up to a number of the log. A month without a loaded rate is counted, never guessed.
 _DUES: Final = f"""
@@ -92,11 +59,6 @@ concerned AS (
 SELECT u.unit_id, u.path, u.name, u.valid_from, u.valid_to, u.formed_from
 FROM unit AS u WHERE split_part(u.path, '/', 1) IN (SELECT code FROM concerned) ORDER BY u.path, u.valid_from
 """
-
-
-async def partners(tx: Tx, first: date, last: date, unit_path: str) -> Sequence[RowMapping]:
-    """Per programme, funding source and partner what was listed, paid, not paid; with sums per programme and over all."""
-    return await tx.rows(_PARTNERS, first=first, last=last, **below(unit_path))
 
 
 async def dues(tx: Tx, first: date, last: date, unit_path: str, seq: int) -> Sequence[RowMapping]:

@@ -18,6 +18,7 @@ from reporting.domain.rates import rate_text
 from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source, month_after
 from reporting.domain.unit_trees import Place, Trees
 from reporting.storage import paper_sources
+from reporting.storage.partner_sums import partners
 from reporting.usecases.indicators import measure_in
 from reporting.usecases.measured import Ask, MeasuredRow
 
@@ -51,9 +52,7 @@ async def compute(tx: Tx, wanted: Wanted, seq: int) -> tuple[str, list[Row]]:
     if name is None:
         raise UnknownUnit(errors=[{"field": "unit_path", "detail": f"no unit {wanted.unit_path} on {wanted.units_on}"}])
     if wanted.layout.source is Source.PARTNERS:
-        return name, _partner_rows(
-            wanted, name, await paper_sources.partners(tx, wanted.period.first, wanted.period.last, wanted.unit_path)
-        )
+        return name, _partner_rows(wanted, name, await partners(tx, wanted.period.first, wanted.unit_path))
     trees = Trees(await paper_sources.trees(tx, wanted.unit_path))
     if wanted.layout.source is Source.DUES:
         found = await paper_sources.dues(tx, wanted.period.first, wanted.period.last, wanted.unit_path, seq)

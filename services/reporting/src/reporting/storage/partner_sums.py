@@ -1,0 +1,107 @@
+"""What the payment organisations report of a month, kept as sums: of each person's line the last attempt at each partner.
+
+What another partner paid later is that partner's to report; what a later list of the month tried again at the same partner counts there
+once. An attempt is paid by account, paid in cash, unpaid or on its way: one bit each. A person counts under all the bits of a month
+together, once with each partner and source, once in each programme and once over all; đồng lie under the one bit of their attempt. So
+every figure of the report is a sum over the bits it asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import RowMapping
+
+from common.db import Tx
+from reporting.domain.states import ACCOUNT_CHANNELS
+from reporting.storage.lines import tried_again
+from reporting.storage.unit_sums import place, summed
+
+__all__ = ["being_made", "partner_contributions", "partners"]
+
+_ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
+_DEAD: Final = "status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')"
+_BY_ACCOUNT, _IN_CASH, _UNPAID, _ON_THE_WAY = 1, 2, 4, 8
+_STATES: Final = {
+    "listed": _BY_ACCOUNT | _IN_CASH | _UNPAID | _ON_THE_WAY,
+    "paid": _BY_ACCOUNT | _IN_CASH,
+    "by_account": _BY_ACCOUNT,
+    "in_cash": _IN_CASH,
+    "unpaid": _UNPAID,
+    "on_the_way": _ON_THE_WAY,
+}
+
+
+def partner_contributions(lines: str, prefix: str, everybody: str) -> tuple[str, str]:
+    """SQL: CTEs, and a query of `month, unit_path, programme, measure, people, lines, dong, payments` that rests on them.
+
+    `lines` is the condition on rows of `payment`; `everybody` the programme that counts each person once over all.
+    """
+    ctes = f"""
+    at_partner AS (
+        SELECT month, beneficiary_id, unit_path, programme, funding_source, partner, amount,
+               CASE WHEN status = 'SETTLED' AND channel IN ({_ACCOUNT}) THEN {_BY_ACCOUNT} WHEN status IN ('SETTLED', 'COLLECTED')
+                    THEN {_IN_CASH} WHEN {_DEAD} THEN {_UNPAID} ELSE {_ON_THE_WAY} END AS bit
+        FROM (
+            SELECT DISTINCT ON (beneficiary_id, cycle_id, partner)
+                   month, beneficiary_id, cycle_id, unit_path, programme, funding_source, partner, channel, status, amount, attempt, months
+            FROM {prefix}payment WHERE {lines}
+            ORDER BY beneficiary_id, cycle_id, partner, attempt DESC, version DESC, payment_id
+        ) AS o
+        WHERE NOT CASE WHEN {_DEAD} THEN {tried_again("o", prefix, "q.partner = o.partner")} ELSE FALSE END
+    ),
+    by_partner AS (
+        SELECT month, programme, funding_source, partner, max(unit_path) AS home, bit_or(bit) AS bits
+        FROM at_partner
+        GROUP BY GROUPING SETS (
+            (month, beneficiary_id, programme, funding_source, partner), (month, beneficiary_id, programme), (month, beneficiary_id)
+        )
+    )"""
+    query = f"""
+    SELECT month, home AS unit_path, coalesce(programme, '{everybody}') AS programme,
+           'partner:' || coalesce(funding_source, '') || ':' || coalesce(partner, '') || ':' || bits AS measure,
+           count(*) AS people, 0 AS lines, 0 AS dong, 0 AS payments
+    FROM by_partner GROUP BY month, home, programme, funding_source, partner, bits
+    UNION ALL
+    SELECT month, unit_path, programme, 'partner:' || funding_source || ':' || partner || ':' || bit, 0, 0, sum(amount)::bigint, count(*)
+    FROM at_partner GROUP BY month, unit_path, programme, funding_source, partner, bit"""
+    return ctes, query
+
+
+_FIGURES: Final = ", ".join(
+    f"coalesce(sum(people) FILTER (WHERE bits & {bits} <> 0), 0)::bigint AS {stem}_people,"
+    f" coalesce(sum(dong) FILTER (WHERE bits & {bits} <> 0), 0)::bigint AS {stem}_dong"
+    for stem, bits in _STATES.items()
+)
+_SUMS: Final = summed("month_sum", "NONE", "programme, measure, people, dong", "month = :month AND measure LIKE 'partner:%'")
+_PARTNERS: Final = f"""
+WITH told AS (
+    SELECT programme, split_part(measure, ':', 2) AS funding_source, split_part(measure, ':', 3) AS partner,
+           CAST(split_part(measure, ':', 4) AS int) AS bits, people, dong
+    FROM ({_SUMS}) AS s
+),
+placed AS (
+    SELECT programme, funding_source, partner, 0 AS all_programmes, 0 AS all_partners, bits, people, dong FROM told WHERE partner <> ''
+    UNION ALL SELECT programme, '', '', CAST(programme = '*' AS int), 1, bits, people, 0 FROM told WHERE partner = ''
+    UNION ALL SELECT programme, '', '', 0, 1, bits, 0, dong FROM told WHERE partner <> ''
+    UNION ALL SELECT '*', '', '', 1, 1, bits, 0, dong FROM told WHERE partner <> ''
+    UNION ALL SELECT '*', '', '', 1, 1, 0, 0, 0
+)
+SELECT programme, funding_source, partner, all_programmes, all_partners, {_FIGURES} FROM placed
+GROUP BY programme, funding_source, partner, all_programmes, all_partners
+HAVING all_programmes = 1 OR sum(people) <> 0 OR sum(dong) <> 0
+ORDER BY all_programmes, programme, all_partners DESC, funding_source, partner
+"""
+
+
+async def partners(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
+    """Per programme, funding source and partner what was listed, paid, not paid; with sums per programme and over all."""
+    return await tx.rows(_PARTNERS, month=month, **place(unit_path, "NONE"))
+
+
+async def being_made(tx: Tx) -> bool:
+    """Whether the sums are being made again after an upgrade: until then months before it may lack what a release added to them."""
+    asked = "SELECT EXISTS (SELECT FROM job WHERE kind = 'rebuild_after_upgrade' AND state IN ('QUEUED', 'RUNNING'))"
+    return bool(await tx.value(asked))
