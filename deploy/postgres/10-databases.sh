@@ -1,6 +1,6 @@
 #!/bin/bash
 # Once, on an empty volume: per service a database, an owner (migrations) and an application role without DDL; closed to all others.
-# Passwords come from the environment: <SERVICE>_OWNER_PASSWORD and <SERVICE>_APP_PASSWORD.
+# Passwords come from the environment: <SERVICE>_OWNER_PASSWORD and <SERVICE>_APP_PASSWORD. Keycloak has one, of its own, closed to all others.
 set -euo pipefail
 for name in registry identity_verify accounts disbursement reporting; do
     upper=${name^^}
@@ -19,3 +19,9 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO :"app";
 SQL
 done
+
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres -v password="${KEYCLOAK_DATABASE_PASSWORD:?}" <<'SQL'
+CREATE ROLE keycloak LOGIN PASSWORD :'password';
+CREATE DATABASE keycloak OWNER keycloak;
+REVOKE ALL ON DATABASE keycloak FROM PUBLIC;
+SQL

@@ -98,9 +98,9 @@ def test_gateway_has_one_port_per_service_as_the_embedded_default() -> None:
     layout = Layout(ROOT, 18000)
     conf = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
     found = dict(re.findall(r"listen (\d+);.*?set \$to ([a-z-]+);", conf))
-    assert found == {str(layout.api_port(service)): f"{service.name}-api" for service in SERVICES}
+    assert found == {str(layout.api_port(service)): f"{service.name}-api" for service in SERVICES} | {"18080": "keycloak"}
     first, last = layout.api_port(SERVICES[0]), layout.api_port(SERVICES[-1])
-    assert COMPOSE["services"]["gateway"]["ports"] == [f"127.0.0.1:{first}-{last}:{first}-{last}"]
+    assert COMPOSE["services"]["gateway"]["ports"] == [f"127.0.0.1:{first}-{last}:{first}-{last}", "127.0.0.1:18080:18080"]
     for service in SERVICES:
         assert COMPOSE["services"][f"{service.name}-api"]["environment"][f"{service.prefix}HTTP_PORT"] == "8000"
 
@@ -127,6 +127,29 @@ def test_postgres_makes_the_databases_the_addresses_name() -> None:
     environment = COMPOSE["services"]["postgres"]["environment"]
     for service in SERVICES:
         assert {f"{service.prefix}OWNER_PASSWORD", f"{service.prefix}APP_PASSWORD"} <= set(environment)
+
+
+def test_keycloak_runs_as_in_production_behind_the_gateway_on_a_database_of_its_own() -> None:
+    keycloak = COMPOSE["services"]["keycloak"]
+    assert keycloak["command"] == ["start", "--import-realm"]
+    assert "ports" not in keycloak, "the gateway is its door: it believes what stands in the headers"
+    assert keycloak["networks"] == ["inside"]
+    given = keycloak["environment"]
+    assert (given["KC_DB"], given["KC_DB_URL"], given["KC_PROXY_HEADERS"]) == (
+        "postgres",
+        "jdbc:postgresql://postgres:5432/keycloak",
+        "xforwarded",
+    )
+    assert "KEYCLOAK_DATABASE_PASSWORD" in COMPOSE["services"]["postgres"]["environment"]
+    assert given["KC_DB_PASSWORD"].startswith("${KEYCLOAK_DATABASE_PASSWORD:?")
+    script = (ROOT / "deploy" / "postgres" / "10-databases.sh").read_text(encoding="utf-8")
+    assert f"CREATE DATABASE keycloak OWNER {given['KC_DB_USERNAME']};" in script
+    browsers = given["KC_HOSTNAME"].partition(":-")[2].rstrip("}")
+    for service in SERVICES:
+        issuer = COMPOSE["services"][f"{service.name}-api"]["environment"][f"{service.prefix}OIDC_ISSUER"]
+        assert issuer.partition(":-")[2].rstrip("}") == f"{browsers}/realms/ansinh"
+    conf = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
+    assert "proxy_set_header X-Forwarded-For $remote_addr" in conf.partition("listen 18080")[2], "not what the caller says"
 
 
 def test_realm_has_the_code_s_roles_claims_and_partners() -> None:

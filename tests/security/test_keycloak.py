@@ -1,6 +1,7 @@
-"""The realm file of the production shape in a real Keycloak: its tokens are what our services accept, with roles, units and partner.
+"""The Keycloak of the production shape, started for real: its tokens are what our services accept, with roles, units and partner.
 
-The distribution comes by Maven (once, about 160 MB, into the user's cache) and runs on Java 17; where one is missing it is skipped.
+Command, settings, realm and health check are those of `docker-compose.yml`; only addresses, ports and passwords are the test's. The
+distribution comes by Maven (once, about 160 MB, into the user's cache) and runs on Java 17; where one is missing it is skipped.
 """
 
 from __future__ import annotations
@@ -17,23 +18,28 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 import pytest
+import yaml
 
 from ansinh.bootstrap import ROOT
 from common import testing
 from common.actor import Role
 from common.apache_kafka import by_maven
 from common.auth import Authenticator
+from common.ids import new_id
 from common.problems import Unauthenticated
 from common.testing import free_port, wait_for
 
 VERSION: Final = "26.4.0"
 READY_SECONDS: Final = 900.0  # it builds itself at the first start
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["keycloak"]
 PASSWORD, SECRET = secrets.token_urlsafe(18), secrets.token_urlsafe(24)
 missing = [name for name in ("mvn", "java") if shutil.which(name) is None]
 pytestmark = [
@@ -85,44 +91,79 @@ def realm() -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Started:
+    """A running Keycloak: where its users find it, and its port of health."""
+
+    url: str
+    management_port: int
+
+
+def environment(url: str, management_port: int, database: str, password: str) -> dict[str, str]:
+    """As compose gives it, with this test's addresses and passwords."""
+    given = {name: str(value) for name, value in COMPOSE["environment"].items()}
+    where = urlsplit(database)
+    given |= {
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": secrets.token_urlsafe(18),
+        "KC_DB_URL": f"jdbc:postgresql://{where.hostname}:{where.port}{where.path}",
+        "KC_DB_PASSWORD": password,
+        "KC_HOSTNAME": url,
+        "KC_HTTP_HOST": "127.0.0.1",
+        "KC_HTTP_PORT": str(urlsplit(url).port),
+        "KC_HTTP_MANAGEMENT_PORT": str(management_port),
+        "JAVA_OPTS_APPEND": "-Xmx512m -XX:TieredStopAtLevel=1",
+    }
+    assert not [name for name, value in given.items() if "${" in value], "a variable of compose that this test does not know"
+    return given
+
+
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
+def database_of_its_own(pg_url: str) -> Iterator[tuple[str, str]]:
+    """Address and password: made as `deploy/postgres/10-databases.sh` does."""
+    name, role, password = f"keycloak_{new_id().hex}", COMPOSE["environment"]["KC_DB_USERNAME"], secrets.token_urlsafe(18)
+    with psycopg.connect(pg_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        connection.execute(f"CREATE DATABASE {name} OWNER {role}")
+        connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        yield pg_url.rsplit("/", 1)[0] + f"/{name}", password
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture(scope="module")
+def keycloak(database_of_its_own: tuple[str, str]) -> Iterator[Started]:
     with tempfile.TemporaryDirectory(prefix="ansinh-keycloak-", ignore_cleanup_errors=True) as folder:
         with zipfile.ZipFile(distribution()) as packed:
             packed.extractall(folder)
         home = Path(folder) / f"keycloak-{VERSION}"
         (home / "data/import").mkdir(parents=True)
         (home / "data/import/ansinh-realm.json").write_text(json.dumps(realm()), encoding="utf-8")
-        port = free_port()
-        command = [
-            "bash",
-            str(home / "bin/kc.sh"),
-            "start-dev",
-            "--import-realm",
-            f"--http-port={port}",
-            "--http-host=127.0.0.1",
-            "--cache=local",
-        ]
+        found = Started(f"http://127.0.0.1:{free_port()}", free_port())
+        command = ["bash", str(home / "bin/kc.sh"), *COMPOSE["command"]]
+        env = {**os.environ, **environment(found.url, found.management_port, *database_of_its_own)}
         log = home / "out.log"
         with log.open("wb") as out:
-            env = {**os.environ, "JAVA_OPTS_APPEND": "-Xmx512m -XX:TieredStopAtLevel=1", "KC_HTTP_MANAGEMENT_PORT": str(free_port())}
             process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-        url = f"http://127.0.0.1:{port}/realms/ansinh"
         try:
-            wait_for(lambda: process.poll() is not None or answers(url), READY_SECONDS, "Keycloak")
+            wait_for(lambda: process.poll() is not None or healthy(found), READY_SECONDS, "Keycloak")
             assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
-            yield url
+            yield found
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, 15)
                 process.wait(60)
 
 
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
+@pytest.fixture
+def issuer(keycloak: Started) -> str:
+    return f"{keycloak.url}/realms/ansinh"
+
+
+def healthy(keycloak: Started) -> bool:
+    """The health check of compose itself, at this Keycloak's port."""
+    command = [part.replace("$$", "$").replace("/9000", f"/{keycloak.management_port}") for part in COMPOSE["healthcheck"]["test"]]
+    assert command.pop(0) == "CMD"
+    return subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=30).returncode == 0
 
 
 def authenticator(url: str, audience: str = "ansinh", issuer: str = "") -> Authenticator:
@@ -167,6 +208,21 @@ async def test_systems_and_partners_sign_in_with_their_secret(issuer: str) -> No
     partner = await ours.actor(by_secret(issuer, "partner-agribank").json()["access_token"], None)
     assert (set(partner.roles), list(partner.unit_paths), partner.partner) == ({Role.PARTNER}, [], "agribank")
     assert by_secret(issuer, "partner-agribank", "wrong").status_code == 401
+
+
+async def test_who_issues_is_settled_and_nobody_who_asks_changes_it(issuer: str, keycloak: Started) -> None:
+    """Browsers are sent to the one address it was given; a service inside is sent to the address it asked at."""
+    where = "/realms/ansinh/.well-known/openid-configuration"
+    said = {"Host": "keycloak:8080", "X-Forwarded-Host": "keycloak:8080"}
+    told = httpx.get(f"{keycloak.url}{where}", headers=said, trust_env=False).json()
+    assert (told["issuer"], told["authorization_endpoint"]) == (issuer, f"{issuer}/protocol/openid-connect/auth")
+    assert told["jwks_uri"] == "http://keycloak:8080/realms/ansinh/protocol/openid-connect/certs"
+
+
+async def test_what_it_knows_lies_in_its_own_database(keycloak: Started, database_of_its_own: tuple[str, str]) -> None:
+    address, _ = database_of_its_own
+    with psycopg.connect(address) as connection:
+        assert connection.execute("SELECT count(*) FROM realm WHERE name = 'ansinh'").fetchone() == (1,)
 
 
 async def test_a_person_signs_in_by_the_page_with_pkce(issuer: str) -> None:

@@ -23,7 +23,7 @@ def write_compose_secrets(folder: Path, say: Callable[[str], None]) -> int:
         return 1
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = secrets.token_urlsafe(32)
-    names = ["POSTGRES_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD", "GRAFANA_ADMIN_PASSWORD"]
+    names = ["POSTGRES_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD", "KEYCLOAK_DATABASE_PASSWORD", "GRAFANA_ADMIN_PASSWORD"]
     names += [f"{service.prefix}{kind}_PASSWORD" for service in SERVICES for kind in ("OWNER", "APP")]
     environment = {name: secrets.token_urlsafe(24) for name in names}
     environment |= {"POPULATION_URL": "http://population:18011", "POPULATION_TOKEN": token}
