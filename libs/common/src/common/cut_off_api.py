@@ -72,7 +72,8 @@ def cut_offs_router(db: Database, *roles: Role) -> APIRouter:
     @router.get(
         "/{cut_off_id}",
         summary="A cut-off as seen here",
-        description="Mốc chốt số liệu: markers received, differences from the registry's totals, and what was passed on.",
+        description="Mốc chốt số liệu: đã nhận đến đâu, lệch bao nhiêu so với sổ đăng ký. Markers received, differences from"
+        " the registry's totals, and what was passed on.",
     )
     async def cut_off(cut_off_id: UUID, actor: Actor = Depends(guard)) -> CutOffView:
         async with db.read(actor) as tx:

@@ -86,7 +86,10 @@ def _add_approve(router: APIRouter, db: Database, profile: ListProfile) -> None:
         return JobAccepted(job_id=await desk.approve(db, actor, profile, body.import_ids))
 
     @router.post(
-        "/{import_id}/approve", status_code=202, summary="Approve one list", description="Duyệt một danh sách; a second person has to."
+        "/{import_id}/approve",
+        status_code=202,
+        summary="Approve one list",
+        description="Duyệt một danh sách (người duyệt khác người gửi). A second person has to.",
     )
     async def approve_one(actor: _Checker, import_id: UUID) -> JobAccepted:
         return JobAccepted(job_id=await desk.approve(db, actor, profile, [import_id]))

@@ -95,7 +95,10 @@ def add_mapping(router: APIRouter, db: Database, profile: ListProfile) -> None:
         return SavedMappings(items=[SavedMapping(**row) for row in rows])
 
     @router.delete(
-        "/mappings/{mapping_id}", status_code=204, summary="Forget a saved mapping", description="Xóa một mẫu cột đã lưu. Lists stay."
+        "/mappings/{mapping_id}",
+        status_code=204,
+        summary="Forget a saved mapping",
+        description="Xóa một mẫu cột đã lưu. Lists that were read with it stay as they are.",
     )
     async def forget(actor: _Maker, mapping_id: UUID) -> Response:
         scope, params = actor.scope_sql("unit_path")

@@ -89,7 +89,8 @@ def alerts_router(db: Database) -> APIRouter:
     @router.get(
         "",
         summary="Alerts",
-        description="Cảnh báo: một tài khoản nhiều người khai, một người nhận thay cho nhiều người, một cán bộ thay đổi hàng loạt.",
+        description="Cảnh báo: một tài khoản nhiều người khai, một người nhận thay cho nhiều người, một cán bộ thay đổi hàng"
+        " loạt. One account declared by many, one person who collects for many, one officer who changes many.",
     )
     async def alerts(
         actor: Reader,
@@ -101,7 +102,11 @@ def alerts_router(db: Database) -> APIRouter:
         rows = await uc.alert_page(db, actor, state=state, kind=kind, after=cursor, limit=limit)
         return AlertPage(items=[AlertView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "alert_id"))
 
-    @router.get("/{alert_id}", summary="One alert", description="Cảnh báo kèm những người liên quan trong phạm vi của bạn.")
+    @router.get(
+        "/{alert_id}",
+        summary="One alert",
+        description="Cảnh báo kèm những người liên quan trong phạm vi của bạn. One alert with the people of your area whom it concerns.",
+    )
     async def alert(actor: Reader, alert_id: UUID) -> AlertDetail:
         return AlertDetail.model_validate(await uc.alert(db, actor, alert_id))
 

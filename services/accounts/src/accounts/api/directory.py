@@ -80,7 +80,9 @@ def _add_reads(router: APIRouter, db: Database, known: Directory) -> None:
     @router.get(
         "/provider-contracts",
         summary="Contracts with providers",
-        description="Hợp đồng của đơn vị với tổ chức cung ứng: chương trình, phạm vi, phí (phần vạn của số đã trả), thời hạn.",
+        description="Hợp đồng của đơn vị với tổ chức cung ứng: chương trình, phạm vi, phí (phần vạn của số đã trả), thời hạn."
+        " A unit's contracts with providers: programme, scope, fee (hundredths of a percent of what is paid),"
+        " term.",
     )
     async def contracts(
         actor: Watcher,
@@ -105,7 +107,8 @@ def _add_changes(router: APIRouter, db: Database, known: Directory) -> None:
     @router.get(
         "/change-requests",
         summary="Proposed and decided changes",
-        description="Đề nghị thay đổi danh mục, hợp đồng, tham số, theo thứ tự gửi.",
+        description="Đề nghị thay đổi danh mục, hợp đồng, tham số, theo thứ tự gửi. Proposed changes of the catalogue, of"
+        " contracts and settings, in order of sending.",
     )
     async def listing(
         actor: Watcher,

@@ -225,7 +225,8 @@ def _add_lists(router: APIRouter, db: Database) -> None:
         "/counters",
         tags=["lists"],
         summary="Five states, unit by unit",
-        description="Năm trạng thái tách riêng theo xã: đã thu thập, đã mở, đã đăng ký, đã xác thực, đã chi trả qua tài khoản.",
+        description="Năm trạng thái tách riêng theo xã: đã thu thập, đã mở, đã đăng ký, đã xác thực, đã chi trả qua tài khoản."
+        " Five states counted apart by commune: collected, opened, registered, verified, paid by account.",
     )
     async def counters(
         actor: Watcher,
@@ -268,7 +269,8 @@ def _add_rechecks(router: APIRouter, db: Database) -> None:
         "/rechecks",
         tags=["rechecks"],
         summary="Plans, queues, expected end",
-        description="Các kế hoạch kiểm tra lại; mỗi tổ chức còn bao nhiêu tài khoản, tốc độ cho phép, dự kiến xong.",
+        description="Các kế hoạch kiểm tra lại; mỗi tổ chức còn bao nhiêu tài khoản, tốc độ cho phép, dự kiến xong. How many"
+        " accounts are left with each provider, how fast it may be asked, and when it will be done.",
     )
     async def overview(actor: Watcher) -> RecheckOverview:
         return RecheckOverview.model_validate(await recheck_accounts.overview(db, actor))
@@ -291,7 +293,10 @@ def _add_complaints(router: APIRouter, db: Database) -> None:
         return JSONResponse(answer.body, status_code=answer.status)
 
     @router.get(
-        "/fee-complaints", tags=["fee complaints"], summary="Fee complaints", description="Các phản ánh về phí, trong phạm vi của bạn."
+        "/fee-complaints",
+        tags=["fee complaints"],
+        summary="Fee complaints",
+        description="Các phản ánh về phí, trong phạm vi của bạn. The complaints about fees in your area.",
     )
     async def listing(
         actor: Reader,

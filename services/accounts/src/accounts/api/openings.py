@@ -182,7 +182,10 @@ def _add_requests(router: APIRouter, db: Database) -> None:
         return JSONResponse(answer.body, status_code=answer.status)
 
     @router.get(
-        "/openings", summary="Requests to open accounts", description="Các yêu cầu mở tài khoản và trạng thái, trong phạm vi của bạn."
+        "/openings",
+        summary="Requests to open accounts",
+        description="Các yêu cầu mở tài khoản và trạng thái, trong phạm vi của bạn. The requests to open accounts in your"
+        " area, and how far they are.",
     )
     async def listing(
         actor: Reader,
@@ -198,7 +201,7 @@ def _add_requests(router: APIRouter, db: Database) -> None:
         "/openings/{request_id}/withdraw",
         status_code=204,
         summary="Withdraw a request",
-        description="Rút yêu cầu khi người dân không còn nhu cầu.",
+        description="Rút yêu cầu khi người dân không còn nhu cầu. When the person does not want the account any more.",
     )
     async def withdraw(actor: Officer, request_id: UUID, body: Withdrawal) -> None:
         await uc.withdraw(db, actor, request_id, body.reason)
@@ -219,7 +222,11 @@ def _add_batches(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/opening-batches", orjson.dumps(body.model_dump(mode="json")), effect)
         return JSONResponse(answer.body, status_code=answer.status)
 
-    @router.get("/opening-batches", summary="Lists for banks", description="Các danh sách đã gửi ngân hàng và kết quả.")
+    @router.get(
+        "/opening-batches",
+        summary="Lists for banks",
+        description="Các danh sách đã gửi ngân hàng và kết quả. The lists sent to banks, and what came of them.",
+    )
     async def listing(actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> BatchPage:
         rows = await uc.batch_page(db, actor, after=cursor, limit=limit)
         return BatchPage(items=[BatchView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "batch_id"))

@@ -254,7 +254,8 @@ def _add_history(router: APIRouter, db: Database) -> None:
     @router.get(
         "/beneficiaries/{beneficiary_id}/payout-history",
         summary="How a person was paid, over time",
-        description="Lịch sử hình thức nhận và trạng thái tài khoản: ai, khi nào. Never changed afterwards.",
+        description="Lịch sử hình thức nhận và trạng thái tài khoản: ai, khi nào. Never changed afterwards. How somebody was"
+        " paid and what became of the accounts: who changed it, and when.",
     )
     async def history(
         actor: Reader,
@@ -282,8 +283,8 @@ def _add_reviews(router: APIRouter, db: Database) -> None:
         "/reviews",
         summary="Accounts that people must look at",
         description="Danh sách tài khoản cần xem xét: tên, số định danh không chắc chắn, dùng chung, hoặc chi trả không thành"
-        " công; thông tin"
-        " hai bên đặt cạnh nhau.",
+        " công; thông tin hai bên đặt cạnh nhau. Accounts somebody must look at: a name or number that is not"
+        " certain, one account of several people, a failed payment; what both sides say stands side by side.",
     )
     async def reviews(
         actor: Reader,

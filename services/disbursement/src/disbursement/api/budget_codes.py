@@ -113,7 +113,11 @@ async def propose(request: Request, actor: Maker, key: IdempotencyKey, body: Cod
     return answered(await idempotency.run(request.app.state.db, actor, key, "POST /v1/budget-codes", await request.body(), effect))
 
 
-@router.post("/{code_id}/decision", summary="Decide budget codes", description="Duyệt hoặc từ chối mã ngân sách do người khác đề xuất.")
+@router.post(
+    "/{code_id}/decision",
+    summary="Decide budget codes",
+    description="Duyệt hoặc từ chối mã ngân sách do người khác đề xuất. Approve or refuse codes that somebody else proposed.",
+)
 async def decide(request: Request, actor: ProvinceChecker, code_id: UUID, body: CodesDecision) -> CodesView:
     """The second person's word."""
     return CodesView.model_validate(dict(await set_budget_codes.decide_codes(request.app.state.db, actor, code_id, approve=body.approve)))

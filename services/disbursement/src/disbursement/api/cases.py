@@ -151,7 +151,8 @@ async def open_case(request: Request, actor: Worker, payment_id: UUID, body: Cas
 @router.get(
     "/payment-cases",
     summary="Investigations and recalls",
-    description="Hồ sơ tra soát, thu hồi, cũ nhất trước. `overdue_on` lists those whose answer was due before that day.",
+    description="Hồ sơ tra soát, thu hồi, cũ nhất trước. Tracing and recall cases, the oldest first; `overdue_on` lists"
+    " those whose answer was due before that day.",
 )
 async def listing(
     request: Request,

@@ -210,7 +210,8 @@ async def _numbered(tx: Tx, cycle_id: UUID, path: str, channel: str | None) -> A
     status_code=201,
     response_model=CustodyView,
     summary="Who holds how much cash",
-    description="Ghi sổ theo dõi tiền mặt: nhận, trả lại, mất, tìm thấy; có người chứng kiến. Never changed afterwards.",
+    description="Ghi sổ theo dõi tiền mặt: nhận, trả lại, mất, tìm thấy; có người chứng kiến. Never changed afterwards."
+    " Cash taken over, given back, lost or found, with a witness.",
 )
 async def log_custody(request: Request, actor: Officer, key: IdempotencyKey, body: CustodyForm) -> Response:
     """Write an entry of the custody log."""
@@ -222,7 +223,7 @@ async def log_custody(request: Request, actor: Officer, key: IdempotencyKey, bod
     return answered(await idempotency.run(request.app.state.db, actor, key, "POST /v1/custody", await request.body(), effect))
 
 
-@router.get("/custody", summary="The custody log", description="Sổ theo dõi tiền mặt của một kỳ.")
+@router.get("/custody", summary="The custody log", description="Sổ theo dõi tiền mặt của một kỳ. The custody log of a cycle's cash.")
 async def custody(request: Request, actor: Reader, cycle_id: UUID, cursor: Cursor = None, limit: Limit = 50) -> CustodyPage:
     """A page of the log."""
     db: Database = request.app.state.db
@@ -236,7 +237,8 @@ async def custody(request: Request, actor: Reader, cycle_id: UUID, cursor: Curso
 @router.get(
     "/custody/balance",
     summary="Where the cash is",
-    description="Tiền mặt theo đơn vị: đã nhận, đã chi, trả lại, mất, còn giữ; và khoản đã chi chưa có chứng từ.",
+    description="Tiền mặt theo đơn vị: đã nhận, đã chi, trả lại, mất, còn giữ; và khoản đã chi chưa có chứng từ. By unit:"
+    " taken over, paid out, given back, lost, still held; and what was paid out without a voucher yet.",
 )
 async def custody_balance(
     request: Request, actor: Reader, cycle_id: UUID, partner: Annotated[str, Query(max_length=40, examples=["vnpost"])]
@@ -279,7 +281,7 @@ async def store_evidence(
     "/cash-evidence/{evidence_id}",
     response_class=Response,
     summary="Read a scan",
-    description="Xem bản quét; nêu mục đích, có ghi nhật ký.",
+    description="Xem bản quét; nêu mục đích, có ghi nhật ký. The scan itself; say what for, each look is audited.",
 )
 async def read_evidence(
     request: Request, actor: Reader, evidence_id: UUID, purpose: Annotated[str, Query(min_length=5, max_length=200)]

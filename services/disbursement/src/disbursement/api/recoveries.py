@@ -191,7 +191,11 @@ async def summary(request: Request, actor: Reader, year: Annotated[int, Query(ge
     return Summary(year=year, rows=[SummaryRow.model_validate(dict(row)) for row in rows])
 
 
-@router.get("/{recovery_id}", summary="One case", description="Một hồ sơ truy thu: từng tháng, diễn biến, tiền đã thu.")
+@router.get(
+    "/{recovery_id}",
+    summary="One case",
+    description="Một hồ sơ truy thu: từng tháng, diễn biến, tiền đã thu. One recovery: month by month, what happened, and what came back.",
+)
 async def one(request: Request, actor: Reader, recovery_id: UUID) -> RecoveryDetail:
     """One case with its months and steps."""
     db: Database = request.app.state.db
@@ -199,7 +203,11 @@ async def one(request: Request, actor: Reader, recovery_id: UUID) -> RecoveryDet
         return await _detail(tx, actor, recovery_id)
 
 
-@router.post("/{recovery_id}/notice", summary="The person was told", description="Đã thông báo cho người phải hoàn trả.")
+@router.post(
+    "/{recovery_id}/notice",
+    summary="The person was told",
+    description="Đã thông báo cho người phải hoàn trả. Records that the person who has to give back was told.",
+)
 async def notify(request: Request, actor: Maker, recovery_id: UUID, body: Note) -> RecoveryDetail:
     """Note that the person knows."""
     db: Database = request.app.state.db
@@ -208,7 +216,11 @@ async def notify(request: Request, actor: Maker, recovery_id: UUID, body: Note) 
         return await _detail(tx, actor, recovery_id)
 
 
-@router.post("/{recovery_id}/waiver", summary="Propose a waiver", description="Đề nghị miễn thu; người thứ hai quyết định.")
+@router.post(
+    "/{recovery_id}/waiver",
+    summary="Propose a waiver",
+    description="Đề nghị miễn thu; người thứ hai quyết định. That it need not be given back; a second person decides.",
+)
 async def propose_waiver(request: Request, actor: Maker, recovery_id: UUID, body: Note) -> RecoveryDetail:
     """Propose that what is left be waived."""
     db: Database = request.app.state.db
@@ -217,7 +229,11 @@ async def propose_waiver(request: Request, actor: Maker, recovery_id: UUID, body
         return await _detail(tx, actor, recovery_id)
 
 
-@router.post("/{recovery_id}/waiver/decision", summary="Decide a waiver", description="Quyết định miễn thu hoặc tiếp tục thu.")
+@router.post(
+    "/{recovery_id}/waiver/decision",
+    summary="Decide a waiver",
+    description="Quyết định miễn thu hoặc tiếp tục thu. A second person waives it, or lets it go on.",
+)
 async def decide_waiver(request: Request, actor: Checker, recovery_id: UUID, body: WaiverDecision) -> RecoveryDetail:
     """The second person's word."""
     db: Database = request.app.state.db
@@ -245,7 +261,9 @@ async def repay(request: Request, actor: Maker, key: IdempotencyKey, recovery_id
 
 
 @router.post(
-    "/{recovery_id}/repayments/{repayment_id}/decision", summary="Confirm a repayment", description="Người thứ hai xác nhận tiền hoàn trả."
+    "/{recovery_id}/repayments/{repayment_id}/decision",
+    summary="Confirm a repayment",
+    description="Người thứ hai xác nhận tiền hoàn trả. A second person confirms that the money came back.",
 )
 async def decide_repayment(
     request: Request, actor: Checker, recovery_id: UUID, repayment_id: UUID, body: RepaymentDecision

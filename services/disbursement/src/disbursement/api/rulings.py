@@ -220,7 +220,7 @@ async def approve(ruling_id: UUID, request: Request, actor: Checker, key: Idempo
     "/{ruling_id}/reject",
     response_model=RulingView,
     summary="Reject a ruling (second person)",
-    description="Không duyệt. Nothing changes.",
+    description="Không duyệt. Nothing changes. A second person refuses it, and everything stays as it is.",
 )
 async def reject(ruling_id: UUID, request: Request, actor: Checker, key: IdempotencyKey, form: Verdict | None = None) -> Response:
     """Reject a ruling."""

@@ -159,19 +159,28 @@ class SettlementPage(BaseModel):
     next_cursor: UUID | None
 
 
-@router.post("/fees", status_code=201, summary="Propose a partner's fee", description="Đề xuất mức phí chi trả; người thứ hai duyệt.")
+@router.post(
+    "/fees",
+    status_code=201,
+    summary="Propose a partner's fee",
+    description="Đề xuất mức phí chi trả; người thứ hai duyệt. What a partner is paid for paying; a second person approves.",
+)
 async def propose_fee(request: Request, actor: Maker, body: FeeForm) -> FeeView:
     """Propose a fee."""
     return FeeView.model_validate(dict(await settle_partner.propose_fee(request.app.state.db, actor, body.model_dump())))
 
 
-@router.post("/fees/{fee_id}/decision", summary="Decide a fee", description="Duyệt hoặc từ chối mức phí.")
+@router.post(
+    "/fees/{fee_id}/decision",
+    summary="Decide a fee",
+    description="Duyệt hoặc từ chối mức phí. Approve or refuse a fee that somebody else proposed.",
+)
 async def decide_fee(request: Request, actor: Checker, fee_id: UUID, body: Decision) -> FeeView:
     """Decide a fee."""
     return FeeView.model_validate(dict(await settle_partner.decide_fee(request.app.state.db, actor, fee_id, approve=body.approve)))
 
 
-@router.get("/fees", summary="Fees", description="Mức phí đã thỏa thuận với các đơn vị chi trả.")
+@router.get("/fees", summary="Fees", description="Mức phí đã thỏa thuận với các đơn vị chi trả. The fees agreed with the partners.")
 async def fees(request: Request, actor: Reader, partner: PartnerFilter = None, cursor: Cursor = None, limit: Limit = 50) -> FeePage:
     """A page of fee agreements."""
     db: Database = request.app.state.db
@@ -198,14 +207,22 @@ async def propose_movement(request: Request, actor: Maker, key: IdempotencyKey, 
     return answered(await idempotency.run(request.app.state.db, actor, key, "POST /v1/money-movements", await request.body(), effect))
 
 
-@router.post("/money-movements/{movement_id}/decision", summary="Decide a movement", description="Duyệt hoặc từ chối; duyệt thì ghi sổ.")
+@router.post(
+    "/money-movements/{movement_id}/decision",
+    summary="Decide a movement",
+    description="Duyệt hoặc từ chối; duyệt thì ghi sổ. Approved, it is booked in the ledger.",
+)
 async def decide_movement(request: Request, actor: Checker, movement_id: UUID, body: Decision) -> MovementView:
     """Decide a movement."""
     row = await settle_partner.decide_movement(request.app.state.db, actor, movement_id, body.business_date, approve=body.approve)
     return MovementView.model_validate(dict(row))
 
 
-@router.get("/money-movements", summary="Movements of money", description="Các lần chuyển tiền với đơn vị chi trả.")
+@router.get(
+    "/money-movements",
+    summary="Movements of money",
+    description="Các lần chuyển tiền với đơn vị chi trả. Money sent to partners, given back, and paid as fees.",
+)
 async def movements(
     request: Request, actor: Reader, partner: PartnerFilter = None, cycle_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> MovementPage:
@@ -234,14 +251,18 @@ async def propose_settlement(request: Request, actor: Maker, key: IdempotencyKey
     return answered(await idempotency.run(request.app.state.db, actor, key, "POST /v1/settlements", await request.body(), effect))
 
 
-@router.post("/settlements/{settlement_id}/decision", summary="Decide a settlement", description="Duyệt hoặc từ chối quyết toán.")
+@router.post(
+    "/settlements/{settlement_id}/decision",
+    summary="Decide a settlement",
+    description="Duyệt hoặc từ chối quyết toán. Approve or refuse a settlement that somebody else made.",
+)
 async def decide_settlement(request: Request, actor: Checker, settlement_id: UUID, body: Decision) -> SettlementView:
     """Decide a settlement."""
     row = await settle_partner.decide_settlement(request.app.state.db, actor, settlement_id, approve=body.approve)
     return SettlementView.model_validate(dict(row))
 
 
-@router.get("/settlements", summary="Settlement statements", description="Các bản quyết toán.")
+@router.get("/settlements", summary="Settlement statements", description="Các bản quyết toán. The settlements of cycles with partners.")
 async def listing(
     request: Request, actor: Reader, partner: PartnerFilter = None, cycle_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> SettlementPage:

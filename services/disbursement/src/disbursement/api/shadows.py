@@ -202,7 +202,11 @@ def _reading(router: APIRouter, db: Database) -> None:
         items = [ShadowView.model_validate(_view(row)) for row in rows[:limit]]
         return ShadowPage(items=items, next_cursor=items[-1].shadow_id if len(rows) > limit else None)
 
-    @router.get("/{shadow_id}", summary="One comparison", description="Một lần chạy song song, tổng hợp theo đơn vị và lý do.")
+    @router.get(
+        "/{shadow_id}",
+        summary="One comparison",
+        description="Một lần chạy song song, tổng hợp theo đơn vị và lý do. One comparison, added up by unit and reason.",
+    )
     async def one(actor: Reader, shadow_id: UUID) -> ShadowDetail:
         async with db.read(actor) as tx:
             return await _detail(tx, actor, shadow_id)

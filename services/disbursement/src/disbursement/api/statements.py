@@ -265,7 +265,11 @@ async def listing(
     return StatementPage(items=items, next_cursor=items[-1].statement_id if len(rows) > limit else None)
 
 
-@router.get("/statements/{statement_id}", summary="One statement", description="Một sao kê và kết quả đối chiếu từng loại.")
+@router.get(
+    "/statements/{statement_id}",
+    summary="One statement",
+    description="Một sao kê và kết quả đối chiếu từng loại. One statement, and how its lines compare, kind by kind.",
+)
 async def one(request: Request, actor: Reader, statement_id: UUID) -> StatementDetail:
     """A statement and the verdicts on its lines."""
     db: Database = request.app.state.db
@@ -279,7 +283,11 @@ async def one(request: Request, actor: Reader, statement_id: UUID) -> StatementD
     return StatementDetail.model_validate({**row, "verdicts": [{**item, **texts.get(item["verdict"], nothing)} for item in found]})
 
 
-@router.get("/statements/{statement_id}/lines", summary="Lines of a statement", description="Từng dòng sao kê và kết quả đối chiếu.")
+@router.get(
+    "/statements/{statement_id}/lines",
+    summary="Lines of a statement",
+    description="Từng dòng sao kê và kết quả đối chiếu. The lines of a statement, each with what it was compared to.",
+)
 async def lines(
     request: Request, actor: Reader, statement_id: UUID, verdict: LineVerdict | None = None, cursor: int = 0, limit: Limit = 100
 ) -> LinePage:
@@ -324,7 +332,11 @@ async def breaks(
     return BreakPage(items=items, next_cursor=items[-1].break_id if len(rows) > limit else None)
 
 
-@router.get("/breaks/ageing", summary="How old the differences are", description="Tuổi của chênh lệch theo đơn vị chi trả và loại.")
+@router.get(
+    "/breaks/ageing",
+    summary="How old the differences are",
+    description="Tuổi của chênh lệch theo đơn vị chi trả và loại. How long differences have been open, by partner and kind.",
+)
 async def ageing(request: Request, actor: Reader, business_date: Annotated[date, Query(examples=["2024-09-12"])]) -> Ageing:
     """Open differences by partner, kind and age."""
     db: Database = request.app.state.db

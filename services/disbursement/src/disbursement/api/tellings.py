@@ -259,7 +259,8 @@ async def hand_over(
 @router.get(
     "/telling-sheets/{sheet_id}/proof",
     summary="Read the signed copy",
-    description="Xem bản ký nhận, phải nêu mục đích; mỗi lần xem được ghi nhật ký. Audited.",
+    description="Xem bản ký nhận, phải nêu mục đích; mỗi lần xem được ghi nhật ký. Audited. The signed list; say what for,"
+    " each look is in the audit log.",
     response_class=Response,
 )
 async def read_proof(

@@ -104,7 +104,8 @@ def _add_graces(router: APIRouter, db: Database, settings: Settings) -> None:
     @router.get(
         "/grace-periods",
         summary="Grace periods",
-        description="Các thời gian gia hạn, người đề nghị, người duyệt và số người được áp dụng. Oldest first; follow `next_cursor`.",
+        description="Các thời gian gia hạn, người đề nghị, người duyệt và số người được áp dụng. Oldest first; follow"
+        " `next_cursor`. The grace periods, who proposed and who approved them, and for how many people they held.",
     )
     async def periods(actor: Watcher, cursor: Cursor = None, limit: Limit = 50) -> GracePage:
         items = [GraceView.model_validate(dict(row)) for row in await graces.page(db, actor, after=cursor, limit=limit)]

@@ -69,7 +69,8 @@ def _add_views(router: APIRouter, db: Database) -> None:
     @router.get(
         "/verifications/{subject_id}",
         summary="Verifications of one person",
-        description="Kết quả xác minh của một người: as beneficiary and as representative of others, with the evidence kept.",
+        description="Kết quả xác minh của một người, kèm bằng chứng được lưu. As beneficiary and as representative of others,"
+        " with the evidence kept.",
     )
     async def one(actor: Officer, subject_id: _SubjectId) -> list[PersonView]:
         return [PersonView.model_validate(row) for row in await views.person(db, actor, subject_id)]

@@ -55,7 +55,11 @@ def make_router(db: Database) -> APIRouter:
         headers = {"Location": f"/v1/attachments/{answer.body['attachment_id']}"}
         return JSONResponse(answer.body, status_code=answer.status, headers=headers)
 
-    @router.get("/{attachment_id}", summary="One attachment", description="Thông tin một tệp đính kèm, không có nội dung.")
+    @router.get(
+        "/{attachment_id}",
+        summary="One attachment",
+        description="Thông tin một tệp đính kèm, không có nội dung. What is known of an attachment, without its content.",
+    )
     async def one(actor: Reader, attachment_id: UUID) -> AttachmentView:
         row = await attachments.read(db, actor, attachment_id)
         return AttachmentView(**(row | {"sha256": bytes(row["sha256"]).hex()}))

@@ -107,7 +107,13 @@ def _steps(router: APIRouter, db: Database) -> None:
         end = [rows[-1]["unit_path"], str(rows[-1]["entitlement_id"])] if len(rows) == limit else None
         return AgeSteps(items=[_step(row) for row in rows], next_cursor=cursors.encode(end))
 
-    @router.get("/birthdays/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE)
+    @router.get(
+        "/birthdays/file",
+        summary="The same as a file",
+        description="Tệp danh sách (CSV hoặc XLSX). The same list as a file.",
+        response_class=Response,
+        responses=_FILE,
+    )
     async def file(actor: _Reader, month: _Month, kind: _Format = "xlsx", unit_path: _Unit = None) -> Response:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Chương trình", "Mã khoản chi", "Số quyết định", "Tuổi của", "Mốc tuổi",
                   "Từ tháng", "Biến động", "Mức cũ", "Mức mới"]  # fmt: skip
@@ -151,7 +157,8 @@ def _candidates(router: APIRouter, db: Database) -> None:
         return Candidates(items=items, next_cursor=cursors.encode(end))
 
     @router.get(
-        "/age-candidates/file", summary="The same as a file", description="Tệp CSV hoặc XLSX.", response_class=Response, responses=_FILE
+        "/age-candidates/file", summary="The same as a file", description="Tệp danh sách (CSV hoặc XLSX). The same list as a file.",
+        response_class=Response, responses=_FILE,
     )  # fmt: skip
     async def file(actor: _Reader, month: _Month, kind: _Format = "xlsx", unit_path: _Unit = None, in_group: _InGroup = True) -> Response:
         header = ["STT", "Mã hồ sơ", "Họ và tên", "Mã đơn vị", "Mốc tuổi", "Chương trình có thể hưởng", "Cần thuộc hộ nghèo/cận nghèo",

@@ -206,7 +206,7 @@ def _orders(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/campaigns", await request.body(), effect)
         return JSONResponse(answer.body, answer.status, headers={"Location": f"/v1/campaigns/{answer.body['campaign_id']}"})
 
-    @router.get("", summary="Campaigns", description="Các đợt chi một lần. Newest first.")
+    @router.get("", summary="Campaigns", description="Các đợt chi một lần. Newest first. The campaigns of one-off payments.")
     async def listing(actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> CampaignPage:
         async with db.read(actor) as tx:
             rows = await storage.page(tx, cursors.decode_id(cursor), limit)
@@ -238,7 +238,8 @@ def _lists(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{campaign_id}/people",
         summary="The list, in your area",
-        description="Danh sách trong phạm vi của bạn: ai được nhận, ai nhận thay cả hộ, ai không có tên và vì sao.",
+        description="Danh sách trong phạm vi của bạn: ai được nhận, ai nhận thay cả hộ, ai không có tên và vì sao. Who is"
+        " given it, who collects for the whole household, and who is left out and why.",
     )
     async def people(actor: Reader, campaign_id: UUID, state: _State | None = None, cursor: Cursor = None, limit: Limit = 100) -> Members:
         async with db.read(actor) as tx:
@@ -250,7 +251,7 @@ def _lists(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{campaign_id}/people/file",
         summary="The list as a file",
-        description="Tệp CSV hoặc XLSX theo xã, theo người nhận.",
+        description="Tệp CSV hoặc XLSX theo xã, theo người nhận. A CSV or XLSX file in order of commune and of who collects.",
         response_class=Response,
         responses=RESPONSES,
     )
@@ -270,7 +271,8 @@ def _lists(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{campaign_id}/progress",
         summary="Progress by commune",
-        description="Tiến độ theo xã: có tên, đã ghi khoản chi, chờ, bổ sung muộn, không có tên theo lý do.",
+        description="Tiến độ theo xã: có tên, đã ghi khoản chi, chờ, bổ sung muộn, không có tên theo lý do. By commune:"
+        " listed, booked as due, waiting, added late, and left out by reason.",
     )
     async def progress(actor: Reader, campaign_id: UUID) -> Progress:
         async with db.read(actor) as tx:
@@ -305,7 +307,8 @@ def _late(router: APIRouter, db: Database) -> None:
         "/{campaign_id}/late",
         status_code=201,
         summary="Propose a late addition",
-        description="Đề nghị bổ sung người bị sót, đến hết ngày `late_until`; người thứ hai duyệt.",
+        description="Đề nghị bổ sung người bị sót, đến hết ngày `late_until`; người thứ hai duyệt. For people who were left"
+        " out, until the end of `late_until`; a second person approves.",
     )
     async def add(request: Request, actor: Writer, key: IdempotencyKey, campaign_id: UUID, body: Late) -> Response:
         async def effect(tx: Tx) -> tuple[int, LateView]:
@@ -318,7 +321,7 @@ def _late(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{campaign_id}/late/{person_id}/decision",
         summary="Give or refuse a late addition",
-        description="Duyệt hoặc không duyệt bổ sung (người khác người đề nghị).",
+        description="Duyệt hoặc không duyệt bổ sung (người khác người đề nghị). By somebody other than who proposed it.",
     )
     async def decide(actor: Checker, campaign_id: UUID, person_id: UUID, body: LateAnswer) -> LateView:
         async def effect(tx: Tx) -> Any:

@@ -147,7 +147,10 @@ def _ask(router: APIRouter, db: Database) -> None:
         )
 
     @router.get(
-        "/change-requests", summary="Change requests", description="Các yêu cầu thay đổi trong phạm vi của bạn, cũ và mới cạnh nhau."
+        "/change-requests",
+        summary="Change requests",
+        description="Các yêu cầu thay đổi trong phạm vi của bạn, cũ và mới cạnh nhau. The requests in your area, the old and"
+        " the new side by side.",
     )
     async def listing(
         actor: _Reader,
@@ -164,7 +167,11 @@ def _ask(router: APIRouter, db: Database) -> None:
         last = [str(rows[-1]["request_id"])] if len(rows) == limit else None
         return ChangeRequestPage(items=[_view(row) for row in rows], next_cursor=cursors.encode(last))
 
-    @router.get("/change-requests/{request_id}", summary="One change request", description="Một yêu cầu thay đổi, số định danh được che.")
+    @router.get(
+        "/change-requests/{request_id}",
+        summary="One change request",
+        description="Một yêu cầu thay đổi, số định danh được che. One request; national numbers are masked.",
+    )
     async def one(actor: _Reader, request_id: UUID) -> ChangeRequestView:
         async with db.read(actor) as tx:
             return _view(await change_requests.seen(tx, request_id))
@@ -183,7 +190,9 @@ def _decide(router: APIRouter, db: Database) -> None:
         )
 
     @router.post(
-        "/change-requests/{request_id}/withdraw", summary="Withdraw one's own request", description="Người yêu cầu rút lại yêu cầu."
+        "/change-requests/{request_id}/withdraw",
+        summary="Withdraw one's own request",
+        description="Người yêu cầu rút lại yêu cầu. Who asked takes the request back.",
     )
     async def withdraw(actor: _Asker, request_id: UUID) -> ChangeRequestView:
         return _view(await change_requests.withdraw(db, actor, request_id))

@@ -111,7 +111,7 @@ def _order(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/data-sets", await request.body(), effect)
         return JSONResponse(answer.body, status_code=answer.status, headers={"Location": f"/v1/data-sets/{answer.body['data_set_id']}"})
 
-    @router.get("", summary="Data sets", description="Các bộ dữ liệu đã lập, trong phạm vi của bạn.")
+    @router.get("", summary="Data sets", description="Các bộ dữ liệu đã lập, trong phạm vi của bạn. The data sets made in your area.")
     async def listing(actor: _Reader, cursor: Cursor = None, limit: Limit = 100) -> DataSetPage:
         async with db.read(actor) as tx:
             rows = await storage.page(tx, actor, cursors.decode_id(cursor), limit)
@@ -120,7 +120,11 @@ def _order(router: APIRouter, db: Database) -> None:
 
 
 def _download(router: APIRouter, db: Database) -> None:
-    @router.get("/{data_set_id}", summary="One data set and its manifest", description="Bộ dữ liệu, bản kê và các phần.")
+    @router.get(
+        "/{data_set_id}",
+        summary="One data set and its manifest",
+        description="Bộ dữ liệu, bản kê và các phần. The data set, its manifest and its parts.",
+    )
     async def one(actor: _Reader, data_set_id: UUID) -> DataSetView:
         async with db.read(actor) as tx:
             return _view(await data_sets.seen(tx, data_set_id), await storage.parts(tx, data_set_id))
@@ -128,7 +132,8 @@ def _download(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{data_set_id}/parts/{part}",
         summary="One part",
-        description="Một phần, dạng dòng JSON: a broken download goes on with the part it lacks. 409 while the data set is being built.",
+        description="Một phần của bộ dữ liệu, dạng dòng JSON. A broken download goes on with the part it lacks. 409 while the"
+        " data set is being built.",
         response_class=Response,
         responses={200: {"content": {"application/x-ndjson": {}}, "description": "One JSON record a line"}},
     )
@@ -138,7 +143,7 @@ def _download(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{data_set_id}/file",
         summary="The whole data set",
-        description="Toàn bộ dữ liệu trong một tệp dòng JSON; its SHA-256 stands in the manifest.",
+        description="Toàn bộ dữ liệu trong một tệp dòng JSON. Its SHA-256 stands in the manifest.",
         response_class=StreamingResponse,
         responses={200: {"content": {"application/x-ndjson": {}}, "description": "One JSON record a line"}},
     )

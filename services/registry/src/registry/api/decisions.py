@@ -97,7 +97,11 @@ def _add_answers(router: APIRouter, db: Database) -> None:
 
 
 def _add_views(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Decisions", description="Các quyết định về người hưởng trong phạm vi của bạn. Filters combine.")
+    @router.get(
+        "",
+        summary="Decisions",
+        description="Các quyết định về người hưởng trong phạm vi của bạn. Filters combine. The decisions about the people of your area.",
+    )
     async def listing(
         actor: Reader,
         state: Annotated[Literal["PROPOSED", "APPROVED", "REJECTED", "WITHDRAWN"] | None, Query()] = None,
@@ -119,13 +123,19 @@ def _add_views(router: APIRouter, db: Database) -> None:
     @router.get(
         "/authorities",
         summary="Who decides",
-        description="Cấp có thẩm quyền quyết định theo chương trình và thời gian; mỗi quyết định ghi cấp đã quyết định.",
+        description="Cấp có thẩm quyền quyết định theo chương trình và thời gian; mỗi quyết định ghi cấp đã quyết định. Which"
+        " level decides for each programme, and since when; each decision says which one it was.",
     )
     async def authorities(actor: Reader) -> list[AuthorityView]:
         async with db.read(actor) as tx:
             return [AuthorityView(**row) for row in await storage.all_authorities(tx)]
 
-    @router.get("/{decision_id}", summary="One decision", description="Một quyết định: nội dung, người lập, người duyệt, kết quả.")
+    @router.get(
+        "/{decision_id}",
+        summary="One decision",
+        description="Một quyết định: nội dung, người lập, người duyệt, kết quả. One decision: what it says, who made it, who"
+        " approved it, what came of it.",
+    )
     async def one(actor: Reader, decision_id: UUID) -> DecisionView:
         async with db.read(actor) as tx:
             return paper_cells.decision(await decisions.seen(tx, decision_id), whole=True)

@@ -83,7 +83,8 @@ def make_router(db: Database) -> APIRouter:
         "/policy-settings",
         response_model=PolicySettings,
         summary="Questions the law leaves open, with the answer in force",
-        description="Những điểm văn bản chưa nói rõ: câu hỏi, căn cứ, câu trả lời đang áp dụng và ai quyết định.",
+        description="Những điểm văn bản chưa nói rõ: câu hỏi, căn cứ, câu trả lời đang áp dụng và ai quyết định. What the"
+        " texts leave open: the question, its ground, the answer in force and who decided it.",
     )
     async def policy_settings(_: Annotated[Actor, Depends(require(*_READERS))]) -> PolicySettings:
         return PolicySettings(items=[PolicySetting(**row) for row in await law.questions(db)])

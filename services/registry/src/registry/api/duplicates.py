@@ -71,7 +71,12 @@ def _find(router: APIRouter, db: Database) -> None:
     async def scan(actor: _Scanner, body: ScanRequest) -> JobAccepted:
         return JobAccepted(job_id=await duplicates.request_scan(db, actor, body.business_date))
 
-    @router.get("/{candidate_id}", summary="One pair", description="Một cặp hồ sơ nghi trùng, kèm lý do và đề xuất đang chờ.")
+    @router.get(
+        "/{candidate_id}",
+        summary="One pair",
+        description="Một cặp hồ sơ nghi trùng, kèm lý do và đề xuất đang chờ. Two dossiers that may be one person, why, and"
+        " the proposal that waits.",
+    )
     async def one(actor: _Reader, candidate_id: UUID) -> CandidateView:
         async with db.read(actor) as tx:
             return _view(await duplicates.seen(tx, candidate_id))

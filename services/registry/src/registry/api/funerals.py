@@ -52,7 +52,10 @@ def make_router(db: Database) -> APIRouter:
         answer = await idempotency.run(db, actor, key, "POST /v1/funerals", await request.body(), effect)
         return JSONResponse(answer.body, status_code=answer.status)
 
-    @router.get("", summary="Requests for funeral support", description="Đề nghị hỗ trợ mai táng trong phạm vi của bạn.")
+    @router.get(
+        "", summary="Requests for funeral support",
+        description="Đề nghị hỗ trợ mai táng trong phạm vi của bạn. The requests for funeral support in your area.",
+    )  # fmt: skip
     async def listing(
         actor: Reader,
         state: Annotated[Literal["PROPOSED", "APPROVED", "REJECTED", "CANCELLED"] | None, Query()] = None,
@@ -64,7 +67,10 @@ def make_router(db: Database) -> APIRouter:
         items = [paper_cells.funeral(row) for row in rows]
         return FuneralPage(items=items, next_cursor=paper_cells.next_cursor(rows, limit, "funeral_id"))
 
-    @router.get("/{funeral_id}", summary="One request", description="Một đề nghị: mức hưởng, căn cứ, các mức không hưởng và lý do.")
+    @router.get(
+        "/{funeral_id}", summary="One request",
+        description="Một đề nghị: mức hưởng, căn cứ, các mức không hưởng và lý do. What is paid, on what basis, what is not and why.",
+    )  # fmt: skip
     async def one(actor: Reader, funeral_id: UUID) -> FuneralView:
         async with db.read(actor) as tx:
             return paper_cells.funeral(await funerals.seen(tx, funeral_id))
@@ -78,7 +84,10 @@ def make_router(db: Database) -> APIRouter:
         row = await funerals.settle_answer(db, actor, funeral_id, Action.APPROVE, body.business_date, body.reason)
         return paper_cells.funeral(row)
 
-    @router.post("/{funeral_id}/reject", summary="Reject funeral support", description="Từ chối, có lý do; có thể đề nghị lại.")
+    @router.post(
+        "/{funeral_id}/reject", summary="Reject funeral support",
+        description="Từ chối, có lý do; có thể đề nghị lại. Refused with the reason; it may be asked for again.",
+    )  # fmt: skip
     async def reject(actor: Checker, funeral_id: UUID, body: Reply) -> FuneralView:
         why = paper_cells.reason_given(body.reason)
         return paper_cells.funeral(await funerals.settle_answer(db, actor, funeral_id, Action.REJECT, body.business_date, why))

@@ -190,7 +190,12 @@ def make_router(db: Database) -> APIRouter:
 
 
 def _groups(router: APIRouter, db: Database) -> None:
-    @router.get("/groups", summary="Groups", description="Danh mục nhóm (hộ nghèo, hộ cận nghèo …) và các đề nghị thêm nhóm.")
+    @router.get(
+        "/groups",
+        summary="Groups",
+        description="Danh mục nhóm (hộ nghèo, hộ cận nghèo …) và các đề nghị thêm nhóm. The groups (poor households, near-poor"
+        " households …) and the requests for new ones.",
+    )
     async def listing(actor: Reader) -> GroupsView:
         async with db.read(actor) as tx:
             known, asked = await groups.all_groups(tx), await group_lists.requests(tx)
@@ -211,12 +216,18 @@ def _groups(router: APIRouter, db: Database) -> None:
         return JSONResponse(answer.body, answer.status)
 
     @router.post(
-        "/groups/requests/{request_id}/approve", summary="Add a group asked for", description="Duyệt thêm nhóm (người khác người đề nghị)."
+        "/groups/requests/{request_id}/approve",
+        summary="Add a group asked for",
+        description="Duyệt thêm nhóm (người khác người đề nghị). By somebody other than who asked for the group.",
     )
     async def approve(actor: Province, request_id: UUID) -> list[GroupView]:
         return [GroupView(**row) for row in await usecases.decide_group(db, actor, request_id, approve=True)]
 
-    @router.post("/groups/requests/{request_id}/reject", summary="Refuse a group asked for", description="Không duyệt thêm nhóm.")
+    @router.post(
+        "/groups/requests/{request_id}/reject",
+        summary="Refuse a group asked for",
+        description="Không duyệt thêm nhóm. The group asked for is not added.",
+    )
     async def reject(actor: Province, request_id: UUID) -> list[GroupView]:
         return [GroupView(**row) for row in await usecases.decide_group(db, actor, request_id, approve=False)]
 
@@ -281,7 +292,11 @@ def _receive(router: APIRouter, db: Database) -> None:
 
 
 def _decide(router: APIRouter, db: Database) -> None:
-    @router.get("/group-lists", summary="Group lists", description="Các danh sách thay đổi nhóm trong phạm vi của bạn.")
+    @router.get(
+        "/group-lists",
+        summary="Group lists",
+        description="Các danh sách thay đổi nhóm trong phạm vi của bạn. The lists of changes of groups in your area.",
+    )
     async def listing(
         actor: Reader,
         state: Annotated[Literal["PENDING", "APPROVED", "REJECTED"] | None, Query()] = None,
@@ -293,7 +308,7 @@ def _decide(router: APIRouter, db: Database) -> None:
         end = cursors.encode([str(rows[-1]["list_id"])] if len(rows) == limit else None)
         return ListPage(items=[ListView(**row) for row in rows], next_cursor=end)
 
-    @router.get("/group-lists/{list_id}", summary="One group list", description="Một danh sách và kết quả.")
+    @router.get("/group-lists/{list_id}", summary="One group list", description="Một danh sách và kết quả. One list and what came of it.")
     async def one(actor: Reader, list_id: UUID) -> ListView:
         async with db.read(actor) as tx:
             return ListView(**await _seen(tx, actor, list_id))
@@ -316,12 +331,18 @@ def _decide(router: APIRouter, db: Database) -> None:
     @router.post(
         "/group-lists/{list_id}/approve",
         summary="Approve a group list",
-        description="Duyệt danh sách (người khác người lập): thay đổi nhóm và tính lại khoản phải chi của người liên quan, cùng một lúc.",
+        description="Duyệt danh sách (người khác người lập): thay đổi nhóm và tính lại khoản phải chi của người liên quan,"
+        " cùng một lúc. By somebody other than who made it: groups change and the dues of the people concerned are"
+        " computed anew, all at once.",
     )
     async def approve(actor: Checker, list_id: UUID, body: Approval) -> ListView:
         return ListView(**await usecases.decide(db, actor, list_id, body.business_date, None))
 
-    @router.post("/group-lists/{list_id}/reject", summary="Send a group list back", description="Trả lại danh sách, nêu lý do.")
+    @router.post(
+        "/group-lists/{list_id}/reject",
+        summary="Send a group list back",
+        description="Trả lại danh sách, nêu lý do. The list goes back, with the reason.",
+    )
     async def reject(actor: Checker, list_id: UUID, body: Rejection) -> ListView:
         return ListView(**await usecases.decide(db, actor, list_id, body.business_date, body.reason))
 

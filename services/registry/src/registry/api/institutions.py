@@ -158,7 +158,11 @@ def _institutions(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/institutions", await request.body(), effect)
         return JSONResponse(answer.body, answer.status, headers={"Location": f"/v1/institutions/{answer.body['institution_id']}"})
 
-    @router.get("", summary="Institutions", description="Các cơ sở trợ giúp xã hội trong phạm vi của bạn.")
+    @router.get(
+        "",
+        summary="Institutions",
+        description="Các cơ sở trợ giúp xã hội trong phạm vi của bạn. The social-assistance institutions in your area.",
+    )
     async def listing(
         actor: Reader, unit_path: Annotated[str | None, Query(max_length=60)] = None, cursor: Cursor = None, limit: Limit = 100
     ) -> InstitutionPage:
@@ -167,7 +171,12 @@ def _institutions(router: APIRouter, db: Database) -> None:
         end = cursors.encode([str(rows[-1]["institution_id"])] if len(rows) == limit else None)
         return InstitutionPage(items=[InstitutionView(**row) for row in rows], next_cursor=end)
 
-    @router.get("/{institution_id}", response_model=InstitutionView, summary="One institution", description="Một cơ sở.")
+    @router.get(
+        "/{institution_id}",
+        response_model=InstitutionView,
+        summary="One institution",
+        description="Một cơ sở. One institution with its unit and whether it is open.",
+    )
     async def one(actor: Reader, institution_id: UUID) -> Response:
         async with db.read(actor) as tx:
             return _answer(await institutions.seen(tx, institution_id))
@@ -176,7 +185,8 @@ def _institutions(router: APIRouter, db: Database) -> None:
         "/{institution_id}",
         response_model=InstitutionView,
         summary="Rename or close an institution",
-        description="Đổi tên hoặc đóng cơ sở; còn người ở thì không đóng được. Needs `If-Match`.",
+        description="Đổi tên hoặc đóng cơ sở; còn người ở thì không đóng được. Needs `If-Match`. An institution where people"
+        " still live cannot be closed.",
     )
     async def patch(actor: Department, institution_id: UUID, body: InstitutionPatch, if_match: IfMatch = None) -> Response:
         version = version_of(if_match)
@@ -185,7 +195,9 @@ def _institutions(router: APIRouter, db: Database) -> None:
 
 def _residents(router: APIRouter, db: Database) -> None:
     @router.get(
-        "/{institution_id}/residents", summary="Residents on a date", description="Người đang ở cơ sở tại một ngày; số định danh được che."
+        "/{institution_id}/residents",
+        summary="Residents on a date",
+        description="Người đang ở cơ sở tại một ngày; số định danh được che. Who lived there on a day; national numbers are masked.",
     )
     async def residents(
         actor: Reader, institution_id: UUID, on: Annotated[date, Query(examples=["2024-09-01"])], cursor: Cursor = None, limit: Limit = 100
@@ -201,7 +213,8 @@ def _residents(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=Entering,
         summary="Somebody comes to live there",
-        description="Vào cơ sở: chế độ tại cộng đồng dừng theo luật; khoản phải chi được tính lại ngay.",
+        description="Vào cơ sở: chế độ tại cộng đồng dừng theo luật; khoản phải chi được tính lại ngay. Allowances paid in the"
+        " community stop as the law says; dues are computed anew at once.",
     )
     async def enter(request: Request, actor: Writer, key: IdempotencyKey, institution_id: UUID, body: Entering) -> Response:
         async def effect(tx: Tx) -> tuple[int, Entering]:

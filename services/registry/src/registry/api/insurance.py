@@ -131,7 +131,7 @@ def _lists(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=InsuranceListCreated,
         summary="Freeze a list for the Social Insurance",
-        description="Lập danh sách gửi Bảo hiểm xã hội đối chiếu: the people of a unit's programmes, numbered, as they stand now.",
+        description="Lập danh sách gửi Bảo hiểm xã hội đối chiếu. The people of a unit's programmes, numbered, as they stand now.",
     )
     async def freeze(request: Request, actor: _Officer, key: IdempotencyKey, body: NewInsuranceList) -> Response:
         async def effect(tx: Tx) -> tuple[int, InsuranceListCreated]:
@@ -141,14 +141,22 @@ def _lists(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/insurance-lists", await request.body(), effect)
         return JSONResponse(answer.body, status_code=answer.status, headers={"Location": f"/v1/insurance-lists/{answer.body['list_id']}"})
 
-    @router.get("/insurance-lists", summary="Lists sent", description="Các danh sách đã lập, trong phạm vi của bạn.")
+    @router.get(
+        "/insurance-lists",
+        summary="Lists sent",
+        description="Các danh sách đã lập, trong phạm vi của bạn. The lists made in your area for the Social Insurance.",
+    )
     async def listing(actor: _Reader, cursor: Cursor = None, limit: Limit = 100) -> InsuranceListPage:
         async with db.read(actor) as tx:
             rows = await storage.page(tx, actor, cursors.decode_id(cursor), limit)
         last = [str(rows[-1]["list_id"])] if len(rows) == limit else None
         return InsuranceListPage(items=[InsuranceListView(**row) for row in rows], next_cursor=cursors.encode(last))
 
-    @router.get("/insurance-lists/{list_id}", summary="One list", description="Một danh sách đã gửi.")
+    @router.get(
+        "/insurance-lists/{list_id}",
+        summary="One list",
+        description="Một danh sách đã gửi. One list that was sent: its unit, its programmes, how many people.",
+    )
     async def one(actor: _Reader, list_id: UUID) -> InsuranceListView:
         async with db.read(actor) as tx:
             return InsuranceListView(**await insurance.seen(tx, list_id))
@@ -206,7 +214,10 @@ def _answers(router: APIRouter, db: Database) -> None:
         return JSONResponse(done.body, status_code=done.status, headers={"Location": f"/v1/insurance-answers/{done.body['answer_id']}"})
 
     @router.get(
-        "/insurance-answers/{answer_id}", summary="One answer", description="Kết quả đối chiếu đã nạp, các dòng không nhận và lý do."
+        "/insurance-answers/{answer_id}",
+        summary="One answer",
+        description="Kết quả đối chiếu đã nạp, các dòng không nhận và lý do. The answer as it was loaded, the rows that were"
+        " not taken and why.",
     )
     async def one(actor: _Reader, answer_id: UUID) -> InsuranceAnswerView:
         async with db.read(actor) as tx:
@@ -215,7 +226,8 @@ def _answers(router: APIRouter, db: Database) -> None:
     @router.post(
         "/insurance-answers/{answer_id}/decision",
         summary="Approve or refuse an answer",
-        description="Người thứ hai duyệt: what people draw elsewhere is known from then on and their dues are computed anew.",
+        description="Người thứ hai duyệt hoặc từ chối kết quả đối chiếu. What people draw elsewhere is known from then on and"
+        " their dues are computed anew.",
     )
     async def decide(actor: _Decider, answer_id: UUID, body: AnswerDecision) -> InsuranceAnswerView:
         row = await insurance.decide(db, actor, answer_id, approve=body.approve, business_date=body.business_date)

@@ -81,7 +81,12 @@ def make_router(db: Database) -> APIRouter:
 
 
 def _read(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Changes of the law", description="Các thay đổi chính sách: dự thảo, chờ duyệt, đã duyệt, không duyệt.")
+    @router.get(
+        "",
+        summary="Changes of the law",
+        description="Các thay đổi chính sách: dự thảo, chờ duyệt, đã duyệt, không duyệt. The changes of the law: drafts,"
+        " proposed, approved, refused.",
+    )
     async def listing(
         actor: _Reader,
         state: Annotated[Literal["DRAFT", "PROPOSED", "APPROVED", "REJECTED", "WITHDRAWN"] | None, Query()] = None,
@@ -99,7 +104,11 @@ def _read(router: APIRouter, db: Database) -> None:
         async with db.read(actor) as tx:
             return _answer(await _view(tx, await usecases.open_change(tx, change_id)))
 
-    @router.get("/{change_id}/rows", summary="Its rows", description="Các dòng của thay đổi trong một bảng của danh mục.")
+    @router.get(
+        "/{change_id}/rows",
+        summary="Its rows",
+        description="Các dòng của thay đổi trong một bảng của danh mục. The rows of a change in one table of the catalogue.",
+    )
     async def rows(
         actor: _Reader, change_id: UUID, table: Table, offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0, limit: Limit = 100
     ) -> RowsPage:
@@ -187,7 +196,7 @@ def _rows(router: APIRouter, db: Database) -> None:
         "/{change_id}/rows/{table}",
         response_model=ChangeView,
         summary="Take a table's rows out of a draft",
-        description="Bỏ các dòng của một bảng khỏi dự thảo.",
+        description="Bỏ các dòng của một bảng khỏi dự thảo. A table's rows leave the draft.",
     )
     async def take_out(actor: _Author, change_id: UUID, table: Table, if_match: IfMatch = None) -> Response:
         _whole(actor)
@@ -232,13 +241,19 @@ def _decide(router: APIRouter, db: Database) -> None:
         return _answer(await step(db, actor, effect))
 
     @router.post(
-        "/{change_id}/reject", response_model=ChangeView, summary="Refuse a proposed change", description="Không duyệt, nêu lý do."
+        "/{change_id}/reject",
+        response_model=ChangeView,
+        summary="Refuse a proposed change",
+        description="Không duyệt, nêu lý do. It is refused, with the reason.",
     )
     async def reject(actor: _Second, change_id: UUID, body: Refusal, if_match: IfMatch = None) -> Response:
         return await _close(db, actor, change_id, body, version_of(if_match), reject=True)
 
     @router.post(
-        "/{change_id}/withdraw", response_model=ChangeView, summary="Take a change back", description="Người lập rút lại, nêu lý do."
+        "/{change_id}/withdraw",
+        response_model=ChangeView,
+        summary="Take a change back",
+        description="Người lập rút lại, nêu lý do. Who made it takes it back, with the reason.",
     )
     async def withdraw(actor: _Author, change_id: UUID, body: Refusal, if_match: IfMatch = None) -> Response:
         return await _close(db, actor, change_id, body, version_of(if_match), reject=False)
@@ -303,7 +318,8 @@ def _what_if(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{change_id}/what-if/file",
         summary="The same as a file",
-        description="Tệp CSV hoặc XLSX của kết quả tính thử trong phạm vi của bạn.",
+        description="Tệp CSV hoặc XLSX của kết quả tính thử trong phạm vi của bạn. What the trial computation found in your"
+        " area, as CSV or XLSX.",
         response_class=Response,
         responses=RESPONSES,
     )

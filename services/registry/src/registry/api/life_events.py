@@ -83,7 +83,12 @@ def _add_answers(router: APIRouter, db: Database) -> None:
 
 
 def _add_views(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Life events", description="Sự kiện của người hưởng trong phạm vi của bạn; `PROPOSED` là chờ xác nhận.")
+    @router.get(
+        "",
+        summary="Life events",
+        description="Sự kiện của người hưởng trong phạm vi của bạn; `PROPOSED` là chờ xác nhận. Events in the lives of the"
+        " people of your area; `PROPOSED` waits to be confirmed.",
+    )
     async def listing(
         actor: Reader,
         kind: Annotated[Literal["MOVE", "DEATH", "MISSING", "PRISON", "RETURN"] | None, Query()] = None,
@@ -99,7 +104,12 @@ def _add_views(router: APIRouter, db: Database) -> None:
         items = [paper_cells.event(row) for row in rows]
         return LifeEventPage(items=items, next_cursor=paper_cells.next_cursor(rows, limit, "event_id"))
 
-    @router.get("/{event_id}", summary="One event", description="Một sự kiện: bằng chứng, người ghi, người xác nhận, sự kiện đảo lại nó.")
+    @router.get(
+        "/{event_id}",
+        summary="One event",
+        description="Một sự kiện: bằng chứng, người ghi, người xác nhận, sự kiện đảo lại nó. One event: what proves it, who"
+        " recorded and who confirmed it, and the event that took it back.",
+    )
     async def one(actor: Reader, event_id: UUID) -> LifeEventView:
         async with db.read(actor) as tx:
             return paper_cells.event(await life_events.seen(tx, event_id))

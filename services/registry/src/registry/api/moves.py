@@ -90,19 +90,33 @@ def _add_answers(router: APIRouter, db: Database) -> None:
         row = await moves.settle_answer(db, actor, transfer_id, Action.APPROVE, body.business_date, body.reason)
         return paper_cells.transfer(row)
 
-    @router.post("/{transfer_id}/return", summary="Return a move", description="Trả hồ sơ, có lý do: người hưởng vẫn ở nơi cũ.")
+    @router.post(
+        "/{transfer_id}/return",
+        summary="Return a move",
+        description="Trả hồ sơ, có lý do: người hưởng vẫn ở nơi cũ. The dossier goes back with the reason: the person stays"
+        " where they were.",
+    )
     async def give_back(actor: Checker, transfer_id: UUID, body: Reply) -> TransferView:
         why = paper_cells.reason_given(body.reason)
         return paper_cells.transfer(await moves.settle_answer(db, actor, transfer_id, Action.REJECT, body.business_date, why))
 
-    @router.post("/{transfer_id}/withdraw", summary="Take a move back", description="Nơi gửi rút hồ sơ chưa được tiếp nhận.")
+    @router.post(
+        "/{transfer_id}/withdraw",
+        summary="Take a move back",
+        description="Nơi gửi rút hồ sơ chưa được tiếp nhận. The unit that sent it takes back what was not yet received.",
+    )
     async def withdraw(actor: Maker, transfer_id: UUID, body: Reply) -> TransferView:
         row = await moves.settle_answer(db, actor, transfer_id, Action.WITHDRAW, body.business_date, body.reason)
         return paper_cells.transfer(row)
 
 
 def _add_views(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Moves", description="Hồ sơ di chuyển đi và đến trong phạm vi của bạn; `SENT` là hồ sơ chờ tiếp nhận.")
+    @router.get(
+        "",
+        summary="Moves",
+        description="Hồ sơ di chuyển đi và đến trong phạm vi của bạn; `SENT` là hồ sơ chờ tiếp nhận. Moves out of and into"
+        " your area; `SENT` waits for the unit that receives.",
+    )
     async def listing(
         actor: Reader,
         state: Annotated[Literal["SENT", "RECEIVED", "RETURNED", "WITHDRAWN"] | None, Query()] = None,
@@ -118,7 +132,12 @@ def _add_views(router: APIRouter, db: Database) -> None:
         items = [paper_cells.transfer(row) for row in rows]
         return TransferPage(items=items, next_cursor=paper_cells.next_cursor(rows, limit, "transfer_id"))
 
-    @router.get("/{transfer_id}", summary="One move", description="Một hồ sơ di chuyển: nơi gửi, nơi nhận, tháng chi trả.")
+    @router.get(
+        "/{transfer_id}",
+        summary="One move",
+        description="Một hồ sơ di chuyển: nơi gửi, nơi nhận, tháng chi trả. One move: who sent it, who receives it, which"
+        " months each pays.",
+    )
     async def one(actor: Reader, transfer_id: UUID) -> TransferView:
         async with db.read(actor) as tx:
             return paper_cells.transfer(await moves.seen(tx, transfer_id))
@@ -128,7 +147,8 @@ def _add_paying_units(router: APIRouter, db: Database) -> None:
     @router.get(
         "/{beneficiary_id}/paying-units",
         summary="Which unit pays which month",
-        description="Đơn vị chi trả theo tháng: nối tiếp nhau, không trùng, không gián đoạn.",
+        description="Đơn vị chi trả theo tháng: nối tiếp nhau, không trùng, không gián đoạn. Which unit pays which month: one"
+        " after another, never two and never none.",
     )
     async def paying(actor: Reader, beneficiary_id: UUID) -> list[PayingUnitView]:
         async with db.read(actor) as tx:

@@ -89,7 +89,11 @@ def _remaps(router: APIRouter, db: Database) -> None:
 
 
 def _remap_views(router: APIRouter, db: Database) -> None:
-    @router.get("/remaps", summary="Re-mappings", description="Các lần chuyển đơn vị trong phạm vi của bạn. Newest first.")
+    @router.get(
+        "/remaps",
+        summary="Re-mappings",
+        description="Các lần chuyển đơn vị trong phạm vi của bạn. Newest first. The re-mappings of people in your area.",
+    )
     async def listing(actor: _Reader, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> RemapPage:
         scope, params = actor.scope_sql("scope_path")
         async with db.read(actor) as tx:
@@ -103,7 +107,11 @@ def _remap_views(router: APIRouter, db: Database) -> None:
             items = [await _view(tx, row) for row in rows]
         return RemapPage(items=items, next_cursor=str(rows[-1]["remap_id"]) if len(rows) == limit else None)
 
-    @router.get("/remaps/{remap_id}", summary="One re-mapping", description="Một lần chuyển đơn vị: tính thử và kết quả.")
+    @router.get(
+        "/remaps/{remap_id}",
+        summary="One re-mapping",
+        description="Một lần chuyển đơn vị: tính thử và kết quả. One re-mapping: what it would do, and what it did.",
+    )
     async def one(actor: _Reader, remap_id: UUID) -> RemapView:
         async with db.read(actor) as tx:
             return await _view(tx, await remapping.remap_of(tx, remap_id))

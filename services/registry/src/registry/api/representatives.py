@@ -93,7 +93,10 @@ def _add_changes(router: APIRouter, db: Database) -> None:
         return JSONResponse(answer.body, status_code=answer.status)
 
     @router.get(
-        "/{representative_id}", response_model=RepresentativeDetail, summary="One representative", description="Một người nhận thay."
+        "/{representative_id}",
+        response_model=RepresentativeDetail,
+        summary="One representative",
+        description="Một người nhận thay. One person who collects for somebody: on what basis, for which programmes and how long.",
     )
     async def one(actor: Reader, beneficiary_id: UUID, representative_id: UUID) -> Response:
         async with db.read(actor) as tx:
@@ -150,7 +153,8 @@ def _add_proposals(router: APIRouter, db: Database) -> None:
     @router.get(
         "/proposals",
         summary="Proposals of who collects",
-        description="Các đề xuất người nhận thay (cử, gia hạn) chờ người thứ hai xác nhận, trong phạm vi của bạn. Filters combine.",
+        description="Các đề xuất người nhận thay (cử, gia hạn) chờ người thứ hai xác nhận, trong phạm vi của bạn. Filters"
+        " combine. Proposals (to appoint, to prolong) in your area that wait for a second person.",
     )
     async def listing(
         actor: Reader,
@@ -202,7 +206,8 @@ def _add_lists(router: APIRouter, db: Database) -> None:
     @router.get(
         "/of-many",
         summary="People who collect for several",
-        description="Người nhận thay cho nhiều người hưởng, kèm số lượng: để rà soát.",
+        description="Người nhận thay cho nhiều người hưởng, kèm số lượng: để rà soát. People who collect for several, with how"
+        " many: to be looked at.",
     )
     async def of_many(
         actor: Reader,

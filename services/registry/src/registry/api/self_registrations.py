@@ -217,7 +217,9 @@ def _counter(router: APIRouter, db: Database) -> None:
 
 
 def _officers(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Applications", description="Các hồ sơ tự đăng ký trong phạm vi của bạn.")
+    @router.get(
+        "", summary="Applications", description="Các hồ sơ tự đăng ký trong phạm vi của bạn. The applications of citizens in your area."
+    )
     async def listing(
         actor: _Reader, state: Annotated[_State | None, Query()] = None, cursor: Cursor = None, limit: Limit = 100
     ) -> SelfRegistrationPage:
@@ -226,7 +228,11 @@ def _officers(router: APIRouter, db: Database) -> None:
         last = [str(rows[-1]["registration_id"])] if len(rows) == limit else None
         return SelfRegistrationPage(items=[_view(row) for row in rows], next_cursor=cursors.encode(last))
 
-    @router.get("/{registration_id}", summary="One application", description="Một hồ sơ tự đăng ký; số định danh được che.")
+    @router.get(
+        "/{registration_id}",
+        summary="One application",
+        description="Một hồ sơ tự đăng ký; số định danh được che. One application of a citizen; the national number is masked.",
+    )
     async def one(actor: _Reader, registration_id: UUID) -> SelfRegistrationDetail:
         async with db.read(actor) as tx:
             row = await self_registration.seen(tx, registration_id)
@@ -266,6 +272,10 @@ def _officers(router: APIRouter, db: Database) -> None:
             answer.body, status_code=answer.status, headers={"Location": f"/v1/beneficiaries/{answer.body['beneficiary_id']}"}
         )
 
-    @router.post("/{registration_id}/refuse", summary="Refuse an application", description="Từ chối, kèm lý do cho công dân.")
+    @router.post(
+        "/{registration_id}/refuse",
+        summary="Refuse an application",
+        description="Từ chối, kèm lý do cho công dân. It is refused, with the reason the citizen is told.",
+    )
     async def refuse(actor: _Officer, registration_id: UUID, body: Refusal) -> SelfRegistrationView:
         return _view(await self_registration.refuse(db, actor, registration_id, body.answer, body.business_date))

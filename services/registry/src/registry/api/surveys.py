@@ -217,14 +217,18 @@ def _surveys(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/surveys", await request.body(), effect)
         return JSONResponse(answer.body, answer.status)
 
-    @router.get("/surveys", summary="Surveys", description="Các đợt khảo sát trong phạm vi của bạn và tiến độ.")
+    @router.get(
+        "/surveys",
+        summary="Surveys",
+        description="Các đợt khảo sát trong phạm vi của bạn và tiến độ. The surveys in your area and how far they are.",
+    )
     async def listing(actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> SurveyPage:
         async with db.read(actor) as tx:
             rows = await storage.page(tx, actor, cursors.decode_id(cursor), limit)
         end = cursors.encode([str(rows[-1]["survey_id"])] if len(rows) == limit else None)
         return SurveyPage(items=[SurveyView(**row) for row in rows], next_cursor=end)
 
-    @router.get("/surveys/{survey_id}", summary="One survey", description="Một đợt khảo sát và tiến độ.")
+    @router.get("/surveys/{survey_id}", summary="One survey", description="Một đợt khảo sát và tiến độ. One survey and how far it is.")
     async def one(actor: Reader, survey_id: UUID) -> SurveyView:
         async with db.read(actor) as tx:
             return SurveyView(**await surveys.seen(tx, survey_id))
@@ -232,7 +236,8 @@ def _surveys(router: APIRouter, db: Database) -> None:
     @router.post(
         "/surveys/{survey_id}/assign",
         summary="Give tasks to an officer",
-        description="Giao việc cho cán bộ: theo danh sách, theo thôn hoặc đơn vị; không nêu thì giao mọi việc chưa ai nhận.",
+        description="Giao việc cho cán bộ: theo danh sách, theo thôn hoặc đơn vị; không nêu thì giao mọi việc chưa ai nhận. By"
+        " a list of tasks, by hamlet or by unit; without any of them, all tasks that nobody has.",
     )
     async def assign(actor: Writer, survey_id: UUID, body: Assignment) -> Assigned:
         given = await surveys.assign(db, actor, survey_id, body.officer, body.task_ids, body.hamlet, body.unit_path)
@@ -326,7 +331,12 @@ def _tasks(router: APIRouter, db: Database) -> None:
             views = await _views(tx, rows)
         return TaskPage(items=views, next_cursor=cursors.encode([str(rows[-1]["task_id"])] if len(rows) == limit else None))
 
-    @router.get("/survey-tasks/{task_id}", response_model=TaskView, summary="One task", description="Một phiếu việc và người được hỏi.")
+    @router.get(
+        "/survey-tasks/{task_id}",
+        response_model=TaskView,
+        summary="One task",
+        description="Một phiếu việc và người được hỏi. One task and the people to be asked.",
+    )
     async def one(actor: Surveyor, task_id: UUID) -> Response:
         async with db.read(actor) as tx:
             (view,) = await _views(tx, [await surveys.task_seen(tx, task_id)])

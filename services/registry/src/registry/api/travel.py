@@ -130,7 +130,8 @@ def _sending(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{list_id}/submit",
         summary="Submit a returned list again",
-        description="Trình lại danh sách đã bị trả, kèm tệp đã sửa nếu có. Needs `If-Match`.",
+        description="Trình lại danh sách đã bị trả, kèm tệp đã sửa nếu có. Needs `If-Match`. A list that was returned goes up"
+        " again, with the mended file if there is one.",
     )
     async def again(actor: _Sender, list_id: UUID, body: SubmitAgain, response: Response, if_match: IfMatch = None) -> SubmittedListView:
         version = version_of(if_match)
@@ -139,7 +140,8 @@ def _sending(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{list_id}/withdraw",
         summary="Take a list back",
-        description="Rút danh sách trước khi cấp trên tiếp nhận, hoặc sau khi bị trả. Needs `If-Match`.",
+        description="Rút danh sách trước khi cấp trên tiếp nhận, hoặc sau khi bị trả. Needs `If-Match`. Before the unit above"
+        " has received it, or after it was returned.",
     )
     async def withdraw(actor: _Sender, list_id: UUID, response: Response, if_match: IfMatch = None) -> SubmittedListView:
         return _view(await travel.withdraw(db, actor, list_id, version_of(if_match)), response)
@@ -157,7 +159,8 @@ def _receiving(router: APIRouter, db: Database) -> None:
     @router.post(
         "/{list_id}/return",
         summary="Return a list with reasons",
-        description="Trả lại danh sách kèm lý do, của cả danh sách hoặc từng dòng. Needs `If-Match`.",
+        description="Trả lại danh sách kèm lý do, của cả danh sách hoặc từng dòng. Needs `If-Match`. Reasons are given for the"
+        " whole list or row by row.",
     )
     async def give_back(
         actor: _Receiver, list_id: UUID, body: ReturnList, response: Response, if_match: IfMatch = None
@@ -179,6 +182,10 @@ def _reading(router: APIRouter, db: Database) -> None:
         last = str(rows[-1]["list_id"]) if len(rows) == limit else None
         return SubmittedListPage(items=[SubmittedListView(**row) for row in rows], next_cursor=last)
 
-    @router.get("/{list_id}", summary="One submitted list", description="Trạng thái, ai giữ, hạn trả lời. State, holder, deadline; ETag.")
+    @router.get(
+        "/{list_id}",
+        summary="One submitted list",
+        description="Trạng thái, ai giữ, hạn trả lời. Its state, who holds it and by when it has to be answered; with an ETag.",
+    )
     async def one(actor: _Reader, list_id: UUID, response: Response) -> SubmittedListView:
         return _view(await travel.one(db, actor, list_id), response)

@@ -52,8 +52,10 @@ def make_router(db: Database) -> APIRouter:
     @router.get(
         "",
         summary="People who did not collect three months in a row",
-        description="Người không nhận trợ cấp 3 tháng liên tục (trợ giúp xã hội): đề nghị tạm dừng từ phần chi trả. Lập quyết định tạm dừng"
-        " bằng POST /v1/decisions (SUSPEND, UNCOLLECTED); người thứ hai duyệt. Decree 20/2021, Circular 02/2021/TT-BLĐTBXH Art. 2.",
+        description="Người không nhận trợ cấp 3 tháng liên tục (trợ giúp xã hội): đề nghị tạm dừng từ phần chi trả. Lập quyết"
+        " định tạm dừng bằng POST /v1/decisions (SUSPEND, UNCOLLECTED); người thứ hai duyệt. Whom the payments"
+        " propose to suspend: make the decision with POST /v1/decisions, a second person approves it. Decree"
+        " 20/2021, Circular 02/2021/TT-BLĐTBXH Art. 2.",
     )
     async def listing(
         actor: Reader,

@@ -70,7 +70,12 @@ def _tree(router: APIRouter, db: Database) -> None:
         last = rows[-1]["path"] if len(rows) == limit else None
         return UnitItemPage(items=etags.versioned(response, [UnitItem(**row) for row in rows]), next_cursor=last)
 
-    @router.get("/counts", summary="How many units on a date", description="Số đơn vị theo cấp và loại: 63 / 696 / 10.035, rồi 34 / 3.321.")
+    @router.get(
+        "/counts",
+        summary="How many units on a date",
+        description="Số đơn vị theo cấp và loại: 63 / 696 / 10.035, rồi 34 / 3.321. How many units there are by level and"
+        " type: 63 / 696 / 10,035, then 34 / 3,321.",
+    )
     async def counts(_actor: _Anyone, on: _On) -> UnitCounts:
         async with db.read() as tx:
             rows = await storage.counts(tx, on)
@@ -127,7 +132,11 @@ def _changes(router: APIRouter, db: Database) -> None:
         answer = await idempotency.run(db, actor, key, "POST /v1/units/changes", fields + content, effect)
         return JSONResponse(answer.body, status_code=answer.status)
 
-    @router.get("/changes", summary="Changes of units", description="Các thay đổi đơn vị đã nộp. Newest first.")
+    @router.get(
+        "/changes",
+        summary="Changes of units",
+        description="Các thay đổi đơn vị đã nộp. Newest first. The changes of units that were handed in.",
+    )
     async def listing(_actor: _Reader, cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> ChangePage:
         async with db.read(_actor) as tx:
             rows = await tx.rows(
@@ -138,7 +147,11 @@ def _changes(router: APIRouter, db: Database) -> None:
         last = str(rows[-1]["change_id"]) if len(rows) == limit else None
         return ChangePage(items=[_change(row) for row in rows], next_cursor=last)
 
-    @router.get("/changes/{change_id}", summary="One change of units", description="Một thay đổi đơn vị, từng dòng và tác động.")
+    @router.get(
+        "/changes/{change_id}",
+        summary="One change of units",
+        description="Một thay đổi đơn vị, từng dòng và tác động. One change of units, row by row, and whom it concerns.",
+    )
     async def change(_actor: _Reader, change_id: UUID) -> ChangeView:
         async with db.read(_actor) as tx:
             return _change(await units.change_of(tx, change_id))

@@ -128,7 +128,8 @@ def indicators_router(db: Database, settings: Settings) -> APIRouter:
     @router.get(
         "/catalogue",
         summary="All indicators and what each counts · Danh mục chỉ tiêu",
-        description="Danh mục chỉ tiêu: mã, tên, đơn vị tính, nhóm áp dụng. Codes never change their meaning.",
+        description="Danh mục chỉ tiêu: mã, tên, đơn vị tính, nhóm áp dụng. Code, name, unit and groups of each; codes never"
+        " change their meaning.",
     )
     async def catalogue(actor: Reader) -> list[IndicatorAbout]:
         return [

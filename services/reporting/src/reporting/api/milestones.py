@@ -156,7 +156,8 @@ def milestones_router(db: Database) -> APIRouter:
 
     @router.put(
         "/{milestone_id}/actual", summary="It is reached · Ghi ngày thực tế",
-        description="Đơn vị ghi ngày thực tế đạt mốc, kèm minh chứng; sửa được, có lưu vết. Send If-Match.",
+        description="Đơn vị ghi ngày thực tế đạt mốc, kèm minh chứng; sửa được, có lưu vết. The unit says on which day it was"
+" reached and what shows it; corrections are kept. Send If-Match.",
     )  # fmt: skip
     async def reach(actor: Officer, milestone_id: UUID, form: ReachedForm, response: Response, if_match: IfMatch = None) -> MilestoneView:
         row = await outreach.reach(

@@ -237,7 +237,8 @@ def obstacles_router(db: Database, settings: Settings) -> APIRouter:
 def _reading(router: APIRouter, db: Database) -> None:
     @router.get(
         "", summary="Obstacles · Sổ khó khăn, vướng mắc",
-        description="Vướng mắc của đơn vị và cấp dưới, cũ nhất trước; lọc theo nhóm, cấp, trạng thái, quá hạn. Oldest first.",
+        description="Vướng mắc của đơn vị và cấp dưới, cũ nhất trước; lọc theo nhóm, cấp, trạng thái, quá hạn. Obstacles of"
+" the unit and those below it, the oldest first; by category, level, state, or only the late ones.",
     )  # fmt: skip
     async def listing(
         actor: Reader, business_date: BusinessDate, unit_path: UnitQuery = None, category: Category | None = None,

@@ -142,7 +142,8 @@ def outreach_router(db: Database) -> APIRouter:
 
     @router.post(
         "", status_code=201, response_model=OutreachView, summary="Log an activity · Ghi hoạt động tuyên truyền",
-        description="Ghi buổi tuyên truyền, đến nhà, gọi điện …: chỉ ghi số lượng, không ghi tên hay số của người dân. Counts only.",
+        description="Ghi buổi tuyên truyền, đến nhà, gọi điện …: chỉ ghi số lượng, không ghi tên hay số của người dân."
+" Meetings, visits, calls: counts only, no names and no numbers of people.",
     )  # fmt: skip
     async def add(request: Request, actor: Outreacher, form: OutreachForm, key: IdempotencyKey) -> Response:
         async def make(tx: Tx) -> BaseModel:
@@ -152,7 +153,8 @@ def outreach_router(db: Database) -> APIRouter:
 
     @router.post(
         "/{outreach_id}/withdrawal", summary="Take an entry back · Rút mục ghi nhầm",
-        description="Rút mục ghi nhầm: vẫn thấy nhưng không tính nữa. Stays visible, counts no more. Send If-Match.",
+        description="Rút mục ghi nhầm: vẫn thấy nhưng không tính nữa. The entry stays visible and counts no more. Send"
+" If-Match.",
     )  # fmt: skip
     async def withdraw(
         actor: Outreacher, outreach_id: UUID, form: WithdrawalForm, response: Response, if_match: IfMatch = None

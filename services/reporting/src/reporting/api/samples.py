@@ -265,7 +265,11 @@ def _drawing(router: APIRouter, db: Database) -> None:
 
 
 def _reading(router: APIRouter, db: Database) -> None:
-    @router.get("", summary="Samples · Các mẫu kiểm tra", description="Các mẫu của đơn vị và cấp dưới, cũ nhất trước. Oldest first.")
+    @router.get(
+        "",
+        summary="Samples · Các mẫu kiểm tra",
+        description="Các mẫu của đơn vị và cấp dưới, cũ nhất trước. The samples of the unit and those below it, the oldest first.",
+    )
     async def listing(actor: Reader, unit_path: UnitQuery = None, cursor: Cursor = None, limit: Limit = 50) -> SamplePage:
         rows = await samples.page(db, actor, unit_path, after=cursor, limit=limit)
         return SamplePage(items=[SampleView.model_validate(row) for row in rows], next_cursor=next_cursor(rows, limit, "sample_id"))

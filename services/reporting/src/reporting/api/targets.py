@@ -283,7 +283,9 @@ def _comparing(router: APIRouter, db: Database, by: Deadlines) -> None:
 
     @router.get(
         "/reminders", summary="What is behind · Nhắc việc chậm, sắp đến hạn",
-        description="Chỉ tiêu chưa đạt, mốc, vướng mắc, danh sách chi, báo cáo: quá hạn hoặc đến hạn trong 30 ngày. Most urgent first.",
+        description="Chỉ tiêu chưa đạt, mốc, vướng mắc, danh sách chi, báo cáo: quá hạn hoặc đến hạn trong 30 ngày. Targets"
+" missed, milestones, obstacles, lists and reports that are late or due within 30 days, the most urgent"
+" first.",
     )  # fmt: skip
     async def reminded(actor: Reader, business_date: BusinessDate, month: Month, unit_path: UnitQuery = None) -> Reminders:
         rows = await targets.reminders(db, actor, unit_path, month, business_date, by)
@@ -307,7 +309,8 @@ def _setting(router: APIRouter, db: Database) -> None:
 
     @router.put(
         "/{target_id}", summary="Change a target · Điều chỉnh chỉ tiêu",
-        description="Điều chỉnh giá trị, hạn, văn bản, hoặc rút chỉ tiêu; giá trị cũ vẫn xem được. Send If-Match.",
+        description="Điều chỉnh giá trị, hạn, văn bản, hoặc rút chỉ tiêu; giá trị cũ vẫn xem được. Its value, day or document"
+" changes, or it is withdrawn; earlier values stay readable. Send If-Match.",
     )  # fmt: skip
     async def change(actor: Department, target_id: UUID, form: ChangeForm, response: Response, if_match: IfMatch = None) -> TargetDetail:
         return tagged(
