@@ -36,7 +36,7 @@ def superuser(made: testing.TestDatabase, pg_url: str) -> str:
 async def write(made: testing.TestDatabase, count: int, action: str = "thing.change") -> None:
     async with made.db.transaction(OFFICER) as tx:
         for number in range(count):
-            await audit.record(tx, action, "thing", number, {"before": {"n": number}, "after": {"n": number + 1}}, purpose="thử")
+            await audit.record(tx, action, "thing", number, audit.Changed({"n": number}, {"n": number + 1}))
 
 
 async def seal(made: testing.TestDatabase, batch: int = 4) -> None:
@@ -107,7 +107,7 @@ TOUCHES: dict[str, tuple[list[str], dict[str, int]]] = {
     "who": (["UPDATE audit_log SET subject = 'nguoi.khac' WHERE id = 5"], {"changed": 1}),
     "when": (["UPDATE audit_log SET at = at - interval '1 microsecond' WHERE id = 5"], {"changed": 1}),
     "before and after": (["UPDATE audit_log SET detail = jsonb_set(detail, '{after,n}', '99') WHERE id = 5"], {"changed": 1}),
-    "purpose": (["UPDATE audit_log SET purpose = NULL WHERE id = 5"], {"changed": 1}),
+    "purpose": (["UPDATE audit_log SET purpose = 'khác' WHERE id = 5"], {"changed": 1}),
     "removed": (["DELETE FROM audit_log WHERE id = 5"], {"removed": 1}),
     "removed with its link": (
         ["DELETE FROM audit_log WHERE id = 5", "DELETE FROM audit_chain WHERE audit_id = 5"], {"chain_gap": 1, "chain_broken": 0},
@@ -301,14 +301,14 @@ async def test_the_auditors_question(made: testing.TestDatabase, client_as: Call
     app = make_app(Settings(database_url=made.app_url, keys_file=keys_file("reporting"), environment="development"), made.db)
     await write(made, 5)
     async with made.db.transaction(SYSTEM("relay")) as tx:
-        await audit.record(tx, "relay.moved", "outbox", 1)
+        await audit.record(tx, "relay.moved", "outbox", 1, audit.Created({}))
     province, district = client_as(app, Role.AUDITOR, subject="kiem.toan"), client_as(app, Role.AUDITOR, units=("60/594",))
     first = (await province.get("/v1/audit", params={"limit": 4})).json()
     rest = (await province.get("/v1/audit", params={"limit": 4, "cursor": first["next_cursor"]})).json()
     ids = [row["id"] for row in first["items"] + rest["items"]]
     assert ids == [6, 5, 4, 3, 2, 1]
     (one,) = (await province.get("/v1/audit", params={"action": "thing.change", "object_id": "3", "request_id": "r-1"})).json()["items"]
-    assert (one["subject"], one["purpose"], one["detail"]["before"]) == ("can.bo", "thử", {"n": 3})
+    assert (one["subject"], one["purpose"], one["detail"]) == ("can.bo", None, {"before": {"n": 3}, "after": {"n": 4}})
     assert (await province.get("/v1/audit", params={"until": "2020-01-01T00:00:00+07:00"})).json()["items"] == []
     assert (await province.get("/v1/audit", params={"since": "2020-01-01T00:00:00"})).status_code == 422
     assert (await province.get("/v1/audit", params={"subject": "relay"})).json()["items"] == []

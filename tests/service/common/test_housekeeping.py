@@ -53,8 +53,9 @@ async def test_rows_go_after_their_days_and_what_is_about_people_is_audited(made
     assert await clean(made.db, 14) is False
     async with made.db.read() as tx:
         rows = await tx.rows("SELECT object_type, detail FROM audit_log WHERE action = 'retention.delete' ORDER BY object_type")
-    assert [(row["object_type"], row["detail"]) for row in rows] == [
-        ("idempotency_key", {"rows": 2, "days": 90}), ("parked_event", {"rows": 2, "days": 90}),
+    assert all(len(row["detail"]["digest"]) == 64 for row in rows)
+    assert [(row["object_type"], {name: row["detail"][name] for name in ("count", "days")}) for row in rows] == [
+        ("idempotency_key", {"count": 2, "days": 90}), ("parked_event", {"count": 2, "days": 90}),
     ]  # fmt: skip
 
 
@@ -105,7 +106,7 @@ async def test_a_large_table_is_taken_in_pieces_and_each_block_read_once(databas
         emptied = await tx.value("SELECT count(*) FROM sheet WHERE content = ''")
         left_over = await tx.rows("SELECT DISTINCT id % 3 AS third FROM slip")
         told = await tx.rows(
-            "SELECT action, sum(CAST(detail ->> 'rows' AS integer)) AS rows FROM audit_log GROUP BY action ORDER BY action"
+            "SELECT action, sum(CAST(detail ->> 'count' AS integer)) AS rows FROM audit_log GROUP BY action ORDER BY action"
         )
     assert emptied == rows * 2 // 3
     assert [row["third"] for row in left_over] == [0]

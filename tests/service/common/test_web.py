@@ -55,7 +55,7 @@ def orders(db: Database) -> APIRouter:
     ) -> Made:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
             await tx.execute("INSERT INTO made (amount) VALUES (:amount)", amount=order.amount)
-            await audit.record(tx, "order.made", "order", "1", {"amount": order.amount})
+            await audit.record(tx, "order.made", "order", "1", audit.Created({"amount": order.amount}))
             if order.fail:
                 raise Conflict("refused after the write")
             return 201, Made(id=str(new_id()), amount=order.amount)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["OF_A_PROVINCE", "SYSTEM", "Actor", "Role"]
+__all__ = ["ASKED_IN", "OF_A_PROVINCE", "SYSTEM", "Actor", "Role"]
 
 OF_A_PROVINCE: Final = "chỉ người phụ trách toàn tỉnh · only somebody whose area is a whole province"
 """The answer to somebody of a smaller area who would settle what holds for everybody."""
+
+ASKED_IN: Final[ContextVar[str | None]] = ContextVar("asked_in", default=None)
+"""While a job runs: the request that asked for it."""
 
 _FEW_UNITS: Final = 8
 

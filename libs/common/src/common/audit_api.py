@@ -184,7 +184,7 @@ def audit_router(db: Database, service: str) -> APIRouter:
     ) -> AuditPage:
         async with db.transaction(actor) as tx:
             items = await _page(tx, wanted, actor, int(cursor) if cursor else None, limit)
-            await audit.record(tx, "audit.read", "audit", service, {"filter": wanted.said(), "rows": len(items)})
+            await audit.record(tx, "audit.read", "audit", service, audit.Noted({"filter": wanted.said(), "rows": len(items)}))
         return AuditPage(items=items, next_cursor=str(items[-1].id) if len(items) == limit else None)
 
     @router.get(
@@ -199,7 +199,7 @@ def audit_router(db: Database, service: str) -> APIRouter:
         wanted: _Filtered, actor: _Auditor, form: Annotated[sheets.Form, Query(alias="format", description="csv, xlsx")] = "xlsx"
     ) -> StreamingResponse:
         async with db.transaction(actor) as tx:
-            await audit.record(tx, "audit.export", "audit", service, {"filter": wanted.said(), "format": form})
+            await audit.record(tx, "audit.export", "audit", service, audit.Noted({"filter": wanted.said(), "format": form}))
         sheet = sheets.Sheet(_HEADER, name="Nhật ký")
         return sheets.download(form, f"nhat-ky-{service}", sheet, _cells(db, wanted, actor))
 

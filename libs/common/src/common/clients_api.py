@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from common import audit
@@ -151,7 +152,8 @@ def _registering(router: APIRouter, db: Database) -> None:
                 by=actor.subject,
                 **body.model_dump(),
             )
-            await audit.record(tx, "client.propose", "api_client", made, body.model_dump(mode="json"))
+            what = audit.Created(body.model_dump(mode="json") | {"state": "PROPOSED"})
+            await audit.record(tx, "client.propose", "api_client", made, what)
         return RegistrationView.model_validate(dict(row or {}))
 
     @router.get(
@@ -186,10 +188,11 @@ def _deciding(router: APIRouter, db: Database) -> None:
                     raise Conflict("It has been decided")
                 if row["proposed_by"] == actor.subject:
                     raise Forbidden("Somebody else than the proposer must decide")
+                ended: Sequence[RowMapping] = ()
                 if body.approve:
-                    await tx.execute(
+                    ended = await tx.rows(
                         "UPDATE api_client SET state = 'ENDED', ended_by = :by, ended_at = now() WHERE client_id = :client"
-                        " AND state = 'ACTIVE'",
+                        " AND state = 'ACTIVE' RETURNING id, roles, units, per_minute, per_day",
                         by=actor.subject,
                         client=row["client_id"],
                     )
@@ -199,7 +202,14 @@ def _deciding(router: APIRouter, db: Database) -> None:
                     by=actor.subject,
                     state="ACTIVE" if body.approve else "REFUSED",
                 )
-                await audit.record(tx, "client.decide", "api_client", registration_id, {"approve": body.approve})
+                rights = ("roles", "units", "per_minute", "per_day")
+                before = {name: ended[0][name] if ended else None for name in rights}
+                what = audit.Changed(
+                    {"state": row["state"], **before},
+                    {"state": "ACTIVE", **{name: row[name] for name in rights}} if body.approve else {"state": "REFUSED", **before},
+                    {"client_id": row["client_id"], "proposed_by": row["proposed_by"], "replaces": [item["id"] for item in ended]},
+                )
+                await audit.record(tx, "client.decide", "api_client", registration_id, what)
         except IntegrityError as error:
             raise Conflict("Another registration of this client was approved just now") from error
         return RegistrationView.model_validate(dict(done or {}))
@@ -218,7 +228,8 @@ def _deciding(router: APIRouter, db: Database) -> None:
             )
             if row is None or not _answers_for(actor, row["units"]):
                 raise NotFound("No such registration in force")
-            await audit.record(tx, "client.end", "api_client", registration_id, {"client_id": row["client_id"]})
+            what = audit.Changed({"state": "ACTIVE"}, {"state": "ENDED"}, {"client_id": row["client_id"]})
+            await audit.record(tx, "client.end", "api_client", registration_id, what)
         return RegistrationView.model_validate(dict(row))
 
 

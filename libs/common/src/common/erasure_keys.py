@@ -50,7 +50,6 @@ async def note_destroyed(db: Database, days: int) -> int:
         await tx.execute(_UNNOTED, alive=alive, days=days)
         ids = [str(row["erasure_id"]) for row in await tx.rows(_DESTROYED, alive=alive)]
         if ids:
-            await audit.record(
-                tx, "erasure.keys-destroyed", "erasure_request", "many", {"count": len(ids), "requests": ids, "alive": alive}
-            )
+            what = audit.Bulk.of(ids, before={"keys_destroyed": False}, after={"keys_destroyed": True}, requests=ids, alive=alive)
+            await audit.record(tx, "erasure.keys-destroyed", "erasure_request", "many", what)
     return len(ids)

@@ -129,7 +129,8 @@ def _asking(router: APIRouter, db: Database, holding: Holding) -> None:
                     **body.model_dump(),
                 )
                 assert row is not None
-                await audit.record(tx, "erasure.ask", "person", person_id, {"request": str(row["erasure_id"]), "by": body.asked_by})
+                what = audit.Created({"request": row["erasure_id"], "by": body.asked_by, "state": row["state"]})
+                await audit.record(tx, "erasure.ask", "person", person_id, what)
                 return await _view(tx, holding, row)
         except IntegrityError as error:
             raise Conflict("A request for this person waits for a decision") from error
@@ -176,5 +177,7 @@ def _deciding(router: APIRouter, db: Database, holding: Holding, key_days: int) 
                 due_on=now().astimezone(VIETNAM).date() + timedelta(days=key_days) if body.approve else None,
             )
             rows = {item["table"]: item["rows"] for item in erased}
-            await audit.record(tx, "erasure.decide", "person", person, {"request": str(erasure_id), "approve": body.approve, "rows": rows})
+            about = {"request": erasure_id, "approve": body.approve, "rows": rows, "proposed_by": row["proposed_by"]}
+            state = {"state": "DONE" if body.approve else "REFUSED"}
+            await audit.record(tx, "erasure.decide", "person", person, audit.Changed({"state": row["state"]}, state, about))
             return await _view(tx, holding, done)

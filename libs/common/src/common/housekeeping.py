@@ -25,13 +25,15 @@ class Rule:
     days: int | None = None
     extra: int = 0
     personal: bool = False
+    key: str = ""
+    """What is about people: its key, whose digest goes into the audit log."""
 
 
 RULES: Final = (
     Rule("outbox", "published_at", "published events are kept to be published again"),
     Rule("inbox", "received_at", "an event is known again a day longer than it may be published again", extra=1),
-    Rule("idempotency_key", "created_at", "nobody repeats a request after so long; the answer may be about a person", 90, personal=True),
-    Rule("parked_event", "replayed_at", "applied in the end; its body is about a person", 90, personal=True),
+    Rule("idempotency_key", "created_at", "nobody repeats a request after so long; the answer may be about a person", 90, 0, True, "key"),
+    Rule("parked_event", "replayed_at", "applied in the end; its body is about a person", 90, 0, True, "id"),
 )
 """The mechanisms' own rules. The setting RETENTION_DAYS (JSON, table → days) overrides those that are not the replay window."""
 
@@ -52,13 +54,17 @@ async def clean(db: Database, window_days: int, days: Mapping[str, int] | None =
     async with db.transaction(SYSTEM("housekeeping")) as tx:
         for rule in RULES:
             kept = days_of(rule, window_days, days or {})
-            gone = await tx.execute(
-                f"DELETE FROM {rule.table} WHERE ctid IN (SELECT ctid FROM {rule.table}"
-                f" WHERE {rule.since} < now() - make_interval(days => :days) LIMIT :piece)",
+            keys = audit.digest_sql(rule.key) if rule.personal else "NULL"
+            taken = await tx.row(
+                f"WITH gone AS (DELETE FROM {rule.table} WHERE ctid IN (SELECT ctid FROM {rule.table}"
+                f" WHERE {rule.since} < now() - make_interval(days => :days) LIMIT :piece) RETURNING *)"
+                f" SELECT count(*) AS rows, {keys} AS digest FROM gone",
                 days=kept,
                 piece=_PIECE,
             )
+            assert taken is not None
+            gone = taken["rows"]
             if gone and rule.personal:
-                await audit.record(tx, "retention.delete", rule.table, "many", {"rows": gone, "days": kept})
+                await audit.record(tx, "retention.delete", rule.table, "many", audit.Bulk(gone, taken["digest"], {"days": kept}))
             more = more or gone == _PIECE
     return more

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from common import tracing
-from common.actor import SYSTEM, Actor, Role
+from common.actor import ASKED_IN, SYSTEM, Actor, Role
 from common.db import Database, Tx
 from common.failures import describe, is_transient
 from common.ids import new_id
@@ -20,6 +20,7 @@ from common.telemetry import get_logger
 __all__ = ["Job", "JobRunner", "active", "asked_by", "asker", "create", "progress"]
 
 LEASE_SECONDS: Final = 30
+_ASKED_IN: Final = "request_id"
 _MAX_ATTEMPTS: Final = 5
 _STILL_OURS: Final = "id = :id AND state = 'RUNNING' AND lease_owner = :owner AND attempts = :attempt"
 _log = get_logger(__name__)
@@ -40,7 +41,7 @@ class Job:
 
 
 async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: date, *, total: int = 0) -> UUID:
-    """Queue a job in the caller's transaction; the job's id."""
+    """Queue a job in the caller's transaction; the job's id. Its detail keeps the request that asks: audit rows of the work name it."""
     if tx.actor is None:
         raise RuntimeError("a job needs an actor")
     job_id = new_id()
@@ -49,7 +50,7 @@ async def create(tx: Tx, kind: str, detail: Mapping[str, Any], business_date: da
         " VALUES (:id, :kind, :detail, :business_date, :requested_by, CAST(:units AS text[]), :total)",
         id=job_id,
         kind=kind,
-        detail=dict(detail),
+        detail={**detail, _ASKED_IN: tx.actor.request_id or ASKED_IN.get()},
         business_date=business_date,
         requested_by=tx.actor.subject,
         units=list(tx.actor.unit_paths),
@@ -105,6 +106,7 @@ class JobRunner:
         if job is None:
             return False
         keeper = asyncio.create_task(self._keep_lease(job.id))
+        asked = ASKED_IN.set(job.detail.get(_ASKED_IN))
         try:
             with tracing.span(f"job {job.kind}", parent=job.traceparent, ansinh_job_kind=job.kind, ansinh_job_id=str(job.id)):
                 result = await self._handlers[job.kind](job)
@@ -119,6 +121,7 @@ class JobRunner:
         else:
             await self._end(job, "DONE", result, None)
         finally:
+            ASKED_IN.reset(asked)
             keeper.cancel()
         return True
 

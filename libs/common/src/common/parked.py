@@ -90,11 +90,15 @@ async def mark_replayed(tx: Tx, parked: ParkedKey) -> None:
 
 async def take_back(tx: Tx, consumer: str, key: UUID, error: str, kind: str) -> None:
     """A key whose replay broke must be asked for again. `error` says why, `kind` is the failure's type, for the audit log."""
-    await tx.execute(
-        "UPDATE parked_event SET requested_by = NULL, approved_by = NULL, error = :error"
-        " WHERE consumer = :consumer AND key = :key AND replayed_at IS NULL",
+    rows = await tx.rows(
+        "UPDATE parked_event p SET requested_by = NULL, approved_by = NULL, error = :error"
+        " FROM (SELECT id, requested_by, approved_by FROM parked_event"
+        "   WHERE consumer = :consumer AND key = :key AND replayed_at IS NULL ORDER BY id FOR UPDATE) o"
+        " WHERE p.id = o.id RETURNING o.id, o.requested_by, o.approved_by",
         consumer=consumer,
         key=key,
         error=error,
     )
-    await audit.record(tx, "parked.replay_failed", "parked_event", key, {"error": kind})
+    asked = {name: rows[0][name] if rows else None for name in ("requested_by", "approved_by")}
+    what = audit.Bulk.of([row["id"] for row in rows], before=asked, after=dict.fromkeys(asked), error=kind)
+    await audit.record(tx, "parked.replay_failed", "parked_event", key, what)

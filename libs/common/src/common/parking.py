@@ -85,15 +85,19 @@ def parked_router(db: Database) -> APIRouter:
     )
     async def ask(key: UUID, actor: Annotated[Actor, Depends(require(Role.OPERATOR))]) -> dict[str, int]:
         async with db.transaction(actor) as tx:
-            count = await tx.execute(
-                "UPDATE parked_event SET requested_by = :subject WHERE key = :key AND replayed_at IS NULL AND approved_by IS NULL",
+            rows = await tx.rows(
+                "UPDATE parked_event p SET requested_by = :subject FROM (SELECT id, requested_by FROM parked_event"
+                "   WHERE key = :key AND replayed_at IS NULL AND approved_by IS NULL ORDER BY id FOR UPDATE) o"
+                " WHERE p.id = o.id RETURNING o.id, o.requested_by",
                 key=key,
                 subject=actor.subject,
             )
-            if not count:
+            if not rows:
                 raise NotFound("Nothing is parked under this key")
-            await audit.record(tx, "parked.replay_requested", "parked_event", key, {"events": count})
-        return {"events": count}
+            before, after = {"requested_by": rows[0]["requested_by"]}, {"requested_by": actor.subject}
+            what = audit.Bulk.of([row["id"] for row in rows], before=before, after=after)
+            await audit.record(tx, "parked.replay_requested", "parked_event", key, what)
+        return {"events": len(rows)}
 
     @router.post(
         "/{key}/replay/approve",
@@ -103,14 +107,18 @@ def parked_router(db: Database) -> APIRouter:
     )
     async def approve(key: UUID, actor: _Second) -> dict[str, int]:
         async with db.transaction(actor) as tx:
-            count = await tx.execute(
-                "UPDATE parked_event SET approved_by = :subject WHERE key = :key AND replayed_at IS NULL AND requested_by <> :subject",
+            rows = await tx.rows(
+                "UPDATE parked_event p SET approved_by = :subject FROM (SELECT id, approved_by FROM parked_event"
+                "   WHERE key = :key AND replayed_at IS NULL AND requested_by <> :subject ORDER BY id FOR UPDATE) o"
+                " WHERE p.id = o.id RETURNING o.id, o.approved_by, p.requested_by",
                 key=key,
                 subject=actor.subject,
             )
-            if not count:
+            if not rows:
                 raise Conflict("Nothing waits for your approval: the replay must be asked for by somebody else first")
-            await audit.record(tx, "parked.replay_approved", "parked_event", key, {"events": count})
-        return {"events": count}
+            before, after = {"approved_by": rows[0]["approved_by"]}, {"approved_by": actor.subject}
+            what = audit.Bulk.of([row["id"] for row in rows], before=before, after=after, requested_by=rows[0]["requested_by"])
+            await audit.record(tx, "parked.replay_approved", "parked_event", key, what)
+        return {"events": len(rows)}
 
     return router

@@ -175,7 +175,7 @@ def _giving(router: APIRouter, db: Database, holding: Holding) -> None:
             parts = await collect(tx, holding, person_id)
             kept = await kept_of(tx, holding, person_id)
             told = {part.table: len(part.rows) for part in parts}
-            await audit.record(tx, "personal-data.give", "person", person_id, {"format": form, "rows": told}, purpose=purpose)
+            await audit.record(tx, "personal-data.give", "person", person_id, audit.Read(purpose, {"format": form, "rows": told}))
         made = now().astimezone(VIETNAM)
         if form == "html":
             return printed(paper_of(holding.service, person_id, parts, kept, made.date()))
@@ -236,7 +236,8 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
                 **body.model_dump(),
             )
             assert row is not None
-            await audit.record(tx, "retention.propose", "retention_term", row["term_id"], body.model_dump(mode="json") | {"rule": rule})
+            what = audit.Created(body.model_dump(mode="json") | {"rule": rule, "state": "PROPOSED"})
+            await audit.record(tx, "retention.propose", "retention_term", row["term_id"], what)
         return TermView.model_validate(dict(row))
 
     @router.post(
@@ -247,7 +248,12 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
     )
     async def decide(term_id: _TermId, body: TermDecision, actor: _Ruler) -> TermView:
         async with db.transaction(actor) as tx:
-            row = await tx.row("SELECT * FROM retention_term WHERE term_id = :id FOR UPDATE", id=term_id)
+            row = await tx.row(
+                "SELECT t.*, (SELECT o.days FROM retention_term o WHERE o.rule = t.rule AND o.state = 'ACTIVE'"
+                "   AND o.valid_from <= t.valid_from ORDER BY o.valid_from DESC, o.decided_at DESC LIMIT 1) AS days_until_now"
+                " FROM retention_term t WHERE t.term_id = :id FOR UPDATE OF t",
+                id=term_id,
+            )
             if row is None:
                 raise NotFound("No such term")
             if row["state"] != "PROPOSED":
@@ -260,5 +266,12 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
                 by=actor.subject,
                 state="ACTIVE" if body.approve else "REFUSED",
             )
-            await audit.record(tx, "retention.decide", "retention_term", term_id, {"approve": body.approve, "rule": row["rule"]})
-        return TermView.model_validate(dict(done or {}))
+            assert done is not None
+            days = {"days": row["days_until_now"]}
+            what = audit.Changed(
+                {"state": row["state"], **days},
+                {"state": done["state"], **({"days": done["days"]} if body.approve else days)},
+                {"rule": row["rule"], "valid_from": row["valid_from"], "proposed_by": row["proposed_by"]},
+            )
+            await audit.record(tx, "retention.decide", "retention_term", term_id, what)
+        return TermView.model_validate(dict(done))

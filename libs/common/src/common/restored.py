@@ -129,7 +129,7 @@ class Look:
         )
         if restore_id is None:
             restore_id = await tx.value("INSERT INTO database_restore (life) VALUES (:life) RETURNING restore_id", life=life)
-            await audit.record(tx, "database.restored", "restore", restore_id, {"service": self.source})
+            await audit.record(tx, "database.restored", "restore", restore_id, audit.Created({"service": self.source}))
             if self.on_restore is not None:
                 await self.on_restore(tx, restore_id)
         return restore_id

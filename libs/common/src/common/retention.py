@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from common import audit
 from common.actor import SYSTEM
@@ -48,6 +48,14 @@ class Keep:
     question_vi: str = ""
 
 
+# The columns of a table's primary key as one text, for the digest of what a piece took.
+_KEY: Final = (
+    "SELECT 'concat_ws(''/'', ' || string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) || ')' FROM pg_index i"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
+    " WHERE i.indrelid = CAST(:name AS regclass) AND i.indisprimary"
+)
+
+
 def term_of(rule: Keep, terms: Mapping[str, int]) -> int | None:
     """Days that count today; None when nobody has set any. Never less than the law's minimum."""
     days = terms.get(rule.name, rule.days)
@@ -70,11 +78,17 @@ async def _piece(tx: Tx, rule: Keep, days: int, block: int) -> int:
         statement = f"UPDATE {rule.table} t SET {sets} WHERE {here}"
     else:
         statement = f"DELETE FROM {rule.table} t WHERE {here}"
+    key = await tx.value(_KEY, name=rule.table)
     beyond = block + _BLOCKS
-    done = await tx.execute(statement, days=days, here=f"({block},0)", beyond=f"({beyond},0)")
-    if done:
-        detail: dict[str, Any] = {"rows": done, "days": days, "law": rule.law}
-        await audit.record(tx, "retention.erase" if rule.sets else "retention.delete", rule.table, rule.name, detail)
+    done = await tx.row(
+        f"WITH done AS ({statement} RETURNING {key} AS key) SELECT count(*) AS rows, {audit.digest_sql('key')} AS digest FROM done",
+        days=days,
+        here=f"({block},0)",
+        beyond=f"({beyond},0)",
+    )
+    if done is not None and done["rows"]:
+        what = audit.Bulk(done["rows"], done["digest"], {"days": days, "law": rule.law})
+        await audit.record(tx, "retention.erase" if rule.sets else "retention.delete", rule.table, rule.name, what)
     blocks = await tx.value(
         "SELECT pg_relation_size(CAST(:name AS regclass)) / CAST(current_setting('block_size') AS integer)", name=rule.table
     )

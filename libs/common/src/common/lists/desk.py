@@ -98,8 +98,8 @@ async def receive(tx: Tx, profile: ListProfile, received: Received) -> dict[str,
     if not taken:
         await tx.execute("DELETE FROM job WHERE id = :id", id=job_id)
         return await _again(tx, profile, values)
-    detail = {"file_name": name, "sha256": digest.hex(), "dry_run": upload.dry_run}
-    await audit.record(tx, "import.receive", "import", import_id, detail)
+    what = audit.Created({"file_name": name, "sha256": digest.hex(), "dry_run": upload.dry_run, "job_id": job_id})
+    await audit.record(tx, "import.receive", "import", import_id, what)
     return {"import_id": import_id, "job_id": job_id, "already_imported": False}
 
 
@@ -151,10 +151,11 @@ async def _approved(tx: Tx, actor: Actor, rows: Sequence[RowMapping]) -> UUID:
         ids=ids,
     )
     total = sum(row["rows_good"] for row in rows)
-    digest = hashlib.sha256(",".join(str(item) for item in ids).encode()).hexdigest()
-    await audit.record(tx, "import.approve", "import", ids[0], {"imports": len(ids), "rows": total, "digest": digest})
     latest = max(row["business_date"] for row in rows)
-    return await jobs.create(tx, APPLY, {"import_ids": [str(item) for item in ids]}, latest, total=total)
+    job_id = await jobs.create(tx, APPLY, {"import_ids": [str(item) for item in ids]}, latest, total=total)
+    what = audit.Bulk.of(ids, before={"state": rows[0]["state"]}, after={"state": "APPROVED"}, rows=total, job_id=job_id)
+    await audit.record(tx, "import.approve", "import", ids[0], what)
+    return job_id
 
 
 async def mapping_of(db: Database, actor: Actor, profile: ListProfile, import_id: UUID) -> tuple[RowMapping, Layout]:
@@ -213,8 +214,10 @@ async def set_mapping(
             " WHERE import_id = :id",
             job=job_id, choice=said, layout=layout.as_json(), id=import_id,
         )  # fmt: skip
-        detail = {"columns": sorted(choice.columns), "saved_as": save_as}
-        await audit.record(tx, "import.mapping", "import", import_id, detail)
+        before, after = choice_of(now), {"state": "RECEIVED", "columns": sorted(choice.columns)}
+        what = audit.Changed({"state": now["state"], "columns": sorted(before.columns) if before else None}, after,
+                             {"saved_as": save_as, "job_id": job_id})  # fmt: skip
+        await audit.record(tx, "import.mapping", "import", import_id, what)
         if save_as:
             await _save(tx, actor, now["unit_path"], save_as, layout)
     return {"import_id": import_id, "job_id": job_id, "version": version + 1}
@@ -235,8 +238,8 @@ def _fits(profile: ListProfile, choice: Choice) -> None:
 
 
 async def _save(tx: Tx, actor: Actor, unit_path: str, name: str, layout: Layout) -> None:
-    await tx.execute(
-        "DELETE FROM import_mapping WHERE unit_path = :path AND (name = :name OR fingerprint = :print)",
+    replaced = await tx.rows(
+        "DELETE FROM import_mapping WHERE unit_path = :path AND (name = :name OR fingerprint = :print) RETURNING mapping_id, name",
         path=unit_path, name=name, print=layout.fingerprint,
     )  # fmt: skip
     mapping_id = await tx.value(
@@ -245,7 +248,8 @@ async def _save(tx: Tx, actor: Actor, unit_path: str, name: str, layout: Layout)
         path=unit_path, name=name, print=layout.fingerprint, headers=[hide_numbers(text)[0] for text in layout.headers],
         columns=layout.columns, by=actor.subject,
     )  # fmt: skip
-    await audit.record(tx, "import.mapping-saved", "import-mapping", mapping_id, {"name": name, "unit": unit_path})
+    what = audit.Created({"name": name, "unit": unit_path, "replaces": [dict(row) for row in replaced]})
+    await audit.record(tx, "import.mapping-saved", "import-mapping", mapping_id, what)
 
 
 async def dismiss(db: Database, actor: Actor, profile: ListProfile, import_id: UUID, rows: Sequence[int], why: str) -> int:
@@ -262,5 +266,7 @@ async def dismiss(db: Database, actor: Actor, profile: ListProfile, import_id: U
             raise InvalidInput(
                 "Only refused rows that still wait can be dismissed", errors=[{"field": "rows", "detail": f"{done} of them"}]
             )
-        await audit.record(tx, "import.dismiss", "import", import_id, {"rows": wanted[:200], "count": done})
+        settled = {"verdict": "REFUSED", "settled": None}
+        what = audit.Bulk.of(wanted, before=settled, after=settled | {"settled": "DISMISSED"}, rows=wanted[:200])
+        await audit.record(tx, "import.dismiss", "import", import_id, what)
     return done

@@ -103,10 +103,15 @@ def add_mapping(router: APIRouter, db: Database, profile: ListProfile) -> None:
     async def forget(actor: _Maker, mapping_id: UUID) -> Response:
         scope, params = actor.scope_sql("unit_path")
         async with db.transaction(actor) as tx:
-            gone = await tx.row(f"DELETE FROM import_mapping WHERE mapping_id = :id AND {scope} RETURNING name", id=mapping_id, **params)
+            gone = await tx.row(
+                f"DELETE FROM import_mapping WHERE mapping_id = :id AND {scope} RETURNING name, unit_path, created_by",
+                id=mapping_id,
+                **params,
+            )
             if gone is None:
                 raise NotFound("No such mapping")
-            await audit.record(tx, "import.mapping-forgotten", "import-mapping", mapping_id, {"name": gone["name"]})
+            what = audit.Changed({**gone}, {str(name): None for name in gone})
+            await audit.record(tx, "import.mapping-forgotten", "import-mapping", mapping_id, what)
         return Response(status_code=204)
 
     @router.get(

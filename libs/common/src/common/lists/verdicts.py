@@ -64,7 +64,7 @@ async def verdict_file(
         content = await storage.content_of(tx, import_id)
         known = await storage.known_mappings(tx, file["unit_path"])
         if purpose is not None:
-            await audit.record(tx, "import.read-whole", "import", import_id, {"file_name": file["file_name"]}, purpose=purpose)
+            await audit.record(tx, "import.read-whole", "import", import_id, audit.Read(purpose, {"file_name": file["file_name"]}))
 
     def opened() -> tuple[Layout, Iterator[SourceRow]]:
         plain = keyring_of(db).decrypt_bytes("import_file", content)
