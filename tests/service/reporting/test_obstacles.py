@@ -77,6 +77,17 @@ async def test_an_obstacle_goes_up_is_answered_and_closed(heard: Reporting, clie
     ]  # fmt: skip
     after = await commune.post(f"{place}/closing", json=end, headers={"If-Match": '"8"'})
     assert (after.status_code, after.json()["type"]) == (409, "/problems/obstacle-state")
+    async with heard.db.read() as tx:
+        rows = await tx.rows("SELECT action, detail FROM audit_log WHERE object_id = :id ORDER BY id", id=made.json()["obstacle_id"])
+    told = [(row["action"], row["detail"].get("before", {}).get("level"), row["detail"]["after"]["level"]) for row in rows]
+    assert told[:4] == [
+        ("obstacle.raised", None, "COMMUNE"), ("obstacle.escalate", "COMMUNE", "DISTRICT"), ("obstacle.escalate", "DISTRICT", "PROVINCE"),
+        ("obstacle.escalate", "PROVINCE", "MINISTRY"),
+    ]  # fmt: skip
+    assert [(row["detail"]["before"]["state"], row["detail"]["after"]["state"]) for row in rows[4:]] == [
+        ("OPEN", "ANSWERED"), ("ANSWERED", "OPEN"), ("OPEN", "ANSWERED"), ("ANSWERED", "CLOSED"),
+    ]  # fmt: skip
+    assert not [row for row in rows if "Công an xã đến" in str(row["detail"])], "the answer itself stands with the steps"
 
 
 async def test_there_is_no_district_after_the_reform(heard: Reporting, client_as: ClientAs) -> None:

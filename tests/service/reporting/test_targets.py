@@ -79,6 +79,10 @@ async def test_a_changed_target_keeps_what_stood_before(heard: Reporting, client
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "due_on")
     gone = await department.put(place, json=lower | {"withdrawn": True}, headers={"If-Match": changed.headers["ETag"]})
     assert gone.json()["withdrawn"] is True
+    async with heard.db.read() as tx:
+        told = [row["detail"] for row in await tx.rows("SELECT detail FROM audit_log WHERE action = 'target.changed' ORDER BY id")]
+    assert [(one["before"]["value"], one["after"]["value"]) for one in told] == [("60.00", "55"), ("55.00", "55")]
+    assert [(one["before"]["withdrawn"], one["after"]["withdrawn"]) for one in told] == [(False, False), (False, True)]
     asked = {"business_date": DAY, "year": "2024", "month": MONTH, "unit_path": "60"}
     assert (await department.get("/v1/targets", params=asked)).json()["rows"] == []
     for wrong in (target("60", "no_such_thing"), target("60", programme="NO_GROUP")):

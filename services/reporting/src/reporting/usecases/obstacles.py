@@ -42,8 +42,8 @@ async def raise_obstacle(tx: Tx, actor: Actor, given: Mapping[str, Any], days: M
            "due_on": day + timedelta(days=days[given["level"]])}  # fmt: skip
     await entries.add(tx, _TABLE, row)
     await obstacles.step(tx, obstacle_id, "RAISE", given["title"], day)
-    detail = {"unit": given["unit_path"], "category": given["category"]}
-    await audit.record(tx, "obstacle.raised", _TABLE, obstacle_id, detail)
+    told = {"unit": given["unit_path"], "category": given["category"], "level": given["level"], "due_on": row["due_on"]}
+    await audit.record(tx, "obstacle.raised", _TABLE, obstacle_id, audit.Created(told))
     return await view(tx, actor, obstacle_id)
 
 
@@ -59,9 +59,11 @@ async def _locked(tx: Tx, actor: Actor, obstacle_id: UUID, version: int, day: da
 
 async def _moved(tx: Tx, actor: Actor, row: RowMapping, action: Action, note: str, day: date, **values: Any) -> Row:
     obstacle_id: UUID = row["obstacle_id"]
-    await entries.put(tx, _TABLE, obstacle_id, {"state": move(row["state"], action).value, **values})
+    after = {"state": move(row["state"], action).value, **values}
+    await entries.put(tx, _TABLE, obstacle_id, after)
     await obstacles.step(tx, obstacle_id, action.value, note, day)
-    await audit.record(tx, f"obstacle.{action.value.lower()}", _TABLE, obstacle_id, {"level": values.get("level", row["level"])})
+    told = sorted({"level", *after} - {"answer"})  # what was answered stands with the steps
+    await audit.record(tx, f"obstacle.{action.value.lower()}", _TABLE, obstacle_id, audit.Changed.of(row, after, *told))
     return await view(tx, actor, obstacle_id)
 
 

@@ -29,7 +29,7 @@ async def log(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
     outreach_id = new_id()
     await entries.add(tx, "outreach", {**given, "outreach_id": outreach_id, "made_by": actor.subject})
     detail = {"unit": given["unit_path"], "kind": given["kind"], "people": given["people"]}
-    await audit.record(tx, "outreach.logged", "outreach", outreach_id, detail)
+    await audit.record(tx, "outreach.logged", "outreach", outreach_id, audit.Created(detail))
     return await _view(tx, actor, "outreach", outreach_id, given["held_on"])
 
 
@@ -39,8 +39,9 @@ async def withdraw(db: Database, actor: Actor, outreach_id: UUID, version: int, 
         row = await _locked(tx, actor, "outreach", outreach_id, version)
         if row["withdrawn_by"] is not None:
             raise Conflict("It is withdrawn already")
-        await entries.put(tx, "outreach", outreach_id, {"withdrawn_by": actor.subject, "withdrawn_why": why})
-        await audit.record(tx, "outreach.withdrawn", "outreach", outreach_id, {"why": why})
+        values = {"withdrawn_by": actor.subject, "withdrawn_why": why}
+        await entries.put(tx, "outreach", outreach_id, values)
+        await audit.record(tx, "outreach.withdrawn", "outreach", outreach_id, audit.Changed.of(row, values, *values))
         return await _view(tx, actor, "outreach", outreach_id, row["held_on"])
 
 
@@ -77,7 +78,7 @@ async def plan(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
     if not await entries.add(tx, "milestone", row):
         raise SameEntry(f"{given['code']} of {given['unit_path']} in {given['year']}")
     detail = {"unit": given["unit_path"], "code": given["code"], "planned_on": str(given["planned_on"])}
-    await audit.record(tx, "milestone.planned", "milestone", milestone_id, detail)
+    await audit.record(tx, "milestone.planned", "milestone", milestone_id, audit.Created(detail))
     return await _view(tx, actor, "milestone", milestone_id, given["planned_on"])
 
 
@@ -87,20 +88,21 @@ async def postpone(db: Database, actor: Actor, milestone_id: UUID, version: int,
         row = await _locked(tx, actor, "milestone", milestone_id, version)
         if row["actual_on"] is not None:
             raise Conflict("It is reached")
-        await entries.put(tx, "milestone", milestone_id, {"planned_on": planned_on, "legal_ref": legal_ref, "planned_by": actor.subject})
-        detail = {"from": str(row["planned_on"]), "to": str(planned_on), "legal_ref": legal_ref}
-        await audit.record(tx, "milestone.postponed", "milestone", milestone_id, detail)
+        values = {"planned_on": planned_on, "legal_ref": legal_ref, "planned_by": actor.subject}
+        await entries.put(tx, "milestone", milestone_id, values)
+        await audit.record(tx, "milestone.postponed", "milestone", milestone_id, audit.Changed.of(row, values, *values))
         return await _view(tx, actor, "milestone", milestone_id, planned_on)
 
 
 async def reach(db: Database, actor: Actor, milestone_id: UUID, version: int, *, actual_on: date, evidence: str, day: date) -> Row:
     """Say that it is reached, with what shows it. Raises NotFound, PreconditionFailed, DayTooEarly."""
     async with db.transaction(actor) as tx:
-        await _locked(tx, actor, "milestone", milestone_id, version)
+        row = await _locked(tx, actor, "milestone", milestone_id, version)
         if actual_on > day:
             raise DayTooEarly(errors=[{"field": "actual_on", "detail": "this day has not come yet"}])
-        await entries.put(tx, "milestone", milestone_id, {"actual_on": actual_on, "evidence": evidence, "actual_by": actor.subject})
-        await audit.record(tx, "milestone.reached", "milestone", milestone_id, {"actual_on": str(actual_on)})
+        values = {"actual_on": actual_on, "evidence": evidence, "actual_by": actor.subject}
+        await entries.put(tx, "milestone", milestone_id, values)
+        await audit.record(tx, "milestone.reached", "milestone", milestone_id, audit.Changed.of(row, values, *values))
         return await _view(tx, actor, "milestone", milestone_id, actual_on)
 
 

@@ -134,7 +134,7 @@ async def freeze(tx: Tx, actor: Actor, wanted: Wanted) -> Frozen:
     detail = {
         "layout": wanted.layout.code, "period": str(wanted.period.first), "edition": edition, "digest": digest, "log_seq": moment.mark,
     }  # fmt: skip
-    await audit.record(tx, "report.frozen", "frozen_report", report_id, detail)
+    await audit.record(tx, "report.frozen", "frozen_report", report_id, audit.Created(detail))
     return await _opened(tx, actor, report_id)
 
 
@@ -179,7 +179,7 @@ async def unpaid_asked(db: Database, actor: Actor, month: str, unit_path: str | 
     unit = unit_for(actor, unit_path)
     first_of(month)
     async with db.transaction(actor) as tx:
-        await audit.record(tx, "unpaid_list.taken", "unit", unit, {"month": month, "partner": partner})
+        await audit.record(tx, "unpaid_list.taken", "unit", unit, audit.Noted({"month": month, "partner": partner}))
     return unit
 
 
@@ -207,7 +207,8 @@ async def hand_over(db: Database, actor: Actor, report_id: UUID, who: str, hande
             raise NobodyHandsOver(errors=[{"field": "who", "detail": ", ".join(due.who for due in layout.dues) or "no step"}])
         if not await papers.record_handed_over(tx, report_id, who, handed_on, reference, actor.subject):
             raise ReportHandedOver
-        await audit.record(tx, "report.handed_over", "frozen_report", report_id, {"who": who, "on": str(handed_on), "reference": reference})
+        what = audit.Changed({"handed_on": None, "reference": None}, {"handed_on": handed_on, "reference": reference}, {"who": who})
+        await audit.record(tx, "report.handed_over", "frozen_report", report_id, what)
     return await open_report(db, actor, report_id)
 
 

@@ -64,7 +64,7 @@ async def publish(tx: Tx, actor: Actor, month: str, unit_path: str | None, busin
     }  # fmt: skip
     edition = await public_reports.add(tx, head, rows)
     detail = {"month": month, "edition": edition, "digest": digest}
-    await audit.record(tx, "report.published", "public_report", head["public_id"], detail)
+    await audit.record(tx, "report.published", "public_report", head["public_id"], audit.Created(detail))
     return await _latest(tx, unit, first)
 
 

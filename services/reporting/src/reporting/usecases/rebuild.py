@@ -30,7 +30,7 @@ async def request_rebuild(db: Database, actor: Actor, business_date: date) -> UU
         if await tx.value("SELECT count(*) FROM job WHERE kind LIKE 'rebuild%' AND state IN ('QUEUED', 'RUNNING')"):
             raise Conflict("A rebuild is already running")
         job_id = await jobs.create(tx, KIND, {}, business_date)
-        await audit.record(tx, "read_models.rebuild_requested", "job", job_id)
+        await audit.record(tx, "read_models.rebuild_requested", "job", job_id, audit.Created({"business_date": business_date}))
     return job_id
 
 
@@ -57,7 +57,7 @@ async def rebuild(db: Database, job: Job) -> dict[str, Any]:
             await projections.project(tx, SeqRange(done + 1, end.high), prefix=_PREFIX)
         if not await projections.rebuild_swap(tx, mark):
             raise Conflict("Another worker took this rebuild over")
-        await audit.record(tx, "read_models.rebuilt", "job", job.id, {"last_seq": end.high})
+        await audit.record(tx, "read_models.rebuilt", "job", job.id, audit.Created({"last_seq": end.high}))
     return {"last_seq": end.high}
 
 

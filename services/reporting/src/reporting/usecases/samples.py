@@ -44,7 +44,7 @@ async def draw(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
     await samples.add_strata(tx, sample_id, by_stratum, counts)
     await samples.add_cases(tx, sample_id, await samples.drawn(tx, given["seed"], counts))
     detail = {"unit": given["unit_path"], "month": given["month"], "size": size, "seed": given["seed"], "population_hash": digest}
-    await audit.record(tx, "sample.drawn", _TABLE, sample_id, detail)
+    await audit.record(tx, "sample.drawn", _TABLE, sample_id, audit.Created(detail))
     return await _view(tx, actor, sample_id)
 
 
@@ -61,7 +61,7 @@ async def redraw(db: Database, actor: Actor, sample_id: UUID) -> Row:
         kept = await samples.cases(tx, sample_id, 0, row["size"])
         before = {(case["beneficiary_id"], case["cycle_id"]) for case in kept}
         now = {(case["beneficiary_id"], case["cycle_id"]) for case in again}
-        await audit.record(tx, "sample.redrawn", _TABLE, sample_id, {"population_hash": digest})
+        await audit.record(tx, "sample.redrawn", _TABLE, sample_id, audit.Noted({"population_hash": digest}))
     return {
         "sample_id": sample_id, "population": people, "population_hash": digest, "same_population": digest == row["population_hash"],
         "same_cases": before == now, "only_then": len(before - now), "only_now": len(now - before),
@@ -84,8 +84,8 @@ async def find(
         if given["found_on"] < sample["drawn_on"]:
             raise DayTooEarly(errors=[{"field": "found_on", "detail": "before the sample was drawn"}])
         await samples.put_case(tx, sample_id, position, {**given, "found_by": actor.subject})
-        detail = {"position": position, "result": given["result"], "finding": given["finding"], "was": row["result"]}
-        await audit.record(tx, "sample.found", _TABLE, sample_id, detail)
+        what = audit.Changed.of(row, given, "result", "finding", "found_on", position=position)
+        await audit.record(tx, "sample.found", _TABLE, sample_id, what)
         return await _case(tx, sample_id, position)
 
 
@@ -102,7 +102,7 @@ async def close(db: Database, actor: Actor, sample_id: UUID, version: int, concl
             raise DayTooEarly(errors=[{"field": "business_date", "detail": "before the sample was drawn"}])
         values = {"state": "CLOSED", "conclusion": conclusion, "closed_by": actor.subject, "closed_on": day}
         await entries.put(tx, _TABLE, sample_id, values)
-        await audit.record(tx, "sample.closed", _TABLE, sample_id, {"conclusion": conclusion})
+        await audit.record(tx, "sample.closed", _TABLE, sample_id, audit.Changed.of(row, values, *values))
         return await _view(tx, actor, sample_id)
 
 

@@ -59,5 +59,5 @@ async def make(db: Database, actor: Actor, beneficiary_id: UUID, since: str, unt
             await statements.payments(tx, beneficiary_id, first, last), await statements.holds(tx, beneficiary_id, first, last),
         )  # fmt: skip
         detail = {"since": since, "until": until, "payments": len(made.payments)}
-        await audit.record(tx, "statement.made", "beneficiary", beneficiary_id, detail, purpose=purpose)
+        await audit.record(tx, "statement.made", "beneficiary", beneficiary_id, audit.Read(purpose, detail))
     return made

@@ -34,7 +34,7 @@ async def request_again(db: Database, actor: Actor, report_id: UUID, business_da
         if head is None or not actor.sees(head["unit_path"]):
             raise NotFound("No such report")
         job_id = await jobs.create(tx, KIND, {"report_id": str(report_id)}, business_date, total=head["log_seq"])
-        await audit.record(tx, "report.again_requested", "frozen_report", report_id, {"job": str(job_id)})
+        await audit.record(tx, "report.again_requested", "frozen_report", report_id, audit.Created({"job_id": job_id}))
     return job_id
 
 
@@ -57,7 +57,7 @@ async def make_again(db: Database, job: Job) -> dict[str, Any]:
             "same": digest == head["digest"], "digest": digest, "frozen_digest": head["digest"], "log_seq": head["log_seq"],
             "layout_unchanged": layout.digest == head["layout_digest"], "differences": differences[:_SHOWN], "different": len(differences),
         }  # fmt: skip
-        await audit.record(tx, "report.made_again", "frozen_report", report_id, {"same": result["same"], "digest": digest})
+        await audit.record(tx, "report.made_again", "frozen_report", report_id, audit.Noted({"same": result["same"], "digest": digest}))
     return result
 
 

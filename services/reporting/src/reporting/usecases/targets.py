@@ -52,7 +52,7 @@ async def set_target(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
     if not await entries.add(tx, _TABLE, {**given, "target_id": target_id, "set_by": actor.subject}):
         raise SameEntry(f"{given['indicator']} of {given['unit_path']} in {given['year']}")
     detail = {"unit": given["unit_path"], "year": given["year"], "indicator": given["indicator"], "value": str(given["value"])}
-    await audit.record(tx, "target.set", _TABLE, target_id, detail)
+    await audit.record(tx, "target.set", _TABLE, target_id, audit.Created(detail))
     return await _view(tx, actor, target_id)
 
 
@@ -66,8 +66,7 @@ async def change(db: Database, actor: Actor, target_id: UUID, version: int, give
         _check_day(row["year"], given["due_on"])
         await targets.keep_past(tx, target_id)
         await entries.put(tx, _TABLE, target_id, {**given, "set_by": actor.subject})
-        detail = {"from": str(row["value"]), "to": str(given["value"]), "due_on": str(given["due_on"]), "withdrawn": given["withdrawn"]}
-        await audit.record(tx, "target.changed", _TABLE, target_id, detail)
+        await audit.record(tx, "target.changed", _TABLE, target_id, audit.Changed.of(row, given, *given))
         return await _view(tx, actor, target_id)
 
 
