@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from common import outbox
 from common.actor import SYSTEM
@@ -67,3 +68,23 @@ async def test_an_event_said_while_another_is_applied_names_it(database: Callabl
     for number, event in enumerate(heard):
         headers = by_key[str(event.key)]
         assert (headers["ce_correlationid"], headers["ce_causationid"]) == (f"request-{number}", str(event.event_id))
+
+
+async def test_events_said_of_several_traces_at_once_keep_their_own(spans: InMemorySpanExporter, database: Callable[[str], Any]) -> None:
+    """Added one by one or by one statement: each event goes on with the trace of the event under its key that is being applied."""
+    db = database("reporting").db
+
+    async def apply(tx: Tx, heard: list[Incoming]) -> None:
+        await outbox.add(tx, [_preference(event.key) for event in heard])
+        select = "SELECT x AS key, uuidv7() AS event_id, '{}' AS body FROM unnest(CAST(:keys AS uuid[])) AS x"
+        await outbox.insert_select(tx, PreferenceRecorded, select, keys=[event.key for event in heard])
+
+    subscriptions = (Subscription(Topic.BENEFICIARY, (PreferenceRecorded,), apply),)
+    consumer = Consumer(db, "t", subscriptions, bootstrap="none:0", group="x", session_ms=6_000, heartbeat_ms=1_000)
+    traces = {new_id(): str(number) * 32 for number in range(1, 4)}
+    await consumer.apply([
+        Incoming(Topic.BENEFICIARY, 0, number, key, new_id(), "PreferenceRecorded", {"traceparent": f"00-{trace}-{'b' * 16}-01"}, b"{}")
+        for number, (key, trace) in enumerate(traces.items())
+    ])  # fmt: skip
+    sent = [(headers["ce_subject"], headers["traceparent"].split("-")[1]) for headers in await _sent(db)]
+    assert sorted(sent) == sorted((str(key), trace) for key, trace in [*traces.items(), *traces.items()])

@@ -47,7 +47,11 @@ class Tx:
         self.causes: Mapping[UUID, tuple[str | None, str]] = {}
         """Set while events are applied: key → (correlation id, event id) of the last event under that key."""
         self.traces: Mapping[UUID, str] = {}
-        """Set while events are applied and traces are made: key → trace context of what that event leads to."""
+        """Set while work of several traces is done at once: key (of an event) → trace context of what is done about it."""
+
+    def traces_json(self) -> dict[str, str]:
+        """`traces` as a parameter: `CAST(:traces AS jsonb) ->> CAST(key AS text)` is the trace context of a row, null without one."""
+        return {str(key): context for key, context in self.traces.items()}
 
     async def rows(self, sql: str, **params: Any) -> Sequence[RowMapping]:
         """All rows of a query."""

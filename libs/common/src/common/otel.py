@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from common.masking import hide_long_numbers
-from common.tracing import ATTRIBUTES, TRACEPARENT, Kind
+from common.tracing import ATTRIBUTES, LINKS_AT_MOST, TRACEPARENT, Kind
 
 __all__ = ["OtlpRecorder", "SdkRecorder"]
 
@@ -36,6 +36,10 @@ def _context(traceparent: str) -> SpanContext | None:
     if found is None:
         return None
     return SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=TraceFlags(int(traceparent[-2:], 16)))
+
+
+def _linked(links: Sequence[str]) -> list[Link]:
+    return [Link(found) for found in map(_context, links) if found is not None]
 
 
 def _parent(traceparent: str | None) -> Context | None:
@@ -80,7 +84,7 @@ class SdkRecorder:
 
     def __init__(self, processor: SpanProcessor, service: str, process: str, ratio: float = 1.0) -> None:
         resource = Resource({"service.name": service, "service.namespace": "ansinh", "ansinh.process": process})
-        limits = SpanLimits(max_attributes=16, max_events=0, max_links=32, max_attribute_length=200)
+        limits = SpanLimits(max_attributes=16, max_events=0, max_links=LINKS_AT_MOST, max_attribute_length=200)
         self._provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(ratio)), resource=resource, span_limits=limits)
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("ansinh")
@@ -88,13 +92,12 @@ class SdkRecorder:
     @contextmanager
     def span(self, name: str, kind: Kind, parent: str | None, links: Sequence[str], attributes: Mapping[str, str | int]) -> Iterator[_Span]:
         """One around a block; an exception is named by its type alone, its text may hold a person's row."""
-        linked = [Link(found) for found in map(_context, links) if found is not None]
         with self._tracer.start_as_current_span(
             name,
             context=_parent(parent),
             kind=_KINDS[kind],
             attributes=_said(attributes),
-            links=linked,
+            links=_linked(links),
             record_exception=False,
             set_status_on_exception=False,
         ) as made:
@@ -118,6 +121,13 @@ class SdkRecorder:
         """W3C trace context of the current span."""
         context = trace.get_current_span().get_span_context()
         return _written(context) if context.is_valid else None
+
+    def link(self, links: Sequence[str], attributes: Mapping[str, str | int]) -> None:
+        """Link the current span with these."""
+        made = trace.get_current_span()
+        for linked in _linked(links):
+            made.add_link(linked.context, linked.attributes)
+        made.set_attributes(_said(attributes))
 
 
 class OtlpRecorder(SdkRecorder):

@@ -92,11 +92,14 @@ async def add_to_every_partition(tx: Tx, topic: str, make: Callable[[int], Event
         await _write(tx, [(new_id(), topic, partition, key, event.type_name(), event.model_dump_json(), *_led_here(tx, key))])
 
 
-def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False, traced: bool = False) -> str:
+_BY_KEY: Final = f"coalesce(CAST(:traces AS jsonb) ->> CAST(s.key AS text), {tracing.HERE_SQL})"
+
+
+def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool = False, traced: str | None = None) -> str:
     """SQL that adds one event per row of `select_sql`, which yields `key uuid, event_id uuid, body json|text`.
 
     With `typed`, the select yields `type text` as well, and `event_class` only names the topic. Rows are added in the
-    order of the select; `:led_by` is the request's id. With `traced`, the select yields `traceparent` as well.
+    order of the select; `:led_by` is the request's id. `traced`: an expression of the rows' trace context.
     The barrier's shared lock is taken before the first id is drawn.
     """
     kind = "s.type" if typed else f"'{event_class.type_name()}'"
@@ -105,15 +108,21 @@ def _insert_select_sql(event_class: type[Event], select_sql: str, *, typed: bool
              s AS MATERIALIZED ({select_sql})
         INSERT INTO outbox (event_id, topic, partition, key, type, body, correlation_id{", traceparent" if traced else ""})
         SELECT s.event_id, '{event_class.TOPIC}', {partition_sql("s.key")}, s.key, {kind}, CAST(s.body AS text), CAST(:led_by AS text)
-        {", s.traceparent" if traced else ""} FROM gate, s
+        {f", {traced}" if traced else ""} FROM gate, s
     """
 
 
 async def insert_select(
     tx: Tx, event_class: type[Event], select_sql: str, *, typed: bool = False, traced: bool = False, **params: Any
 ) -> int:
-    """Add one event per row of `select_sql`; the number of events added. See :func:`_insert_select_sql`."""
-    sql = _insert_select_sql(event_class, select_sql, typed=typed, traced=traced)
+    """Add one event per row of `select_sql`; the number of events added. See :func:`_insert_select_sql`.
+
+    With `traced`, the select yields `traceparent` as well.
+    """
+    by_key = bool(tx.traces) and not traced
+    sql = _insert_select_sql(event_class, select_sql, typed=typed, traced=_BY_KEY if by_key else "s.traceparent" if traced else None)
+    if by_key:
+        params["traces"] = tx.traces_json()
     return await tx.execute(sql, led_by=tx.actor.request_id if tx.actor else None, **params)
 
 

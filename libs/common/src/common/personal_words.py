@@ -12,6 +12,7 @@ MECHANICAL: Final = frozenset({
     "inquire_at", "inquiries", "say_again", "lines_md5", "row_number", "import_row", "rep_fingerprint", "rep_name_folded",
     "dep_name_folded", "payee_key", "payee_folded", "accepted_fingerprint", "pending_since", "failed_lookups", "txid", "tx_at",
     "account_version", "stage", "seq", "partition", "offset", "topic", "position", "received_month", "retry",
+    "traceparent", "led_by",
 })  # fmt: skip
 """Never given: they hold nothing that the columns beside them do not hold in words. Bytes that are not opened are left out as well."""
 

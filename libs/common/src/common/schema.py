@@ -273,18 +273,19 @@ def mechanism_ddl() -> str:
 _TRACED: Final = ("outbox", "job")
 
 
-def trace_ddl(*tables: str) -> str:
-    """DDL by which rows keep the trace context of the transaction that wrote them (`common.tracing`): events, jobs, and `tables`."""
+def trace_ddl(*tables: str, mechanisms: bool = True) -> str:
+    """DDL by which rows keep the trace context of the transaction that wrote them (`common.tracing`): events, jobs (unless they do
+    already: `mechanisms`), and `tables`. Rows that stand get none: nothing is rewritten."""
     return "".join(
         f"ALTER TABLE {table} ADD COLUMN traceparent text;"
         f"ALTER TABLE {table} ALTER COLUMN traceparent SET DEFAULT nullif(current_setting('ansinh.traceparent', true), '');"
-        for table in (*_TRACED, *tables)
+        for table in ((*_TRACED, *tables) if mechanisms else tables)
     )
 
 
-def trace_removal(*tables: str) -> str:
+def trace_removal(*tables: str, mechanisms: bool = True) -> str:
     """Undo :func:`trace_ddl`."""
-    return "".join(f"ALTER TABLE {table} DROP COLUMN traceparent;" for table in (*_TRACED, *tables))
+    return "".join(f"ALTER TABLE {table} DROP COLUMN traceparent;" for table in ((*_TRACED, *tables) if mechanisms else tables))
 
 
 def append_only(op: Any, table: str) -> None:

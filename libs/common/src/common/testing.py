@@ -23,7 +23,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import jwt
@@ -33,11 +33,15 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 
+from common import tracing
 from common.actor import Role
 from common.db import Database
 from common.garbage import collect_seldom
 from common.ids import new_id
 from common.sealing import Keyring
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 __all__ = ["TestDatabase"]
 
@@ -322,3 +326,17 @@ async def client_as() -> AsyncIterator[Callable[..., httpx.AsyncClient]]:
     yield make
     for client in opened:
         await client.aclose()
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """Spans are made, and kept here."""
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from common.otel import SdkRecorder
+
+    exporter = InMemorySpanExporter()
+    tracing.use(SdkRecorder(SimpleSpanProcessor(exporter), "test", "test"))
+    yield exporter
+    tracing.use(None)

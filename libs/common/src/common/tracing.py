@@ -3,15 +3,16 @@ anything, where no collector is named (`traces_url`).
 
 The context of the transaction that writes a row (event, job, batch, notice) is the default of the row's column `traceparent`, read from
 a setting of the session that :class:`common.db.Database` makes at the transaction's beginning; who goes on with the row goes on with its
-trace. What a span may say is a closed list of names (:data:`ATTRIBUTES`), none of which holds what people sent.
+trace. Where much of different origin comes together (a list, a batch), a span says by links which traces led to it. What a span may say
+is a closed list of names (:data:`ATTRIBUTES`), none of which holds what people sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 from uuid import UUID
 
 import structlog
@@ -21,22 +22,29 @@ from common.settings import MechanismSettings
 if TYPE_CHECKING:
     from common.incoming import Incoming
 
-__all__ = ["ATTRIBUTES", "SESSION_SETTING", "Kind", "Recorder", "Span", "applying", "begin", "current", "on", "span", "trace_id_of", "use"]
+__all__ = [
+    "ATTRIBUTES", "HERE_SQL", "LINKS_AT_MOST", "SESSION_SETTING", "Kind", "Recorder", "Span", "applying", "begin", "bounded", "current",
+    "going_on", "link", "on", "span", "trace_id_of", "use",
+]  # fmt: skip
 
 Kind = Literal["internal", "server", "client", "consumer"]
 SESSION_SETTING: Final = "ansinh.traceparent"
+HERE_SQL: Final = f"nullif(current_setting('{SESSION_SETTING}', true), '')"
+"""The trace context of a transaction, in its SQL; null without one."""
+LINKS_AT_MOST: Final = 64
+"""Of one span; how many more traces there were is said (`ansinh.links.left_out`)."""
 TRACEPARENT: Final = re.compile(r"00-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-[0-9a-f]{2}")
 ATTRIBUTES: Final = frozenset(
     {
         "http.request.method", "http.route", "http.response.status_code", "server.address", "messaging.consumer.group.name",
         "messaging.batch.message_count", "ansinh.job.kind", "ansinh.job.id", "ansinh.partner", "ansinh.batch", "ansinh.notices",
-        "ansinh.payments", "ansinh.status", "error.type",
+        "ansinh.payments", "ansinh.status", "ansinh.asked", "ansinh.links.left_out", "error.type",
     }
 )  # fmt: skip
 """Everything a span may say beside its name: routes as templates, never addresses; ids of work, never of people."""
 
 _TRACES_AT_ONCE: Final = 100
-"""Of one batch of events: the traces of more go on without a span here."""
+"""Of one batch of events or questions: the traces of more go on without a span here."""
 
 
 class Span(Protocol):
@@ -69,6 +77,9 @@ class Recorder(Protocol):
 
     def current(self) -> str | None:
         """W3C trace context of the current span."""
+
+    def link(self, links: Sequence[str], attributes: Mapping[str, str | int]) -> None:
+        """Link the current span with these."""
 
 
 _recorder: list[Recorder] = []
@@ -109,44 +120,73 @@ def span(
 ) -> AbstractContextManager[Span | None]:
     """A span around a block (attributes: `http_route` for `http.route`); its trace's id stands on the log lines meanwhile.
 
-    `parent` is a W3C trace context, such as a row's; without it, the current span's child.
+    `parent` is a W3C trace context, such as a row's; without it, the current span's child. `links`: see :func:`bounded`.
     """
     return _logged(name, kind, parent, links, attributes) if _recorder else _OFF
 
 
 @contextmanager
 def _logged(name: str, kind: Kind, parent: str | None, links: Sequence[str], attributes: Mapping[str, str | int]) -> Iterator[Span]:
-    with _recorder[0].span(name, kind, parent, links, attributes) as made:
+    kept, left_out = bounded(links)
+    with _recorder[0].span(name, kind, parent, kept, _counted(attributes, left_out)) as made:
         with structlog.contextvars.bound_contextvars(trace_id=trace_id_of(made.traceparent)):
             yield made
+
+
+def bounded(links: Iterable[str | None]) -> tuple[list[str], int]:
+    """Each trace once, in this order, 64 at most, and how many more there were. What nobody keeps (not sampled) is nothing to go to."""
+    found: dict[str, str] = {}
+    for given in links:
+        trace = trace_id_of(given)
+        if trace is not None and given is not None and int(given[-1], 16) & 1:
+            found.setdefault(trace, given)
+    return [*found.values()][:LINKS_AT_MOST], max(len(found) - LINKS_AT_MOST, 0)
+
+
+def _counted(attributes: Mapping[str, str | int], left_out: int) -> Mapping[str, str | int]:
+    more = left_out + int(attributes.get("ansinh_links_left_out", 0))
+    rest = {name: value for name, value in attributes.items() if name != "ansinh_links_left_out"}
+    return {**rest, "ansinh_links_left_out": more} if more else rest
+
+
+def link(links: Iterable[str | None], left_out: int = 0) -> None:
+    """Link the current span with these traces (:func:`bounded`); `left_out` more were not even read."""
+    if _recorder:
+        kept, more = bounded(links)
+        _recorder[0].link(kept, _counted({"ansinh_links_left_out": left_out}, more))
 
 
 @contextmanager
 def applying(consumer: str, events: Sequence[Incoming]) -> Iterator[Mapping[UUID, str]]:
     """Spans around the applying of events, one per trace that led here; key → trace context of what its event leads to."""
-    led: dict[UUID, str] = {}
+    led = (((event.key,), event.headers.get("traceparent")) for event in events)
+    with going_on(f"apply {consumer}", led, "messaging_batch_message_count", "consumer", messaging_consumer_group_name=consumer) as traces:
+        yield traces
+
+
+@contextmanager
+def going_on(
+    name: str, led: Iterable[tuple[Sequence[UUID], str | None]], counted: str, kind: Kind = "internal", **said: str | int
+) -> Iterator[Mapping[UUID, str]]:
+    """Spans around work on things of several traces, one per trace; key → trace context of what the work on it leads to.
+
+    `led`: keys and trace context of each thing; `counted` names the attribute that says how many things a span is about.
+    """
+    traces: dict[UUID, str] = {}
     if not _recorder:
-        yield led
+        yield traces
         return
-    counted: dict[str, list[Any]] = {}
-    for event in events:
-        given = event.headers.get("traceparent")
-        if (trace := trace_id_of(given)) is not None:
-            counted.setdefault(trace, [given, 0, []])
-            counted[trace][1] += 1
-            counted[trace][2].append(event.key)
-            led[event.key] = str(given)
-    nothing: list[Any] = [None, 0, []]
-    first, *others = [*counted.values()][:_TRACES_AT_ONCE] or [nothing]
+    found: dict[str, tuple[str, list[Sequence[UUID]]]] = {}
+    for keys, given in led:
+        if given is not None and (trace := trace_id_of(given)) is not None:
+            found.setdefault(trace, (given, []))[1].append(keys)
+            traces.update(dict.fromkeys(keys, given))
+    spanned = [*found.values()][:_TRACES_AT_ONCE]
     with ExitStack() as open_spans:
-        for given, count, keys in (*others, first):  # the last is the current one
-            if given is not None:
-                last = given is first[0]
-                said: dict[str, str | int] = {"messaging_consumer_group_name": consumer, "messaging_batch_message_count": count}
-                made = (
-                    _logged(f"apply {consumer}", "consumer", given, (), said)
-                    if last
-                    else _recorder[0].begun(f"apply {consumer}", "consumer", given, said)
-                )
-                led.update(dict.fromkeys(keys, open_spans.enter_context(made).traceparent))
-        yield led
+        for given, things in reversed(spanned):  # the first comes last: it is the current one
+            about = {**said, counted: len(things)}
+            first = given is spanned[0][0]
+            made = _logged(name, kind, given, (), about) if first else _recorder[0].begun(name, kind, given, about)
+            context = open_spans.enter_context(made).traceparent
+            traces.update({key: context for keys in things for key in keys})
+        yield traces

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from common import tracing
@@ -17,20 +15,11 @@ from common.consumer import Consumer, Incoming, Subscription
 from common.contracts.disbursement_v1 import PaymentInstructed, PaymentSettled
 from common.db import Tx
 from common.http import client
-from common.otel import SdkRecorder
 from common.relay import _headers
 from common.topics import Topic
 
 REQUEST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRACE = REQUEST.split("-")[1]
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    tracing.use(SdkRecorder(SimpleSpanProcessor(exporter), "disbursement", "test"))
-    yield exporter
-    tracing.use(None)
 
 
 def of_trace(spans: InMemorySpanExporter, trace: str = TRACE) -> list[ReadableSpan]:

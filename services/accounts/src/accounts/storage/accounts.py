@@ -14,6 +14,7 @@ from accounts.domain.outcome import SHARED, Outcome
 from accounts.domain.status import Cause, transitions_values
 from accounts.storage import alerts, history, methods
 from common.db import Tx
+from common.tracing import HERE_SQL
 
 __all__ = [
     "Claimed", "claim", "mark_failed_payment", "move", "note_police", "page", "put_back", "record", "say_vneid_again", "settle",
@@ -38,6 +39,10 @@ class Claimed:
     accepted_reason: str | None
     accepted_holder: str | None
     accepted_fingerprint: str | None
+    payee_id: UUID
+    via_beneficiary_id: UUID
+    traceparent: str | None
+    """Trace context of what asked for it, where traces are made."""
 
 
 _FREE: Final = "{due} AND a.next_try_at <= now() AND (a.lease_until IS NULL OR a.lease_until < now())"
@@ -68,6 +73,7 @@ WITH due AS (
     RETURNING a.*
 )
 SELECT t.account_id, t.partner, t.provider_code, t.number_cipher, t.source, t.accepted_reason, t.accepted_holder, t.accepted_fingerprint,
+       t.payee_id, t.via_beneficiary_id, t.traceparent,
        coalesce(r.full_name, b.full_name) AS payee_name, coalesce(r.fingerprint, b.fingerprint) AS fingerprint,
        CASE WHEN t.payee_kind = 'SELF' THEN b.number_token ELSE r.number_token END AS number_token
 FROM taken t
@@ -165,6 +171,7 @@ UPDATE account a SET police_answer = c.answer, police_on = c.day,
     reason = CASE WHEN c.answer = 'mismatch' AND m.old IS NOT NULL THEN 'POLICE_DIFFERS' ELSE a.reason END,
     due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END,
     next_try_at = CASE WHEN a.check_due THEN a.next_try_at ELSE now() END,
+    traceparent = CASE WHEN a.check_due THEN a.traceparent ELSE {HERE_SQL} END,
     check_due = a.check_due OR (c.answer = 'match' AND a.objection IS NOT DISTINCT FROM 'POLICE_DIFFERS')
 FROM concerned c JOIN account n USING (account_id)
 LEFT JOIN (VALUES {transitions_values(Cause.POLICE)}) AS m (old, new) ON m.old = n.status

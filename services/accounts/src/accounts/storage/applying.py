@@ -11,6 +11,7 @@ from accounts.storage.method_sql import METHOD_EVENTS, NEW_ACCOUNT_FROM, NEW_TRU
 from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
+from common.tracing import HERE_SQL
 
 __all__ = ["apply_some"]
 
@@ -36,7 +37,8 @@ SELECT payee_id, payee_kind, beneficiary_id, kind, provider_code, partner, numbe
        (SELECT least(coalesce(max(o.priority), 0) + 1, 99) FROM account o WHERE o.payee_id = wanted.payee_id)
 FROM wanted
 ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET
-    check_due = true, due_since = now(), next_try_at = now(), attempts = 0, business_date = excluded.business_date
+    check_due = true, due_since = now(), next_try_at = now(), attempts = 0, business_date = excluded.business_date,
+    traceparent = excluded.traceparent
 WHERE NOT a.check_due AND a.status NOT IN ('PENDING_CHECK', 'ACTIVE')
 """
 
@@ -55,7 +57,7 @@ _FREED: Final = f"""
     JOIN account a ON a.account_id = m.account_id
     WHERE r.import_id = :id AND m.account_id IS DISTINCT FROM r.account_id
 )
-UPDATE account o SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0
+UPDATE account o SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, traceparent = {HERE_SQL}
 FROM left_accounts l WHERE o.provider_code = l.provider_code AND o.number_blind = l.number_blind AND o.account_id <> l.account_id
   AND o.reason = 'SHARED_ACCOUNT' AND NOT o.check_due
 """

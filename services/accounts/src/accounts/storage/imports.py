@@ -119,7 +119,7 @@ async def resolve(tx: Tx, imports: Sequence[UUID]) -> None:
 async def take_retries(tx: Tx, limit: int) -> Sequence[RowMapping]:
     """Imports with rows whose person has arrived meanwhile, locked; oldest first."""
     return await tx.rows(
-        "SELECT import_id, state FROM import_file f WHERE state IN ('CHECKED', 'APPLIED') AND EXISTS"
+        "SELECT import_id, state, traceparent FROM import_file f WHERE state IN ('CHECKED', 'APPLIED') AND EXISTS"
         " (SELECT FROM import_row r WHERE r.import_id = f.import_id AND r.retry) ORDER BY seq LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED",
         limit=limit,
     )

@@ -14,6 +14,7 @@ from accounts.storage.method_sql import COOL_DOWN, METHOD_EVENTS, NEW_ACCOUNT_FR
 from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
+from common.tracing import HERE_SQL
 
 __all__ = ["choose", "fall_over", "find", "free_shared", "hold_newcomers", "move", "payee", "say"]
 
@@ -122,7 +123,8 @@ async def move(tx: Tx, beneficiary_ids: Sequence[UUID]) -> None:
 async def free_shared(tx: Tx, account_id: UUID) -> None:
     """Ask again about accounts that were shared with this one, which its payee has left."""
     await tx.execute(
-        "UPDATE account o SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0 FROM account l"
+        "UPDATE account o SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0,"
+        f" traceparent = {HERE_SQL} FROM account l"
         " WHERE l.account_id = :id AND o.provider_code = l.provider_code AND o.number_blind = l.number_blind"
         " AND o.account_id <> l.account_id AND o.reason = 'SHARED_ACCOUNT' AND NOT o.check_due",
         id=account_id,

@@ -92,7 +92,8 @@ WITH opened AS (
            number_cipher, number_blind, masked, unit_code, unit_path, business_date, 'OPENING', consent_on, consent_evidence,
            (SELECT least(coalesce(max(x.priority), 0) + 1, 99) FROM account x WHERE x.payee_id = opened.payee_id)
     FROM opened ORDER BY payee_id, provider_code, number_blind, request_id
-    ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0
+    ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET check_due = true, due_since = now(), next_try_at = now(),
+        attempts = 0, traceparent = excluded.traceparent
     RETURNING a.account_id, a.payee_id, a.provider_code, a.number_blind
 )
 UPDATE opening_request o SET account_id = s.account_id

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from accounts.domain.status import Cause, transitions_values
 from common.db import Tx
+from common.tracing import HERE_SQL
 
 __all__ = [
     "accept", "account", "accounts_of", "add", "ask_again", "close_review", "open_review", "overtake", "propose_review", "reject",
@@ -27,7 +28,8 @@ SELECT :payee_id, :payee_kind, b.beneficiary_id, :kind, :provider_code, :partner
 FROM beneficiary b WHERE b.beneficiary_id = :beneficiary_id
 ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET business_date = excluded.business_date, source = excluded.source,
     consent_on = excluded.consent_on, consent_evidence = excluded.consent_evidence,
-    check_due = a.check_due OR a.status <> 'ACTIVE', due_since = now(), next_try_at = now(), attempts = 0
+    check_due = a.check_due OR a.status <> 'ACTIVE', due_since = now(), next_try_at = now(), attempts = 0,
+    traceparent = excluded.traceparent
 RETURNING a.account_id, xmax = 0 AS is_new
 """
 
@@ -160,8 +162,8 @@ async def ask_again(tx: Tx, account_id: UUID) -> bool:
     """Ask the provider again."""
     return bool(
         await tx.execute(
-            "UPDATE account SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, ask_officer = NULL"
-            " WHERE account_id = :id",
+            "UPDATE account SET check_due = true, due_since = now(), next_try_at = now(), attempts = 0, ask_officer = NULL,"
+            f" traceparent = {HERE_SQL} WHERE account_id = :id",
             id=account_id,
         )
     )

@@ -98,7 +98,7 @@ WITH incoming AS (
     RETURNING b.beneficiary_id, b.file_code, b.fingerprint
 ), again AS (
     UPDATE account a SET due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END, check_due = true, next_try_at = now(),
-        attempts = 0, lease_owner = NULL, lease_until = NULL
+        attempts = 0, lease_owner = NULL, lease_until = NULL, traceparent = CAST(:traces AS jsonb) ->> CAST(s.beneficiary_id AS text)
     FROM stored s JOIN before o USING (beneficiary_id)
     WHERE a.payee_id = s.beneficiary_id AND o.fingerprint <> s.fingerprint
 )
@@ -124,7 +124,7 @@ WITH incoming AS (
     RETURNING r.beneficiary_id, r.representative_id, r.fingerprint
 ), again AS (
     UPDATE account a SET due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END, check_due = true, next_try_at = now(),
-        attempts = 0, lease_owner = NULL, lease_until = NULL
+        attempts = 0, lease_owner = NULL, lease_until = NULL, traceparent = CAST(:traces AS jsonb) ->> CAST(s.beneficiary_id AS text)
     FROM stored s JOIN before o USING (beneficiary_id, representative_id)
     WHERE a.payee_id = s.representative_id AND a.via_beneficiary_id = s.beneficiary_id
       AND o.fingerprint <> s.fingerprint
@@ -204,13 +204,13 @@ async def _meet(tx: Tx, beneficiary_ids: Sequence[UUID]) -> None:
 async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
     """Store higher versions; a changed identity asks about the person's accounts again, rows that waited for the person are retried."""
     await _meet(tx, [item.beneficiary_id for item in people])
-    await tx.execute(_BENEFICIARIES, rows=_json(people))
+    await tx.execute(_BENEFICIARIES, rows=_json(people), traces=tx.traces_json())
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
     """Store higher versions; as for beneficiaries."""
     await _meet(tx, [item.beneficiary_id for item in people])
-    await tx.execute(_REPRESENTATIVES, rows=_json(people))
+    await tx.execute(_REPRESENTATIVES, rows=_json(people), traces=tx.traces_json())
 
 
 async def upsert_preferences(tx: Tx, preferences: Sequence[dict[str, Any]]) -> None:

@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from common.tracing import HERE_SQL
 
 __all__ = ["any_before", "mark", "note_plan", "pending", "plan", "plans"]
 
 # Urgent: whose way to be paid changed since the last plan, or which failed lately and may be used again. The rest: the longest not
 # asked about, so many that everything is asked about within the months of the setting. Accounts that nobody chose, and those that
 # people object to, are left alone.
-_MARK: Final = """
+_MARK: Final = f"""
 WITH last AS (
     SELECT coalesce(max(business_date), '-infinity') AS day FROM recheck_plan WHERE business_date < :day
 ), used AS (
@@ -35,7 +36,7 @@ WITH last AS (
             WHERE m.account_id IS NOT NULL))
 ), marked AS (
     UPDATE account a SET recheck_on = :day, next_try_at = now() + CASE WHEN c.urgent THEN interval '0' ELSE interval '1 millisecond' END,
-        attempts = 0
+        attempts = 0, traceparent = {HERE_SQL}
     FROM chosen c WHERE a.account_id = c.account_id
     RETURNING c.urgent
 )

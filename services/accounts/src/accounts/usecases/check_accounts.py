@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from accounts.domain.directory import Directory
 from accounts.domain.outcome import INQUIRY_FORBIDDEN, PAYMENT_FAILURES, Answer, Outcome, judge
@@ -13,7 +14,7 @@ from accounts.settings import Settings
 from accounts.storage import accounts, people, policy
 from accounts.storage.accounts import Claimed
 from accounts.usecases.publish import publish_accounts
-from common import audit
+from common import audit, tracing
 from common.actor import SYSTEM
 from common.contracts.accounts_v1 import AccountStatus
 from common.contracts.disbursement_v1 import PaymentFailed, PaymentReturned
@@ -54,16 +55,24 @@ class AccountChecker:
             forbidden = vneid and await policy.text(tx, VneidUse.NAME_INQUIRY) != "ALLOW"
         if not batch:
             return False
+        # What is said of an account has its payee for a key, what is said of the way to be paid its beneficiary.
+        led = (((item.payee_id, item.via_beneficiary_id), item.traceparent) for item in batch)
+        with tracing.going_on("accounts check", led, "ansinh_asked", ansinh_partner=batch[0].partner) as traces:
+            await self._check(owner, batch, traces, forbidden=forbidden)
+        return True
+
+    async def _check(self, owner: str, batch: Sequence[Claimed], traces: Mapping[UUID, str], *, forbidden: bool) -> None:
         partner = batch[0].partner
         kept = [item for item in batch if forbidden and item.source == "VNEID"]
         asked = [item for item in batch if not (forbidden and item.source == "VNEID")]
         answers = await self._ask(owner, partner, asked) if asked else []
         if answers is None:
-            return True
+            return
         judged: list[tuple[Claimed, Outcome | None]] = [(item, INQUIRY_FORBIDDEN) for item in kept]
         judged += [(item, judge(item.payee_name, answer)) for item, answer in zip(asked, answers, strict=True)]
         judged = [(item, _as_accepted(item, outcome)) for item, outcome in judged]
         async with self._db.transaction(_ACTOR) as tx:
+            tx.traces = traces
             await accounts.take_record_lock(tx)
             recorded = await accounts.record(tx, owner, [(item.account_id, outcome) for item, outcome in judged if outcome is not None])
             await publish_accounts(tx, await accounts.settle(tx, recorded))
@@ -75,7 +84,6 @@ class AccountChecker:
                 await accounts.put_back(tx, owner, unanswered, error="no answer on this account", wait_seconds=wait, counted=True)
             if asked:
                 await self._breaker.ok(tx, partner)
-        return True
 
     async def _ask(self, owner: str, partner: str, asked: Sequence[Claimed]) -> list[Answer] | None:
         questions = [Asked(item.provider_code, bytes(item.number_cipher), item.number_token) for item in asked]

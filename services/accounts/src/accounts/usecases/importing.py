@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from accounts.domain.directory import Directory
 from accounts.domain.rows import COLUMNS, check_row
 from accounts.storage import applying, imports, people
-from common import audit
+from common import audit, tracing
 from common.actor import SYSTEM, Actor
 from common.db import Database, Tx
 from common.lists import storage, worker
@@ -100,7 +100,9 @@ class Importer(worker.Importer):
             if due:
                 await imports.resolve(tx, [row["import_id"] for row in due])
                 await storage.count(tx, [row["import_id"] for row in due])
-        applied = [row["import_id"] for row in due if row["state"] == "APPLIED"]
-        while applied and await self.apply_some(applied):
-            pass
+        for row in due:
+            if row["state"] == "APPLIED":
+                with tracing.span("list rows that waited", parent=row["traceparent"]):
+                    while await self.apply_some([row["import_id"]]):
+                        pass
         return bool(due)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from common.tracing import HERE_SQL
 
 __all__ = [
     "ask_about",
@@ -37,21 +38,22 @@ WITH due AS MATERIALIZED (
 )
 UPDATE check_request c SET state = 'PENDING', reason = 'RECHECK', priority = 1, business_date = :business_date, attempts = 0,
     last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
-    pending_since = coalesce((SELECT o.complete_at FROM cut_off o WHERE o.cut_off_id = :cut_off_id), now())
+    pending_since = coalesce((SELECT o.complete_at FROM cut_off o WHERE o.cut_off_id = :cut_off_id), now()), traceparent = {HERE_SQL}
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
 """
 
 # An answer that is on its way was given before the death was recorded: it loses its lease, so that it is not taken.
-_ASK_AGAIN: Final = """
+_ASK_AGAIN: Final = f"""
 WITH due AS MATERIALIZED (
     SELECT c.beneficiary_id, c.subject_id FROM check_request c JOIN subject s USING (beneficiary_id, subject_id)
     LEFT JOIN verification v USING (beneficiary_id, subject_id)
-    WHERE {condition} AND c.state <> 'CANCELLED' AND s.active
+    WHERE {{condition}} AND c.state <> 'CANCELLED' AND s.active
     ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c
 )
 UPDATE check_request c SET reason = :reason, priority = 0, business_date = greatest(c.business_date, CAST(:business_date AS date)),
     exchange_id = NULL, attempts = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
-    pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, state = 'PENDING'
+    pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, state = 'PENDING',
+    traceparent = {HERE_SQL}
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
 """
 

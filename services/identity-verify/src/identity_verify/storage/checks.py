@@ -30,6 +30,8 @@ class Check:
     business_date: date
     reason: str
     decided: dict[str, Any] | None
+    traceparent: str | None = None
+    """Trace context of what asked for it, where traces are made."""
 
 
 _CLAIM: Final = """
@@ -40,10 +42,10 @@ WITH due AS (
 ), taken AS (
     UPDATE check_request c SET lease_owner = :owner, lease_until = now() + make_interval(secs => :lease_seconds)
     FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
-    RETURNING c.beneficiary_id, c.subject_id, c.fingerprint, c.business_date, c.reason
+    RETURNING c.beneficiary_id, c.subject_id, c.fingerprint, c.business_date, c.reason, c.traceparent
 )
 SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, t.fingerprint, s.unit_code,
-       s.unit_path, t.business_date, t.reason, v.decided
+       s.unit_path, t.business_date, t.reason, t.traceparent, v.decided
 FROM taken t JOIN subject s USING (beneficiary_id, subject_id) LEFT JOIN verification v USING (beneficiary_id, subject_id)
 """
 

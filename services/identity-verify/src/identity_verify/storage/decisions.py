@@ -34,7 +34,7 @@ async def lock_decidable(tx: Tx, beneficiary_id: UUID, subject_id: UUID, scope: 
     """Lock one verification within the caller's units; None where there is none."""
     row = await tx.row(
         "SELECT s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, s.fingerprint, s.unit_code,"
-        " s.unit_path, s.business_date, 'REQUESTED' AS reason,"
+        " s.unit_path, s.business_date, 'REQUESTED' AS reason, NULL AS traceparent,"
         " v.decided, v.valid_until, v.death_date, v.version, v.verdict, v.source_status, v.fields, v.reference,"
         " v.fingerprint = s.fingerprint AS current"
         " FROM subject s JOIN verification v USING (beneficiary_id, subject_id)"

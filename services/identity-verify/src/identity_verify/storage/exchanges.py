@@ -46,7 +46,7 @@ WHERE r.exchange_id = :id AND r.fingerprint = s.fingerprint ORDER BY r.place
 
 _ASKED: Final = """
 SELECT r.place, s.beneficiary_id, s.subject_id, s.kind, s.full_name, s.birth_date, s.sex, s.number_token, r.fingerprint, s.unit_code,
-       s.unit_path, c.business_date, c.reason, v.decided
+       s.unit_path, c.business_date, c.reason, c.traceparent, v.decided
 FROM exchange_row r JOIN subject s USING (beneficiary_id, subject_id) JOIN check_request c USING (beneficiary_id, subject_id)
 LEFT JOIN verification v USING (beneficiary_id, subject_id)
 WHERE r.exchange_id = :id AND r.place = ANY(CAST(:places AS int[])) AND r.answered_at IS NULL AND r.fingerprint = s.fingerprint

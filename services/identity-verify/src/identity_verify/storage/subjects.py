@@ -53,14 +53,16 @@ WITH incoming AS (
     WHERE excluded.version > s.version
     RETURNING s.beneficiary_id, s.subject_id, s.fingerprint, s.active, s.business_date
 )
-INSERT INTO check_request AS c (beneficiary_id, subject_id, fingerprint, state, business_date)
-SELECT beneficiary_id, subject_id, fingerprint, CASE WHEN active THEN 'PENDING' ELSE 'CANCELLED' END, business_date FROM stored
+INSERT INTO check_request AS c (beneficiary_id, subject_id, fingerprint, state, business_date, traceparent)
+SELECT beneficiary_id, subject_id, fingerprint, CASE WHEN active THEN 'PENDING' ELSE 'CANCELLED' END, business_date,
+       CAST(:traces AS jsonb) ->> CAST(beneficiary_id AS text)
+FROM stored
 ORDER BY beneficiary_id, subject_id
 ON CONFLICT (beneficiary_id, subject_id) DO UPDATE SET
     fingerprint = excluded.fingerprint,
     state = excluded.state, reason = 'CHANGED', priority = 0, business_date = excluded.business_date, exchange_id = NULL,
     attempts = 0, last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
-    pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END
+    pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, traceparent = excluded.traceparent
 WHERE excluded.fingerprint <> c.fingerprint OR (excluded.state = 'CANCELLED') <> (c.state = 'CANCELLED')
 """
 
@@ -75,7 +77,7 @@ FROM subject WHERE {partition_sql("beneficiary_id")} = :partition
 
 async def upsert(tx: Tx, subjects: Sequence[Subject]) -> None:
     """Store higher versions; a new or changed identity becomes a pending check, an unchanged one asks nothing again."""
-    await tx.execute(_UPSERT, rows=orjson.dumps(list(subjects)).decode())
+    await tx.execute(_UPSERT, rows=orjson.dumps(list(subjects)).decode(), traces=tx.traces_json())
 
 
 async def counts_in_partition(tx: Tx, partition: int) -> dict[str, int]:

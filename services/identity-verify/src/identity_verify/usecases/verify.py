@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
+from common import tracing
 from common.actor import SYSTEM
 from common.db import Database, Tx
 from common.ids import new_id
@@ -61,19 +63,22 @@ class Verifier:
                 await checks.keep(tx, owner, numbered, wait)
         if not claimed:
             return False
-        await self._without_number(owner, [check for check in claimed if check.number_token is None])
-        if wait:
-            await asyncio.sleep(wait)
-        await self._ask(owner, numbered)
+        led = (((check.beneficiary_id,), check.traceparent) for check in claimed)
+        with tracing.going_on("people verify", led, "ansinh_asked") as traces:
+            await self._without_number(owner, [check for check in claimed if check.number_token is None], traces)
+            if wait:
+                await asyncio.sleep(wait)
+            await self._ask(owner, numbered, traces)
         return True
 
-    async def _without_number(self, owner: str, batch: Sequence[Check]) -> None:
+    async def _without_number(self, owner: str, batch: Sequence[Check], traces: Mapping[UUID, str]) -> None:
         if batch:
             async with self._db.transaction(_ACTOR) as tx:
+                tx.traces = traces
                 found = [(check, _NO_ID_ANSWER, NO_ID_FINDING) for check in batch]
                 await record(tx, self._settings, owner, found, source="none")
 
-    async def _ask(self, owner: str, batch: Sequence[Check]) -> None:
+    async def _ask(self, owner: str, batch: Sequence[Check], traces: Mapping[UUID, str]) -> None:
         if not batch:
             return
         # One identity may stand in several roles (a carer of two people): it is asked about once.
@@ -98,6 +103,7 @@ class Verifier:
             else:
                 found.append((check, answer, finding))
         async with self._db.transaction(_ACTOR) as tx:
+            tx.traces = traces
             await record(tx, self._settings, owner, found, source=self._population.source)
             if unanswered:
                 first = self._settings.backoff_first_seconds
