@@ -167,6 +167,10 @@ async def test_settings_stand_beside_their_questions(world, two) -> None:
     await changed(two, "SETTING", {"code": "VNEID_LISTS", "value": "ALLOW"})
     found = {item["code"]: item for item in (await world.operator.get("/v1/settings")).json()}
     assert (found["VNEID_LISTS"]["value"], found["VNEID_LISTS"]["decided_by"]) == ("ALLOW", "second")
+    async with world.db.read() as tx:
+        told = await tx.value("SELECT detail FROM audit_log WHERE action = 'change.approve'")
+    assert [told[side]["row"]["value"] for side in ("before", "after")] == ["FORBID", "ALLOW"]
+    assert (told["before"]["state"], told["after"]["state"], told["proposed_by"]) == ("PROPOSED", "APPROVED", "first")
     assert all(item["question_vi"].endswith("?") and item["question_en"].endswith("?") for item in found.values())
 
 

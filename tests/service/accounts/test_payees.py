@@ -87,6 +87,11 @@ async def test_cash_at_home_and_back_at_any_time(world) -> None:
         "ACCOUNT", "CASH_HOME", "CASH_POST", "ACCOUNT", "CASH_POST", "ACCOUNT",
     ]  # fmt: skip
     assert {item["subject"] for item in history} == {"officer", "system:accounts"}
+    async with world.db.read() as tx:
+        rows = await tx.rows("SELECT detail FROM audit_log WHERE action = 'payout_method.choose' ORDER BY id")
+    told = [(row["detail"]["before"]["method"], row["detail"]["after"]["method"]) for row in rows]
+    assert told[:3] == [(None, "ACCOUNT"), ("ACCOUNT", "CASH_HOME"), ("CASH_HOME", "CASH_POST")]
+    assert "Ốm" not in str([row["detail"] for row in rows])
 
 
 async def test_the_next_account_in_order_is_used_when_one_ends(world) -> None:
@@ -168,6 +173,11 @@ async def test_a_closed_account_is_not_accepted_and_a_changed_one_is_proposed_ag
     assert await accounts(world) == [("…6789", "ACTIVE", None)]
     assert (await review(world, account_id, "REJECT")).status_code == 200
     assert await accounts(world) == [("…6789", "REJECTED", "REVIEWED")]
+    async with world.db.read() as tx:
+        told = await tx.value("SELECT detail FROM audit_log WHERE action = 'account.review_decided' ORDER BY id DESC LIMIT 1")
+    assert [(told[side]["review"], told[side]["status"], told[side]["reason"]) for side in ("before", "after")] == [
+        ("PROPOSED", "ACTIVE", None), ("AGREED", "REJECTED", "REVIEWED"),
+    ]  # fmt: skip
 
 
 async def test_a_whole_number_needs_role_and_purpose_and_is_audited(world, client_as) -> None:

@@ -26,7 +26,6 @@ from accounts.usecases.cut_off import pass_on_once
 from accounts.usecases.importing import APPLY, CHECK, Importer
 from accounts.usecases.say_again import say_again_once
 from accounts.usecases.views import work_left
-from common import audit
 from common.actor import SYSTEM
 from common.cli import service_main
 from common.cut_off_api import cut_offs_router
@@ -131,9 +130,7 @@ async def load_reference_data(settings: Settings) -> None:
     db = Database(settings.owner_database_url or settings.database_url, pool_size=1, application=SERVICE)
     try:
         async with db.transaction(SYSTEM("migrate")) as tx:
-            changed = await directory_uses.load_reference(tx)
-            if any(changed.values()):
-                await audit.record(tx, "directory.load", "directory", "files", changed)
+            await directory_uses.load_reference(tx)
     finally:
         await db.close()
 

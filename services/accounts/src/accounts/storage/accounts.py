@@ -152,7 +152,7 @@ UPDATE account a SET status = f.status, reason = f.reason, business_date = f.bus
 FROM failed f LEFT JOIN payout_method m USING (beneficiary_id)
 WHERE a.account_id = coalesce(f.account_id, m.account_id) AND a.payee_id = f.payee_id AND a.partner = f.partner
   AND (a.status, f.status) IN ({transitions_values(Cause.PAYMENT)})
-RETURNING a.account_id
+RETURNING a.account_id, old.status AS was, new.status
 """
 
 
@@ -176,7 +176,7 @@ UPDATE account a SET police_answer = c.answer, police_on = c.day,
 FROM concerned c JOIN account n USING (account_id)
 LEFT JOIN (VALUES {transitions_values(Cause.POLICE)}) AS m (old, new) ON m.old = n.status
 WHERE a.account_id = c.account_id AND (c.answer = 'mismatch' OR c.accounts = 1) AND (a.police_on IS NULL OR a.police_on < c.day)
-RETURNING a.account_id
+RETURNING a.account_id, old.status AS was, new.status
 """
 
 
@@ -242,12 +242,11 @@ async def settle(tx: Tx, account_ids: Sequence[UUID]) -> Sequence[RowMapping]:
     return changed
 
 
-async def note_police(tx: Tx, answers: Sequence[tuple[UUID, str, date]]) -> list[UUID]:
-    """What the police say of payees' accounts: (payee, match or mismatch, day of the check). Ids of the accounts that concerns."""
-    rows = await tx.rows(
+async def note_police(tx: Tx, answers: Sequence[tuple[UUID, str, date]]) -> Sequence[RowMapping]:
+    """What the police say of payees' accounts: (payee, match or mismatch, day of the check). The accounts that concerns, `was` and is."""
+    return await tx.rows(
         _POLICE, payee_id=[item[0] for item in answers], answer=[item[1] for item in answers], day=[item[2] for item in answers]
     )
-    return [row["account_id"] for row in rows]
 
 
 async def say_vneid_again(tx: Tx) -> int:
@@ -270,12 +269,14 @@ async def put_back(tx: Tx, owner: str, ids: Sequence[UUID], *, error: str, wait_
     await tx.execute(_PUT_BACK, owner=owner, ids=list(ids), error=error, wait_seconds=wait_seconds, counted=int(counted))
 
 
-async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, UUID | None, str, str, date]]) -> list[UUID]:
-    """Mark the accounts of failed payments: (beneficiary, payee, partner, account, status, reason, business date). Ids of those changed."""
+async def mark_failed_payment(tx: Tx, failed: Sequence[tuple[UUID, UUID, str, UUID | None, str, str, date]]) -> Sequence[RowMapping]:
+    """Mark the accounts of failed payments: (beneficiary, payee, partner, account, status, reason, business date).
+
+    Those changed, with the status each `was` in and has now.
+    """
     names = ("beneficiary_id", "payee_id", "partner", "account_id", "status", "reason", "business_date")
     columns = {name: [item[index] for item in failed] for index, name in enumerate(names)}
-    rows = await tx.rows(_FAILED_PAYMENTS, **columns)
-    return [row["account_id"] for row in rows]
+    return await tx.rows(_FAILED_PAYMENTS, **columns)
 
 
 async def move(tx: Tx, beneficiary_ids: Sequence[UUID]) -> list[UUID]:

@@ -89,7 +89,7 @@ FROM chosen WHERE r.import_id = :id AND r.row_number = chosen.row_number
 """
 
 
-async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
+async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, list[UUID]]:
     """Apply up to `limit` good rows of one import, with events. Returns (rows taken, people whose method changed)."""
     batch = {"id": import_id, "limit": limit}
     await take_record_lock(tx)
@@ -105,4 +105,4 @@ async def apply_some(tx: Tx, import_id: UUID, limit: int) -> tuple[int, int]:
         await history.note_methods(tx, changed, subject=sent["created_by"], in_bulk=True)
         await alerts.look_at_representatives(tx, changed, sent["business_date"])
         await methods.hold_newcomers(tx, sent["business_date"])
-    return taken, len(changed)
+    return taken, changed

@@ -219,20 +219,22 @@ _UPSERTS: Final[dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]] = {
 """Kind of change → (table, key, columns set)."""
 
 
-async def apply_change(tx: Tx, kind: str, body: dict[str, Any]) -> None:
-    """Carry out an approved change: a new row, or the row of this key with new values."""
+async def apply_change(tx: Tx, kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    """Carry out an approved change: a new row, or the row of this key with new values. What stood there of these fields, if anything."""
     table, key, columns = _UPSERTS[kind]
     given = [name for name in (*key, *columns) if name in body]
     names = ", ".join(given)
     if kind == "SETTING":
-        await tx.execute(
-            "UPDATE policy_setting SET value = :value, decided_by = :decided_by, decided_on = CAST(:decided_on AS date) WHERE code = :code",
+        before = await tx.value(
+            "UPDATE policy_setting SET value = :value, decided_by = :decided_by, decided_on = CAST(:decided_on AS date)"
+            " WHERE code = :code RETURNING to_jsonb(old)",
             **{name: body[name] for name in given},
         )
-        return
-    updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name in body)
-    await tx.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(CAST(NULL AS {table}), CAST(:body AS jsonb))"
-        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}",
-        body=body,
-    )
+    else:
+        updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name in body)
+        before = await tx.value(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(CAST(NULL AS {table}), CAST(:body AS jsonb))"
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates} RETURNING to_jsonb(old)",
+            body=body,
+        )
+    return None if before is None else {name: before[name] for name in given}

@@ -11,12 +11,13 @@ from sqlalchemy import RowMapping
 
 from accounts.storage import alerts, history
 from accounts.storage.method_sql import COOL_DOWN, METHOD_EVENTS, NEW_ACCOUNT_FROM, NEW_TRUSTED
+from common import audit
 from common.contracts.accounts_v1 import PayoutMethodChosen
 from common.db import Tx
 from common.outbox import insert_select
 from common.tracing import HERE_SQL
 
-__all__ = ["choose", "fall_over", "find", "free_shared", "hold_newcomers", "move", "payee", "say"]
+__all__ = ["changed", "choose", "fall_over", "find", "free_shared", "hold_newcomers", "move", "payee", "say"]
 
 _CHOOSE: Final = f"""
 INSERT INTO payout_method AS m (beneficiary_id, version, payee_id, payee_kind, method, account_id, reason, home_reason_cipher, unit_code,
@@ -52,6 +53,11 @@ async def find(tx: Tx, beneficiary_id: UUID, *, lock: bool = False) -> RowMappin
         " LEFT JOIN account a USING (account_id) WHERE m.beneficiary_id = :id"
     )
     return await tx.row(sql + (" FOR UPDATE OF m" if lock else ""), id=beneficiary_id)
+
+
+def changed(now: RowMapping | None, **chosen: Any) -> audit.Changed:
+    """For the audit log: how somebody was to be paid (`now`, None before any choice), and is."""
+    return audit.Changed({name: now[name] if now is not None else None for name in chosen}, chosen)
 
 
 async def payee(tx: Tx, beneficiary_id: UUID, payee_id: UUID, account_id: UUID | None) -> tuple[str | None, bool]:

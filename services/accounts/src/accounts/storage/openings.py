@@ -231,10 +231,10 @@ async def out_of_scope(tx: Tx, request_ids: Sequence[UUID], scope: str, scope_pa
 
 
 async def withdraw(tx: Tx, request_id: UUID, reason: str, scope: str, scope_params: dict[str, Any]) -> RowMapping | None:
-    """Withdraw one open request in scope; None when there is none."""
+    """Withdraw one open request in scope; its status and reason before, None when there is none."""
     return await tx.row(
         "UPDATE opening_request o SET status = 'WITHDRAWN', version = version + 1, reason = :reason"
-        f" WHERE request_id = :id AND status IN ('REQUESTED', 'SENT') AND {scope} RETURNING o.request_id",
+        f" WHERE request_id = :id AND status IN ('REQUESTED', 'SENT') AND {scope} RETURNING old.status, old.reason",
         id=request_id,
         reason=reason,
         **scope_params,

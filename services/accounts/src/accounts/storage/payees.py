@@ -30,7 +30,7 @@ ON CONFLICT (payee_id, provider_code, number_blind) DO UPDATE SET business_date 
     consent_on = excluded.consent_on, consent_evidence = excluded.consent_evidence,
     check_due = a.check_due OR a.status <> 'ACTIVE', due_since = now(), next_try_at = now(), attempts = 0,
     traceparent = excluded.traceparent
-RETURNING a.account_id, xmax = 0 AS is_new
+RETURNING a.account_id, old.account_id IS NULL AS is_new, old.source, old.consent_on, old.business_date
 """
 
 # Side by side: what the office knows of the payee and what the provider said of the holder.
@@ -46,11 +46,11 @@ LEFT JOIN account_review v ON v.account_id = a.account_id AND v.state = 'PROPOSE
 """
 
 
-async def add(tx: Tx, **values: Any) -> tuple[UUID, bool]:
-    """Register an account of a payee; (account, whether it was not known). A known one is asked about again unless it works."""
+async def add(tx: Tx, **values: Any) -> tuple[UUID, RowMapping | None]:
+    """Register an account of a payee; (account, how it was known before). A known one is asked about again unless it works."""
     row = await tx.row(_ADD, **values)
     assert row is not None
-    return row["account_id"], bool(row["is_new"])
+    return row["account_id"], None if row["is_new"] else row
 
 
 async def account(tx: Tx, account_id: UUID, scope: str, scope_params: dict[str, Any], *, lock: bool = False) -> RowMapping | None:

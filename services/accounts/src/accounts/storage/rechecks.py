@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common.audit import digest_sql
 from common.db import Tx
 from common.tracing import HERE_SQL
 
@@ -38,9 +39,10 @@ WITH last AS (
     UPDATE account a SET recheck_on = :day, next_try_at = now() + CASE WHEN c.urgent THEN interval '0' ELSE interval '1 millisecond' END,
         attempts = 0, traceparent = {HERE_SQL}
     FROM chosen c WHERE a.account_id = c.account_id
-    RETURNING c.urgent
+    RETURNING c.urgent, a.account_id
 )
-SELECT count(*) FILTER (WHERE urgent) AS urgent, count(*) FILTER (WHERE NOT urgent) AS rolling FROM marked
+SELECT count(*) FILTER (WHERE urgent) AS urgent, count(*) FILTER (WHERE NOT urgent) AS rolling, {digest_sql("account_id")} AS digest
+FROM marked
 """
 
 _PENDING: Final = """
@@ -71,11 +73,11 @@ async def any_before(tx: Tx, day: date) -> bool:
     )
 
 
-async def mark(tx: Tx, day: date, months: int) -> tuple[int, int]:
-    """Mark what is asked about again as of a business date: (urgent, rolling)."""
+async def mark(tx: Tx, day: date, months: int) -> tuple[dict[str, int], str]:
+    """Mark what is asked about again as of a business date: how many urgent and rolling, and the digest of the accounts."""
     row = await tx.row(_MARK, day=day, months=months)
     assert row is not None
-    return int(row["urgent"]), int(row["rolling"])
+    return {name: int(row[name]) for name in ("urgent", "rolling")}, row["digest"]
 
 
 async def note_plan(tx: Tx, *, plan_id: UUID, month: str, day: date, urgent: int, rolling: int, by: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from accounts.domain.directory import Directory
 from accounts.domain.outcome import INQUIRY_FORBIDDEN, PAYMENT_FAILURES, Answer, Outcome, judge
@@ -77,7 +80,8 @@ class AccountChecker:
             recorded = await accounts.record(tx, owner, [(item.account_id, outcome) for item, outcome in judged if outcome is not None])
             await publish_accounts(tx, await accounts.settle(tx, recorded))
             if recorded:
-                await audit.record(tx, "account.check", "batch", owner, {"partner": partner, "count": len(recorded)})
+                found = dict(Counter(outcome.status.value for item, outcome in judged if outcome is not None))
+                await audit.record(tx, "account.check", "batch", owner, audit.Bulk.of(recorded, partner=partner, answers=found))
             unanswered = [item.account_id for item, outcome in judged if outcome is None]
             if unanswered:
                 wait = self._settings.backoff_first_seconds
@@ -120,9 +124,9 @@ async def note_failed_payments(tx: Tx, events: Sequence[PaymentFailed | PaymentR
         return
     await people.take_arrival_locks(tx)
     changed = await accounts.mark_failed_payment(tx, failed)
-    await publish_accounts(tx, await accounts.settle(tx, changed))
+    await publish_accounts(tx, await accounts.settle(tx, [row["account_id"] for row in changed]))
     if changed:
-        await audit.record(tx, "account.payment_failed", "batch", events[0].payment_id, {"count": len(changed)})
+        await audit.record(tx, "account.payment_failed", "batch", events[0].payment_id, _moved(changed))
 
 
 async def note_police_answers(tx: Tx, events: Sequence[VerificationState]) -> None:
@@ -138,6 +142,12 @@ async def note_police_answers(tx: Tx, events: Sequence[VerificationState]) -> No
         return
     await people.take_arrival_locks(tx)
     concerned = await accounts.note_police(tx, list(latest.values()))
-    await publish_accounts(tx, await accounts.settle(tx, concerned))
+    await publish_accounts(tx, await accounts.settle(tx, [row["account_id"] for row in concerned]))
     if concerned:
-        await audit.record(tx, "account.police_answer", "batch", concerned[0], {"count": len(concerned)})
+        await audit.record(tx, "account.police_answer", "batch", concerned[0]["account_id"], _moved(concerned))
+
+
+def _moved(rows: Sequence[RowMapping]) -> audit.Bulk:
+    """Accounts whose state changed together: how many were in which state, and are."""
+    before, after = (dict(Counter(row[name] for row in rows)) for name in ("was", "status"))
+    return audit.Bulk.of((row["account_id"] for row in rows), before={"status": before}, after={"status": after})

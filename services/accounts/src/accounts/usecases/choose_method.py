@@ -71,8 +71,8 @@ async def choose_method(db: Database, actor: Actor, beneficiary_id: UUID, choice
         )
         if now and now["account_id"] not in (None, choice.account_id):
             await methods.free_shared(tx, now["account_id"])
-        detail = {"before": now["method"] if now else None, "method": choice.method.value, "version": version}
-        await audit.record(tx, "payout_method.choose", "beneficiary", beneficiary_id, detail)
+        what = methods.changed(now, method=choice.method.value, payee_id=payee_id, account_id=choice.account_id, reason=reason)
+        await audit.record(tx, "payout_method.choose", "beneficiary", beneficiary_id, what)
         return version
 
 

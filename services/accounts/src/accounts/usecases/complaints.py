@@ -45,7 +45,8 @@ async def complain(
         business_date=business_date,
         by=actor.subject,
     )
-    await audit.record(tx, "complaint.record", "fee_complaint", complaint_id, {"provider": provider_code, "kind": kind, "amount": amount})
+    what = audit.Created({"provider": provider_code, "kind": kind, "amount": amount})
+    await audit.record(tx, "complaint.record", "fee_complaint", complaint_id, what)
     return complaint_id
 
 
@@ -86,5 +87,6 @@ async def move(
         if refunded is not None and (refunded > found["amount"] or state is not ComplaintState.UPHELD):
             raise InvalidInput("more than was charged, or not upheld", errors=[{"field": "refunded", "detail": str(refunded)}])
         await complaints.move(tx, complaint_id, state=state.value, answer=answer, refunded=refunded, by=actor.subject)
-        await audit.record(tx, "complaint.move", "fee_complaint", complaint_id, {"from": found["state"], "to": state.value})
+        after = {"state": state.value, "refunded": found["refunded"] if refunded is None else refunded}
+        await audit.record(tx, "complaint.move", "fee_complaint", complaint_id, audit.Changed.of(found, after, "state", "refunded"))
     return await complaint(db, actor, complaint_id)

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from accounts.domain.directory import Directory, alias_key
 from accounts.domain.errors import AlreadyDecided, ChangeNotFound, ProviderNotFound, SamePerson, UnknownUnit
 from accounts.domain.policy import POLICIES, VneidUse
@@ -35,7 +37,11 @@ async def load_reference(tx: Tx) -> dict[str, int]:
     providers, aliases = reference_rows()
     await accounts.take_record_lock(tx)
     loaded = await directory.load(tx, providers, aliases)
-    return {**loaded, "accounts": await directory.follow_partner(tx), "settings": await policy.load(tx)}
+    changed = {**loaded, "accounts": await directory.follow_partner(tx), "settings": await policy.load(tx)}
+    if any(changed.values()):
+        digest = audit.digest(orjson.dumps(row, default=str).decode() for row in (*providers, *aliases))
+        await audit.record(tx, "directory.load", "directory", "files", audit.Bulk(sum(changed.values()), digest, changed))
+    return changed
 
 
 async def refresh(db: Database, known: Directory) -> bool:
@@ -117,7 +123,7 @@ async def propose(tx: Tx, kind: str, body: dict[str, Any], business_date: date) 
         raise ProviderNotFound(errors=[{"field": "provider_code", "detail": body["provider_code"]}])
     request_id = new_id()
     await policy.propose(tx, request_id=request_id, kind=kind, body=body, business_date=business_date, by=actor.subject)
-    await audit.record(tx, "change.propose", kind.lower(), request_id, body)
+    await audit.record(tx, "change.propose", kind.lower(), request_id, audit.Created({**body, "state": "PROPOSED"}))
     return request_id
 
 
@@ -139,19 +145,26 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
             raise AlreadyDecided
         if found["proposed_by"] == actor.subject:
             raise SamePerson
+        body = dict(found["body"])
+        before: dict[str, Any] | None = None
         if approve:
-            body = dict(found["body"])
             if found["kind"] == "SETTING":
                 body |= {"decided_by": actor.subject, "decided_on": found["business_date"].isoformat()}
-            await directory.apply_change(tx, found["kind"], body)
+            before = await directory.apply_change(tx, found["kind"], body)
             if found["kind"] == "PROVIDER":
                 await directory.follow_partner(tx)
                 await publish_limits(tx, found["business_date"])
             if found["kind"] == "SETTING" and body["code"] == VneidUse.PAYMENT:
                 await accounts.say_vneid_again(tx)
             known.replace(*await directory.current(tx))
-        await policy.decide(tx, request_id, state="APPROVED" if approve else "REFUSED", by=actor.subject, note=note)
-        await audit.record(tx, "change.approve" if approve else "change.refuse", found["kind"].lower(), request_id, dict(found["body"]))
+        state = "APPROVED" if approve else "REFUSED"
+        await policy.decide(tx, request_id, state=state, by=actor.subject, note=note)
+        what = audit.Changed(
+            {"state": found["state"], "row": before},
+            {"state": state, "row": body if approve else None},
+            {"proposed_by": found["proposed_by"]} | ({} if approve else {"refused": body}),
+        )
+        await audit.record(tx, "change.approve" if approve else "change.refuse", found["kind"].lower(), request_id, what)
         decided = await policy.change(tx, request_id)
     assert decided is not None
     return dict(decided)

@@ -55,7 +55,7 @@ async def _apply(tx: Tx, ids: Sequence[UUID], most: int) -> int:
         rows, changed = await applying.apply_some(tx, import_id, most)
         await storage.count(tx, [import_id])
         if rows:
-            await audit.record(tx, "import.apply", "import", import_id, {"rows": rows, "changed": changed})
+            await audit.record(tx, "import.apply", "import", import_id, audit.Bulk.of(changed, rows=rows))
             return rows
     return 0
 

@@ -40,7 +40,8 @@ async def prepare(
         allowed = await policy.text(tx, VneidUse.LISTS) == "ALLOW"
         withheld = 0 if allowed else await lists.withheld(tx, unit=path, programme=programme, own=own)
         detail = {"programme": programme, "own": own, "whole_numbers": purpose is not None, "withheld": withheld}
-        await audit.record(tx, "list.export", "unit", unit_code, detail, purpose=purpose)
+        what = audit.Noted(detail) if purpose is None else audit.Read(purpose, detail)
+        await audit.record(tx, "list.export", "unit", unit_code, what)
     return ListWanted(path, programme, own, allowed, withheld, purpose)
 
 

@@ -77,8 +77,7 @@ async def request(tx: Tx, *, unit_code: str, provider_code: str, business_date: 
     counted = await openings.candidates(tx, **limits)
     made = await openings.make(tx, provider=provider_code, by=actor.subject, **limits)
     await openings.publish(tx, made)
-    detail = {"unit": unit_code, "provider": provider_code, "requested": len(made)}
-    await audit.record(tx, "opening.request", "unit", unit_code, detail)
+    await audit.record(tx, "opening.request", "unit", unit_code, audit.Bulk.of(made, after={"status": "REQUESTED"}, provider=provider_code))
     return {"requested": len(made), **{name: int(counted[name]) for name in ("wanting", "without_guardian", "without_consent")}}
 
 
@@ -104,7 +103,8 @@ async def send(tx: Tx, *, unit_code: str, provider_code: str, business_date: dat
     if not sent:
         raise OpeningNotFound("no open request to this provider in this unit")
     await openings.publish(tx, sent)
-    await audit.record(tx, "opening.send", "opening_batch", batch_id, {"provider": provider_code, "people": len(sent)})
+    what = audit.Bulk.of(sent, before={"status": "REQUESTED"}, after={"status": "SENT"}, provider=provider_code)
+    await audit.record(tx, "opening.send", "opening_batch", batch_id, what)
     return {"batch_id": batch_id, "people": len(sent)}
 
 
@@ -116,7 +116,7 @@ async def batch_file(db: Database, actor: Actor, batch_id: UUID, purpose: str) -
         if batch is None or not actor.sees(batch["unit_path"]):
             raise OpeningNotFound
         rows = await openings.batch_rows(tx, batch_id)
-        await audit.record(tx, "opening.list_out", "opening_batch", batch_id, {"people": len(rows)}, purpose=purpose)
+        await audit.record(tx, "opening.list_out", "opening_batch", batch_id, audit.Read(purpose, {"people": len(rows)}))
     opened = [{**row, "national_number": keyring.open(row["number_token"]) if row["number_token"] else ""} for row in rows]
     return dict(batch), opened
 
@@ -141,10 +141,12 @@ async def page(
 async def withdraw(db: Database, actor: Actor, request_id: UUID, reason: str) -> None:
     """Withdraw a request. Raises OpeningNotFound when there is no open one."""
     async with db.transaction(actor) as tx:
-        if await openings.withdraw(tx, request_id, reason, *actor.scope_sql("o.unit_path")) is None:
+        before = await openings.withdraw(tx, request_id, reason, *actor.scope_sql("o.unit_path"))
+        if before is None:
             raise OpeningNotFound
         await openings.publish(tx, [request_id])
-        await audit.record(tx, "opening.withdraw", "opening_request", request_id, {"reason": reason})
+        what = audit.Changed.of(before, {"status": "WITHDRAWN", "reason": reason}, "status", "reason")
+        await audit.record(tx, "opening.withdraw", "opening_request", request_id, what)
 
 
 async def receive_notice(
@@ -177,9 +179,10 @@ async def receive_notice(
         )
         if result_id is None:
             return {"duplicate": True, "opened": 0, "refused": 0, "left_aside": 0}
-        outcome = await _apply(tx, provider_code, AccountKind(provider["account_kind"]), day, results)
+        outcome, believed = await _apply(tx, provider_code, AccountKind(provider["account_kind"]), day, results)
         await openings.result_decided(tx, result_id, state="APPLIED", outcome=outcome, by=None)
-        await audit.record(tx, "opening.results", "opening_result", result_id, outcome)
+        what = audit.Bulk.of(believed, before={"status": "SENT"}, results=outcome)
+        await audit.record(tx, "opening.results", "opening_result", result_id, what)
     return {"duplicate": False, **outcome}
 
 
@@ -220,7 +223,8 @@ async def receive_file(tx: Tx, *, provider_code: str, content: bytes, file_name:
     )
     if result_id is None:
         raise AlreadyDecided("this file was taken before")
-    await audit.record(tx, "opening.results_sent", "opening_result", result_id, {"rows": len(results), "unreadable": len(unreadable)})
+    what = audit.Created({"state": "PROPOSED", "rows": len(results), "unreadable": len(unreadable)})
+    await audit.record(tx, "opening.results_sent", "opening_result", result_id, what)
     return {"result_id": result_id, "rows": len(results), "errors": unreadable}
 
 
@@ -239,7 +243,7 @@ async def decide_file(db: Database, actor: Actor, result_id: UUID, *, approve: b
             raise AlreadyDecided
         if found["sent_by"] == actor.subject:
             raise SamePerson
-        outcome = {"opened": 0, "refused": 0, "left_aside": found["rows"]}
+        outcome, believed = {"opened": 0, "refused": 0, "left_aside": found["rows"]}, list[UUID]()
         if approve:
             stored = orjson.loads(_keyring(db).decrypt_bytes("opening_result", found["content_cipher"]))
             results = [(UUID(row[0]), row[1], row[2], row[3]) for row in stored]
@@ -248,9 +252,12 @@ async def decide_file(db: Database, actor: Actor, result_id: UUID, *, approve: b
             provider = await directory.provider(tx, found["provider_code"])
             if provider is None or provider["account_kind"] is None:
                 raise MoveRefused("this provider keeps no accounts")
-            outcome = await _apply(tx, found["provider_code"], AccountKind(provider["account_kind"]), found["business_date"], results)
-        await openings.result_decided(tx, result_id, state="APPLIED" if approve else "REFUSED", outcome=outcome, by=actor.subject)
-        await audit.record(tx, "opening.results", "opening_result", result_id, outcome)
+            kind = AccountKind(provider["account_kind"])
+            outcome, believed = await _apply(tx, found["provider_code"], kind, found["business_date"], results)
+        state = {"state": "APPLIED" if approve else "REFUSED"}
+        await openings.result_decided(tx, result_id, state=state["state"], outcome=outcome, by=actor.subject)
+        what = audit.Bulk.of(believed, before={"state": found["state"]}, after=state, sent_by=found["sent_by"], results=outcome)
+        await audit.record(tx, "opening.results", "opening_result", result_id, what)
     return outcome
 
 
@@ -258,8 +265,8 @@ Result = tuple[UUID, str, str | None, str | None]
 """(request, OPENED or REFUSED, account number, reason)"""
 
 
-async def _apply(tx: Tx, provider: str, kind: AccountKind, day: date, results: Sequence[Result]) -> dict[str, int]:
-    """Record answers; an account that was opened is checked like any other and becomes the way to be paid."""
+async def _apply(tx: Tx, provider: str, kind: AccountKind, day: date, results: Sequence[Result]) -> tuple[dict[str, int], list[UUID]]:
+    """Record answers; an account that was opened is checked like any other and becomes the way to be paid. Counts, requests answered."""
     await people.take_choice_locks(tx)
     keyring = _keyring(tx.db)
     readable: dict[UUID, tuple[str, str | None, str | None]] = {}
@@ -285,7 +292,8 @@ async def _apply(tx: Tx, provider: str, kind: AccountKind, day: date, results: S
         await alerts.look_at_representatives(tx, changed, day)
         await methods.hold_newcomers(tx, day)
     await openings.publish(tx, list(believed))
-    return {"opened": len(opened), "refused": len(believed) - len(opened), "left_aside": len(results) - len(believed)}
+    counts = {"opened": len(opened), "refused": len(believed) - len(opened), "left_aside": len(results) - len(believed)}
+    return counts, list(believed)
 
 
 def _read_notice(body: bytes) -> tuple[date, list[Result]]:

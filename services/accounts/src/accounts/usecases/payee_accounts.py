@@ -88,7 +88,7 @@ async def register(tx: Tx, directory: Directory, beneficiary_id: UUID, new: NewA
     except BadNumberError as error:
         raise _refused(error.code, "account_number") from None
     keyring = _keyring(tx.db)
-    account_id, is_new = await payees.add(
+    account_id, known = await payees.add(
         tx,
         payee_id=payee_id,
         payee_kind=kind,
@@ -106,25 +106,36 @@ async def register(tx: Tx, directory: Directory, beneficiary_id: UUID, new: NewA
         priority=new.priority,
     )
     if new.use_it:
-        now = await methods.find(tx, beneficiary_id, lock=True)
-        if now is None or (now["payee_id"], now["account_id"]) != (payee_id, account_id):
-            await methods.choose(
-                tx,
-                beneficiary_id,
-                business_date=new.business_date,
-                payee_id=payee_id,
-                payee_kind=kind,
-                method=PayoutMethod.ACCOUNT.value,
-                account_id=account_id,
-                reason=None,
-                home_reason=None,
-            )
-            if now and now["account_id"] is not None:
-                await methods.free_shared(tx, now["account_id"])
-            await publish_accounts(tx, await accounts.settle(tx, [account_id]))
-    detail = {"provider": provider.code, "number": mask_account(number), "source": new.source, "new": is_new, "use_it": new.use_it}
-    await audit.record(tx, "account.register", "account", account_id, detail)
-    return {"account_id": account_id, "is_new": is_new}
+        await _use(tx, beneficiary_id, payee_id, kind, account_id, new.business_date)
+    about = {"provider": provider.code, "number": mask_account(number), "use_it": new.use_it}
+    given = {"source": new.source, "consent_on": new.consent_on, "business_date": new.business_date}
+    what = audit.Created(about | given) if known is None else audit.Changed.of(known, given, *given, **about)
+    await audit.record(tx, "account.register", "account", account_id, what)
+    return {"account_id": account_id, "is_new": known is None}
+
+
+async def _use(tx: Tx, beneficiary_id: UUID, payee_id: UUID, payee_kind: str, account_id: UUID, business_date: date) -> None:
+    """Pay the beneficiary into this account from now on."""
+    now = await methods.find(tx, beneficiary_id, lock=True)
+    if now is not None and (now["payee_id"], now["account_id"]) == (payee_id, account_id):
+        return
+    method = PayoutMethod.ACCOUNT.value
+    await methods.choose(
+        tx,
+        beneficiary_id,
+        business_date=business_date,
+        payee_id=payee_id,
+        payee_kind=payee_kind,
+        method=method,
+        account_id=account_id,
+        reason=None,
+        home_reason=None,
+    )
+    if now and now["account_id"] is not None:
+        await methods.free_shared(tx, now["account_id"])
+    await publish_accounts(tx, await accounts.settle(tx, [account_id]))
+    what = methods.changed(now, method=method, payee_id=payee_id, account_id=account_id, reason=None)
+    await audit.record(tx, "payout_method.choose", "beneficiary", beneficiary_id, what)
 
 
 async def within_daily_limit(tx: Tx, subject: str, business_date: date) -> None:
@@ -168,8 +179,8 @@ async def put_in_order(db: Database, actor: Actor, beneficiary_id: UUID, account
         if await payees.set_priorities(tx, beneficiary_id, account_ids) != len(set(account_ids)):
             raise AccountNotFound
         own = sorted((row["priority"], str(row["account_id"])) for row in standing if row["payee_id"] == beneficiary_id)
-        detail = {"before": [account_id for _, account_id in own], "accounts": [str(item) for item in account_ids]}
-        await audit.record(tx, "account.order", "beneficiary", beneficiary_id, detail)
+        what = audit.Changed({"accounts": [account_id for _, account_id in own]}, {"accounts": account_ids})
+        await audit.record(tx, "account.order", "beneficiary", beneficiary_id, what)
 
 
 async def history_page(db: Database, actor: Actor, beneficiary_id: UUID, *, after: int, limit: int) -> list[dict[str, Any]]:
@@ -186,7 +197,7 @@ async def read_number(db: Database, actor: Actor, account_id: UUID, purpose: str
         row = await payees.account(tx, account_id, *actor.scope_sql("a.unit_path"))
         if row is None:
             raise AccountNotFound
-        await audit.record(tx, "account.read_number", "account", account_id, {"number": row["masked_number"]}, purpose=purpose)
+        await audit.record(tx, "account.read_number", "account", account_id, audit.Read(purpose, {"number": row["masked_number"]}))
         return _keyring(db).decrypt("account_number", row["number_cipher"])
 
 
@@ -214,7 +225,8 @@ async def propose(tx: Tx, account_id: UUID, *, verdict: str, reason: str, eviden
         evidence=evidence,
         proposed_by=actor.subject,
     )
-    await audit.record(tx, "account.review_proposed", "account", account_id, {"verdict": verdict, "reason": reason})
+    what = audit.Created({"review_id": review_id, "verdict": verdict, "reason": reason})
+    await audit.record(tx, "account.review_proposed", "account", account_id, what)
     return review_id
 
 
@@ -239,10 +251,18 @@ async def decide(db: Database, actor: Actor, review_id: UUID, *, agree: bool, bu
             raise MoveRefused(f"{row['status']} does not allow {review['verdict']}")
         state = "AGREED" if agree else "DISAGREED"
         await payees.close_review(tx, review_id, state, actor.subject)
+        now = row
         if agree:
-            await publish_accounts(tx, await accounts.settle(tx, [row["account_id"]]))
-        detail = {"verdict": review["verdict"], "agreed": agree, "proposed_by": review["proposed_by"]}
-        await audit.record(tx, "account.review_decided", "account", row["account_id"], detail)
+            settled = await accounts.settle(tx, [row["account_id"]])
+            await publish_accounts(tx, settled)
+            now = next((item for item in settled if item["account_id"] == row["account_id"]), row)
+        fields = ("status", "reason", "version")
+        what = audit.Changed(
+            {"review": review["state"], **{name: row[name] for name in fields}},
+            {"review": state, **{name: now[name] for name in fields}},
+            {"verdict": review["verdict"], "proposed_by": review["proposed_by"]},
+        )
+        await audit.record(tx, "account.review_decided", "account", row["account_id"], what)
     return state
 
 

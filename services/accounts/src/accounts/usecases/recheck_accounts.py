@@ -25,9 +25,9 @@ async def plan_month(tx: Tx, month: str, business_date: date) -> dict[str, Any]:
     await accounts.take_record_lock(tx)
     known = await rechecks.plan(tx, month)
     if known is None:
-        urgent, rolling = await rechecks.mark(tx, business_date, await policy.number(tx, "RECHECK_MONTHS"))
-        await rechecks.note_plan(tx, plan_id=new_id(), month=month, day=business_date, urgent=urgent, rolling=rolling, by=tx.actor.subject)
-        await audit.record(tx, "recheck.plan", "recheck_plan", month, {"urgent": urgent, "rolling": rolling})
+        counts, digest = await rechecks.mark(tx, business_date, await policy.number(tx, "RECHECK_MONTHS"))
+        await rechecks.note_plan(tx, plan_id=new_id(), month=month, day=business_date, by=tx.actor.subject, **counts)
+        await audit.record(tx, "recheck.plan", "recheck_plan", month, audit.Bulk(sum(counts.values()), digest, counts))
         known = await rechecks.plan(tx, month)
     assert known is not None
     return dict(known)

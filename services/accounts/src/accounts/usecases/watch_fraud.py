@@ -55,7 +55,7 @@ async def decide(db: Database, actor: Actor, alert_id: UUID, *, state: str, reas
         if state == "CONFIRMED":
             changed |= set(await alerts.to_cash(tx, alert_id, business_date))
         await methods.say(tx, sorted(changed), subject=actor.subject, in_bulk=True)
-        await audit.record(
-            tx, f"alert.{state.lower()}", "alert", alert_id, {"kind": found["kind"], "people": len(changed), "reason": reason}
-        )
+        people = {"kind": found["kind"], "people": len(changed), "digest": audit.digest(changed)}
+        what = audit.Changed.of(found, {"state": state, "reason": reason}, "state", "reason", **people)
+        await audit.record(tx, f"alert.{state.lower()}", "alert", alert_id, what)
     return await alert(db, actor, alert_id)
