@@ -1,4 +1,4 @@
-"""Each kind of audit row has what belongs to it: before and after of a change, count and digest of bulk work, the request that led there."""
+"""Each kind of audit row has what belongs to it: before and after of a change, count and digest of bulk work, the request behind it."""
 
 from __future__ import annotations
 

@@ -74,6 +74,9 @@ async def test_a_decision_takes_two_people(world, app, client_as) -> None:
     kind, body = (await world.events())[-1]
     assert (kind, body["verdict"], body["version"]) == ("BeneficiaryVerified", "VERIFIED", 2)
     assert (await second.post(path, json=DECISION)).status_code == 409  # nothing unclear is left
+    async with world.db.read() as tx:
+        told = await tx.value("SELECT detail FROM audit_log WHERE action = 'decision.applied'")
+    assert [(told[side]["verdict"], told[side]["version"]) for side in ("before", "after")] == [("REVIEW", 1), ("VERIFIED", 2)]
 
 
 async def test_only_police_decide_and_only_in_their_units(world, app, client_as) -> None:

@@ -59,7 +59,7 @@ def _add_progress(router: APIRouter, db: Database, settings: Settings) -> None:
         async def effect(tx: Tx) -> tuple[int, BaseModel]:
             check_day(settings, body.business_date)
             job_id = await jobs.create(tx, RECHECK, {}, body.business_date)
-            await audit.record(tx, "verification.recheck_asked", "job", job_id, {"business_date": body.business_date.isoformat()})
+            await audit.record(tx, "verification.recheck_asked", "job", job_id, audit.Created({"business_date": body.business_date}))
             return 202, JobAccepted(job_id=job_id)
 
         answer = await idempotency.run(db, actor, key, "POST /v1/verification/rechecks", await request.body(), effect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -40,6 +40,7 @@ UPDATE check_request c SET state = 'PENDING', reason = 'RECHECK', priority = 1, 
     last_error = NULL, lease_owner = NULL, lease_until = NULL, next_try_at = now(),
     pending_since = coalesce((SELECT o.complete_at FROM cut_off o WHERE o.cut_off_id = :cut_off_id), now()), traceparent = {HERE_SQL}
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
+RETURNING c.beneficiary_id, c.subject_id
 """
 
 # An answer that is on its way was given before the death was recorded: it loses its lease, so that it is not taken.
@@ -55,7 +56,12 @@ UPDATE check_request c SET reason = :reason, priority = 0, business_date = great
     pending_since = CASE WHEN c.state = 'PENDING' THEN c.pending_since ELSE now() END, state = 'PENDING',
     traceparent = {HERE_SQL}
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
+RETURNING c.beneficiary_id, c.subject_id
 """
+
+
+async def _asked(tx: Tx, sql: str, **params: Any) -> list[str]:
+    return [f"{row['beneficiary_id']}/{row['subject_id']}" for row in await tx.rows(sql, **params)]
 
 
 async def latest_day(tx: Tx) -> date | None:
@@ -64,12 +70,12 @@ async def latest_day(tx: Tx) -> date | None:
     return day
 
 
-async def recheck_old(tx: Tx, business_date: date, *, window: int, jitter: int, limit: int, cut_off_id: UUID | None = None) -> int:
-    """Ask again about up to `limit` people whose evidence is older than the window on that day. How many.
+async def recheck_old(tx: Tx, business_date: date, *, window: int, jitter: int, limit: int, cut_off_id: UUID | None = None) -> list[str]:
+    """Ask again about up to `limit` people whose evidence is older than the window on that day. Who that is (beneficiary/subject).
 
     Each person's own window is up to `jitter` days shorter than `window`, never longer. With a cut-off, it waits for their answers.
     """
-    return await tx.execute(_RECHECK, business_date=business_date, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
+    return await _asked(tx, _RECHECK, business_date=business_date, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
 
 
 async def wait_for_rechecks(tx: Tx, cut_off_id: UUID) -> int:
@@ -84,10 +90,11 @@ async def wait_for_rechecks(tx: Tx, cut_off_id: UUID) -> int:
     )
 
 
-async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], business_date: date) -> int:
-    """Ask about whoever has one of these numbers and is not known to be dead. How many."""
+async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], business_date: date) -> list[str]:
+    """Ask about whoever has one of these numbers and is not known to be dead. Who that is (beneficiary/subject)."""
     condition = "s.number_blind = ANY(CAST(:numbers AS bytea[])) AND v.verdict IS DISTINCT FROM 'DECEASED'"
-    return await tx.execute(_ASK_AGAIN.format(condition=condition), reason="DEATH_FEED", business_date=business_date, numbers=list(numbers))
+    sql = _ASK_AGAIN.format(condition=condition)
+    return await _asked(tx, sql, reason="DEATH_FEED", business_date=business_date, numbers=list(numbers))
 
 
 async def ask_again(tx: Tx, beneficiary_ids: Sequence[UUID], reason: str, business_date: date) -> int:

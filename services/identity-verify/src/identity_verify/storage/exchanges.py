@@ -34,6 +34,7 @@ INSERT INTO exchange_row (exchange_id, place, beneficiary_id, subject_id, finger
 SELECT :id, row_number() OVER (ORDER BY s.unit_path, s.full_name COLLATE "C", t.beneficiary_id, t.subject_id) - 1,
        t.beneficiary_id, t.subject_id, t.fingerprint
 FROM taken t JOIN subject s USING (beneficiary_id, subject_id)
+RETURNING beneficiary_id, subject_id
 """
 
 _ON_LIST: Final = """
@@ -56,8 +57,8 @@ WHERE r.exchange_id = :id AND r.place = ANY(CAST(:places AS int[])) AND r.answer
 
 async def create(
     tx: Tx, *, unit_path: str, business_date: date, limit: int, by_whom: str, scope: str, scope_params: dict[str, Any]
-) -> tuple[UUID, int]:
-    """A new list of up to `limit` people who wait for an answer, and how many it names. Its code is short enough to say aloud."""
+) -> tuple[UUID, list[str]]:
+    """A new list of up to `limit` people who wait for an answer, and whom it names. Its code is short enough to say aloud."""
     exchange_id = new_id()
     await tx.execute(
         "INSERT INTO exchange (exchange_id, code, unit_path, business_date, created_by) VALUES (:id, :code, :unit_path, :day, :by_whom)",
@@ -67,9 +68,9 @@ async def create(
         day=business_date,
         by_whom=by_whom,
     )
-    people = await tx.execute(_TAKE.format(scope=scope), id=exchange_id, limit=limit, **scope_params)
-    await tx.execute("UPDATE exchange SET people = :people WHERE exchange_id = :id", id=exchange_id, people=people)
-    return exchange_id, people
+    people = await tx.rows(_TAKE.format(scope=scope), id=exchange_id, limit=limit, **scope_params)
+    await tx.execute("UPDATE exchange SET people = :people WHERE exchange_id = :id", id=exchange_id, people=len(people))
+    return exchange_id, [f"{row['beneficiary_id']}/{row['subject_id']}" for row in people]
 
 
 async def find(tx: Tx, exchange_id: UUID) -> RowMapping | None:
@@ -117,12 +118,15 @@ async def mark_rows(tx: Tx, exchange_id: UUID, places: Sequence[int]) -> None:
     )
 
 
-async def close(tx: Tx, exchange_id: UUID) -> int:
-    """No more answers are expected: who has none is asked about otherwise again. How many."""
+async def close(tx: Tx, exchange_id: UUID) -> list[str]:
+    """No more answers are expected: who has none is asked about otherwise again. Who that is."""
     await tx.execute("UPDATE exchange SET state = 'CLOSED', closed_at = now() WHERE exchange_id = :id", id=exchange_id)
-    return await tx.execute(
-        "UPDATE check_request SET exchange_id = NULL, next_try_at = now() WHERE exchange_id = :id AND state = 'PENDING'", id=exchange_id
+    rows = await tx.rows(
+        "UPDATE check_request SET exchange_id = NULL, next_try_at = now() WHERE exchange_id = :id AND state = 'PENDING'"
+        " RETURNING beneficiary_id, subject_id",
+        id=exchange_id,
     )
+    return [f"{row['beneficiary_id']}/{row['subject_id']}" for row in rows]
 
 
 async def same_answer(tx: Tx, exchange_id: UUID, sha256: bytes) -> RowMapping | None:

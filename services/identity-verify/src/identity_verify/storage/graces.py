@@ -90,11 +90,11 @@ async def approved(tx: Tx, day: date) -> Sequence[RowMapping]:
     )
 
 
-async def apply(tx: Tx, grace_id: UUID, until: date, business_date: date, limit: int) -> int:
-    """Give the grace to up to `limit` people whom it concerns and who do not have it, and say so. How many."""
+async def apply(tx: Tx, grace_id: UUID, until: date, business_date: date, limit: int) -> list[str]:
+    """Give the grace to up to `limit` people whom it concerns and who do not have it, and say so. Who that is (beneficiary/subject)."""
     given = await tx.rows(_APPLY, until=until, limit=limit)
     if not given:
-        return 0
+        return []
     await outbox.insert_select(
         tx,
         BeneficiaryVerified,
@@ -105,7 +105,7 @@ async def apply(tx: Tx, grace_id: UUID, until: date, business_date: date, limit:
         subjects=[row["subject_id"] for row in given],
     )
     await tx.execute("UPDATE grace_period SET people = people + :people WHERE grace_id = :id", people=len(given), id=grace_id)
-    return len(given)
+    return [f"{row['beneficiary_id']}/{row['subject_id']}" for row in given]
 
 
 async def page(tx: Tx, *, after: UUID | None, limit: int) -> Sequence[RowMapping]:

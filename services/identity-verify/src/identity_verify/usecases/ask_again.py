@@ -35,6 +35,7 @@ async def ask_again(
         if found is None:
             raise VerificationNotFound
         if await asking.ask_about(tx, beneficiary_id, subject_id, business_date):
-            await audit.record(tx, "verification.asked_again", "verification", subject_id, {"verdict": found["verdict"], "note": note})
+            what = audit.Changed({"check": "ANSWERED"}, {"check": "PENDING"}, {"verdict": found["verdict"], "note": note})
+            await audit.record(tx, "verification.asked_again", "verification", subject_id, what)
         elif not found["pending"]:
             raise DecisionNotPossible("this person has left the register")

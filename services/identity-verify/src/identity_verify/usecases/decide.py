@@ -53,7 +53,8 @@ async def decide(
         if decision["proposed_by"] == actor.subject:
             if decision["note"] != note or decision["business_date"] != business_date:
                 raise SecondPersonRequired("you proposed this verdict already; another person confirms it")
-            await audit.record(tx, "decision.proposed", "verification", subject_id, {"verdict": verdict, "version": found.version})
+            proposed = audit.Created({"decision": decision["id"], "verdict": verdict, "version": found.version})
+            await audit.record(tx, "decision.proposed", "verification", subject_id, proposed)
             return "PROPOSED", found.version
         await decisions.confirm(tx, decision["id"], actor.subject)
         check = found.check
@@ -85,7 +86,12 @@ async def decide(
             },
         )
         await publish(tx, [(check, recorded)])
-        await audit.record(tx, "decision.applied", "verification", subject_id, {"verdict": verdict, "version": found.version + 1})
+        what = audit.Changed(
+            {"verdict": found.verdict, "version": found.version, "valid_until": found.valid_until},
+            {"verdict": verdict, "version": found.version + 1, "valid_until": recorded.valid_until},
+            {"decision": decision["id"], "proposed_by": decision["proposed_by"]},
+        )
+        await audit.record(tx, "decision.applied", "verification", subject_id, what)
         return "APPLIED", found.version + 1
 
 

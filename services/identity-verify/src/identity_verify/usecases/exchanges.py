@@ -55,7 +55,7 @@ async def create(tx: Tx, actor: Actor, settings: Settings, *, unit_path: str, bu
     )
     if not people:
         raise ExchangeEmpty
-    await audit.record(tx, "exchange.created", "exchange", exchange_id, {"people": people, "unit": unit_path})
+    await audit.record(tx, "exchange.created", "exchange", exchange_id, audit.Bulk.of(people, unit=unit_path))
     return exchange_id
 
 
@@ -66,7 +66,7 @@ async def download(
     async with db.transaction(actor) as tx:
         found = await _seen(tx, actor, exchange_id)
         rows = await exchanges.on_list(tx, exchange_id)
-        await audit.record(tx, "exchange.downloaded", "exchange", exchange_id, {"people": len(rows), "form": form}, purpose=purpose)
+        await audit.record(tx, "exchange.downloaded", "exchange", exchange_id, audit.Read(purpose, {"people": len(rows), "form": form}))
     by_place = {row["place"]: row for row in rows}
     gone = Person("", "", None, "")  # changed since: its number does not open, so that its row is left out and the others keep theirs
     people = [_person(by_place[place]) if place in by_place else gone for place in range(found["people"])]
@@ -109,7 +109,8 @@ async def take_answers(db: Database, keyring: Keyring, actor: Actor, exchange_id
             statuses=dict(Counter(answer.status.value for answer in answered.answers.values())),
             uploaded_by=actor.subject,
         )
-        await audit.record(tx, "exchange.answers_taken", "exchange", exchange_id, {"rows": len(answered.answers)})
+        what = audit.Created({"answer_id": answer_id, "rows": len(answered.answers), "sha256": digest.hex()})
+        await audit.record(tx, "exchange.answers_taken", "exchange", exchange_id, what)
         row = await exchanges.find_answer(tx, answer_id)
     assert row is not None
     return {**row, "already_taken": False}
@@ -147,8 +148,11 @@ async def approve(db: Database, actor: Actor, answer_id: UUID, *, accept: bool) 
         if found["uploaded_by"] == actor.subject:
             raise SecondPersonRequired("you sent this file; another person approves it")
         job_id = await jobs.create(tx, APPLY_ANSWERS, {"answer_id": str(answer_id)}, found["business_date"]) if accept else None
-        await exchanges.mark_answer(tx, answer_id, "APPROVED" if accept else "REFUSED", by_whom=actor.subject, job_id=job_id)
-        await audit.record(tx, "exchange.answers_approved" if accept else "exchange.answers_refused", "exchange_answer", answer_id)
+        state = "APPROVED" if accept else "REFUSED"
+        await exchanges.mark_answer(tx, answer_id, state, by_whom=actor.subject, job_id=job_id)
+        what = audit.Changed.of(found, {"state": state}, "state", uploaded_by=found["uploaded_by"], job_id=job_id)
+        action = "exchange.answers_approved" if accept else "exchange.answers_refused"
+        await audit.record(tx, action, "exchange_answer", answer_id, what)
         row = await exchanges.find_answer(tx, answer_id)
     assert row is not None
     return {**row, "already_taken": False}
@@ -157,10 +161,11 @@ async def approve(db: Database, actor: Actor, answer_id: UUID, *, accept: bool) 
 async def close(db: Database, actor: Actor, exchange_id: UUID) -> int:
     """Expect no more answers: who has none is asked about otherwise. How many. Raises ExchangeNotFound."""
     async with db.transaction(actor) as tx:
-        await _seen(tx, actor, exchange_id)
+        found = await _seen(tx, actor, exchange_id)
         freed = await exchanges.close(tx, exchange_id)
-        await audit.record(tx, "exchange.closed", "exchange", exchange_id, {"unanswered": freed})
-    return freed
+        what = audit.Changed.of(found, {"state": "CLOSED"}, "state", unanswered=len(freed), digest=audit.digest(freed))
+        await audit.record(tx, "exchange.closed", "exchange", exchange_id, what)
+    return len(freed)
 
 
 async def show(db: Database, actor: Actor, exchange_id: UUID) -> RowMapping:

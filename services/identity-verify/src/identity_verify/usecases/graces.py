@@ -45,7 +45,7 @@ async def propose(tx: Tx, actor: Actor, settings: Settings, *, valid_from: date,
     if since is None:
         raise SourceAnswers
     grace_id = await graces.propose(tx, valid_from=valid_from, valid_until=valid_until, reason=reason, since=since, by_whom=actor.subject)
-    await audit.record(tx, "grace.proposed", "grace", grace_id, {"from": valid_from.isoformat(), "until": valid_until.isoformat()})
+    await audit.record(tx, "grace.proposed", "grace", grace_id, audit.Created({"from": valid_from, "until": valid_until}))
     return ProposedGrace(grace_id=grace_id)
 
 
@@ -67,7 +67,8 @@ async def decide(db: Database, actor: Actor, grace_id: UUID, *, approve: bool) -
         if found["proposed_by"] == actor.subject:
             raise SecondPersonRequired("you proposed this period; another person approves it")
         await graces.decide(tx, grace_id, state, actor.subject)
-        await audit.record(tx, f"grace.{state.lower()}", "grace", grace_id)
+        what = audit.Changed.of(found, {"state": state}, "state", proposed_by=found["proposed_by"])
+        await audit.record(tx, f"grace.{state.lower()}", "grace", grace_id, what)
     return state
 
 
@@ -81,9 +82,10 @@ async def apply_once(db: Database, settings: Settings, business_date: date | Non
         given = 0
         for period in await graces.approved(tx, day):
             people = await graces.apply(tx, period["grace_id"], period["valid_until"], day, _CHUNK - given)
-            given += people
+            given += len(people)
             if people:
-                await audit.record(tx, "grace.given", "grace", period["grace_id"], {"people": people})
+                what = audit.Bulk.of(people, after={"valid_until": period["valid_until"]})
+                await audit.record(tx, "grace.given", "grace", period["grace_id"], what)
             if given >= _CHUNK:
                 return True
     return False

@@ -54,7 +54,7 @@ async def ask(tx: Tx, actor: Actor, new: NewRequest) -> UUID:
     )
     if request_id is None:
         raise IssueRequestExists
-    await audit.record(tx, "issue.requested", "issue_request", request_id, {"reason": new.reason})
+    await audit.record(tx, "issue.requested", "issue_request", request_id, audit.Created({"reason": new.reason}))
     return request_id
 
 
@@ -81,7 +81,8 @@ async def move(
         if not may_move(IssueState(found["state"]), to):
             raise MoveNotAllowed(f"{found['state']} → {to}")
         await issue_requests.move(tx, request_id, to, business_date=business_date, visit_on=visit_on, by_whom=actor.subject)
-        await audit.record(tx, "issue.moved", "issue_request", request_id, {"from": found["state"], "to": to})
+        after = {"state": to.value, "visit_on": visit_on or found["visit_on"]}
+        await audit.record(tx, "issue.moved", "issue_request", request_id, audit.Changed.of(found, after, "state", "visit_on"))
         return await _shown(tx, request_id)
 
 

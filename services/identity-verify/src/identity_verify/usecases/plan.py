@@ -55,10 +55,11 @@ async def recheck_before_cut_off(db: Database, settings: Settings, cut_off_id: U
 async def _recheck(tx: Tx, settings: Settings, day: date, limit: int, cut_off_id: UUID | None = None) -> int:
     window = settings.recheck_after_days
     jitter = min(settings.recheck_jitter_days, window - 1)
-    count = await asking.recheck_old(tx, day, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
-    if count:
-        await audit.record(tx, "verification.recheck", "batch", cut_off_id or day.isoformat(), {"count": count})
-    return count
+    asked = await asking.recheck_old(tx, day, window=window, jitter=jitter, limit=limit, cut_off_id=cut_off_id)
+    if asked:
+        what = audit.Bulk.of(asked, before={"check": "ANSWERED"}, after={"check": "PENDING"})
+        await audit.record(tx, "verification.recheck", "batch", cut_off_id or day.isoformat(), what)
+    return len(asked)
 
 
 class RecheckJob:
@@ -121,10 +122,11 @@ class DeathFeed:
         if page is None:
             return False
         async with self._db.transaction(_ACTOR) as tx:
-            ours = await asking.ask_about_deaths(tx, page.numbers, day) if page.numbers else 0
+            ours = await asking.ask_about_deaths(tx, page.numbers, day) if page.numbers else []
             if ours:
-                await audit.record(tx, "verification.death_feed", "batch", page.cursor or "start", {"count": ours})
-            moved = await asking.keep_feed_cursor(tx, left["cursor"], page.cursor, deaths=len(page.numbers), ours=ours, more=page.more)
+                what = audit.Bulk.of(ours, after={"check": "PENDING"})
+                await audit.record(tx, "verification.death_feed", "batch", page.cursor or "start", what)
+            moved = await asking.keep_feed_cursor(tx, left["cursor"], page.cursor, deaths=len(page.numbers), ours=len(ours), more=page.more)
         if not moved:
             _log.info("death_feed.read_by_another")
         return page.more

@@ -51,7 +51,8 @@ async def record(tx: Tx, settings: Settings, owner: str, found: Sequence[Found],
     # Read now and not when the question left: two people may have decided while the answer was on its way.
     decided = await verifications.decided(tx, sorted(ours))
     kept = [(replace(check, decided=decided.get((check.beneficiary_id, check.subject_id))), answer, given) for check, answer, given in kept]
-    await audit.record(tx, "verification.record", "batch", owner, {"count": len(kept), "source": source})
+    asked = (f"{check.beneficiary_id}/{check.subject_id}" for check, _, _ in kept)
+    await audit.record(tx, "verification.record", "batch", owner, audit.Bulk.of(asked, source=source))
     claimants = [check.beneficiary_id for check, _, _ in kept if check.kind == "BENEFICIARY"]
     await settle_conflicts(tx, claimants, kept[0][0].business_date, recorded=claimants)
     several = await conflicts.claimed_by_several(tx, claimants)
@@ -73,7 +74,7 @@ async def settle_conflicts(tx: Tx, beneficiary_ids: Sequence[UUID], seen_on: dat
     for people, reason in ((claimed, "NUMBER_CLAIMED"), (freed, "NUMBER_FREED")):
         others = sorted(set(people) - set(recorded))
         if people:
-            await audit.record(tx, f"number.{reason.lower()}", "batch", people[0], {"people": len(people)})
+            await audit.record(tx, f"number.{reason.lower()}", "batch", people[0], audit.Bulk.of(people))
         if others:
             await asking.ask_again(tx, others, reason, seen_on)
 
@@ -82,7 +83,7 @@ async def settle_left(tx: Tx, beneficiary_ids: Sequence[UUID], seen_on: date) ->
     """Of these beneficiaries, some may have left or have another number now: who shared the old one is asked about again."""
     freed = await conflicts.leave(tx, beneficiary_ids)
     if freed:
-        await audit.record(tx, "number.number_freed", "batch", freed[0], {"people": len(freed)})
+        await audit.record(tx, "number.number_freed", "batch", freed[0], audit.Bulk.of(freed))
         await asking.ask_again(tx, freed, "NUMBER_FREED", seen_on)
 
 

@@ -45,7 +45,8 @@ async def side_by_side(db: Database, actor: Actor, beneficiary_id: UUID, subject
         row = await verifications.last_answer(tx, beneficiary_id, subject_id, scope, params)
         if row is None:
             raise VerificationNotFound
-        await audit.record(tx, "verification.side_by_side", "verification", subject_id, {"version": row["version"]}, purpose=purpose)
+        what = audit.Read(purpose, {"version": row["version"]})
+        await audit.record(tx, "verification.side_by_side", "verification", subject_id, what)
         source = _opened(db, row["side_by_side_cipher"])
     fields = row["fields"] or {}
     return {
