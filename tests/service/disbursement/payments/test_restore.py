@@ -217,6 +217,32 @@ async def test_months_that_a_lost_payment_may_have_paid_are_held(world: Any, mom
     assert await world.value("SELECT count(*) FROM hold WHERE reason = 'DATA_PARKED' AND stage = 'SENDING'") == 2
 
 
+@pytest.mark.slow
+@pytest.mark.promise("promises.paid-once")
+async def test_what_two_people_corrected_since_is_asked_about_and_waits(
+    world: Any, moment: Moment, people: Callable[[str], Any], client_as: Any
+) -> None:
+    """It stands failed again, and what showed that it was paid may be gone too: its months are not paid a second time."""
+    line = world.line()
+    await world.approve([line])
+    await world.script("no_notices")
+    await world.send()
+    await world.partner_works()
+    await world.notice(await world.result("FAILED", line, code="ACCOUNT_CLOSED"))
+    await moment.take()
+    shown = {"happened_on": "2024-09-05", "note": "Ngân hàng báo nhầm", "evidence": "CV 230/NHNo"}
+    payment = await world.value("SELECT payment_id FROM payment")
+    asked = (await people("first").post(f"/v1/payments/{payment}/corrections", json=shown)).json()
+    checker = client_as(world.app, Role.APPROVER, subject="checker")
+    done = await checker.post(f"/v1/manual-results/{asked['manual_id']}/decision", json={"confirm": True, "note": "Đã xem sao kê"})
+    assert done.status_code == 200, done.text
+    await moment.put_back()
+    await read_back(world)
+    assert await world.statuses() == {"FAILED": 1}
+    assert await world.rows("SELECT answer FROM restore_question") == [{"answer": "SETTLED"}]
+    assert await world.rows("SELECT reason, state FROM quarantine") == [{"reason": "CONTRADICTION", "state": "OPEN"}]
+
+
 async def test_nothing_leaves_before_the_look(world: Any) -> None:
     """A database in a life that no relay has looked at may be of the past."""
     await world.approve([world.line()])

@@ -124,6 +124,14 @@ class BreakView(BaseModel):
     age_days: int
     state: BreakState
     resolution: Resolution | None
+    payment_status: str | None
+    waiting: int = Field(
+        description="Payments we hold unpaid that it books as paid (alone, or a batch under its reference): their months are not paid"
+        " before it ends"
+    )
+    beyond_due: int | None = Field(
+        description="What the months of a payment held dead would hold beyond what is due if it ends PAID: a recovery case follows"
+    )
     note: str | None
     evidence: str | None
     proposed_by: str | None
@@ -155,7 +163,10 @@ class Ageing(BaseModel):
 
 
 class Proposal(BaseModel):
-    """How the difference ends. PAID, COLLECTED, FAILED and RETURNED change the payment when a second person confirms."""
+    """How the difference ends. PAID, COLLECTED, FAILED and RETURNED change the payment when a second person confirms.
+
+    Where months wait for it, it ends with what became of the money: PAID (COLLECTED for cash), NOT_PAID or PARTNER_RETURNS.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -348,7 +359,9 @@ async def ageing(request: Request, actor: Reader, business_date: Annotated[date,
 @router.post(
     "/breaks/{break_id}/resolution",
     summary="Propose how a difference ends",
-    description="Đề xuất cách xử lý chênh lệch, kèm chứng cứ. A second person confirms; until then nothing changes.",
+    description="Đề xuất cách xử lý chênh lệch, kèm chứng cứ. A second person confirms; until then nothing changes. Of a payment that we"
+    " hold failed or withdrawn, PAID says that the bank did pay it (it is booked as paid, its months stay closed), NOT_PAID that it did not"
+    " (its months may be paid again).",
 )
 async def propose(request: Request, actor: Proposer, break_id: UUID, body: Proposal) -> BreakView:
     """The first person's word."""
@@ -360,7 +373,8 @@ async def propose(request: Request, actor: Proposer, break_id: UUID, body: Propo
 @router.post(
     "/breaks/{break_id}/resolution/decision",
     summary="Confirm or refuse the proposal",
-    description="Người thứ hai xác nhận hoặc từ chối. PAID, COLLECTED, FAILED and RETURNED then change the payment like a partner's word.",
+    description="Người thứ hai xác nhận hoặc từ chối. PAID, COLLECTED, FAILED and RETURNED then change the payment like a partner's"
+    " word; of one that we held dead it is a correction (also of a whole batch booked as one debit).",
 )
 async def decide(request: Request, actor: Confirmer, break_id: UUID, body: Decision) -> BreakView:
     """The second person's word."""

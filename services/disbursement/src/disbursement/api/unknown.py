@@ -116,7 +116,7 @@ class ManualView(BaseModel):
     proposed_by: str
     decided_by: str | None
     decision_note: str | None
-    correction: bool = Field(description="It puts right a failure that the partner wrongly told of")
+    correction: bool = Field(description="It puts right what we held dead: a failure wrongly told of, or a withdrawn payment that was paid")
     beyond_due: int | None = Field(
         description="Correction: what its months hold, or would hold, beyond what is due, because they were paid again meanwhile: a"
         " recovery case follows"
@@ -180,7 +180,7 @@ async def propose(request: Request, actor: Proposer, payment_id: UUID, body: Cas
 
 
 class Correction(BaseModel):
-    """That a failed payment was paid, and the paper that shows it."""
+    """That a payment held failed or withdrawn was paid, and the paper that shows it."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -201,10 +201,10 @@ class Correction(BaseModel):
 @router.post(
     "/payments/{payment_id}/corrections",
     status_code=201,
-    summary="Correct a wrongly told failure",
-    description="Đề xuất đính chính khoản chi mà đối tác báo nhầm là không chi được (thực tế đã chi), kèm chứng cứ. FAILED becomes SETTLED"
-    " (COLLECTED for cash) only so: a second person decides at POST /v1/manual-results/{manual_id}/decision. `beyond_due` says what was"
-    " paid again meanwhile: it becomes a recovery case.",
+    summary="Correct what was held unpaid",
+    description="Đề xuất đính chính khoản chi mà đối tác báo nhầm là không chi được (thực tế đã chi), hoặc đã rút lại mà đối tác"
+    " vẫn chi, kèm chứng cứ. FAILED or CANCELLED becomes SETTLED (COLLECTED for cash) only so: a second person decides at"
+    " POST /v1/manual-results/{manual_id}/decision. `beyond_due` says what was paid again meanwhile: it becomes a recovery case.",
 )
 async def correct(request: Request, actor: Proposer, payment_id: UUID, body: Correction) -> ManualView:
     """The first person's word."""

@@ -158,7 +158,7 @@ OUTCOMES: Final[dict[CaseKind, frozenset[CaseOutcome]]] = {
 
 REQUIRES: Final[dict[CaseOutcome, frozenset[PaymentStatus]]] = {
     _O.PAID: frozenset({PaymentStatus.SETTLED, PaymentStatus.COLLECTED}),
-    _O.NOT_PAID: frozenset({PaymentStatus.FAILED, PaymentStatus.UNCOLLECTED, PaymentStatus.RETURNED}),
+    _O.NOT_PAID: frozenset({PaymentStatus.FAILED, PaymentStatus.UNCOLLECTED, PaymentStatus.RETURNED, PaymentStatus.CANCELLED}),
     _O.RETURNED: frozenset({PaymentStatus.RETURNED}),
 }
 """What our books must say before the outcome may stand; the others say nothing of the payment's state."""

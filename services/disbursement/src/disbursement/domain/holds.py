@@ -106,10 +106,10 @@ HOLDS: Final[dict[HoldReason, HoldText]] = {
         Role.DEPARTMENT_OFFICER,
         "Đơn vị chi trả báo đã chi khoản mà hệ thống ghi không chi được",
         "A partner says that a payment which we hold unpaid did arrive",
-        "Hỏi đơn vị chi trả bằng văn bản; khi chắc chắn người hưởng chưa nhận (hoặc tiền đã hoàn), bác thông tin ở danh mục cách ly hoặc "
-        "kết thúc chênh lệch: danh sách sau sẽ chi trả",
-        "Ask the partner in writing; once it is certain that the person did not get it (or the money came back), dismiss the word in "
-        "quarantine or end the difference: the next list pays",
+        "Hỏi đơn vị chi trả bằng văn bản. Đã chi: hai người ghi nhận là đã chi (PAID). Chắc chắn chưa nhận (hoặc tiền đã hoàn): bác thông "
+        "tin ở danh mục cách ly hoặc kết thúc chênh lệch (NOT_PAID): danh sách sau sẽ chi trả",
+        "Ask the partner in writing. It was paid: two people say so (PAID). Once it is certain that the person did not get it (or the "
+        "money came back), dismiss the word in quarantine or end the difference (NOT_PAID): the next list pays",
     ),
     HoldReason.WITHDRAWN: HoldText(
         Role.APPROVER,

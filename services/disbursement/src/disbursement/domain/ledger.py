@@ -5,8 +5,8 @@ are only ever added. Amounts are whole đồng.
 
 The appropriation, payment by payment:
 `BUDGET` → `RESERVED` (list approved) → `IN_TRANSIT` (handed to the partner) → `SETTLED` (with the person), or back to `BUDGET`
-(failed, returned; and from there to `SETTLED` where two people correct a
-wrongly told failure), or `UNCOLLECTED` (cash nobody fetched) until it is rolled over to a later list or taken back.
+(failed, withdrawn, returned; and from there to `SETTLED` where two people correct a wrongly told failure, or a withdrawal of what was paid
+all the same), or `UNCOLLECTED` (cash nobody fetched) until it is rolled over to a later list or taken back.
 
 The money, partner by partner (Decree 20/2021 Art. 34, Circular 44/2022/TT-BTC Art. 7–8):
 `TREASURY` → `PREFUNDED` (before the 25th) → `PAID_OUT` and `TO_BE_RETURNED` (settlement statement) → `TREASURY`.
@@ -96,7 +96,7 @@ POSTINGS: Final[dict[PaymentStatus, Posting]] = {
 
 _CORRECT: Final = Posting(_K.CORRECT, _A.SETTLED, _A.BUDGET)
 CORRECTION_POSTINGS: Final[dict[PaymentStatus, Posting]] = {PaymentStatus.SETTLED: _CORRECT, PaymentStatus.COLLECTED: _CORRECT}
-"""Status reached by two people's correction of a wrongly told failure → transfer: what went back to the budget is with the person."""
+"""Status reached by two people's correction of what we held dead → transfer: what went back to the budget is with the person."""
 
 MONEY_POSTINGS: Final[dict[TransferKind, Posting]] = {
     posting.kind: posting

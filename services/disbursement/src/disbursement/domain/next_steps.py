@@ -73,8 +73,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Lập danh sách bổ sung: phần này được chi tiền mặt; hoặc thỏa thuận mức cao hơn với nơi mở tài khoản.",
     ),
     "PAYMENT_DISPUTED": (
-        "Ask the partner in writing, then dismiss the word or end the difference; the next list pays.",
-        "Hỏi đơn vị chi trả bằng văn bản, rồi bác thông tin hoặc kết thúc chênh lệch; danh sách sau sẽ chi trả.",
+        "Ask the partner in writing. Paid: end the difference PAID (or accept the word). Not paid: end it NOT_PAID; the next list pays.",
+        "Hỏi đơn vị chi trả bằng văn bản. Đã chi: kết thúc chênh lệch PAID (hoặc công nhận). Chưa chi: NOT_PAID; danh sách sau sẽ chi.",
     ),
     "DECEASED": ("Record the death and its month in the registry.", "Ghi nhận việc chết và tháng thôi hưởng."),
     "DATA_PARKED": ("Repair and replay the parked events, or restore the key.", "Xử lý và phát lại dữ liệu bị chặn, hoặc khôi phục khóa."),

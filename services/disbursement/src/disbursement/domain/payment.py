@@ -69,9 +69,11 @@ TRANSITIONS: Final[frozenset[tuple[PaymentStatus, PaymentStatus]]] = frozenset({
 CORRECTIONS: Final[frozenset[tuple[PaymentStatus, PaymentStatus]]] = frozenset({
     (_S.FAILED, _S.SETTLED),
     (_S.FAILED, _S.COLLECTED),
+    (_S.CANCELLED, _S.SETTLED),        # withdrawn here, and paid by the partner all the same: it spoke of it
+    (_S.CANCELLED, _S.COLLECTED),
 })  # fmt: skip
-"""What two people with evidence may put right where a partner wrongly told of a failure. No partner's word, notice, inquiry or statement
-moves a payment so."""
+"""What two people with evidence may put right where a partner wrongly told of a failure, or paid what we had withdrawn. No partner's word,
+notice, inquiry or statement moves a payment so."""
 
 OPEN: Final = frozenset({_S.APPROVED, _S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN})
 """Not final: the cycle cannot be closed, the allocation stays committed."""
@@ -212,7 +214,7 @@ _NO_NEWS: Final = frozenset(
 
 
 def corrects(current: PaymentStatus, channel: Channel, result: ResultStatus) -> bool:
-    """Whether this result would put right a wrongly told failure: only two people may say so."""
+    """Whether this result would put right a wrongly told failure, or a withdrawal: only two people may say so."""
     paid = _S.COLLECTED if channel in CASH else _S.SETTLED
     return _TARGET.get(result) is paid and (current, paid) in CORRECTIONS
 

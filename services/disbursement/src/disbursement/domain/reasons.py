@@ -102,8 +102,8 @@ _ALL: Final = (
     Reason(UNRECOGNISED_CODE, "The partner's code is not in our map: a person looks", "Mã trả lời chưa có trong bảng mã", "OPERATOR"),
     Reason(
         "PAYMENT_DISPUTED",
-        "A partner says that an earlier payment of the same months did arrive",
-        "Đơn vị chi trả báo khoản trước của cùng tháng đã chi",
+        "A partner says that this payment, or an earlier one of the same months, was paid",
+        "Đơn vị chi trả báo đã chi khoản này hoặc khoản trước của cùng tháng",
         "DEPARTMENT_OFFICER",
     ),
     Reason(

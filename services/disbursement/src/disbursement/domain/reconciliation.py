@@ -75,12 +75,16 @@ TRANSITIONS: Final[dict[tuple[BreakState, BreakAction], BreakState]] = {
 
 
 class Resolution(StrEnum):
-    """How a difference was ended. The first four change the payment, by the second person's word and with evidence."""
+    """How a difference was ended. The first four change the payment, by the second person's word and with evidence.
+
+    NOT_PAID: the partner did not pay what we hold unpaid; the payment stays as it is and its months may be paid again.
+    """
 
     PAID = "PAID"
     COLLECTED = "COLLECTED"
     FAILED = "FAILED"
     RETURNED = "RETURNED"
+    NOT_PAID = "NOT_PAID"
     PARTNER_CORRECTS = "PARTNER_CORRECTS"
     PARTNER_RETURNS = "PARTNER_RETURNS"
     NOT_OURS = "NOT_OURS"

@@ -83,8 +83,10 @@ WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' ON CONFLICT (payment_id) 
 _BOOKED: Final = f"""
 INSERT INTO payment_move (payment_id, to_status, reason, occurred_at, source, source_id)
 SELECT p.payment_id, 'CANCELLED', '{HoldReason.PAYMENT_DISPUTED}', now(), 'GATE', CAST(:batch_id AS text)
-FROM payment p WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' AND {BOOKED_UNSENT_SQL} ON CONFLICT (payment_id) DO NOTHING
+FROM payment p WHERE p.batch_id = :batch_id AND p.status = 'APPROVED' AND {BOOKED_UNSENT_SQL}
+ON CONFLICT (payment_id) DO UPDATE SET reason = excluded.reason
 """
+# Whatever else withdraws it: that its money may have gone is what a person must look at first.
 
 
 async def gate(tx: Tx, batch_id: UUID, *, business_date: date, grace_days: int, limits: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from common.contracts.disbursement_v1 import HoldReason
+from common.contracts.disbursement_v1 import HoldReason, PaymentStatus
 from common.contracts.identity_verify_v1 import Verdict
 from common.contracts.registry_v1 import BeneficiaryStatus
 from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIVE_REFUSED, STATUS_HOLDS, VERDICT_RULES, CashReason
@@ -97,11 +97,22 @@ _LIMITS: Final = "SELECT * FROM json_to_recordset(CAST(:limits AS json)) AS x (p
 # Of the partners file and of the accounts' directory the stricter one holds.
 _OF_PAYMENT: Final = "least(al.payment, pl.per_payment)"
 
+_UNPAID: Final = ", ".join(f"'{status}'" for status in sorted(DEAD - {PaymentStatus.RETURNED}))
+
 SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
             SELECT FROM due_interval i WHERE i.beneficiary_id = e.beneficiary_id AND i.programme = e.programme
             AND i.funding_source = e.funding_source AND i.benefit_line = e.benefit_line AND i.status = 'DUE'
             AND coalesce(i.to_month, 'infinity') >= {month})"""
 """Allowances (`e`) suspended by decision, with nothing due under their line from a month on: what was due before waits as well."""
+
+# What a batch's one debit may have paid beside those of its payments that were sent and are not dead: nobody says which.
+_BOOKED_WITH_BATCH: Final = f"""
+SELECT p.payment_id
+FROM reconciliation_break b JOIN statement_line s ON s.statement_id = b.statement_id AND s.line_no = b.line_no
+CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount), 0) AS amount FROM payment x
+                    WHERE x.batch_id = s.batch_id AND x.status NOT IN ({_UNPAID}, 'APPROVED')) sent
+JOIN payment p ON p.batch_id = s.batch_id AND p.status IN ({_UNPAID}) AND p.amount <= b.theirs - sent.amount
+WHERE b.state <> 'RESOLVED' AND b.payment_id IS NULL AND s.batch_id IS NOT NULL AND s.direction = 'OUT'"""
 
 DISPUTED_SQL: Final = f"""
 SELECT DISTINCT a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month
@@ -109,9 +120,11 @@ FROM (
     SELECT payment_id FROM quarantine WHERE state = 'OPEN' AND payment_id IS NOT NULL AND reason IN ('CONTRADICTION', 'NOT_SENT')
     UNION SELECT payment_id FROM reconciliation_break
     WHERE state <> 'RESOLVED' AND payment_id IS NOT NULL AND kind IN ('STATUS_DIFFERS', 'AMOUNT_DIFFERS')
+    UNION {_BOOKED_WITH_BATCH}
 ) q JOIN payment p USING (payment_id) JOIN allocation a ON a.line_id = p.line_id AND a.state = 'RELEASED'
 WHERE p.status IN ({", ".join(f"'{status}'" for status in sorted(DEAD))})"""
-"""Months given back by a payment that we hold dead, while its partner's word or statement that it was paid waits for a person."""
+"""Months given back by a payment that we hold dead, while its partner's word or statement that it was paid (alone or with its
+whole batch) waits for a person."""
 
 DISPUTED_LINES_SQL: Final = f"""
 SELECT DISTINCT l.line_id, '{HoldReason.PAYMENT_DISPUTED}' AS reason

@@ -35,6 +35,12 @@ def _weights() -> dict[TransferKind, int]:
     return weights | {TransferKind.CORRECT: weights[TransferKind.SETTLE] - weights[TransferKind.FAIL]}
 
 
+def _withdrawn() -> int:
+    """What the transfers of a corrected withdrawal lack of a payment that arrived: it never left us, and was cancelled, not failed."""
+    weights = _weights()
+    return weights[TransferKind.SEND] + weights[TransferKind.FAIL] - weights[TransferKind.CANCEL]
+
+
 def _way(status: PaymentStatus) -> set[PaymentStatus]:
     """The statuses with a transfer that a payment passes on its way to this one; SENT is passed by all that left us."""
     if status is _S.APPROVED:
@@ -65,7 +71,7 @@ INVARIANTS: Final = (
         "paid_within_due",
         "Paid + committed of a person's month never exceeds what was due when it was committed",
         "Đã chi + đã cam kết của mỗi tháng không vượt khoản phải chi khi cam kết",
-        # A month that was paid again because a partner wrongly told of a failure was put right by two people: a recovery case follows.
+        # A month that was paid again because we held dead what a partner had paid was put right by two people: a recovery case follows.
         f"SELECT {_MONTH} AS offender FROM due_month_position p WHERE paid - repaid + committed > due_at_commit"
         " AND paid - repaid + committed > due_at_commit + (SELECT coalesce(sum(a.amount), 0) FROM payment y"
         " JOIN manual_result m ON m.payment_id = y.payment_id AND m.correction AND m.state = 'CONFIRMED'"
@@ -102,7 +108,9 @@ INVARIANTS: Final = (
         "Sổ cái có đúng các bút toán theo trạng thái của mỗi khoản chi",
         "SELECT p.payment_id::text AS offender FROM payment p LEFT JOIN ledger_transfer t ON t.payment_id = p.payment_id"
         f" AND t.kind IN ({_listed(_weights())}) WHERE p.cycle_id IN ({_LIVE})"
-        f" GROUP BY p.payment_id HAVING coalesce(sum(CASE t.kind {_WEIGHT} END), 0) <> CASE p.status {_EXPECTED} END"
+        f" GROUP BY p.payment_id HAVING coalesce(sum(CASE t.kind {_WEIGHT} END), 0)"
+        f" + CASE WHEN bool_or(t.kind = 'CORRECT') AND bool_or(t.kind = 'CANCEL') THEN {_withdrawn()} ELSE 0 END"
+        f" <> CASE p.status {_EXPECTED} END"
         " OR bool_or(t.amount <> p.amount)",
     ),
     Invariant(

@@ -10,8 +10,9 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from disbursement.storage.corrections import beyond_sql
 
-__all__ = ["add", "decide", "end_differences", "find", "lock_payment", "page", "quarantined", "resolve_word", "unknown_page"]
+__all__ = ["add", "decide", "find", "lock_payment", "page", "quarantined", "resolve_word", "unknown_page"]
 
 _UNKNOWN: Final = """
 SELECT p.payment_id, p.reference, p.partner, p.channel, p.amount, p.month, p.programme, p.beneficiary_id, p.unit_code, p.unit_path,
@@ -27,15 +28,7 @@ WHERE p.status = 'UNKNOWN' AND {where} ORDER BY p.payment_id LIMIT :limit
 """
 
 
-# What the months of a wrongly told failure hold, or would hold, beyond what is due: another payment paid them meanwhile.
-_BEYOND: Final = """CASE WHEN m.correction THEN (
-    SELECT CAST(coalesce(sum(greatest(d.paid - d.repaid - d.waived + d.committed - coalesce(i.amount, 0)
-               + CASE WHEN a.state = 'RELEASED' THEN a.amount ELSE 0 END, 0)), 0) AS bigint)
-    FROM allocation a JOIN due_month_position d USING (beneficiary_id, programme, funding_source, benefit_line, month)
-    LEFT JOIN due_interval i ON i.beneficiary_id = a.beneficiary_id AND i.programme = a.programme AND i.funding_source = a.funding_source
-         AND i.benefit_line = a.benefit_line AND i.status = 'DUE' AND i.from_month <= a.month
-         AND coalesce(i.to_month, 'infinity') >= a.month
-    WHERE a.line_id = p.line_id) END AS beyond_due"""
+_BEYOND: Final = beyond_sql("m.correction")
 
 
 async def unknown_page(
@@ -120,19 +113,6 @@ async def quarantined(tx: Tx, actor: Actor, quarantine_id: UUID) -> RowMapping |
         f"SELECT q.* FROM quarantine q WHERE q.quarantine_id = :id AND q.state = 'OPEN' AND (q.unit_path IS NULL OR {scope}) FOR UPDATE",
         id=quarantine_id,
         **params,
-    )
-
-
-async def end_differences(tx: Tx, manual_id: UUID, decided_by: str) -> int:
-    """The statement lines that booked what we held to have failed are explained by a confirmed correction; how many."""
-    return await tx.execute(
-        "UPDATE reconciliation_break b SET state = 'RESOLVED',"
-        " resolution = CASE m.result WHEN 'COLLECTED' THEN 'COLLECTED' ELSE 'PAID' END,"
-        " note = m.note, evidence = m.evidence, proposed_by = m.proposed_by, decided_by = :by, decided_at = clock_timestamp(),"
-        " version = b.version + 1 FROM manual_result m WHERE m.manual_id = :id AND b.payment_id = m.payment_id"
-        " AND b.kind = 'STATUS_DIFFERS' AND b.state <> 'RESOLVED'",
-        id=manual_id,
-        by=decided_by,
     )
 
 

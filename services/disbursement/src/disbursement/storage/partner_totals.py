@@ -17,7 +17,7 @@ FROM payment p WHERE p.partner = :partner AND {scope} GROUP BY 1, 2 ORDER BY 1, 
 _REST: Final = """
 SELECT coalesce((SELECT sum(CASE WHEN t.debit_account = 'SETTLED' THEN t.amount ELSE -t.amount END)
                  FROM ledger_transfer t JOIN payment p USING (payment_id)
-                 WHERE t.partner = :partner AND t.kind IN ('SETTLE', 'RETURN') AND {scope}), 0) AS ledger_balance,
+                 WHERE t.partner = :partner AND t.kind IN ('SETTLE', 'CORRECT', 'RETURN') AND {scope}), 0) AS ledger_balance,
        (SELECT count(*) FROM quarantine p WHERE p.partner = :partner AND p.state = 'OPEN' AND (p.unit_path IS NULL OR {scope}))
            AS quarantined
 """

@@ -322,7 +322,7 @@ async def _apply(tx: Tx) -> list[Moved]:
 
 
 async def correct(tx: Tx) -> list[Moved]:
-    """Put right what stands in `payment_move` and is FAILED: paid after all, by two people's word; none where it is not FAILED any more.
+    """Put right what stands in `payment_move` and is FAILED or CANCELLED: paid after all, by two people's word; none where it is not.
 
     Raises BudgetExceeded when what went back to the budget has been promised to others: it must be raised first, for the money is gone.
     """
@@ -357,7 +357,7 @@ async def publish(
     if corrected or any(total.status is PaymentStatus.RETURNED for total in totals):
         await recoveries.look_again(tx)
     if corrected and not all([await budget.reserve_again(tx, total.cycle_id, total.amount) for total in totals]):
-        raise BudgetExceeded("What the failure gave back to the budget has been promised to others: raise the budget first")
+        raise BudgetExceeded("What went back to the budget has been promised to others: raise the budget first")
     await _settle_budget(tx, totals)
     return totals
 

@@ -55,11 +55,15 @@ _RAISE: Final = (
     ("recovery_case", "recovery_id", Topic.PAYMENT, "recovery_id", "recovery_id"),
     ("payment_cycle", "cycle_id", Topic.CYCLE, "cycle_id", "state"),
 )
-# Money that can have moved since: everything of cycles not closed, unless it is dead and no word of a partner can wake it.
+# Money that can have moved since: everything of cycles not closed, unless it is dead and no word of a partner can wake it. What we
+# published as paid is asked about also where it stands dead again: two people had corrected it, and its months must not be paid again.
 _QUESTIONS: Final = """
 INSERT INTO restore_question (restore_id, reference, partner, payment_id)
 SELECT :restore_id, p.reference, p.partner, p.payment_id FROM payment p JOIN payment_cycle c USING (cycle_id)
 WHERE c.state <> 'CLOSED' AND p.status NOT IN ('FAILED', 'RETURNED', 'CANCELLED')
+   OR p.status IN ('FAILED', 'CANCELLED') AND p.payment_id IN (
+       SELECT CAST(CAST(body AS jsonb) ->> 'payment_id' AS uuid) FROM lost_event WHERE restore_id = :restore_id AND topic = :topic
+       AND CAST(body AS jsonb) ->> 'status' IN ('SETTLED', 'COLLECTED'))
 """
 _LOST: Final = """
 INSERT INTO restore_question (restore_id, reference, partner, beneficiary_id, programme, funding_source, months, amount, unit_path, said)
@@ -100,7 +104,7 @@ async def begin(tx: Tx, restore: RowMapping) -> int:
             restore_id=restore_id,
             topic=topic,
         )
-    asked = await tx.execute(_QUESTIONS, restore_id=restore_id)
+    asked = await tx.execute(_QUESTIONS, restore_id=restore_id, topic=Topic.PAYMENT)
     lost = await tx.execute(_LOST, restore_id=restore_id, topic=Topic.PAYMENT)
     await tx.execute(
         "UPDATE lane_pause SET detail = detail || jsonb_build_object('questions', CAST(:asked AS integer), 'lost', CAST(:lost AS integer))"

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from disbursement.storage.corrections import WAITING_SQL, beyond_sql
 
 __all__ = [
     "add",
@@ -36,7 +37,12 @@ _HEAD: Final = (
 
 # What finds a difference again in the partner's own books.
 _BOOKING: Final = "l.booked_on, l.direction, l.currency, l.partner_reference"
-_LINE: Final = "LEFT JOIN statement_line l ON l.statement_id = b.statement_id AND l.line_no = b.line_no"
+_LINE: Final = (
+    "LEFT JOIN statement_line l ON l.statement_id = b.statement_id AND l.line_no = b.line_no"
+    " LEFT JOIN payment p ON p.payment_id = b.payment_id"
+)
+_BEYOND: Final = beyond_sql("b.state <> 'RESOLVED' AND p.status IN ('FAILED', 'CANCELLED')")
+_OF_PAYMENT: Final = f"p.status AS payment_status, {WAITING_SQL}, {_BEYOND}"
 
 
 async def add(tx: Tx, values: Mapping[str, Any]) -> RowMapping | None:
@@ -147,7 +153,7 @@ async def breaks_page(
     """Differences in the actor's units, oldest first. One that belongs to no payment of ours is seen by all who may see any."""
     scope, params = actor.scope_sql("b.unit_path")
     return await tx.rows(
-        f"SELECT b.*, {_BOOKING} FROM reconciliation_break b {_LINE} WHERE (b.unit_path IS NULL OR {scope})"
+        f"SELECT b.*, {_BOOKING}, {_OF_PAYMENT} FROM reconciliation_break b {_LINE} WHERE (b.unit_path IS NULL OR {scope})"
         " AND (CAST(:after AS uuid) IS NULL OR b.break_id > :after) AND (CAST(:partner AS text) IS NULL OR b.partner = :partner)"
         " AND (CAST(:state AS text) IS NULL OR b.state = :state) AND (CAST(:kind AS text) IS NULL OR b.kind = :kind)"
         " ORDER BY b.break_id LIMIT :limit",
@@ -177,12 +183,16 @@ async def ageing(tx: Tx, actor: Actor, business_date: date) -> Sequence[RowMappi
 async def break_of(tx: Tx, actor: Actor, break_id: UUID) -> RowMapping | None:
     """One difference in the actor's units, locked, with its payment's reference, amount and channel."""
     scope, params = actor.scope_sql("b.unit_path")
+    of_batch, more = actor.scope_sql("q.unit_path")
     return await tx.row(
-        "SELECT b.*, p.reference AS payment_reference, p.amount AS payment_amount, p.status AS payment_status"
-        " FROM reconciliation_break b LEFT JOIN payment p USING (payment_id)"
-        f" WHERE b.break_id = :break_id AND (b.unit_path IS NULL OR {scope}) FOR UPDATE OF b",
+        "SELECT b.*, p.reference AS payment_reference, p.amount AS payment_amount, p.status AS payment_status, p.channel,"
+        f" {WAITING_SQL} FROM reconciliation_break b LEFT JOIN payment p USING (payment_id)"
+        f" WHERE b.break_id = :break_id AND (b.unit_path IS NULL OR {scope})"
+        # A batch booked as one debit holds its payments' months: who ends that sees them all.
+        " AND NOT EXISTS (SELECT FROM statement_line s JOIN payment q USING (batch_id) WHERE b.payment_id IS NULL"
+        f"  AND s.statement_id = b.statement_id AND s.line_no = b.line_no AND NOT {of_batch}) FOR UPDATE OF b",
         break_id=break_id,
-        **params,
+        **(params | more),
     )
 
 
@@ -191,7 +201,7 @@ async def set_break(tx: Tx, break_id: UUID, values: Mapping[str, Any]) -> RowMap
     sets = ", ".join(f"{name} = :{name}" for name in values)
     row = await tx.row(
         f"WITH b AS (UPDATE reconciliation_break SET {sets}, version = version + 1 WHERE break_id = :break_id RETURNING *)"
-        f" SELECT b.*, {_BOOKING} FROM b {_LINE}",
+        f" SELECT b.*, {_BOOKING}, {_OF_PAYMENT} FROM b {_LINE}",
         break_id=break_id,
         **values,
     )

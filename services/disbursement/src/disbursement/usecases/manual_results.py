@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
@@ -11,16 +11,17 @@ from sqlalchemy import RowMapping
 
 from common import audit
 from common.actor import Actor
+from common.contracts.disbursement_v1 import PaymentStatus
 from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
 from disbursement.domain.payment import CASH, Reading, ResultStatus, corrects, read_result
 from disbursement.domain.payment_errors import PaymentNotFound
-from disbursement.storage import cases, manual, payment_moves
+from disbursement.storage import cases, corrections, manual, payment_moves
 from disbursement.usecases.record_results import Told, record_results
 
-__all__ = ["accept_word", "decide_result", "dismiss_word", "propose_correction", "propose_result"]
+__all__ = ["accept_word", "correct_payments", "decide_result", "dismiss_word", "propose_correction", "propose_result"]
 
 _MIDDAY: Final = time(5)
 _CASE_OUTCOMES: Final = {
@@ -82,8 +83,9 @@ async def propose_correction(
         result = ResultStatus.COLLECTED if payment["channel"] in CASH else ResultStatus.SETTLED
         if not corrects(payment["status"], payment["channel"], result):
             raise ResultNotPossible(
-                f"Only a failed payment is corrected; this one is {payment['status']}", payment_status=payment["status"]
+                f"Only a failed or withdrawn payment is corrected; this one is {payment['status']}", payment_status=payment["status"]
             )
+        await _spoken_of(tx, payment)
         values = {
             "case_id": case_id, "result": result.value, "happened_on": happened_on, "note": note, "evidence": evidence, "correction": True,
         }  # fmt: skip
@@ -103,7 +105,7 @@ async def accept_word(
 ) -> RowMapping:
     """A word that was set aside is to count after all: as this result of our payment, at our amount, when a second person agrees.
 
-    Where we hold the payment to have failed and the word says that it was paid, that is a correction.
+    Where we hold the payment to have failed, or withdrew it, and the word says that it was paid, that is a correction.
     Raises NotFound, WordNotOurs, and as :func:`propose_result`.
     """
     async with db.transaction(actor) as tx:
@@ -116,6 +118,7 @@ async def accept_word(
         }  # fmt: skip
         payment = await manual.lock_payment(tx, actor, word["payment_id"])
         if payment is not None and corrects(payment["status"], payment["channel"], result):
+            await _spoken_of(tx, payment)
             return await _add(tx, actor, word["payment_id"], {**values, "correction": True})
         return await _propose(tx, actor, word["payment_id"], values)
 
@@ -157,6 +160,31 @@ async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, 
         return found
 
 
+async def correct_payments(tx: Tx, manual_ids: Sequence[UUID], actor: Actor) -> bool:
+    """What we held dead (FAILED, CANCELLED) becomes SETTLED or COLLECTED: status, history, months, ledger, budget and event together.
+
+    False where one of them is not dead any more: the caller refuses. Months that another payment has paid meanwhile are then paid twice:
+    the person is looked at, and a recovery case says so. Raises BudgetExceeded.
+    """
+    await payment_moves.prepare(tx)
+    await corrections.prepare(tx, manual_ids)
+    moved = await payment_moves.correct(tx)
+    if sum(item.payments for item in moved) != len(manual_ids):
+        return False
+    await corrections.release_holds(tx)
+    await corrections.end_differences(tx, manual_ids, actor.subject)
+    return True
+
+
+async def _spoken_of(tx: Tx, payment: RowMapping) -> None:
+    """What we withdrew ourselves was paid only if its partner says so somewhere: two of us alone do not. Raises ResultNotPossible."""
+    if payment["status"] == PaymentStatus.CANCELLED and not await corrections.spoken_of(tx, payment["payment_id"]):
+        raise ResultNotPossible(
+            "It was withdrawn before it was sent, and no statement, message or answer of the partner speaks of it: open an investigation",
+            payment_status=payment["status"],
+        )
+
+
 async def _word(tx: Tx, actor: Actor, quarantine_id: UUID) -> RowMapping:
     word = await manual.quarantined(tx, actor, quarantine_id)
     if word is None:
@@ -171,7 +199,7 @@ async def _propose(tx: Tx, actor: Actor, payment_id: UUID, values: Mapping[str, 
     reading = read_result(payment["status"], payment["channel"], ResultStatus(values["result"]))
     if reading is not Reading.APPLY:
         wrong = corrects(payment["status"], payment["channel"], ResultStatus(values["result"]))
-        hint = "; a wrongly told failure is corrected at POST /v1/payments/{payment_id}/corrections" if wrong else ""
+        hint = "; what was paid all the same is corrected at POST /v1/payments/{payment_id}/corrections" if wrong else ""
         raise ResultNotPossible(f"The payment is {payment['status']}{hint}", payment_status=payment["status"], reading=reading.value)
     return await _add(tx, actor, payment_id, values)
 
@@ -210,19 +238,5 @@ async def _apply(tx: Tx, row: RowMapping) -> None:
 
 
 async def _correct(tx: Tx, row: RowMapping, actor: Actor) -> None:
-    """FAILED becomes SETTLED or COLLECTED: status, history, months, ledger, budget and event together.
-
-    Months that another payment has paid meanwhile are then paid twice: the person is looked at, and a recovery case says so.
-    """
-    await payment_moves.prepare(tx)
-    await tx.execute(
-        "INSERT INTO payment_move (payment_id, to_status, reason, partner_reference, occurred_at, source, source_id)"
-        " VALUES (:payment_id, :status, NULL, NULL, :occurred_at, 'CORRECTION', :source_id)",
-        payment_id=row["payment_id"],
-        status=row["result"],
-        occurred_at=datetime.combine(row["happened_on"], _MIDDAY, UTC),
-        source_id=str(row["manual_id"]),
-    )
-    if not await payment_moves.correct(tx):
+    if not await correct_payments(tx, [row["manual_id"]], actor):
         raise ResultNotPossible(f"The payment is {row['payment_status']} by now", payment_status=row["payment_status"])
-    await manual.end_differences(tx, row["manual_id"], actor.subject)

@@ -24,13 +24,13 @@ _SENT = {PaymentStatus.SUBMITTING, PaymentStatus.SUBMITTED, PaymentStatus.UNKNOW
 
 
 async def open_case(db: Database, actor: Actor, payment_id: UUID, kind: CaseKind, reason: str, business_date: date) -> RowMapping:
-    """Open a case about a payment that was sent. Raises PaymentNotFound, IllegalCaseMove, CaseExists."""
+    """Open a case about a payment that was sent, or withdrawn. Raises PaymentNotFound, IllegalCaseMove, CaseExists."""
     async with db.transaction(actor) as tx:
         payment = await manual.lock_payment(tx, actor, payment_id)
         if payment is None:
             raise PaymentNotFound()
-        # That it failed may be what the partner is asked about.
-        sent = _SENT | ({PaymentStatus.FAILED} if kind is CaseKind.INVESTIGATION else set())
+        # That it failed, or was paid although we withdrew it, may be what the partner is asked about.
+        sent = _SENT | ({PaymentStatus.FAILED, PaymentStatus.CANCELLED} if kind is CaseKind.INVESTIGATION else set())
         if payment["status"] not in sent or (kind is CaseKind.RECALL and payment["status"] != PaymentStatus.SETTLED):
             raise IllegalCaseMove(f"The payment is {payment['status']}", payment_status=payment["status"])
         values = {
