@@ -48,23 +48,15 @@ FROM payment p JOIN payment_batch b USING (batch_id)
 WHERE r.message_id <> r.reference AND r.amount IS NULL AND r.currency IS NULL
   AND p.reference = r.reference AND b.reference = r.message_id AND b.partner = r.partner
 """
-# A word about a whole message is believed only with the control sum we sent. And a rejection, of the message or of payments named in it,
-# only if its file can have been handed over no more than once: a bank that refuses the second copy says nothing of the first, which it may
-# be paying. A database that was put back to the past does not know what it had handed over.
+# A word about a whole message is believed only with the control sum we sent; and its rejection only if it was handed over once:
+# a bank that refuses the second copy of a file says nothing of the first.
 _BROKEN_SQL: Final = """
-WITH message AS MATERIALIZED (
-    SELECT b.batch_id, b.reference, b.partner,
-        EXISTS (SELECT FROM database_restore d WHERE d.found_at > b.created_at)
-        OR 1 < (SELECT count(*) FILTER (WHERE s.kind = 'DOWNLOADED') + CASE WHEN bool_or(s.kind = 'READY') THEN 0 ELSE b.sends END
-                FROM batch_file_step s WHERE s.batch_id = b.batch_id) AS again
-    FROM payment_batch b
-    WHERE b.file_name IS NOT NULL AND (b.partner, b.reference) IN (SELECT DISTINCT partner, message_id FROM result_in)
-)
 UPDATE result_in r SET broken = CASE
-    WHEN r.reference = m.reference
-         AND r.amount <> (SELECT sum(p.amount) FROM payment p WHERE p.batch_id = m.batch_id AND p.status <> 'CANCELLED') THEN 'AMOUNT_DIFFERS'
-    WHEN r.status = 'FAILED' AND m.again THEN 'REJECTED_AFTER_RESEND' END
-FROM message m WHERE r.message_id = m.reference AND r.partner = m.partner
+    WHEN r.amount <> (SELECT sum(p.amount) FROM payment p WHERE p.batch_id = b.batch_id AND p.status <> 'CANCELLED') THEN 'AMOUNT_DIFFERS'
+    WHEN r.status = 'FAILED' AND 1 < (SELECT count(*) FILTER (WHERE s.kind = 'DOWNLOADED')
+            + CASE WHEN bool_or(s.kind = 'READY') THEN 0 ELSE b.sends END FROM batch_file_step s WHERE s.batch_id = b.batch_id)
+        THEN 'REJECTED_AFTER_RESEND' END
+FROM payment_batch b WHERE r.message_id = r.reference AND b.reference = r.reference AND b.partner = r.partner
 """
 _SPREAD_SQL: Final = """
 INSERT INTO result_in (ordinal, partner, source, source_id, reference, status, amount, currency, reason, partner_reference, occurred_at,
