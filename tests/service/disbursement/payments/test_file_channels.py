@@ -11,9 +11,12 @@ from bank_files import all_done, batch_of, file_sent, paid_in_books
 from lxml import etree
 
 from common import clock
-from common.auth import Role
+from common.auth import SYSTEM, Role
 from common.webhooks import sign
+from disbursement.channels.protocol import PartnerResult
+from disbursement.domain.payment import ResultStatus
 from disbursement.storage import budget_codes
+from disbursement.usecases.record_results import Told, record_results
 
 FORMS = {"pain": {"channel": "iso20022"}, "xlsx": {"channel": "bank_file"}, "csv": {"channel": "bank_file", "file_form": "CSV"}}
 PURPOSE = "Nộp tệp cho ngân hàng"
@@ -132,6 +135,52 @@ async def test_a_second_copy_refused_as_a_whole_says_nothing_of_the_first(bank: 
     assert await bank.value("SELECT reason FROM quarantine") == "REJECTED_AFTER_RESEND"
 
 
+@pytest.mark.parametrize("group", ["RJCT", "PART", ""])
+async def test_a_second_copy_refused_by_name_says_nothing_of_the_first_either(bank: Any, operator: Any, group: str) -> None:
+    """The bank pays the first copy; believing it of the second would make the months payable again."""
+    await bank.script("no_notices")
+    message, refs = await file_sent(bank, 2)
+    path = f"/v1/batches/{(await batch_of(bank))['batch_id']}/upload"
+    await operator.post(path, json={"reason": "Ngân hàng báo chưa nhận"}, headers={"Idempotency-Key": "again-number-1"})
+    await bank.send()
+    await bank.deliver(answer(message, group, *((ref, "RJCT", "MS03") for ref in refs)))
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 2}
+    assert await bank.value("SELECT sum(committed) FROM due_month_position") == 1_000_000
+    aside = await bank.rows("SELECT reason, reference, payment_id IS NOT NULL AS ours FROM quarantine WHERE reference <> :m", m=message)
+    assert [(row["reason"], row["reference"], row["ours"]) for row in sorted(aside, key=lambda row: row["reference"])] == [
+        ("REJECTED_AFTER_RESEND", ref, True) for ref in refs
+    ]
+    await bank.simulator.settle()
+    assert await paid_in_books(bank) == [500_000] * 2
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_after_a_restore_nobody_knows_how_often_a_file_was_handed_over(bank: Any, named: bool) -> None:
+    """The first hand-over is among what the database lost."""
+    message, refs = await file_sent(bank, 2)
+    async with bank.owner() as tx:
+        await tx.execute("INSERT INTO database_restore (life, read_at, lost_events) VALUES ('x', now(), 1)")
+    await bank.deliver(answer(message, "RJCT", *((ref, "RJCT", "MS03") for ref in refs if named), code="MS03"))
+    await bank.apply()
+    assert await bank.statuses() == {"UNKNOWN": 2}
+    assert {row["reason"] for row in await bank.rows("SELECT reason FROM quarantine")} == {"REJECTED_AFTER_RESEND"}
+
+
+@pytest.mark.parametrize("bank", [pytest.param({"channel": "bank_file", "delivery": "MANUAL", "url": ""}, id="xlsx")], indirect=True)
+async def test_a_sheet_taken_twice_is_not_refused_by_one_answer(bank: Any, operator: Any) -> None:
+    await file_sent(bank, 1)
+    path = f"/v1/batches/{(await batch_of(bank))['batch_id']}/file"
+    for _ in range(2):
+        assert (await operator.get(path, params={"purpose": PURPOSE})).status_code == 200
+    [reference] = [row["reference"] for row in await bank.rows("SELECT reference FROM payment")]
+    async with bank.db.transaction(SYSTEM("notices")) as tx:
+        told = PartnerResult(reference, ResultStatus.FAILED, 500_000, "VND", "ACCOUNT_CLOSED", None, None, {})
+        await record_results(tx, "agribank", "NOTICE", [Told("x", told)])
+    assert await bank.statuses() == {"UNKNOWN": 1}
+    assert await bank.value("SELECT reason FROM quarantine") == "REJECTED_AFTER_RESEND"
+
+
 async def test_a_file_refused_as_a_whole_once_handed_over_fails_all(bank: Any) -> None:
     await bank.script("outage")
     message, _ = await file_sent(bank, 2)
@@ -185,6 +234,20 @@ async def test_a_person_carries_the_file_and_brings_the_answer(bank: Any, operat
     assert kinds == ["READY", "DOWNLOADED", "DOWNLOADED", "ACKNOWLEDGED", "ACKNOWLEDGED"]
     said = await bank.rows("SELECT subject, purpose FROM audit_log WHERE action = 'batch.download'")
     assert (said[0]["subject"], said[0]["purpose"]) == ("nguyen.van.hanh", PURPOSE)
+
+
+@pytest.mark.parametrize("bank", [{"delivery": "MANUAL", "url": ""}], indirect=True)
+async def test_a_file_is_not_given_out_while_payments_are_stopped(bank: Any, operator: Any, client_as: Any) -> None:
+    await file_sent(bank, 2)
+    path = f"/v1/batches/{(await batch_of(bank))['batch_id']}/file"
+    stop = client_as(bank.app, Role.DEPARTMENT_OFFICER, subject="pham.thi.dung")
+    made = await stop.post(
+        "/v1/pauses", json={"partner": "agribank", "reason": "Ngân hàng báo sự cố"}, headers={"Idempotency-Key": "stop-number-1"}
+    )
+    assert made.status_code == 201, made.text
+    refused = await operator.get(path, params={"purpose": PURPOSE})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/file-stopped")
+    assert await bank.rows("SELECT kind FROM batch_file_step") == [{"kind": "READY"}]
 
 
 async def _hand_in(bank: Any, content: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.problems import Problem
 
-__all__ = ["BatchNotFound", "CodesExist", "FileWithAPerson", "NotAFile", "NothingWaits", "PayerNotSet"]
+__all__ = ["BatchNotFound", "CodesExist", "FileStopped", "FileWithAPerson", "NotAFile", "NothingWaits", "PayerNotSet"]
 
 
 class BatchNotFound(Problem):
@@ -23,6 +23,15 @@ class NotAFile(Problem):
     status = 409
     title = "The batch has no file"
     title_vi = "Lô chi trả này chưa có tệp hoặc không gửi bằng tệp"
+
+
+class FileStopped(Problem):
+    """A stop stands over the batch (`GET /v1/pauses`): its file would leave our hands."""
+
+    type = "file-stopped"
+    status = 409
+    title = "Payments are stopped: the file is not given out"
+    title_vi = "Đang tạm dừng chi trả: chưa được lấy tệp"
 
 
 class NothingWaits(Problem):

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common import restored
 from common.db import Tx
 from disbursement.domain.partner_hours import Moment
 
-__all__ = ["claim", "hold_claim", "let_go", "partners_to_ask", "partners_to_send", "take_over_expired"]
+__all__ = ["claim", "hold_claim", "let_go", "partners_to_ask", "partners_to_send", "stopped", "take_over_expired"]
 
 # A pause over the batch, its first batch not answered yet (or not ended, where the lane waits for results), and what is left of the day.
 # A file that was delivered holds nobody up: its acknowledgement may take days.
@@ -72,6 +73,16 @@ RETURNING batch_id, cycle_id, reference, state, request, request_digest, payment
 async def hold_claim(tx: Tx, batch_id: UUID, owner: str, lease_seconds: int) -> RowMapping | None:
     """Lock a batch we claimed; None when the claim ran out or a pause came over it meanwhile."""
     return await tx.row(_HOLD_CLAIM, batch_id=batch_id, owner=owner, seconds=lease_seconds)
+
+
+async def stopped(tx: Tx, batch_id: UUID) -> bool:
+    """Whether nothing of this batch may leave now: a stop stands over it, or it is not known whether the database was put back to the past.
+
+    The stops are locked against new ones until the transaction ends.
+    """
+    await tx.execute("LOCK TABLE lane_pause IN SHARE MODE")
+    paused = await tx.value(f"SELECT {_PAUSED} FROM payment_batch b WHERE batch_id = :batch_id", batch_id=batch_id)
+    return bool(paused) or not await restored.known(tx)
 
 
 async def let_go(tx: Tx, batch_id: UUID, owner: str) -> None:

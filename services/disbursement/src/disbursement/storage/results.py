@@ -48,14 +48,19 @@ FROM payment p JOIN payment_batch b USING (batch_id)
 WHERE r.message_id <> r.reference AND r.amount IS NULL AND r.currency IS NULL
   AND p.reference = r.reference AND b.reference = r.message_id AND b.partner = r.partner
 """
-# A word about a whole message is believed only with the control sum we sent; and its rejection only if it was handed over once:
-# a bank that refuses the second copy of a file says nothing of the first.
-_BROKEN_SQL: Final = """
+# A rejection (of a file, or of payments in it) is believed only if the file can have been handed over no more than once: a bank that
+# refuses the second copy says nothing of the first, which it may be paying. A database that was put back to the past does not know what it
+# had handed over.
+_MAYBE_AGAIN: Final = """
+b.file_name IS NOT NULL AND (EXISTS (SELECT FROM database_restore d WHERE d.found_at > b.created_at)
+    OR 1 < (SELECT count(*) FILTER (WHERE s.kind = 'DOWNLOADED') + CASE WHEN bool_or(s.kind = 'READY') THEN 0 ELSE b.sends END
+            FROM batch_file_step s WHERE s.batch_id = b.batch_id))
+"""
+# A word about a whole message is believed only with the control sum we sent.
+_BROKEN_SQL: Final = f"""
 UPDATE result_in r SET broken = CASE
     WHEN r.amount <> (SELECT sum(p.amount) FROM payment p WHERE p.batch_id = b.batch_id AND p.status <> 'CANCELLED') THEN 'AMOUNT_DIFFERS'
-    WHEN r.status = 'FAILED' AND 1 < (SELECT count(*) FILTER (WHERE s.kind = 'DOWNLOADED')
-            + CASE WHEN bool_or(s.kind = 'READY') THEN 0 ELSE b.sends END FROM batch_file_step s WHERE s.batch_id = b.batch_id)
-        THEN 'REJECTED_AFTER_RESEND' END
+    WHEN r.status = 'FAILED' AND ({_MAYBE_AGAIN}) THEN 'REJECTED_AFTER_RESEND' END
 FROM payment_batch b WHERE r.message_id = r.reference AND b.reference = r.reference AND b.partner = r.partner
 """
 _SPREAD_SQL: Final = """
@@ -91,6 +96,10 @@ async def load(tx: Tx, rows: Iterable[tuple[Any, ...]], *, messages: bool) -> in
 
 _JUDGE_SQL: Final = f"""
 WITH reading (current, channel, status, reading, target) AS (VALUES {readings_values()}),
+again AS MATERIALIZED (
+    SELECT b.batch_id FROM payment_batch b WHERE {_MAYBE_AGAIN} AND b.batch_id IN (
+        SELECT p.batch_id FROM result_in r JOIN payment p USING (reference) WHERE r.status = 'FAILED' AND r.source = 'NOTICE')
+),
 checked AS (
     SELECT r.ordinal, r.partner, r.source, r.source_id, r.reference, r.status, r.reason, r.partner_reference, r.occurred_at, r.said,
         p.payment_id, p.unit_path, p.status AS current, v.reading, v.target,
@@ -100,6 +109,7 @@ checked AS (
             WHEN p.partner <> r.partner THEN 'PARTNER_DIFFERS'
             WHEN r.amount IS DISTINCT FROM p.amount THEN 'AMOUNT_DIFFERS'
             WHEN r.currency IS DISTINCT FROM 'VND' THEN 'CURRENCY_DIFFERS'
+            WHEN r.status = 'FAILED' AND r.source = 'NOTICE' AND p.batch_id IN (SELECT batch_id FROM again) THEN 'REJECTED_AFTER_RESEND'
         END AS doubt,
         CASE r.status WHEN 'RETURNED' THEN 'SETTLED' WHEN 'RECEIVED' THEN NULL WHEN 'UNRECOGNISED' THEN NULL ELSE r.status END AS final
     FROM result_in r

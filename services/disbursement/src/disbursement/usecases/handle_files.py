@@ -15,9 +15,9 @@ from common.ids import new_id
 from common.problems import AlreadyDecided, NotFound
 from common.sealing import Keyring
 from disbursement.channels.partners import Partner
-from disbursement.domain.file_errors import BatchNotFound, FileWithAPerson, NotAFile, NothingWaits
+from disbursement.domain.file_errors import BatchNotFound, FileStopped, FileWithAPerson, NotAFile, NothingWaits
 from disbursement.domain.settlement_errors import SameDecider
-from disbursement.storage import batch_files, notices
+from disbursement.storage import batch_files, claims, notices
 from disbursement.usecases.receive_notice import NOTICE_FIELD
 from disbursement.usecases.send_batches import REQUEST_FIELD
 
@@ -35,13 +35,18 @@ async def found(tx: Tx, actor: Actor, batch_id: UUID, *, file: bool = True) -> R
 
 
 async def take_file(db: Database, actor: Actor, keyring: Keyring, batch_id: UUID, purpose: str) -> tuple[str, bytes]:
-    """(name, bytes) of a batch's file, as stored before anything left; who took it and why is recorded. Raises BatchNotFound, NotAFile."""
+    """(name, bytes) of a batch's file, as stored before anything left; who took it and why is recorded.
+
+    Taking it is sending it: nobody can say what becomes of it outside. Raises BatchNotFound, NotAFile, FileStopped.
+    """
     async with db.transaction(actor) as tx:
         row = await found(tx, actor, batch_id)
+        if await claims.stopped(tx, batch_id):
+            raise FileStopped()
         content = keyring.decrypt_bytes(REQUEST_FIELD, await batch_files.request(tx, batch_id))
         await batch_files.step(tx, batch_id, "DOWNLOADED", purpose)
         said = {"partner": row["partner"], "payments": row["payments"], "sha256": row["sha256"]}
-        await audit.record(tx, "batch.download", "batch", batch_id, said, purpose=purpose)
+        await audit.record(tx, "batch.download", "batch", batch_id, audit.Read(purpose, said))
     return row["file_name"], content
 
 
@@ -54,7 +59,8 @@ async def upload_again(tx: Tx, actor: Actor, partners: Mapping[str, Partner], ba
     if not await batch_files.ask_again(tx, batch_id):
         raise NothingWaits(f"The batch is {row['state']}", state=row["state"])
     await batch_files.step(tx, batch_id, "UPLOAD_ASKED", reason)
-    await audit.record(tx, "batch.upload_again", "batch", batch_id, {"partner": row["partner"], "reason": reason, "sends": row["sends"]})
+    about = {"partner": row["partner"], "reason": reason, "sends": row["sends"]}
+    await audit.record(tx, "batch.upload_again", "batch", batch_id, audit.Changed({"state": "UNCERTAIN"}, {"state": "RESEND"}, about))
     return await found(tx, actor, batch_id)
 
 
@@ -82,7 +88,7 @@ async def bring_acknowledgement(tx: Tx, actor: Actor, keyring: Keyring, batch_id
     if earlier is None:
         await batch_files.step(tx, batch_id, "ACKNOWLEDGED", file_name[:200])
         said = {"partner": row["partner"], "batch": str(batch_id), "bytes": len(content), "sha256": digest.hex()}
-        await audit.record(tx, "notice.upload", "notice", notice_id, said)
+        await audit.record(tx, "notice.upload", "notice", notice_id, audit.Created(said))
     return row
 
 
@@ -102,4 +108,5 @@ async def decide_acknowledgement(db: Database, actor: Actor, batch_id: UUID, not
             raise SameDecider()
         await notices.decide(tx, notice_id, actor.subject, note, confirm=confirm)
         said = {"partner": row["partner"], "batch": str(batch_id), "results": row["results"], "note": note}
-        await audit.record(tx, "notice.confirm" if confirm else "notice.refuse", "notice", notice_id, said)
+        what = audit.Changed({"state": row["state"]}, {"state": "RECEIVED" if confirm else "REFUSED"}, said)
+        await audit.record(tx, "notice.confirm" if confirm else "notice.refuse", "notice", notice_id, what)
