@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from common.actor import Role
 from common.openapi.examples import Examples, apply
 from common.openapi.trace import problems_of
+from common.openapi.words import tell, words_of
 from common.problems import (
     Forbidden,
     InvalidInput,
@@ -66,6 +67,7 @@ def document_of(app: FastAPI, routers: Sequence[APIRouter], package: str, exampl
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     apply(document, examples)
+    tell(document, words_of(package))
     return document
 
 

@@ -199,7 +199,12 @@ async def make_sheet(request: Request, actor: Officer, cycle_id: UUID, form: She
     return answered(await idempotency.run(db, actor, key, route, await request.body(), effect))
 
 
-@router.get("/telling-sheets", summary="Printed lists", description="Các danh sách báo tin đã in, và danh sách nào còn thiếu bản ký nhận.")
+@router.get(
+    "/telling-sheets",
+    summary="Printed lists",
+    description="Các danh sách báo tin đã in, và danh sách nào còn thiếu bản ký nhận. Which were printed, and which"
+    " still lack the signed copy.",
+)
 async def sheets(
     request: Request,
     actor: Reader,

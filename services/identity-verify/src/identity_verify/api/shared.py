@@ -42,7 +42,7 @@ Requester = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Purpose = Annotated[
-    FreeText, Query(min_length=5, max_length=200, description="Mục đích xem: why these data are read; kept in the audit log",
+    FreeText, Query(min_length=5, max_length=200, description="Mục đích xem, được ghi nhật ký · Why it is read; kept in the audit log",
                examples=["Đối chiếu với công an xã tháng 9/2024"]),
 ]  # fmt: skip
 

@@ -218,7 +218,7 @@ def _no_id(router: APIRouter, db: Database) -> None:
     @router.get(
         "/no-id/file",
         summary="The same list as a file",
-        description="Tệp CSV hoặc XLSX gửi Công an cấp CCCD.",
+        description="Tệp CSV hoặc XLSX gửi Công an cấp CCCD. The same list for the police, who issue the cards.",
         response_class=Response,
         responses=RESPONSES,
     )

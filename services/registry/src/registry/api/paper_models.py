@@ -195,7 +195,9 @@ class DecisionsAnswer(Closed):
     business_date: date
     decision_ids: Annotated[list[UUID], Field(max_length=2_000)] = []
     bulk_id: UUID | None = None
-    reason: str | None = Field(default=None, min_length=3, max_length=500, description="Lý do; needed to reject")
+    reason: str | None = Field(
+        default=None, min_length=3, max_length=500, description="Lý do, bắt buộc khi từ chối · The reason, needed to reject"
+    )
 
     @model_validator(mode="after")
     def _which(self) -> DecisionsAnswer:

@@ -86,7 +86,9 @@ class ProposalAnswer(Closed):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True, "business_date": "2024-08-21"}]})
     approve: bool
-    reason: str | None = Field(default=None, min_length=3, max_length=300, description="Lý do; needed to reject")
+    reason: str | None = Field(
+        default=None, min_length=3, max_length=300, description="Lý do, bắt buộc khi từ chối · The reason, needed to reject"
+    )
     business_date: date
 
 
