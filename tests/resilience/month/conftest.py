@@ -196,10 +196,10 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
-def on_apache_kafka() -> bool:
-    """Whether the month runs on a real Apache Kafka; a test that is to run on both parametrises this."""
-    return False
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.broker)])
+def on_apache_kafka(request: pytest.FixtureRequest) -> bool:
+    """Every test of a month runs on the embedded broker and on a real Apache Kafka, which the supervisor starts like its other children."""
+    return bool(request.param == "kafka")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 
 from ansinh.chaos import command
 from ansinh.stack.layout import SERVICES
-from common import apache_kafka
 
 if TYPE_CHECKING:
     from tests.resilience.month.conftest import Month
@@ -23,12 +22,9 @@ KILLS = 15
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("on_apache_kafka", [False, pytest.param(True, marks=pytest.mark.broker)], ids=["embedded", "kafka"])
 def test_nobody_is_paid_twice_and_nothing_is_lost(
     month: Month, on_apache_kafka: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if on_apache_kafka and (missing := apache_kafka.why_not()):
-        pytest.skip(missing)
     monkeypatch.setenv("ANSINH_HOME", str(month.layout.home))
     monkeypatch.setenv("ANSINH_PORT_BASE", str(month.layout.base))
     monkeypatch.delenv("DISBURSEMENT_PARTNERS_FILE")

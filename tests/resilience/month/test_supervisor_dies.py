@@ -45,13 +45,19 @@ async def all_gone(month: Month, processes: list[psutil.Process]) -> None:
     _, alive = await asyncio.to_thread(psutil.wait_procs, processes, SECONDS)
     assert not alive
     layout = month.layout
-    ports = [layout.postgres_port, layout.kafka_port, *(layout.base + n for n in (1, 2, 3, 4, 5, 11, 12, 13, 101, 102, 103, 104, 105))]
+    ports = [
+        layout.postgres_port,
+        layout.kafka_port,
+        layout.kafka_port + 1,
+        *(layout.base + n for n in (1, 2, 3, 4, 5, 11, 12, 13, 101, 102, 103, 104, 105)),
+    ]
     assert [port for port in ports if not port_is_free(port)] == []
 
 
 @pytest.mark.parametrize(("stage", "share"), [("register", 0.0), ("pay", 0.3)])
-async def test_the_month_goes_on_after_the_supervisor_was_killed(month: Month, stage: str, share: float) -> None:
-    code, text = await verb(month, "up", "--detach")
+async def test_the_month_goes_on_after_the_supervisor_was_killed(month: Month, on_apache_kafka: bool, stage: str, share: float) -> None:
+    up = ("up", "--detach", *(["--apache-kafka"] if on_apache_kafka else []))
+    code, text = await verb(month, *up)
     assert code == 0, text
     there = asyncio.Event()
 
@@ -71,7 +77,7 @@ async def test_the_month_goes_on_after_the_supervisor_was_killed(month: Month, s
         await asyncio.gather(begun, return_exceptions=True)
         await all_gone(month, processes)
 
-        code, text = await verb(month, "up", "--detach")
+        code, text = await verb(month, *up)
         assert code == 0, text
         assert "did not end cleanly" in text
         result = await month.month()

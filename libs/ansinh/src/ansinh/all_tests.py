@@ -43,8 +43,8 @@ class Part:
     workers: str = WORKERS
 
     def arguments(self, others: Sequence[Part] = ()) -> list[str]:
-        """What pytest is told; `others`: whose folders are not this part's."""
-        taken = [] if self.folders else [f"--ignore={folder}" for part in others for folder in part.folders]
+        """What pytest is told; `others`: whose folders are not this part's, also where they lie in this part's."""
+        taken = [f"--ignore={folder}" for part in others for folder in part.folders]
         how = "worksteal" if self.chosen == DEFAULT_TIER else "loadgroup"
         return ["-n", self.workers, "--dist", how, "-m", self.chosen, *taken, *self.folders]
 
@@ -52,14 +52,18 @@ class Part:
 _DEFAULT: Final = Part("default tests", 8, chosen=DEFAULT_TIER)
 #: Together they choose every test once: what is quick is known first. Whole stacks take both cores: one beside other work, never three.
 _FOLDERS: Final = (
-    Part("brokers", 6, ("tests/messaging",)),
+    Part("brokers", 5, ("tests/messaging",)),
     Part("security", 9, ("tests/security",)),
-    Part("services", 12, ("tests/service",)),
-    Part("resilience", 16, ("tests/resilience",), workers="2"),
-    Part("whole stacks", 18, ("tests/e2e",), workers="2"),
+    Part("services", 9, ("tests/service",)),
+    Part("resilience", 17, ("tests/resilience",), workers="2"),
 )
-_REST: Final = Part("all others", 15)
-PARTS: Final = ((_DEFAULT, ()), *((part, ()) for part in _FOLDERS), (_REST, _FOLDERS))
+_STACKS: Final = Part("whole stacks", 14, ("tests/e2e",), workers="2")
+#: A month of a whole province has the machine to itself; last, since it is the longest of one test.
+_PROVINCES: Final = Part("provinces", 12, ("tests/e2e/provinces",), workers="1")
+_REST: Final = Part("all others", 11)
+PARTS: Final = (
+    (_DEFAULT, ()), *((part, ()) for part in _FOLDERS), (_STACKS, (_PROVINCES,)), (_REST, (*_FOLDERS, _STACKS)), (_PROVINCES, ()),
+)  # fmt: skip
 #: Of everything, on two quiet cores; a province's sizes and busy machines take more (`--minutes`).
 MINUTES: Final = sum(part.minutes for part, _ in PARTS)
 

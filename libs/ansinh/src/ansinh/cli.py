@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     up = verb("up", "start database, broker, services, simulators and console; Ctrl-C stops them", _up)
     up.add_argument("--detach", action="store_true", help="leave it running in the background")
     up.add_argument("--province", default=None, metavar="CODE", help="province of the ready users, two digits (default 60)")
+    up.add_argument("--apache-kafka", action="store_true", help="a real Apache Kafka (Maven and Java) instead of the embedded broker")
     down = verb("down", "stop everything started here (drains first)", _down)
     down.add_argument("--now", action="store_true", help="do not drain; the next start publishes open events again")
     verb("status", "what runs, since when, and where to look", _status)
@@ -115,7 +116,7 @@ def _trust_verbs(verb: Callable[[str, str, Callable[[argparse.Namespace], int]],
 
 def _test_options(test: argparse.ArgumentParser) -> None:
     test.add_argument("--all", action="store_true", help="every test, in parts (about an hour), with a table at the end")
-    test.add_argument("--minutes", type=float, default=None, metavar="N", help="with --all: stop what has not ended by then (default 84)")
+    test.add_argument("--minutes", type=float, default=None, metavar="N", help="with --all: stop what has not ended by then (default 85)")
     test.add_argument("arguments", nargs="*", help="passed to pytest, after --")
 
 
@@ -135,8 +136,8 @@ def _up(options: argparse.Namespace) -> int:
     from ansinh.stack import commands
 
     if options.detach:
-        return commands.up_detached(options.province, _say)
-    return commands.up_foreground(options.province, _say)
+        return commands.up_detached(options.province, _say, apache_kafka=options.apache_kafka)
+    return commands.up_foreground(options.province, _say, apache_kafka=options.apache_kafka)
 
 
 def _down(options: argparse.Namespace) -> int:

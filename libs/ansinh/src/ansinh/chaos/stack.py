@@ -49,13 +49,12 @@ class TargetStack(Embedded):
         apache_kafka: bool = False,
     ) -> None:
         """`replicas`: services whose worker runs twice."""
-        self.broker_keeps_its_log = apache_kafka
         self.once: defaultdict[str, deque[dict[str, str]]] = defaultdict(deque)
         self.ends: list[str] = []
         self._tell = say
         self._replicas = replicas
         self._environments: dict[str, dict[str, str]] = {}
-        super().__init__(layout, self._hear, units)
+        super().__init__(layout, self._hear, units, apache_kafka=apache_kafka)
         self.supervisor.longest_delay = 2.0
 
     def _hear(self, text: str) -> None:
@@ -65,16 +64,6 @@ class TargetStack(Embedded):
                 self.ends.append(ended[1])
         self._tell(text)
 
-    def _broker_spec(self) -> Spec:
-        if not self.broker_keeps_its_log:
-            return super()._broker_spec()
-        from common import apache_kafka
-
-        port = self.layout.kafka_port
-        embedded = super()._broker_spec()
-        command = apache_kafka.prepare(self.layout.home / "kafka", port, port + 1)
-        return replace(embedded, command=command, env=services.base_environment(), ports=(port, port + 1), stop_seconds=20)
-
     def _stages(self, *arguments: Any, **more: Any) -> list[Stage]:
         stages = super()._stages(*arguments, **more)
         *before, ours = stages
@@ -83,8 +72,6 @@ class TargetStack(Embedded):
         ]
         stages = [*before, replace(ours, specs=[*ours.specs, *twice])]
         settings = {**QUICK, "DISBURSEMENT_PARTNERS_FILE": str(self.impatient_partners())}
-        if self.broker_keeps_its_log:
-            settings |= {f"{service.prefix}KAFKA_IDEMPOTENCE": "true" for service in SERVICES}
         for spec in (spec for stage in stages for spec in stage.specs):
             assert isinstance(spec.env, dict)
             spec.env.update(settings if spec.group in ("api", "worker") else {})

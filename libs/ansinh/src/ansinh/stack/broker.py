@@ -1,4 +1,4 @@
-"""The embedded broker: one small process that speaks Kafka's protocol and keeps its log in memory.
+"""The broker: one small embedded process that speaks Kafka's protocol and keeps its log in memory, or a real Apache Kafka where asked for.
 
 The single place that knows which broker it is. Services only ever see an address.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from ansinh.stack.layout import Layout
-from ansinh.stack.process import Spec
+from ansinh.stack.process import ProcessFailed, Spec
 
-__all__ = ["listens", "spec"]
+__all__ = ["apache_kafka_spec", "listens", "spec"]
 
 
 def listens(port: int) -> Callable[[], Awaitable[bool]]:
@@ -44,6 +44,19 @@ def spec(layout: Layout) -> Spec:
         ports=(layout.kafka_port,),
         group="engine",
         stop_seconds=5,
+    )  # fmt: skip
+
+
+def apache_kafka_spec(layout: Layout, env: Mapping[str, str]) -> Spec:
+    """A real Apache Kafka as a child of the supervisor; its log lies in the home. Raises ProcessFailed where Maven or Java is missing."""
+    from common import apache_kafka
+
+    if missing := apache_kafka.why_not():
+        raise ProcessFailed(f"no Apache Kafka: {missing}")
+    ports = (layout.kafka_port, layout.kafka_port + 1)
+    return Spec(
+        name="broker", command=apache_kafka.prepare(layout.home / "kafka", *ports), ready=listens(layout.kafka_port), env=env, ports=ports,
+        group="engine", stop_seconds=20,
     )  # fmt: skip
 
 

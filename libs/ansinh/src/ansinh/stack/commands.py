@@ -117,12 +117,16 @@ def _demo_runs(layout: Layout, say: Say) -> bool:
     return True
 
 
-def up_foreground(province: str | None, say: Say) -> int:
+def up_foreground(province: str | None, say: Say, *, apache_kafka: bool = False) -> int:
     """Start and stay until Ctrl-C, SIGTERM, or `down` from another terminal."""
     layout = Layout.from_environment()
     if _demo_runs(layout, say):
         return _UNAVAILABLE
-    embedded = Embedded(layout, lambda text: say(f"{time.strftime('%H:%M:%S')} {text}"), ready_units(province))
+
+    def told(text: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')} {text}")
+
+    embedded = Embedded(layout, told, ready_units(province), apache_kafka=apache_kafka)
 
     async def stay() -> int:
         for line in addresses(layout):
@@ -143,7 +147,7 @@ def running_layout() -> Layout:
     return layout
 
 
-def up_detached(province: str | None, say: Say, layout: Layout | None = None) -> int:
+def up_detached(province: str | None, say: Say, layout: Layout | None = None, *, apache_kafka: bool = False) -> int:
     """Start in the background, return when everything is ready (0) or when it has failed."""
     layout = layout or Layout.from_environment()
     layout.prepare()
@@ -154,6 +158,7 @@ def up_detached(province: str | None, say: Say, layout: Layout | None = None) ->
         return _UNAVAILABLE
     log = layout.logs / "supervisor.log"
     command = [sys.executable, "-P", "-m", "ansinh.cli", "up", *(["--province", province] if province else [])]
+    command += ["--apache-kafka"] if apache_kafka else []
     environment = {**os.environ, "ANSINH_HOME": str(layout.home), "ANSINH_PORT_BASE": str(layout.base)}
     with log.open("ab") as out:
         position = out.tell()

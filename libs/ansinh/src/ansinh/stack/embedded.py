@@ -33,12 +33,13 @@ class AlreadyRunning(Exception):
 class Embedded:
     """PostgreSQL, broker, simulators and services of one home."""
 
-    broker_keeps_its_log = False
-    """Whether a restarted broker has everything it had: then its death concerns nobody else."""
-
-    def __init__(self, layout: Layout, say: Callable[[str], None], units: tuple[str, str, str] | None = None) -> None:
-        """`units`: province, district and commune of the ready users."""
+    def __init__(
+        self, layout: Layout, say: Callable[[str], None], units: tuple[str, str, str] | None = None, *, apache_kafka: bool = False
+    ) -> None:
+        """`units`: province, district and commune of the ready users. `apache_kafka`: instead of the embedded broker."""
         layout.prepare()
+        #: Whether a restarted broker has everything it had: then its death concerns nobody else.
+        self.broker_keeps_its_log = apache_kafka
         self.layout = layout
         self._say = say
         self._lock = Lock(layout)
@@ -83,11 +84,13 @@ class Embedded:
         self._say(f"everything is ready in {time.monotonic() - started:.0f} s")
 
     def _broker_spec(self) -> Spec:
+        if self.broker_keeps_its_log:
+            return broker.apache_kafka_spec(self.layout, services.base_environment())
         return broker.spec(self.layout)
 
     def _stages(self, replay_since: datetime | None) -> list[Stage]:
         outside = services.outside(self.layout, self.secrets)
-        ours = services.services(self.layout, self.postgres, self.secrets)
+        ours = services.services(self.layout, self.postgres, self.secrets, idempotence=self.broker_keeps_its_log)
 
         async def before_services() -> None:
             await create_topics(self.layout.kafka)
@@ -165,7 +168,8 @@ class Embedded:
         """After a killed supervisor its children are on their way out; give them the time."""
         outside = [self.layout.base + number for number in (11, 12, 13)]
         ours = [port for service in SERVICES for port in (self.layout.api_port(service), self.layout.worker_port(service))]
-        ports = [self.layout.postgres_port, self.layout.kafka_port, *outside, *ours]
+        brokers = [self.layout.kafka_port, *([self.layout.kafka_port + 1] if self.broker_keeps_its_log else [])]
+        ports = [self.layout.postgres_port, *brokers, *outside, *ours]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not all(port_is_free(port) for port in ports):
             await asyncio.sleep(0.2)

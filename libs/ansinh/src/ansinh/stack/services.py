@@ -45,14 +45,19 @@ def base_environment() -> dict[str, str]:
     return env | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "ANSINH_ENVIRONMENT": "development", "MALLOC_ARENA_MAX": "2"}
 
 
-def service_environment(layout: Layout, postgres: Postgres, secrets: Secrets, service: Service) -> dict[str, str]:
-    """The settings of one service on the embedded default, as its environment. What the terminal sets under the same name wins."""
+def service_environment(
+    layout: Layout, postgres: Postgres, secrets: Secrets, service: Service, *, idempotence: bool = False
+) -> dict[str, str]:
+    """The settings of one service on the embedded default, as its environment. What the terminal sets under the same name wins.
+
+    `idempotence`: whether the broker takes idempotent producers; the embedded one does not.
+    """
     values = {
         "ENVIRONMENT": "development",
         "DATABASE_URL": postgres.url(service),
         "OWNER_DATABASE_URL": postgres.url(service, owner=True),
         "KAFKA_BOOTSTRAP": layout.kafka,
-        "KAFKA_IDEMPOTENCE": "false",
+        "KAFKA_IDEMPOTENCE": json.dumps(idempotence),
         "KAFKA_SESSION_TIMEOUT_MS": "6000",
         "KAFKA_HEARTBEAT_MS": "1000",
         "OIDC_ISSUER": layout.url("issuer"),
@@ -88,11 +93,11 @@ def migrations(layout: Layout, postgres: Postgres, secrets: Secrets) -> list[tup
     ]
 
 
-def services(layout: Layout, postgres: Postgres, secrets: Secrets) -> list[Spec]:
+def services(layout: Layout, postgres: Postgres, secrets: Secrets, *, idempotence: bool = False) -> list[Spec]:
     """API and worker of each service: two processes, the worker at lower priority."""
     specs = []
     for service in SERVICES:
-        env = service_environment(layout, postgres, secrets, service)
+        env = service_environment(layout, postgres, secrets, service, idempotence=idempotence)
         for kind, port, path, pool in (
             ("api", layout.api_port(service), "/health/ready", _API_POOL),
             ("worker", layout.worker_port(service), "/health/live", _WORKER_POOL),
