@@ -63,6 +63,13 @@ async def test_a_setting_takes_only_its_own_answers_and_two_people(province: Any
         s for s in (await province.maker.get("/v1/rulings/settings?on=2024-08-20")).json()["items"] if s["code"] == "PREFUNDING_CHECK"
     ]
     assert (before["value"], before["decided_by"]) == ("WARN", None)
+    for value in ("OFF", "WARN"):
+        await province.rule("settings", code="PREFUNDING_CHECK", value=value, valid_from="2024-08-01")
+    rows = await province.rows("SELECT detail FROM audit_log WHERE action = 'ruling.approve' ORDER BY id")
+    told = [row["detail"] for row in rows if row["detail"]["kind"] == "SETTING"]
+    assert [(one["before"]["holds"], one["after"]["holds"]) for one in told] == [
+        (None, {"value": "OFF"}), ({"value": "OFF"}, {"value": "WARN"}),
+    ]  # fmt: skip
 
 
 async def test_a_budget_changed_meanwhile_is_not_overwritten(province: Any) -> None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from common.letters import plain
 
-__all__ = ["FreeText", "hide_long_numbers", "mask_account", "mask_national_number", "mask_phone"]
+__all__ = ["FreeText", "hide_long_numbers", "mask_account", "mask_name", "mask_national_number", "mask_phone"]
 
 _LONG_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{9,19}|\d{3}(?:[ .]\d{3}){2,5})(?!\d)")
 
@@ -35,6 +35,13 @@ def mask_account(number: str | None) -> str | None:
     if not number:
         return None
     return f"…{number[-4:]}"
+
+
+def mask_name(name: str | None) -> str | None:
+    """First letters only: `Nguyễn Văn An` → `N* V* A*`."""
+    if not name:
+        return None
+    return " ".join(f"{part[0]}*" for part in name.split())
 
 
 def mask_phone(number: str | None) -> str | None:

@@ -86,6 +86,12 @@ async def test_two_people_correct_a_wrong_failure_and_a_notice_never_does(world:
         row["action"]: row["subject"] for row in await world.rows("SELECT action, subject FROM audit_log WHERE action LIKE 'correction%'")
     }
     assert acts == {"correction.propose": "maker", "correction.confirm": "checker"}
+    (told,) = [row["detail"] for row in await world.rows("SELECT detail FROM audit_log WHERE action = 'correction.confirm'")]
+    assert [(told[side]["state"], told[side]["payment_status"]) for side in ("before", "after")] == [
+        ("PROPOSED", "FAILED"), ("CONFIRMED", "SETTLED"),
+    ]  # fmt: skip
+    moved = [row["detail"] for row in await world.rows("SELECT detail FROM audit_log WHERE action = 'results.record' ORDER BY id")]
+    assert [(len(one["digest"]), one["count"]) for one in moved][:1] == [(64, 1)]
     again = await maker.post(f"/v1/payments/{payment_id}/corrections", json=SHOWN)
     assert again.json()["type"] == "/problems/result-not-possible"
     await sound(world)

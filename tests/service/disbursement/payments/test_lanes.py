@@ -127,6 +127,11 @@ async def test_every_word_about_going_on_stays(world: Any, client_as: Any) -> No
         ("RESUME_PROPOSED", "maker", "xin gửi tiếp: đã có CV 315"),
         ("RESUMED", "checker", "đã có CV 315"),
     ]
+    told = await world.rows("SELECT action, detail FROM audit_log WHERE action LIKE 'pause.%' ORDER BY id")
+    assert [(row["action"], row["detail"].get("before", {}).get("state"), row["detail"]["after"]["state"]) for row in told] == [
+        ("pause.set", None, "ACTIVE"), ("pause.resume_proposed", "ACTIVE", "RESUME_PROPOSED"), ("pause.kept", "RESUME_PROPOSED", "ACTIVE"),
+        ("pause.resume_proposed", "ACTIVE", "RESUME_PROPOSED"), ("pause.resumed", "RESUME_PROPOSED", "RESUMED"),
+    ]  # fmt: skip
     for sql in ("UPDATE lane_pause_step SET note = 'x'", "DELETE FROM lane_pause_step"):
         with pytest.raises(DBAPIError, match="permission denied"):
             async with world.owner() as tx:
@@ -350,9 +355,9 @@ async def test_limits_are_changed_by_two_people_and_audited(world: Any, client_a
     assert (await propose(**now, settings={**settings, "inquiry_seconds": []})).status_code == 422
     assert (await propose(**now, partner="nobody")).status_code == 404
     audited = await world.rows("SELECT subject, detail FROM audit_log WHERE action = 'lane.change'")
-    assert [(row["subject"], row["detail"]["proposed_by"], row["detail"]["batch_payments"]) for row in audited] == [
-        ("checker", "op", [1000, 5])
-    ]
+    assert [(row["subject"], row["detail"]["proposed_by"]) for row in audited] == [("checker", "op")]
+    assert [audited[0]["detail"][side]["batch_payments"] for side in ("before", "after")] == [1000, 5]
+    assert audited[0]["detail"]["before"].keys() == {"batch_payments", "daily_payments", "first_batch_payments"}, "what changed, no more"
     await world.approve([world.line() for _ in range(12)])
     assert await sizes(world) == [5, 5, 2]
     assert (await operator.get("/v1/partners/nobody/lane")).status_code == 404

@@ -159,6 +159,8 @@ async def test_a_difference_is_ended_by_two_people(world: Any, officer: Any, cli
     assert (same.status_code, same.json()["type"]) == (409, "/problems/same-resolver")
     approver = client_as(world.app, Role.APPROVER, subject="second")
     assert (await approver.post(f"{path}/decision", json=yes)).json()["state"] == "RESOLVED"
+    told = [row["detail"] for row in await world.rows("SELECT detail FROM audit_log WHERE action LIKE 'break.%' ORDER BY id")]
+    assert [(one["before"]["state"], one["after"]["state"]) for one in told] == [("OPEN", "PROPOSED"), ("PROPOSED", "RESOLVED")]
     assert await world.statuses() == {"RETURNED": 1}
     assert await world.value("SELECT source FROM payment_history ORDER BY version DESC LIMIT 1") == "MANUAL"
     assert (await approver.post(f"{path}/decision", json=yes)).status_code == 409

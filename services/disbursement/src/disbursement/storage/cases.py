@@ -133,9 +133,10 @@ closed AS (
 )
 INSERT INTO payment_case_step (case_id, version, action, state, note, actor)
 SELECT case_id, version, 'CLOSE', 'CLOSED', source, :actor FROM closed
+RETURNING case_id
 """
 
 
-async def close_answered(tx: Tx, actor: str) -> int:
-    """End the cases whose payment reached, after they were opened, what they asked for; how many."""
-    return await tx.execute(_CLOSE_ANSWERED, actor=actor)
+async def close_answered(tx: Tx, actor: str) -> list[UUID]:
+    """End the cases whose payment reached, after they were opened, what they asked for; which."""
+    return [row["case_id"] for row in await tx.rows(_CLOSE_ANSWERED, actor=actor)]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from prometheus_client import Counter
 from sqlalchemy.exc import IntegrityError
 
-from common import outbox, tracing
+from common import audit, outbox, tracing
 from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
 from common.telemetry import get_logger
@@ -83,12 +83,13 @@ EFFECT_MISMATCHES: Final = Counter("ansinh_disbursement_effect_mismatches_total"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many payments of one cycle reached a status, and their amount in đồng."""
+    """How many payments of one cycle reached a status, their amount in đồng, and the digest of their ids."""
 
     cycle_id: Any
     status: PaymentStatus
     payments: int
     amount: int
+    digest: str
 
 
 def event_body_sql(alias: str) -> str:
@@ -172,6 +173,11 @@ WITH locked AS MATERIALIZED (
     SELECT 1 FROM payment p JOIN payment_move m USING (payment_id) ORDER BY p.payment_id FOR UPDATE OF p
 ) SELECT count(*) FROM locked
 """
+
+_TOTALS_SQL: Final = (
+    f"SELECT cycle_id, status, count(*) AS payments, sum(amount) AS amount, {audit.digest_sql('payment_id')} AS digest"
+    " FROM payment_moved GROUP BY 1, 2"
+)
 
 _HISTORY_SQL: Final = """
 INSERT INTO payment_history (payment_id, version, status, reason, partner_reference, source, source_id, actor, occurred_at)
@@ -341,8 +347,8 @@ async def publish(
     `first_event` is what is said of payments that were just made; `corrected`: they were held dead and are paid after all.
     """
     totals = [
-        Moved(row["cycle_id"], PaymentStatus(row["status"]), int(row["payments"]), int(row["amount"]))
-        for row in await tx.rows("SELECT cycle_id, status, count(*) AS payments, sum(amount) AS amount FROM payment_moved GROUP BY 1, 2")
+        Moved(row["cycle_id"], PaymentStatus(row["status"]), int(row["payments"]), int(row["amount"]), row["digest"])
+        for row in await tx.rows(_TOTALS_SQL)
     ]
     actor = tx.actor.subject if tx.actor else "system"
     await tx.execute(_HISTORY_SQL, actor=actor)

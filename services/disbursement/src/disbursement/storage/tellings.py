@@ -73,6 +73,7 @@ SELECT telling_id, :cycle_id, beneficiary_id, payment_id, hold_id, occasion,
        'T' || upper(replace(telling_id::text, '-', ''))
 FROM both_kinds
 ON CONFLICT DO NOTHING
+RETURNING telling_id
 """
 
 # Where somebody else is paid the person is told first.
@@ -123,9 +124,10 @@ async def claim_cycle(tx: Tx) -> UUID | None:
     return found
 
 
-async def find_new(tx: Tx, cycle_id: UUID, occasions: Sequence[str], *, sms: bool, limit: int) -> int:
-    """Add the people of a cycle who are not told yet of what happened to their payments; at most `limit` of each kind."""
-    return await tx.execute(_FIND, cycle_id=cycle_id, occasions=list(occasions), sms=sms, limit=limit)
+async def find_new(tx: Tx, cycle_id: UUID, occasions: Sequence[str], *, sms: bool, limit: int) -> list[UUID]:
+    """Add the people of a cycle who are not told yet of what happened to their payments; at most `limit` of each kind. What is new."""
+    rows = await tx.rows(_FIND, cycle_id=cycle_id, occasions=list(occasions), sms=sms, limit=limit)
+    return [row["telling_id"] for row in rows]
 
 
 async def claim_sending(tx: Tx, limit: int) -> Sequence[RowMapping]:
@@ -181,8 +183,8 @@ WITH taken AS (
 """
 
 
-async def sheet_make(tx: Tx, values: dict[str, Any]) -> int:
-    """Make a printed list of everyone in a unit who waits for one; how many (none: nothing is made)."""
+async def sheet_make(tx: Tx, values: dict[str, Any]) -> tuple[int, str]:
+    """Make a printed list of everyone in a unit who waits for one; how many (none: nothing is made), and the list's digest."""
     number = await tx.value(
         "SELECT coalesce(max(number), 0) + 1 FROM telling_sheet WHERE cycle_id = :cycle_id AND unit_path = :unit_path",
         cycle_id=values["cycle_id"], unit_path=values["unit_path"],
@@ -196,12 +198,13 @@ async def sheet_make(tx: Tx, values: dict[str, Any]) -> int:
     rows = int(await tx.value(_MAKE_SHEET, **chosen))
     if not rows:
         await tx.execute("DELETE FROM telling_sheet WHERE sheet_id = :sheet_id", sheet_id=values["sheet_id"])
-        return 0
+        return 0, ""
+    digest = await sheet_digest(tx, values["sheet_id"])
     await tx.execute(
         "UPDATE telling_sheet SET rows = :rows, digest = :digest WHERE sheet_id = :sheet_id",
-        rows=rows, digest=await sheet_digest(tx, values["sheet_id"]), sheet_id=values["sheet_id"],
+        rows=rows, digest=digest, sheet_id=values["sheet_id"],
     )  # fmt: skip
-    return rows
+    return rows, digest
 
 
 async def sheet_digest(tx: Tx, sheet_id: UUID) -> str:

@@ -100,10 +100,10 @@ async def reject_list(
     freed = await allocations.uncommit(tx, head["list_id"])
     await approvals.clear(tx, head["list_id"])
     await cycles.decide_list(tx, head["list_id"], "REJECTED", actor.subject, reason, reasons=list(reasons))
-    cycle = await cycles.move(tx, cycle_id, state)
-    about = {"list_id": str(head["list_id"]), "reason": reason, "reasons": list(reasons), "freed": freed}
-    await audit.record(tx, "list.reject", "cycle", cycle_id, about)
-    return CycleView.of(cycle, await cycles.list_of(tx, head["list_id"]))
+    now = await cycles.move(tx, cycle_id, state)
+    what = audit.Changed.of(cycle, now, "state", "version", list_id=head["list_id"], reason=reason, reasons=list(reasons), freed=freed)
+    await audit.record(tx, "list.reject", "cycle", cycle_id, what)
+    return CycleView.of(now, await cycles.list_of(tx, head["list_id"]))
 
 
 async def check_approval(
@@ -146,8 +146,8 @@ async def approve_list(
     if not await approvals.add(tx, list_id, stage, role.value, actor.subject, on_behalf_of=for_whom, list_hash=list_hash, on=on):
         raise SamePerson("You, or whom you stand in for, approved another stage of this list")
     if stage < stages:
-        about = {"list_id": str(list_id), "stage": stage, "of": stages, "on_behalf_of": for_whom}
-        await audit.record(tx, "list.approve_stage", "cycle", cycle_id, about)
+        what = audit.Changed({"stages": stage - 1}, {"stages": stage}, {"list_id": list_id, "of": stages, "on_behalf_of": for_whom})
+        await audit.record(tx, "list.approve_stage", "cycle", cycle_id, what)
         return CycleView.of(cycle, head, approvals=await approvals.of_list(tx, list_id), stages=stages)
     if await lists.hash_of(tx, cycle, head) != head["list_hash"]:
         raise HashMismatch("The stored list no longer gives its hash: it was altered")
@@ -162,7 +162,7 @@ async def approve_list(
     rolled, _ = await ledger.free_uncollected(tx, business_date=cycle["business_date"], list_id=list_id)
     budget_id = await _budget_for(tx, cycle, amount) if lines else None
     await cycles.decide_list(tx, list_id, "APPROVED", actor.subject, None, withdrawn=withdrawn, approved_on=on)
-    cycle = await cycles.move(tx, cycle_id, state)
+    was, cycle = cycle, await cycles.move(tx, cycle_id, state)
     await tell(tx, PaymentListApproved, cycle, head, lines=lines, held=head["held"] + withdrawn, total_amount=amount)
     await holds.tell_holds(tx, list_id, cycle["business_date"])
     released = await holds.release_paid(tx, list_id, cycle["business_date"])
@@ -171,7 +171,7 @@ async def approve_list(
         "list_id": str(list_id), "list_hash": list_hash, "lines": lines, "withdrawn": withdrawn, "released": released, "amount": amount,
         "rolled_over": rolled, "on_behalf_of": for_whom, "stages": stages, "money_short": warnings,
     }  # fmt: skip
-    await audit.record(tx, "list.approve", "cycle", cycle_id, about)
+    await audit.record(tx, "list.approve", "cycle", cycle_id, audit.Changed.of(was, cycle, "state", "version", **about))
     if budget_id is not None:
         await create_payments(tx, cycle_id, list_id, cycle["business_date"])
         # Last, because the budget's one row is wanted by every list and every worker that settles.

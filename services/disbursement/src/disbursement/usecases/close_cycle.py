@@ -52,5 +52,6 @@ async def close_cycle(db: Database, actor: Actor, cycle_id: UUID) -> dict[str, o
                 )
             ],
         )
-        await audit.record(tx, "cycle.close", "cycle", cycle_id, {"list_hash": head["list_hash"] if head else None})
+        what = audit.Changed.of(cycle, row, "state", "version", list_hash=head["list_hash"] if head else None)
+        await audit.record(tx, "cycle.close", "cycle", cycle_id, what)
     return {"cycle_id": cycle_id, "state": CycleState.CLOSED.value, "version": row["version"]}

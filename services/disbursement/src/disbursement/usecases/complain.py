@@ -53,7 +53,7 @@ async def open_complaint(
     if not added:
         raise ComplaintExists(f"Payment {payment_id}")
     await complaints.take_step(tx, complaint_id, "OPENED", note)
-    await audit.record(tx, "complaint.open", "complaint", complaint_id, {"payment_id": str(payment_id), "kind": kind.value})
+    await audit.record(tx, "complaint.open", "complaint", complaint_id, audit.Created({"payment_id": payment_id, "kind": kind.value}))
     return complaint_id
 
 
@@ -67,10 +67,11 @@ async def _found(tx: Tx, actor: Actor, complaint_id: UUID) -> RowMapping:
 async def _step(tx: Tx, row: RowMapping, action: ComplaintAction, note: str, **values: Any) -> None:
     """Make one move with its step and audit row. Raises IllegalComplaintMove."""
     complaint_id: UUID = row["complaint_id"]
-    state = move(row["state"], action)
-    await complaints.put(tx, complaint_id, {"state": state.value, **values})
+    after = {"state": move(row["state"], action).value, **values}
+    await complaints.put(tx, complaint_id, after)
     await complaints.take_step(tx, complaint_id, action.value, note)
-    await audit.record(tx, f"complaint.{action.value.lower()}", "complaint", complaint_id, {"state": state.value})
+    told = [name for name in after if name != "evidence"]  # what people say stands with the steps
+    await audit.record(tx, f"complaint.{action.value.lower()}", "complaint", complaint_id, audit.Changed.of(row, after, *told))
 
 
 async def investigate(db: Database, actor: Actor, complaint_id: UUID, note: str, investigation: str | None) -> None:

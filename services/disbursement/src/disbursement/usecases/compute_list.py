@@ -33,7 +33,7 @@ async def request_compute(tx: Tx, actor: Actor, cycle_id: UUID) -> JobView:
     move(cycle["state"], CycleAction.COMPUTE)
     await _require_inputs(tx, cycle)
     job_id = await jobs.create(tx, JOB_KIND, {"cycle_id": str(cycle_id)}, cycle["business_date"])
-    await audit.record(tx, "list.compute_requested", "cycle", cycle_id, {"job_id": str(job_id)})
+    await audit.record(tx, "list.compute_requested", "cycle", cycle_id, audit.Created({"job_id": job_id}))
     return JobView(job_id=job_id, cycle_id=cycle_id)
 
 
@@ -77,10 +77,11 @@ class ListComputer:
             if self._settings.treasury_partner is None and (direct := await lists.treasury_units(tx)):
                 raise TreasuryNotReady(", ".join(direct[:10]), units=direct)
             head = await self._store(tx, cycle, by)
-            cycle = await cycles.move(tx, cycle_id, state, list_id=head["list_id"])
-            await tell(tx, PaymentListComputed, cycle, head)
+            now = await cycles.move(tx, cycle_id, state, list_id=head["list_id"])
+            await tell(tx, PaymentListComputed, now, head)
             figures = {name: head[name] for name in ("lines", "held", "total_amount", "held_amount", "list_hash")}
-            await audit.record(tx, "list.compute", "cycle", cycle_id, figures | {"list_id": str(head["list_id"]), "requested_by": by})
+            what = audit.Changed.of(cycle, now, "state", "list_id", requested_by=by, **figures)
+            await audit.record(tx, "list.compute", "cycle", cycle_id, what)
         return {"list_id": str(head["list_id"])} | figures
 
     async def _store(self, tx: Tx, cycle: RowMapping, by: str) -> RowMapping:

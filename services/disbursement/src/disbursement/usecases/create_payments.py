@@ -8,6 +8,7 @@ from uuid import UUID
 from common import audit
 from common.db import Tx
 from disbursement.storage import payments
+from disbursement.usecases.moves_told import told
 
 __all__ = ["create_payments"]
 
@@ -18,12 +19,5 @@ async def create_payments(tx: Tx, cycle_id: UUID, list_id: UUID, business_date: 
     Set-based: a few statements for any size. Calling it twice for one list is refused by the schema. Returns the number of payments.
     """
     made = await payments.create(tx, cycle_id, list_id, business_date)
-    count = sum(moved.payments for moved in made)
-    await audit.record(
-        tx,
-        "payments.create",
-        "cycle",
-        cycle_id,
-        {"list_id": str(list_id), "payments": count, "amount": sum(moved.amount for moved in made)},
-    )
-    return count
+    await audit.record(tx, "payments.create", "cycle", cycle_id, told(made, list_id=list_id))
+    return sum(moved.payments for moved in made)

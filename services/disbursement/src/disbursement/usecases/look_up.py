@@ -11,7 +11,7 @@ from uuid import UUID
 from common import audit
 from common.actor import Actor
 from common.db import Database
-from common.masking import mask_national_number
+from common.masking import mask_name, mask_national_number
 from common.names import folded
 from common.problems import InvalidInput
 from disbursement.domain.counter import answer
@@ -46,9 +46,9 @@ async def at_the_counter(db: Database, actor: Actor, wanted: Wanted, month: date
         paid = await counter.payments_of(tx, ids, PAYMENTS) if ids else []
         held = await counter.holds_of(tx, ids) if ids else []
         owed = await counter.months_of(tx, ids, month) if ids else []
-        by = {"file_code": wanted.file_code, "number": mask_national_number(wanted.number), "name": wanted.name}
-        detail = {**{name: value for name, value in by.items() if value}, "found": len(ids)}
-        await audit.record(tx, "counter.search", "beneficiary", ids[0] if len(ids) == 1 else "several" if ids else "none", detail)
+        by = {"file_code": wanted.file_code, "number": mask_national_number(wanted.number), "name": mask_name(wanted.name)}
+        what = audit.Noted({**{name: value for name, value in by.items() if value}, "found": len(ids)})
+        await audit.record(tx, "counter.search", "beneficiary", ids[0] if len(ids) == 1 else "several" if ids else "none", what)
     return [_person(row, month, _of(due, row), _of(paid, row), _of(held, row), _of(owed, row)) for row in people]
 
 

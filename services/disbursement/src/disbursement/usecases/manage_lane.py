@@ -36,10 +36,10 @@ async def change_lane(tx: Tx, actor: Actor, partner: str, values: Mapping[str, A
     kept = await lanes.lock(tx, partner)
     if kept["version"] != version:
         raise RulingOutOfStep(f"the lane has version {kept['version']} now", version=kept["version"])
-    changes = {name: [kept[name], value] for name, value in values.items() if kept[name] != value}
+    changes = [name for name, value in values.items() if kept[name] != value]
     if changes:
         await lanes.change(tx, partner, values, actor.subject)
-        await audit.record(tx, "lane.change", "lane", partner, changes | {"proposed_by": proposed_by})
+        await audit.record(tx, "lane.change", "lane", partner, audit.Changed.of(kept, values, *changes, proposed_by=proposed_by))
 
 
 async def view_lane(db: Database, actor: Actor, partner: str, now: datetime) -> dict[str, Any]:
@@ -81,7 +81,8 @@ async def pause(db: Database, actor: Actor, *, partner: str | None, programme: s
     """One person stops a partner, a programme, both together, or everything. What is under way is still recorded."""
     async with db.transaction(actor) as tx:
         row = await lanes.add_pause(tx, partner=partner, programme=programme, reason=reason, by=actor.subject)
-        await audit.record(tx, "pause.set", "pause", row["pause_id"], {"partner": partner, "programme": programme, "reason": reason})
+        what = audit.Created({"partner": partner, "programme": programme, "reason": reason, "state": row["state"]})
+        await audit.record(tx, "pause.set", "pause", row["pause_id"], what)
         return row
 
 
@@ -92,9 +93,9 @@ async def propose_resume(db: Database, actor: Actor, pause_id: UUID, note: str) 
         await _all_read_back(tx, row)
         state = move(row["state"], PauseAction.PROPOSE_RESUME)
         values = {"state": state.value, "resume_proposed_by": actor.subject}
-        row = await lanes.set_pause(tx, pause_id, values, step="RESUME_PROPOSED", by=actor.subject, note=note)
-        await audit.record(tx, "pause.resume_proposed", "pause", pause_id, {"note": note})
-        return row
+        now = await lanes.set_pause(tx, pause_id, values, step="RESUME_PROPOSED", by=actor.subject, note=note)
+        await audit.record(tx, "pause.resume_proposed", "pause", pause_id, audit.Changed.of(row, values, *values, note=note))
+        return now
 
 
 async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *, confirm: bool) -> RowMapping:
@@ -108,9 +109,10 @@ async def decide_resume(db: Database, actor: Actor, pause_id: UUID, note: str, *
             raise SameResumer()
         values: dict[str, Any] = {"state": state.value}
         values |= {"resumed_by": actor.subject} if confirm else {"resume_proposed_by": None}
-        row = await lanes.set_pause(tx, pause_id, values, step="RESUMED" if confirm else "KEPT", by=actor.subject, note=note)
-        await audit.record(tx, "pause.resumed" if confirm else "pause.kept", "pause", pause_id, {"note": note})
-        return row
+        now = await lanes.set_pause(tx, pause_id, values, step="RESUMED" if confirm else "KEPT", by=actor.subject, note=note)
+        what = audit.Changed.of(row, values, *values, note=note)
+        await audit.record(tx, "pause.resumed" if confirm else "pause.kept", "pause", pause_id, what)
+        return now
 
 
 async def _all_read_back(tx: Tx, row: RowMapping) -> None:

@@ -128,7 +128,8 @@ async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: st
     async with db.transaction(actor) as tx:
         await _word(tx, actor, quarantine_id)
         await manual.resolve_word(tx, quarantine_id, "DISMISSED", actor.subject, note)
-        await audit.record(tx, "quarantine.dismiss", "quarantine", quarantine_id, {"note": note})
+        what = audit.Changed({"state": "OPEN"}, {"state": "DISMISSED"}, {"note": note})
+        await audit.record(tx, "quarantine.dismiss", "quarantine", quarantine_id, what)
 
 
 async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, *, confirm: bool) -> RowMapping:
@@ -152,11 +153,12 @@ async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, 
                 outcome = _CASE_OUTCOMES[ResultStatus(row["result"])]
                 await cases.close_by_result(tx, row["case_id"], outcome.value, actor.subject, note)
         await manual.decide(tx, manual_id, "CONFIRMED" if confirm else "REFUSED", actor.subject, note)
-        what = f"{'correction' if row['correction'] else 'manual_result'}.{'confirm' if confirm else 'refuse'}"
-        await audit.record(tx, what, "payment", row["payment_id"], {"result": row["result"], "note": note, "beyond_due": row["beyond_due"]})
         found = await manual.find(tx, actor, manual_id)
         if found is None:
             raise LookupError(manual_id)
+        action = f"{'correction' if row['correction'] else 'manual_result'}.{'confirm' if confirm else 'refuse'}"
+        about = {"result": row["result"], "note": note, "beyond_due": row["beyond_due"], "proposed_by": row["proposed_by"]}
+        await audit.record(tx, action, "payment", row["payment_id"], audit.Changed.of(row, found, "state", "payment_status", **about))
         return found
 
 
@@ -208,13 +210,8 @@ async def _add(tx: Tx, actor: Actor, payment_id: UUID, values: Mapping[str, Any]
     row = await manual.add(tx, {**values, "payment_id": payment_id, "proposed_by": actor.subject})
     if row is None:
         raise ResultProposed()
-    await audit.record(
-        tx,
-        "correction.propose" if values.get("correction") else "manual_result.propose",
-        "payment",
-        payment_id,
-        {"result": values["result"], "note": values["note"], "evidence": values["evidence"]},
-    )
+    what = audit.Created({"manual_id": row["manual_id"], **{name: values[name] for name in ("result", "note", "evidence")}})
+    await audit.record(tx, "correction.propose" if values.get("correction") else "manual_result.propose", "payment", payment_id, what)
     found = await manual.find(tx, actor, row["manual_id"])
     if found is None:
         raise LookupError(payment_id)

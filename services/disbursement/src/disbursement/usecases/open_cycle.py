@@ -86,7 +86,8 @@ async def open_cycle(tx: Tx, actor: Actor, new: Opening) -> CycleView:
     await tell(tx, PaymentCycleOpened, cycle)
     await tell(tx, CutOffRequested, cycle)
     about = {"month": str(new.month), "programme": new.programme, "unit_path": path, "kind": new.kind}
-    await audit.record(tx, "cycle.open", "cycle", cycle_id, about | {"selection": new.selection, "two_months": new.two_months_basis})
+    what = audit.Created(about | {"selection": new.selection, "two_months": new.two_months_basis})
+    await audit.record(tx, "cycle.open", "cycle", cycle_id, what)
     return CycleView.of(cycle)
 
 
@@ -107,7 +108,7 @@ async def request_cut_off(tx: Tx, actor: Actor, cycle_id: UUID) -> CycleView:
         raise NotFound("No such cycle")
     if cycle["state"] not in RECOMPUTABLE:
         raise IllegalCycleMove("The list was submitted", state=cycle["state"])
-    cycle = await cycles.set_cut_off(tx, cycle_id, new_id())
-    await tell(tx, CutOffRequested, cycle)
-    await audit.record(tx, "cycle.cut_off", "cycle", cycle_id, {"cut_off_id": str(cycle["cut_off_id"])})
-    return CycleView.of(cycle)
+    now = await cycles.set_cut_off(tx, cycle_id, new_id())
+    await tell(tx, CutOffRequested, now)
+    await audit.record(tx, "cycle.cut_off", "cycle", cycle_id, audit.Changed.of(cycle, now, "cut_off_id", "version"))
+    return CycleView.of(now)

@@ -41,7 +41,8 @@ async def log_custody(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> RowMap
     row = await cash.add_entry(tx, {**values, "unit_path": path, "recorded_by": actor.subject})
     if row is None:
         raise CustodyExists(values["document_number"])
-    await audit.record(tx, "cash.custody", "cycle", values["cycle_id"], {"kind": row["kind"], "amount": row["amount"], "unit_path": path})
+    what = audit.Created({"kind": row["kind"], "amount": row["amount"], "unit_path": path})
+    await audit.record(tx, "cash.custody", "cycle", values["cycle_id"], what)
     return row
 
 
@@ -58,7 +59,8 @@ async def store_evidence(tx: Tx, actor: Actor, keyring: Keyring, cycle_id: UUID,
             "content": keyring.encrypt(EVIDENCE_FIELD, content), "unit_path": path, "stored_by": actor.subject,
         },
     )  # fmt: skip
-    await audit.record(tx, "cash.evidence", "cycle", cycle_id, {"sha256": digest.hex(), "bytes": len(content), "unit_path": path})
+    what = audit.Created({"evidence_id": evidence_id, "sha256": digest.hex(), "bytes": len(content), "unit_path": path})
+    await audit.record(tx, "cash.evidence", "cycle", cycle_id, what)
     return evidence_id
 
 
@@ -68,7 +70,7 @@ async def read_evidence(db: Database, actor: Actor, keyring: Keyring, evidence_i
         row = await cash.evidence(tx, actor, evidence_id)
         if row is None:
             raise NotFound("No such scan")
-        await audit.record(tx, "cash.evidence_read", "evidence", evidence_id, {}, purpose=purpose)
+        await audit.record(tx, "cash.evidence_read", "evidence", evidence_id, audit.Read(purpose))
         return row["media_type"], keyring.decrypt_bytes(EVIDENCE_FIELD, row["content"])
 
 
@@ -87,5 +89,5 @@ async def prove(tx: Tx, actor: Actor, cycle_id: UUID, proofs: Mapping[str, Any],
             ],
         )
     added = await cash.add_proofs(tx, proofs, paid_by=paid_by, evidence_id=evidence_id, by=actor.subject)
-    await audit.record(tx, "cash.prove", "cycle", cycle_id, {"rows": len(proofs["references"]), "new": added})
+    await audit.record(tx, "cash.prove", "cycle", cycle_id, audit.Bulk.of(proofs["references"], new=added))
     return added

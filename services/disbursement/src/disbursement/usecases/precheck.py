@@ -54,7 +54,8 @@ async def mark_read(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str) -> dic
     if head["list_hash"] != list_hash:
         raise HashMismatch("The report is of another list", list_hash=head["list_hash"])
     await prechecks.mark_read(tx, head["list_id"], actor.subject)
-    await audit.record(tx, "precheck.read", "cycle", cycle_id, {"list_id": str(head["list_id"]), "counts": head["counts"]})
+    what = audit.Changed.of(head, {"read_by": head["read_by"] or actor.subject}, "read_by", list_id=head["list_id"], counts=head["counts"])
+    await audit.record(tx, "precheck.read", "cycle", cycle_id, what)
     after = await prechecks.find(tx, head["list_id"])
     assert after is not None  # it is locked by nobody, but the list stands
     return dict(after)

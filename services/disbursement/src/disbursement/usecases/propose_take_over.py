@@ -39,9 +39,8 @@ async def propose(tx: Tx, actor: Actor, *, unit_code: str, programme: str, first
     )
     if not added:
         raise TakeOverExists(f"{programme} in {path}")
-    await audit.record(
-        tx, "take_over.propose", "take_over", take_over_id, {"unit_path": path, "programme": programme, "first_month": str(first_month)}
-    )
+    what = audit.Created({"unit_path": path, "programme": programme, "first_month": first_month, "state": "PROPOSED"})
+    await audit.record(tx, "take_over.propose", "take_over", take_over_id, what)
     return await _view(tx, take_over_id)
 
 
@@ -58,7 +57,8 @@ async def decide(tx: Tx, actor: Actor, take_over_id: UUID, *, approve: bool, rea
         await _refuse_reopening(tx, row["unit_path"], row["programme"], row["first_month"])
     state = "APPROVED" if approve else "REJECTED"
     await take_overs.decide(tx, take_over_id, state, actor.subject, reason)
-    await audit.record(tx, f"take_over.{state.lower()}", "take_over", take_over_id, {"reason": reason})
+    what = audit.Changed.of(row, {"state": state}, "state", reason=reason, proposed_by=row["proposed_by"])
+    await audit.record(tx, f"take_over.{state.lower()}", "take_over", take_over_id, what)
     return await _view(tx, take_over_id)
 
 

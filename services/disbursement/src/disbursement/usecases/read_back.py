@@ -57,7 +57,8 @@ async def read_back_round(context: PaymentContext) -> bool:
             return False
         if not restore["begun"]:
             asked = await read_back.begin(tx, restore)
-            await audit.record(tx, "restore.read_back", "restore", restore["restore_id"], {"questions": asked})
+            what = audit.Changed({"begun": False, "questions": 0}, {"begun": True, "questions": asked})
+            await audit.record(tx, "restore.read_back", "restore", restore["restore_id"], what)
             _log.warning("restore.read_back", restore=str(restore["restore_id"]), questions=asked)
             return True
     done = [await _ask(context, lane, restore["restore_id"]) for lane in context.lanes.values()]
@@ -107,8 +108,14 @@ async def _were_sent(tx: Tx, context: PaymentContext, lane: PartnerLane, referen
         await payment_moves.apply(tx)
         for item in moved:
             await batches.advance_cycle(tx, item.cycle_id, CycleAction.START_SENDING)
-        detail = {"partner": lane.partner.name, "of_batch": str(batch_id), "payments": len(lines)}
-        await audit.record(tx, "batch.was_sent", "batch", split, detail)
+        what = audit.Bulk.of(
+            (line.reference for line in lines),
+            before={"status": "APPROVED"},
+            after={"status": "UNKNOWN"},
+            partner=lane.partner.name,
+            of_batch=batch_id,
+        )
+        await audit.record(tx, "batch.was_sent", "batch", split, what)
 
 
 def booked_while_restored(context: PaymentContext) -> BookedOut:

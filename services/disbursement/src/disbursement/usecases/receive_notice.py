@@ -47,7 +47,8 @@ async def receive_notice(
             digest=digest,
         )
         if earlier is None:
-            await audit.record(tx, "notice.receive", "notice", notice_id, {"bytes": len(body), "secret": genuine.secret_index})
+            what = audit.Created({"bytes": len(body), "secret": genuine.secret_index, "sha256": digest.hex()})
+            await audit.record(tx, "notice.receive", "notice", notice_id, what)
         elif earlier != digest:
             await notices.quarantine_one(
                 tx,

@@ -92,9 +92,8 @@ async def _store(tx: Tx, keyring: Keyring, partners: Mapping[str, Partner], sent
         if earlier is None:
             raise LookupError(digest.hex())
         return earlier, False
-    await audit.record(
-        tx, "statement.receive", "statement", statement_id, {"partner": sent.partner, "source": source, "bytes": len(sent.content)}
-    )
+    what = audit.Created({"partner": sent.partner, "source": source, "bytes": len(sent.content), "sha256": digest.hex()})
+    await audit.record(tx, "statement.receive", "statement", statement_id, what)
     return row, True
 
 

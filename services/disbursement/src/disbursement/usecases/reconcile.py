@@ -72,7 +72,8 @@ class Reconciler:
         except StatementUnreadable as error:
             async with self._db.transaction(SYSTEM("reconcile")) as tx:
                 await statements.refuse(tx, statement_id, str(error))
-                await audit.record(tx, "statement.refuse", "statement", statement_id, {"refusal": str(error)})
+                what = audit.Changed({"state": "RECEIVED"}, {"state": "REFUSED"}, {"refusal": str(error)})
+                await audit.record(tx, "statement.refuse", "statement", statement_id, what)
             return str(error)
         return None
 
@@ -111,7 +112,8 @@ class Reconciler:
             figures: dict[str, int] = {}
             for row in await reconciliation.verdicts(tx, statement_id):
                 figures[row["verdict"]] = figures.get(row["verdict"], 0) + row["lines"]
-            await audit.record(tx, "statement.reconcile", "statement", statement_id, figures)
+            what = audit.Changed({"state": head["state"]}, {"state": "RECONCILED"}, figures)
+            await audit.record(tx, "statement.reconcile", "statement", statement_id, what)
         return {"statement_id": str(statement_id), "lines": head["lines"], **figures}
 
 

@@ -12,6 +12,7 @@ from common.db import Tx
 from disbursement.channels.protocol import PartnerResult
 from disbursement.storage import payment_moves, results
 from disbursement.storage.payment_moves import Moved
+from disbursement.usecases import moves_told
 
 __all__ = ["Recorded", "Told", "record_results"]
 
@@ -75,11 +76,6 @@ async def record_results(tx: Tx, partner: str, source: str, told: Sequence[Told]
             moved += await payment_moves.apply(tx)
     quarantined = await results.quarantine_judged(tx)
     recorded = Recorded(tuple(moved), quarantined)
-    await audit.record(
-        tx,
-        "results.record",
-        "partner",
-        partner,
-        {"source": source, "results": len(told), "moved": recorded.payments, "quarantined": quarantined},
-    )
+    what = moves_told.told(moved, source=source, results=len(told), quarantined=quarantined)
+    await audit.record(tx, "results.record", "partner", partner, what)
     return recorded

@@ -30,15 +30,15 @@ async def look_round(db: Database) -> bool:
         days = await recoveries.claim(tx, AT_ONCE, AGAIN_SECONDS)
         if not days:
             return False
-        cases = 0
+        cases: list[UUID] = []
         for row in await recoveries.over(tx, list(days)):
             day = days[row["beneficiary_id"]]
             case = await _bring_in_step(tx, row, day)
             if case is not None:
-                cases += 1
+                cases.append(case["recovery_id"])
                 await recoveries.publish(tx, [case["recovery_id"]], day)
         if cases:
-            await audit.record(tx, "recovery.look", "recovery", "many", {"people": len(days), "cases": cases})
+            await audit.record(tx, "recovery.look", "recovery", "many", audit.Bulk.of(cases, people=len(days)))
     return True
 
 
@@ -106,7 +106,8 @@ async def _move(
     case = await recoveries.set_case(tx, recovery_id, {"state": state.value, **values})
     step_id = await recoveries.take_step(tx, case, action.value, note)
     await recoveries.publish(tx, [recovery_id], business_date)
-    await audit.record(tx, f"recovery.{action.value.lower()}", "recovery", recovery_id, {"state": state.value, "note": note})
+    what = audit.Changed.of(row, case, "state", *values, note=note)
+    await audit.record(tx, f"recovery.{action.value.lower()}", "recovery", recovery_id, what)
     return case, step_id
 
 
@@ -159,7 +160,8 @@ async def propose_repayment(tx: Tx, actor: Actor, recovery_id: UUID, amount: int
     )  # fmt: skip
     if stored is None:
         raise MovementExists(f"Document {document_number} is recorded already")
-    await audit.record(tx, "recovery.repayment", "recovery", recovery_id, {"amount": amount, "document": document_number})
+    what = audit.Created({"repayment_id": stored["repayment_id"], "amount": amount, "document": document_number})
+    await audit.record(tx, "recovery.repayment", "recovery", recovery_id, what)
     return stored
 
 
@@ -186,7 +188,6 @@ async def decide_repayment(
             await recoveries.share(tx, recovery_id, "REPAID", known["amount"])
             await recoveries.note_repaid(tx, recovery_id)
             await _post(tx, case, TransferKind.RECOVERY_PAID, repayment_id, known["amount"], business_date)
-        await audit.record(
-            tx, "recovery.repayment_decided", "recovery", recovery_id, {"state": decided["state"], "amount": known["amount"]}
-        )
+        what = audit.Changed.of(known, decided, "state", repayment_id=repayment_id, amount=known["amount"])
+        await audit.record(tx, "recovery.repayment_decided", "recovery", recovery_id, what)
         return decided

@@ -47,7 +47,8 @@ async def propose(db: Database, actor: Actor, break_id: UUID, resolution: Resolu
                 "decided_by": None, "decided_at": None,
             },
         )  # fmt: skip
-        await audit.record(tx, "break.propose", "break", break_id, {"resolution": resolution.value, "note": note, "evidence": evidence})
+        what = audit.Changed.of(row, stored, "state", "resolution", "proposed_by", note=note, evidence=evidence)
+        await audit.record(tx, "break.propose", "break", break_id, what)
         return stored
 
 
@@ -66,9 +67,12 @@ async def decide(db: Database, actor: Actor, break_id: UUID, *, confirm: bool, n
         else:
             values = {"state": state.value, "resolution": None, "evidence": None, "proposed_by": None, "note": note}
         stored = await statements.set_break(tx, break_id, values)
-        await audit.record(
-            tx, "break.confirm" if confirm else "break.refuse", "break", break_id, {"resolution": row["resolution"], "note": note}
-        )
+        before, after = {"payment_status": row["payment_status"]}, {"payment_status": stored["payment_status"]}
+        fields = ("state", "resolution", "proposed_by", "decided_by")
+        what = audit.Changed(
+            before | {name: row[name] for name in fields}, after | {name: stored[name] for name in fields}, {"note": note}
+        )  # fmt: skip
+        await audit.record(tx, "break.confirm" if confirm else "break.refuse", "break", break_id, what)
         return stored
 
 

@@ -80,7 +80,8 @@ async def propose(tx: Tx, actor: Actor, new: Proposal) -> RowMapping:
         business_date=new.business_date,
         proposed_by=actor.subject,
     )
-    await audit.record(tx, f"ruling.propose.{new.kind.lower()}", "ruling", row["ruling_id"], {"key": new.key, "body": body, "unit": path})
+    what = audit.Created({"key": new.key, "body": body, "unit": path, "state": row["state"]})
+    await audit.record(tx, f"ruling.propose.{new.kind.lower()}", "ruling", row["ruling_id"], what)
     return row
 
 
@@ -104,6 +105,9 @@ async def decide(tx: Tx, actor: Actor, ruling_id: UUID, *, approve: bool, reason
         raise SamePerson("You proposed this")
     if row["kind"] == RulingKind.DELEGATION and row["body"]["delegate"] == actor.subject:
         raise SamePerson("The right is handed to you")
+    stood = await rulings.in_force(
+        tx, RulingKind(row["kind"]), row["valid_from"], unit_path=row["unit_path"], programme=row["programme"], key=row["key"]
+    )  # fmt: skip
     decided = await rulings.decide(tx, ruling_id, "APPROVED" if approve else "REJECTED", actor.subject, reason)
     if decided is None:
         raise RulingDecided(f"It is {row['state']}", state=row["state"])
@@ -116,8 +120,13 @@ async def decide(tx: Tx, actor: Actor, ruling_id: UUID, *, approve: bool, reason
     if approve and row["kind"] == RulingKind.LANE:
         body = row["body"]
         await change_lane(tx, actor, row["key"], body["settings"], body["version"], proposed_by=row["proposed_by"])
-    about = {"kind": row["kind"], "key": row["key"], "reason": reason}
-    await audit.record(tx, "ruling.approve" if approve else "ruling.reject", "ruling", ruling_id, about)
+    before = stood[0]["body"] if stood else None
+    what = audit.Changed(
+        {"state": row["state"], "holds": before},
+        {"state": decided["state"], "holds": row["body"] if approve else before},
+        {"kind": row["kind"], "key": row["key"], "from": row["valid_from"], "proposed_by": row["proposed_by"], "reason": reason},
+    )
+    await audit.record(tx, "ruling.approve" if approve else "ruling.reject", "ruling", ruling_id, what)
     return decided
 
 

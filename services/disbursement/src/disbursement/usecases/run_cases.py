@@ -40,7 +40,8 @@ async def open_case(db: Database, actor: Actor, payment_id: UUID, kind: CaseKind
         case_id = await cases.add(tx, values, actor.subject)
         if case_id is None:
             raise CaseExists()
-        await audit.record(tx, "case.open", "payment_case", case_id, {"payment_id": str(payment_id), "kind": kind.value, "reason": reason})
+        what = audit.Created({"payment_id": payment_id, "kind": kind.value, "reason": reason})
+        await audit.record(tx, "case.open", "payment_case", case_id, what)
         return await _found(tx, actor, case_id)
 
 
@@ -52,8 +53,11 @@ async def take_step(
         case = await _found(tx, actor, case_id, lock=True)
         state = move(case["state"], action)
         reminders = {"reminders": case["reminders"] + 1} if action is CaseAction.REMIND else {}
-        await cases.change(tx, case_id, action.value, note, actor.subject, {"state": state.value, **values, **reminders})
-        await audit.record(tx, f"case.{action.value.lower()}", "payment_case", case_id, {"state": state.value, "note": note})
+        after = {"state": state.value, **values, **reminders}
+        await cases.change(tx, case_id, action.value, note, actor.subject, after)
+        told = [name for name in after if name != "answer"]  # what the partner wrote stands with the case
+        what = audit.Changed.of(case, after, *told, note=note)
+        await audit.record(tx, f"case.{action.value.lower()}", "payment_case", case_id, what)
         return await _found(tx, actor, case_id)
 
 
@@ -63,8 +67,9 @@ async def close_case(db: Database, actor: Actor, case_id: UUID, outcome: CaseOut
         case = await _found(tx, actor, case_id, lock=True)
         state = move(case["state"], CaseAction.CLOSE)
         outcome_of(case["kind"], outcome, case["payment_status"], case["channel"])
-        await cases.change(tx, case_id, CaseAction.CLOSE.value, note, actor.subject, {"state": state.value, "outcome": outcome.value})
-        await audit.record(tx, "case.close", "payment_case", case_id, {"outcome": outcome.value, "note": note})
+        after = {"state": state.value, "outcome": outcome.value}
+        await cases.change(tx, case_id, CaseAction.CLOSE.value, note, actor.subject, after)
+        await audit.record(tx, "case.close", "payment_case", case_id, audit.Changed.of(case, after, *after, note=note))
         return await _found(tx, actor, case_id)
 
 
@@ -73,7 +78,7 @@ async def look_round(db: Database) -> bool:
     async with db.transaction(SYSTEM("cases")) as tx:
         closed = await cases.close_answered(tx, "cases")
         if closed:
-            await audit.record(tx, "case.close_answered", "payment_case", "many", {"cases": closed})
+            await audit.record(tx, "case.close_answered", "payment_case", "many", audit.Bulk.of(closed, after={"state": "CLOSED"}))
     return False
 
 

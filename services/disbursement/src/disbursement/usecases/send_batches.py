@@ -28,6 +28,7 @@ from disbursement.domain.cycle import CycleAction
 from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
 from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back
+from disbursement.usecases.moves_told import told
 from disbursement.usecases.partner_hours import moment_of
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
 from disbursement.usecases.set_aside import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SET_ASIDE
@@ -116,7 +117,9 @@ async def _claim(tx: Tx, context: PaymentContext, lane: PartnerLane) -> UUID | N
     stop = await lanes.stop_if_abnormal(tx, kept, row["cycle_id"], context.actor.subject)
     if stop is not None:
         await claims.let_go(tx, row["batch_id"], context.owner)
-        await audit.record(tx, "lane.stop", "lane", lane.partner.name, {"cycle_id": str(row["cycle_id"]), **stop["detail"]})
+        about = {"cycle_id": row["cycle_id"], **stop["detail"]}
+        what = audit.Changed({"pause_id": None}, {"pause_id": stop["pause_id"]}, about)
+        await audit.record(tx, "lane.stop", "lane", lane.partner.name, what)
         LANE_STOPS.labels(lane.partner.name).inc()
         _log.error("lane.stopped", partner=lane.partner.name, cycle=str(row["cycle_id"]), **stop["detail"])
         return None
@@ -159,7 +162,8 @@ async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id:
         await batches.store_request(tx, batch_id, context.owner, sealed, digest, expected_seconds=lane.partner.expected_seconds)
         await batch_files.name(tx, batch_id, lane.channel.file_name(row["reference"]))
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
-    await audit.record(tx, "batch.send", "batch", batch_id, {"partner": lane.partner.name, "state": row["state"]})
+    what = audit.Changed({"state": row["state"]}, {"state": "SENDING"}, {"partner": lane.partner.name})
+    await audit.record(tx, "batch.send", "batch", batch_id, what)
     return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"])
 
 
@@ -189,7 +193,8 @@ async def _set_aside(tx: Tx, context: PaymentContext, lane: PartnerLane, row: Ro
         said={"batch_reference": row["reference"], "payments": row["payments"], "error": error},
         fingerprint=f"{REQUEST_UNREADABLE}|{batch_id}",
     )
-    await audit.record(tx, "batch.set_aside", "batch", batch_id, {"partner": partner, "failures": failures, "error": error})
+    what = audit.Changed({"state": row["state"]}, {"state": "UNCERTAIN"}, {"partner": partner, "failures": failures, "error": error})
+    await audit.record(tx, "batch.set_aside", "batch", batch_id, what)
     SET_ASIDE.labels("batch", partner).inc()
     _log.error("batch.request_unreadable", batch=row["reference"], partner=partner, failures=failures, error=error)
 
@@ -255,7 +260,7 @@ async def _withdraw_moved(tx: Tx, batch_id: UUID) -> None:
     withdrawn = await payment_moves.apply(tx)
     await batches.split_off(tx, batch_id, chosen, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
     await batches.hold_withdrawn(tx)
-    await audit.record(tx, "batch.withdraw", "batch", batch_id, {"payments": sum(moved.payments for moved in withdrawn)})
+    await audit.record(tx, "batch.withdraw", "batch", batch_id, told(withdrawn))
 
 
 def instruction(row: RowMapping) -> InstructionLine:
@@ -299,13 +304,8 @@ async def _record(
         await _set_refusals_aside(tx, lane, claimed, answer)
     moved = await payment_moves.apply(tx)
     await batches.advance_cycle(tx, claimed.cycle_id, CycleAction.ALL_SENT)
-    await audit.record(
-        tx,
-        "batch.answer",
-        "batch",
-        claimed.batch_id,
-        {"partner": lane.partner.name, "unknown": error, "moved": {item.status.value: item.payments for item in moved}},
-    )
+    what = told(moved, partner=lane.partner.name, unknown=error)
+    await audit.record(tx, "batch.answer", "batch", claimed.batch_id, what)
 
 
 def _outcomes(answer: BatchAnswer) -> dict[str, tuple[str, str]]:
@@ -340,6 +340,6 @@ async def take_over_round(context: PaymentContext, partner: str) -> bool:
         await payment_moves.prepare(tx)
         await batches.prepare_unknown(tx, batch_id, "TAKEN_OVER", "TAKE_OVER")
         moved = await payment_moves.apply(tx)
-        await audit.record(tx, "batch.take_over", "batch", batch_id, {"payments": sum(item.payments for item in moved)})
+        await audit.record(tx, "batch.take_over", "batch", batch_id, told(moved))
     _log.warning("batch.taken_over", batch=str(batch_id), partner=partner)
     return True

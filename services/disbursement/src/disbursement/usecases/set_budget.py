@@ -63,8 +63,8 @@ async def set_budget(
     if row is None:
         raise BudgetExceeded("Less than is already reserved and spent", errors=[{"field": "amount", "detail": "below what is in use"}])
     await ledger.allot(tx, row["movement_id"], row["added"], programme, funding_source, business_date)
-    detail = {"unit_path": path, "year": year, "before": now["amount"] if now else None, "amount": amount}
-    await audit.record(tx, "budget.set", "budget", row["budget_id"], detail)
+    what = audit.Changed({"amount": now["amount"] if now else None}, {"amount": amount}, {"unit_path": path, "year": year})
+    await audit.record(tx, "budget.set", "budget", row["budget_id"], what)
     return BudgetView.of(row)
 
 

@@ -24,7 +24,7 @@ async def propose_codes(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> RowM
     row = await budget_codes.propose(tx, {**values, "proposed_by": actor.subject})
     if row is None:
         raise CodesExist()
-    await audit.record(tx, "budget_code.propose", "budget_code", row["code_id"], {name: str(value) for name, value in values.items()})
+    await audit.record(tx, "budget_code.propose", "budget_code", row["code_id"], audit.Created({**values, "state": "PROPOSED"}))
     return row
 
 
@@ -39,5 +39,6 @@ async def decide_codes(db: Database, actor: Actor, code_id: UUID, *, approve: bo
         if row["proposed_by"] == actor.subject:
             raise SameDecider()
         decided = await budget_codes.decide(tx, code_id, "APPROVED" if approve else "REJECTED", actor.subject)
-        await audit.record(tx, "budget_code.decide", "budget_code", code_id, {"state": decided["state"]})
+        what = audit.Changed.of(row, decided, "state", proposed_by=row["proposed_by"])
+        await audit.record(tx, "budget_code.decide", "budget_code", code_id, what)
         return decided

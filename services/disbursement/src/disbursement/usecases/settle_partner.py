@@ -49,11 +49,17 @@ async def _decide(tx: Tx, actor: Actor, table: str, row_id: UUID, *, approve: bo
     return decided
 
 
+def _decided(row: RowMapping, **about: Any) -> audit.Changed:
+    """For the audit log: only what is proposed is decided (:func:`_decide`)."""
+    return audit.Changed({"state": "PROPOSED"}, {"state": row["state"]}, {**about, "proposed_by": row["proposed_by"]})
+
+
 async def propose_fee(db: Database, actor: Actor, values: dict[str, Any]) -> RowMapping:
     """Propose a partner's fee on what it pays, from a date."""
     async with db.transaction(actor) as tx:
         row = await _propose(tx, "fee_agreement", "The agreement", {**values, "proposed_by": actor.subject})
-        await audit.record(tx, "fee.propose", "fee", row["fee_id"], {"partner": row["partner"], "basis_points": row["basis_points"]})
+        what = audit.Created({"partner": row["partner"], "basis_points": row["basis_points"], "state": row["state"]})
+        await audit.record(tx, "fee.propose", "fee", row["fee_id"], what)
         return row
 
 
@@ -61,7 +67,7 @@ async def decide_fee(db: Database, actor: Actor, fee_id: UUID, *, approve: bool)
     """Decide a fee agreement."""
     async with db.transaction(actor) as tx:
         row = await _decide(tx, actor, "fee_agreement", fee_id, approve=approve)
-        await audit.record(tx, "fee.decide", "fee", fee_id, {"state": row["state"]})
+        await audit.record(tx, "fee.decide", "fee", fee_id, _decided(row, basis_points=row["basis_points"]))
         return row
 
 
@@ -70,7 +76,8 @@ async def propose_movement(tx: Tx, actor: Actor, values: dict[str, Any]) -> RowM
     cycle = await _cycle(tx, actor, values["cycle_id"])
     about = {"programme": cycle["programme"], "funding_source": cycle["funding_source"], "proposed_by": actor.subject}
     row = await _propose(tx, "money_movement", f"Document {values['document_number']}", {**values, **about})
-    await audit.record(tx, "money.propose", "movement", row["movement_id"], {"kind": row["kind"], "amount": row["amount"]})
+    what = audit.Created({"kind": row["kind"], "amount": row["amount"], "state": row["state"]})
+    await audit.record(tx, "money.propose", "movement", row["movement_id"], what)
     return row
 
 
@@ -84,7 +91,7 @@ async def decide_movement(db: Database, actor: Actor, movement_id: UUID, busines
                 tx, journal_id, TransferKind(row["kind"]), subject_id=movement_id, amount=row["amount"], programme=row["programme"],
                 funding_source=row["funding_source"], business_date=business_date, partner=row["partner"], cycle_id=row["cycle_id"],
             )  # fmt: skip
-        await audit.record(tx, "money.decide", "movement", movement_id, {"state": row["state"], "amount": row["amount"]})
+        await audit.record(tx, "money.decide", "movement", movement_id, _decided(row, amount=row["amount"]))
         return row
 
 
@@ -105,7 +112,8 @@ async def propose_settlement(tx: Tx, actor: Actor, cycle_id: UUID, partner: str,
         "fee": fee_of(found["paid_amount"], basis_points),
     }  # fmt: skip
     row = await _propose(tx, "settlement", "A settlement of this cycle with this partner", {**values, **found})
-    await audit.record(tx, "settlement.propose", "settlement", row["settlement_id"], {"partner": partner, "paid": found["paid_amount"]})
+    what = audit.Created({"partner": partner, "paid": found["paid_amount"], "state": row["state"]})
+    await audit.record(tx, "settlement.propose", "settlement", row["settlement_id"], what)
     return row
 
 
@@ -124,7 +132,7 @@ async def decide_settlement(db: Database, actor: Actor, settlement_id: UUID, *, 
                     f"Changed since it was proposed: {', '.join(changed)}; reject it and propose again", changed=changed
                 )
             await _post(tx, row)
-        await audit.record(tx, "settlement.decide", "settlement", settlement_id, {"state": row["state"]})
+        await audit.record(tx, "settlement.decide", "settlement", settlement_id, _decided(row, paid=row["paid_amount"]))
         return row
 
 

@@ -85,7 +85,7 @@ async def compare_month(db: Database, actor: Actor, settings: Settings, asked: A
         found = await shadows.figures(tx, shadow_id)
         await shadows.put(tx, shadow_id, {"list_hash": digest, "figures": found})
         about = {"unit_path": path, "month": month_text(asked.month), "programme": asked.programme.value, "list_hash": digest, **found}
-        await audit.record(tx, "shadow.compare", "shadow_month", shadow_id, about)
+        await audit.record(tx, "shadow.compare", "shadow_month", shadow_id, audit.Created(about))
     return shadow_id
 
 
@@ -145,8 +145,8 @@ async def propose_go_live(tx: Tx, actor: Actor, shadow_id: UUID, first_month: da
         "proposed_by": actor.subject,
     }
     await shadows.put(tx, shadow_id, values)
-    about = {"first_month": month_text(first_month), "take_over_id": str(made.take_over_id), "list_hash": row["list_hash"]}
-    await audit.record(tx, "shadow.propose", "shadow_month", shadow_id, about)
+    what = audit.Changed.of(row, values, "state", "first_month", "take_over_id", list_hash=row["list_hash"])
+    await audit.record(tx, "shadow.propose", "shadow_month", shadow_id, what)
 
 
 async def decide_go_live(tx: Tx, actor: Actor, shadow_id: UUID, note: str, list_hash: str, *, approve: bool) -> None:
@@ -164,5 +164,7 @@ async def decide_go_live(tx: Tx, actor: Actor, shadow_id: UUID, note: str, list_
     if list_hash != row["list_hash"]:
         raise InvalidInput(errors=[{"field": "list_hash", "detail": "not the hash of this comparison"}])
     await propose_take_over.decide(tx, actor, row["take_over_id"], approve=approve, reason=note)
-    await shadows.decide(tx, shadow_id, "SIGNED" if approve else "REFUSED", actor.subject, note)
-    await audit.record(tx, "shadow.sign" if approve else "shadow.refuse", "shadow_month", shadow_id, {"list_hash": list_hash})
+    state = {"state": "SIGNED" if approve else "REFUSED"}
+    await shadows.decide(tx, shadow_id, state["state"], actor.subject, note)
+    what = audit.Changed.of(row, state, "state", list_hash=list_hash, proposed_by=row["proposed_by"])
+    await audit.record(tx, "shadow.sign" if approve else "shadow.refuse", "shadow_month", shadow_id, what)

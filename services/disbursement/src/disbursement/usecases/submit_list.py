@@ -48,14 +48,9 @@ async def submit_list(tx: Tx, actor: Actor, cycle_id: UUID, list_hash: str | Non
         raise ListOutdated("Due, paid or committed changed since the list was computed", lines=short)
     await approvals.clear(tx, list_id)
     await cycles.submit_list(tx, list_id, actor.subject)
-    cycle = await cycles.move(tx, cycle_id, state)
-    await audit.record(
-        tx,
-        "list.submit",
-        "cycle",
-        cycle_id,
-        {"list_id": str(list_id), "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]},
-    )
+    was, cycle = cycle, await cycles.move(tx, cycle_id, state)
+    about = {"list_id": list_id, "list_hash": head["list_hash"], "lines": head["lines"], "amount": head["total_amount"]}
+    await audit.record(tx, "list.submit", "cycle", cycle_id, audit.Changed.of(was, cycle, "state", "version", **about))
     return CycleView.of(cycle, await cycles.list_of(tx, list_id), warnings=warnings)
 
 

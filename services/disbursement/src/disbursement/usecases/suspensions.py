@@ -38,7 +38,8 @@ async def close(
     closed = await uncollected.close(tx, proposal_id, state, by=actor.subject, on=business_date, decision_number=decision_number, note=note)
     if closed is None:
         raise ProposalClosed(f"It is {row['state']}", state=row["state"])
-    await audit.record(tx, "suspension.close", "suspension_proposal", proposal_id, {"state": state, "decision": decision_number})
+    what = audit.Changed.of(row, closed, "state", "decision_number", "version")
+    await audit.record(tx, "suspension.close", "suspension_proposal", proposal_id, what)
     after = await uncollected.find(tx, proposal_id)
     if after is None:
         raise LookupError(proposal_id)

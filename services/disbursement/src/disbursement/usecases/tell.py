@@ -126,7 +126,8 @@ class Teller:
             async with self.db.transaction(self.actor) as tx:
                 await tellings.move(tx, moves)
                 states = Counter(str(state) for _, state, *_ in moves)
-                await audit.record(tx, "telling.learnt", "telling", "many", {"texts": len(moves), "states": states})
+                what = audit.Bulk.of((move[0] for move in moves), after={"states": states})
+                await audit.record(tx, "telling.learnt", "telling", "many", what)
 
 
 def _text(row: RowMapping, amounts: Amounts, *, ascii_only: bool) -> str:
@@ -164,10 +165,10 @@ def _learnt(row: RowMapping, word: SmsWord | None) -> Move | None:
 async def look_through(tx: Tx, cycle_id: UUID, settings: Settings) -> int:
     """Add the people of a cycle who are to be told now; how many."""
     occasions = [str(name) for name in settings.tell_occasions]
-    count = await tellings.find_new(tx, cycle_id, occasions, sms=settings.sms_url is not None, limit=FOUND_AT_ONCE)
-    if count:
-        await audit.record(tx, "telling.find", "cycle", cycle_id, {"people": count})
-    return count
+    found = await tellings.find_new(tx, cycle_id, occasions, sms=settings.sms_url is not None, limit=FOUND_AT_ONCE)
+    if found:
+        await audit.record(tx, "telling.find", "cycle", cycle_id, audit.Bulk.of(found))
+    return len(found)
 
 
 async def make_sheet(tx: Tx, actor: Actor, cycle_id: UUID, unit_code: str, business_date: date) -> UUID:
@@ -179,14 +180,14 @@ async def make_sheet(tx: Tx, actor: Actor, cycle_id: UUID, unit_code: str, busin
     if cycle is None or not actor.sees(path) or not _nested(cycle["unit_path"], path):
         raise NotFound("No such cycle for this unit in your scope")
     sheet_id = new_id()
-    rows = await tellings.sheet_make(
+    rows, digest = await tellings.sheet_make(
         tx,
         {"sheet_id": sheet_id, "cycle_id": cycle_id, "unit_code": unit_code, "unit_path": path, "made_by": actor.subject,
          "business_date": business_date},
     )  # fmt: skip
     if not rows:
         raise NobodyToPrint(f"Nobody in {unit_code} waits for a list")
-    await audit.record(tx, "telling.print", "telling_sheet", sheet_id, {"unit_path": path, "people": rows})
+    await audit.record(tx, "telling.print", "telling_sheet", sheet_id, audit.Bulk(rows, digest, {"unit_path": path}))
     return sheet_id
 
 
@@ -218,8 +219,9 @@ async def hand_over_sheet(
         )
         if back != len(set(not_met)):
             raise InvalidInput(errors=[{"field": "not_met", "detail": "somebody named is not on this list"}])
-        detail = {"told": told, "not_met": back, "sha256": digest.hex()}
-        await audit.record(tx, "telling.hand_over", "telling_sheet", sheet_id, detail)
+        after = {"state": "HANDED_OVER", "handed_over_on": on}
+        what = audit.Changed.of(sheet, after, *after, told=told, not_met=back, sha256=digest.hex())
+        await audit.record(tx, "telling.hand_over", "telling_sheet", sheet_id, what)
     return {"told": told, "not_met": back}
 
 
@@ -229,5 +231,5 @@ async def open_proof(db: Database, actor: Actor, sheet_id: UUID, purpose: str) -
         sheet: Any = await tellings.sheet_by_id(tx, actor, sheet_id)
         if sheet is None or sheet["proof"] is None or db.keyring is None:
             raise NotFound("No signed copy is filed")
-        await audit.record(tx, "telling.read_proof", "telling_sheet", sheet_id, {"file": sheet["proof_name"]}, purpose=purpose)
+        await audit.record(tx, "telling.read_proof", "telling_sheet", sheet_id, audit.Read(purpose, {"file": sheet["proof_name"]}))
         return sheet["proof_name"], db.keyring.decrypt_bytes(PROOF_FIELD, sheet["proof"])
