@@ -36,7 +36,7 @@ LIFE: Final = (
 
 RESTORED: Final = Gauge("ansinh_lost_events", "Events of ours in the log that our database does not know: it was put back to the past")
 _LOCK: Final = int(Lock.RESTORE_LOOK)
-_SILENT_SECONDS: Final = 5.0
+_SILENT_SECONDS: Final = 15.0
 _log = get_logger(__name__)
 
 OnRestore = Callable[[Tx, UUID], Awaitable[None]]
@@ -56,6 +56,8 @@ class Look:
     bootstrap: str
     window_days: int
     on_restore: OnRestore | None = None
+    log_is_kept: bool = True
+    """Whether a broker keeps its log (production). There, a log that is younger than our positions may hide a restore: it counts as one."""
     _restore_id: UUID | None = field(default=None, init=False)
 
     async def __call__(self) -> None:
@@ -71,9 +73,9 @@ class Look:
         found = self._nothing_yet()
         ends: dict[tuple[str, int], int] = {}
         if row["before"] is not None and positions:
-            async for events, reached in _behind(self._topics(), positions, self.bootstrap):
-                found += await self._note(events, row["life"])
-                ends.update(reached)
+            async for piece in _behind(self._topics(), positions, self.bootstrap):
+                found += await self._note(piece, row["life"])
+                ends.update(piece.reached)
         async with self.db.transaction(actor) as tx:
             await tx.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             await tx.execute(
@@ -88,8 +90,8 @@ class Look:
                     " (SELECT count(*) FROM lost_event e WHERE e.restore_id = database_restore.restore_id) WHERE restore_id = :id",
                     id=self._restore_id,
                 )
-        if found:
-            RESTORED.set(found)
+        if self._restore_id is not None:
+            RESTORED.set(max(found, 1))
             _log.error("database.restored", service=self.source, lost_events=found, restore=str(self._restore_id))
 
     def _nothing_yet(self) -> int:
@@ -99,15 +101,26 @@ class Look:
     def _topics(self) -> list[str]:
         return [topic for topic in ALL_TOPICS if topic.startswith(f"{self.source}.")]
 
-    async def _note(self, events: Sequence[Incoming], life: str) -> int:
-        """Keep what our outbox does not know of these; how many. What is older than the outbox is kept cannot be judged."""
+    async def _note(self, piece: _Piece, life: str) -> int:
+        """Keep what our outbox does not know of these; how many.
+
+        Behind a position of ours lies what was published after it, whatever its age. In a log read from its beginning what is older than
+        the outbox is kept cannot be judged.
+        """
         oldest = clock.now() - timedelta(days=self.window_days)
-        recent = {event.event_id: event for event in events if datetime.fromisoformat(event.headers["ce_time"]) > oldest}
+        recent = {
+            event.event_id: event
+            for event in piece.events
+            if (event.topic, event.partition) not in piece.from_the_beginning or datetime.fromisoformat(event.headers["ce_time"]) > oldest
+        }
+        unseen = piece.gaps or (piece.anew and self.log_is_kept)
+        if not recent and not unseen:
+            return 0
         async with self.db.transaction(SYSTEM(f"{self.source}-relay")) as tx:
             rows = await tx.rows("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)", ids=list(recent))
             for event in rows:
                 recent.pop(event["event_id"], None)
-            if not recent:
+            if not recent and not unseen:
                 return 0
             if self._restore_id is None:
                 self._restore_id = await self._begin(tx, life)
@@ -146,10 +159,25 @@ async def _keep(tx: Tx, ends: Mapping[tuple[str, int], int]) -> None:
     )
 
 
-Chunk = tuple[list[Incoming], dict[tuple[str, int], int]]
+Place = tuple[str, int]
+"""A topic and a partition."""
 
 
-async def _behind(topics: Sequence[str], positions: Mapping[tuple[str, int], int], bootstrap: str) -> AsyncIterator[Chunk]:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the log behind our positions; with the last, the positions `reached`."""
+
+    events: Sequence[Incoming]
+    from_the_beginning: frozenset[Place]
+    """Of which nothing was known, or whose log is another one: their events are not all behind a position of ours."""
+    reached: Mapping[Place, int] = field(default_factory=dict)
+    anew: bool = False
+    """Some log is shorter than the one we knew."""
+    gaps: bool = False
+    """Of some log the part behind our position is no longer kept."""
+
+
+async def _behind(topics: Sequence[str], positions: Mapping[Place, int], bootstrap: str) -> AsyncIterator[_Piece]:
     """What lies in the log behind our positions, in pieces, and the positions reached. Raises TimeoutError when the broker is silent."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -162,34 +190,23 @@ async def _behind(topics: Sequence[str], positions: Mapping[tuple[str, int], int
     try:
         parts = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
         consumer.assign(parts)
+        first, last = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
+        known = {part: positions[part] for part in parts if part in positions and positions[part] <= last[part]}
+        begins = frozenset(parts) - frozenset(known)  # a log that is shorter than the one we knew is a new one: all of it is behind us
         for part in parts:
-            consumer.seek(part, positions.get((part.topic, part.partition), 0))
-        loop, again = asyncio.get_running_loop(), set[TopicPartition]()
-        heard = loop.time()
-        while True:
+            consumer.seek(part, max(known.get(part, 0), first[part]))
+        heard = asyncio.get_running_loop().time()
+        while any([await consumer.position(part) < last[part] for part in parts]):
             polled = await consumer.getmany(timeout_ms=250, max_records=5_000)
-            events = [read(record) for records in polled.values() for record in records]
-            if events:
-                heard = loop.time()
-                yield events, {}
-            reached: dict[tuple[str, int], int] = {}
-            for part in parts:
-                position, highwater = await consumer.position(part), consumer.highwater(part)
-                beyond = highwater is not None and position > highwater
-                if part not in again and (beyond or _silent(highwater, loop.time() - heard)):
-                    again.add(part)  # the log is a new one, shorter than the one we knew: all of it is behind us
-                    consumer.seek(part, 0)
-                elif highwater is not None and position >= highwater:
-                    reached[(part.topic, part.partition)] = int(position)
-            if len(reached) == len(parts):
-                yield [], reached
-                return
-            if loop.time() - heard > 3 * _SILENT_SECONDS:
-                raise TimeoutError("the broker does not tell how far the log goes")
+            if polled:
+                heard = asyncio.get_running_loop().time()
+                yield _Piece([read(record) for records in polled.values() for record in records], begins)
+            elif asyncio.get_running_loop().time() - heard > _SILENT_SECONDS:
+                raise TimeoutError("the broker does not give what its log holds")
+        reached = {part: int(await consumer.position(part)) for part in parts}
+        yield _Piece(
+            [], begins, reached,
+            anew=any(part in positions for part in begins), gaps=any(first[part] > position for part, position in known.items()),
+        )  # fmt: skip
     finally:
         await consumer.stop()
-
-
-def _silent(highwater: int | None, seconds: float) -> bool:
-    """A broker that was asked for what is beyond its log may say nothing at all."""
-    return highwater is None and seconds > _SILENT_SECONDS

@@ -132,7 +132,9 @@ async def run_worker(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    look = Look(db, name, settings.kafka_bootstrap, settings.replay_window_days, on_restore)
+    look = Look(
+        db, name, settings.kafka_bootstrap, settings.replay_window_days, on_restore, log_is_kept=settings.environment == "production"
+    )
     relay = Relay(db, lambda: _producer(settings), name, look=look)
 
     places: dict[str, int] = {}
