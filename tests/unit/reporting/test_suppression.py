@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from fractions import Fraction
+from itertools import product
+from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.domain.suppression import Line, determined, hidden
+from reporting.domain.suppression import Line, determined, hidden, told_by_bounds
 
 
 def table(rows: list[list[int]]) -> tuple[dict[Hashable, int], list[Line]]:
@@ -53,6 +55,45 @@ def known_by_algebra(found: frozenset[Hashable], lines: list[Line]) -> set[Hasha
     return {name for n, name in enumerate(names) if rank([*matrix, [Fraction(int(n == m)) for m in range(len(names))]]) == whole}
 
 
+GROUPS, WAYS = "ABC", "XY"
+
+
+def cube(units: list[list[tuple[int, int]]]) -> tuple[dict[Hashable, int], list[Line]]:
+    """What a province publishes: groups × units × ways of being paid, with every sum; 'S' is the sum. One list of groups per unit."""
+    places, groups, ways = [*map(str, range(len(units))), "S"], [*GROUPS, "S"], [*WAYS, "S"]
+    values: dict[Hashable, int] = {}
+    for g, p, w in product(groups, places, ways):
+        values[g, p, w] = sum(
+            units[place][group][way]
+            for place in (range(len(units)) if p == "S" else [int(p)])
+            for group in (range(len(GROUPS)) if g == "S" else [GROUPS.index(g)])
+            for way in (range(len(WAYS)) if w == "S" else [WAYS.index(w)])
+        )
+    lines = [Line((g, "S", w), tuple((g, p, w) for p in places[:-1])) for g, w in product(groups, ways)]
+    lines += [Line(("S", p, w), tuple((g, p, w) for g in GROUPS)) for p, w in product(places, ways)]
+    return values, lines + [Line((g, p, "S"), tuple((g, p, w) for w in WAYS)) for g, p in product(groups, places)]
+
+
+def known_by_bounds(values: dict[Hashable, int], found: frozenset[Hashable], lines: list[Line]) -> set[Hashable]:
+    """What a reader finds who knows that a zero is never hidden: every hidden cell is at least 1, and sums tighten that to the end."""
+    low, high = dict.fromkeys(found, 1.0), dict.fromkeys(found, inf)
+    moved = True
+    while moved:
+        moved = False
+        for line in lines:
+            signed = [(part, 1) for part in line.parts] + [(line.total, -1)]
+            unknown = [(cell, sign) for cell, sign in signed if cell in found]
+            rest = -sum(sign * values[cell] for cell, sign in signed if cell not in found)
+            for cell, sign in unknown:
+                others = [(other, by) for other, by in unknown if other != cell]
+                least = rest - sum(high[other] if by > 0 else -low[other] for other, by in others)
+                best = rest - sum(low[other] if by > 0 else -high[other] for other, by in others)
+                least, best = (least, best) if sign > 0 else (-best, -least)
+                if least > low[cell] or best < high[cell]:
+                    low[cell], high[cell], moved = max(low[cell], least), min(high[cell], best), True
+    return {cell for cell in found if low[cell] == high[cell]}
+
+
 def test_one_small_cell_takes_others_with_it() -> None:
     values, lines = table([[2, 50, 60], [70, 80, 90], [100, 110, 120]])
     found = hidden(values, lines, 5)
@@ -93,3 +134,28 @@ def test_no_hidden_cell_follows_from_the_shown_ones(rows: list[list[int]], thres
     assert determined(found, lines) == known_by_algebra(found, lines)
     if found != frozenset(values):
         assert known_by_algebra(found, lines) == set()
+        assert known_by_bounds(values, found, lines) == set()
+
+
+_COUNT = st.one_of(st.integers(0, 6), st.integers(0, 90))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(_COUNT, _COUNT), min_size=len(GROUPS), max_size=len(GROUPS)), min_size=1, max_size=5), st.integers(3, 10)
+)
+def test_no_published_table_is_broken_by_bounds(units: list[list[tuple[int, int]]], threshold: int) -> None:
+    values, lines = cube(units)
+    found = hidden(values, lines, threshold)
+    assert {key for key, value in values.items() if 0 < value < threshold} <= found
+    if found != frozenset(values):
+        assert known_by_bounds(values, found, lines) == set()
+        assert determined(found, lines) == set()
+
+
+def test_a_table_that_a_reader_broke_is_hidden_further() -> None:
+    """The last column: 2 and 1 hidden under a sum that is hidden too; from zeros shown and sums, both followed."""
+    values, lines = table([[0, 30, 0, 0, 0], [62, 1, 58, 59, 0], [0, 0, 3, 2, 1]])
+    found = hidden(values, lines, 5)
+    assert known_by_bounds(values, found, lines) == told_by_bounds(values, found, lines) == set()
+    assert found != frozenset(values), "something is still said"
