@@ -79,7 +79,9 @@ class Reporting:
         async with self.db.read() as tx:
             names = [row["name"] for row in await tx.rows("SELECT name FROM read_model ORDER BY name")]
             lists, people = "WHERE people <> 0 OR payments <> 0", "WHERE people <> 0"  # a sum of zero says nothing
-            some = {"month_sum": lists, "month_sum_above": lists, "standing_change": people, "standing_above": people}
+            owed = "WHERE people <> 0 OR lines <> 0 OR dong <> 0"
+            some = {"month_sum": lists, "month_sum_above": lists, "standing_change": people, "standing_above": people, "owed_change": owed,
+                    "owed_above": owed}  # fmt: skip
             return {
                 name: sorted(row["line"] for row in await tx.rows(f"SELECT CAST(t AS text) AS line FROM {name} t {some.get(name, '')}"))
                 for name in names

@@ -19,11 +19,22 @@ from common.contracts.accounts_v1 import AccountKind, AccountLinked, AccountOpen
 from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentHeld, PaymentReleased, PaymentSettled, PaymentStatus
 from common.contracts.envelope import Event
 from common.contracts.identity_verify_v1 import BeneficiaryVerificationFailed, Verdict
-from common.contracts.registry_v1 import BeneficiaryStatus, BeneficiaryUpdated, PreferenceRecorded, Programme, Sex
+from common.contracts.registry_v1 import (
+    BeneficiaryStatus,
+    BeneficiaryUpdated,
+    DueInterval,
+    DuesChanged,
+    DuesLine,
+    DueStatus,
+    PreferenceRecorded,
+    Programme,
+    Sex,
+)  # fmt: skip
 from common.ids import stable_id
 from common.jobs import Job, JobRunner
 from reporting.storage.contributions import MONTH_SUMS, contributions
 from reporting.storage.lines import tried_again
+from reporting.storage.owed import OWED_SUMS, dues, owed
 from reporting.storage.partner_sums import partners
 from reporting.storage.standings import STANDING_SUMS, standing
 from reporting.storage.unit_sums import ABOVE, above
@@ -74,6 +85,28 @@ ORDER BY all_programmes, 1, all_partners DESC, 2, 3
 """What the report of the payment organisations is of a province, counted over its payments."""
 
 
+OWED = """
+WITH told AS (
+    SELECT DISTINCT ON (key) key AS beneficiary_id, body ->> 'unit_path' AS unit_path, body -> 'lines' AS lines
+    FROM event_log WHERE type = 'DuesChanged' ORDER BY key, CAST(body ->> 'version' AS bigint) DESC
+),
+owed AS (
+    SELECT beneficiary_id, split_part(unit_path, '/', 2) AS district, x.programme, x.funding_source || '/' || x.benefit_line AS line,
+           i.amount, i.status, greatest(CAST(i.from_month || '-01' AS date), :first) AS a,
+           least(coalesce(CAST(i.to_month || '-01' AS date), :last), :last) AS b
+    FROM told CROSS JOIN LATERAL jsonb_to_recordset(lines) AS x (programme text, funding_source text, benefit_line text, intervals jsonb)
+    CROSS JOIN LATERAL jsonb_to_recordset(x.intervals) AS i (from_month text, to_month text, amount bigint, status text)
+)
+SELECT programme, CASE WHEN grouping(district) = 0 THEN '60/' || district END AS segment, grouping(district) AS all_units,
+       count(DISTINCT beneficiary_id) AS people, count(DISTINCT (beneficiary_id, line)) AS lines,
+       coalesce(sum(amount) FILTER (WHERE a = :first AND status = 'DUE'), 0)::bigint AS first_month_dong,
+       coalesce(sum(amount * (extract(month FROM b) - extract(month FROM a) + 1)) FILTER (WHERE status = 'DUE'), 0)::bigint AS period_dong,
+       count(DISTINCT (beneficiary_id, line)) FILTER (WHERE status <> 'DUE') AS rate_missing_lines
+FROM owed WHERE a <= b GROUP BY GROUPING SETS ((programme, district), (programme)) ORDER BY programme, all_units DESC, segment
+"""
+"""What decisions owe in a year, from what the register last told of each person."""
+
+
 async def compare(reporting: Reporting) -> int:
     """The kept sums against a count over everything; how many there are."""
     found = 0
@@ -81,9 +114,13 @@ async def compare(reporting: Reporting) -> int:
         for month in MONTHS:
             day = date.fromisoformat(f"{month}-01")
             assert list(map(dict, await partners(tx, day, "60"))) == list(map(dict, await tx.rows(AT_PARTNERS, month=day)))
+        for year in range(2022, 2028):
+            first, last = date(year, 1, 1), date(year, 12, 1)
+            assert list(map(dict, await dues(tx, first, "60"))) == list(map(dict, await tx.rows(OWED, first=first, last=last))), year
         for table, columns, sql in (
             ("month_sum", MONTH_SUMS, contributions(lines="TRUE", year="TRUE")),
             ("standing_change", STANDING_SUMS, standing()),
+            ("owed_change", OWED_SUMS, owed()),
         ):
             kept = [tuple(row.values()) for row in await tx.rows(counted(f"SELECT {columns} FROM {table}", columns))]
             scanned = [tuple(row.values()) for row in await tx.rows(counted(sql, columns))]
@@ -115,7 +152,7 @@ class Story:
         who = stable_id("person", self.dice.randrange(PEOPLE))
         other = stable_id("person", self.dice.randrange(PEOPLE))
         kind = self.dice.choice((self.person, self.preference, self.verified, self.method, self.account, self.opening, self.paid, self.paid,
-                                 self.paid, self.held))  # fmt: skip
+                                 self.paid, self.held, self.dues))  # fmt: skip
         kind(who, other)
 
     def person(self, who: UUID, _: UUID) -> None:
@@ -211,6 +248,25 @@ class Story:
                 **self.version("hold", known), **self.place(), **line, hold_id=known, amount=self.dice.choice((0, 500)), released=done,
                 reason=self.dice.choice((HoldReason.DECEASED, HoldReason.SUSPENDED, HoldReason.DUPLICATE)), actor="COMMUNE_POLICE",
             )
+        )  # fmt: skip
+
+    def dues(self, who: UUID, _: UUID) -> None:
+        self.events.append(
+            DuesChanged(**self.version("dues", who), **self.place(), beneficiary_id=who,
+                        lines=[self.dues_line(number) for number in range(self.dice.randrange(3))])
+        )  # fmt: skip
+
+    def dues_line(self, number: int) -> DuesLine:
+        months = sorted(self.dice.sample([f"{year}-{month:02}" for year in (2022, 2023, 2024, 2025) for month in (1, 4, 12)], 4))
+        ends = [months[1], self.dice.choice((None, months[3]))]
+        return DuesLine(
+            programme=self.dice.choice((Programme.MERIT, Programme.SOCIAL_ASSISTANCE)), funding_source="CENTRAL",
+            benefit_line=f"M0{number}",
+            intervals=[
+                DueInterval(from_month=since, to_month=until, amount=self.dice.randrange(1_000), basis="x", decision_number=None,
+                            status=self.dice.choice((DueStatus.DUE, DueStatus.DUE, DueStatus.RATE_MISSING)), explicit_arrears=False)
+                for since, until in zip(months[::2], ends, strict=True)
+            ],
         )  # fmt: skip
 
 

@@ -313,6 +313,8 @@ def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
         raise BadLayout(f"{where}: {error}") from error
     if source is Source.PARTNERS and period is not PeriodKind.MONTH:
         raise BadLayout(f"{where}: what partners paid is counted month by month, and people of several months are not the sum of them")
+    if source is Source.DUES and period is not PeriodKind.YEAR:
+        raise BadLayout(f"{where}: what decisions will owe is counted by the year")
     groups = tuple(_taken(rest, "groups", list, where))
     if unknown := [group for group in groups if group not in GROUPS]:
         raise BadLayout(f"{where}: there is no group {unknown[0]}")

@@ -1,4 +1,4 @@
-"""Figures of statutory reports that are no indicators: what decisions in force owe, money still to recover, units."""
+"""Figures of statutory reports that are no indicators: money still to recover, units."""
 
 from __future__ import annotations
 
@@ -13,34 +13,7 @@ from common.db import Tx
 from reporting.domain.unit_trees import KnownUnit
 from reporting.storage.lines import BELOW, below
 
-__all__ = ["dues", "recoveries", "trees", "unit_name"]
-
-# The dues of each person as last told up to a number of the log. A month without a loaded rate is counted, never guessed.
-_DUES: Final = f"""
-WITH told AS (
-    SELECT DISTINCT ON (key) key AS beneficiary_id, body ->> 'unit_path' AS unit_path, body -> 'lines' AS lines
-    FROM event_log WHERE type = 'DuesChanged' AND seq <= :seq ORDER BY key, CAST(body ->> 'version' AS bigint) DESC
-),
-owed AS (
-    SELECT beneficiary_id, split_part(unit_path, '/', :depth) AS segment, x.programme, x.funding_source || '/' || x.benefit_line AS line,
-           CAST(i.amount AS bigint) AS amount, i.status,
-           greatest(CAST(i.from_month || '-01' AS date), :first) AS a, least(coalesce(CAST(i.to_month || '-01' AS date), :last), :last) AS b
-    FROM (SELECT * FROM told WHERE {BELOW}) AS t
-    CROSS JOIN LATERAL jsonb_to_recordset(t.lines) AS x (programme text, funding_source text, benefit_line text, intervals jsonb)
-    CROSS JOIN LATERAL jsonb_to_recordset(x.intervals) AS i (from_month text, to_month text, amount bigint, status text)
-),
-within AS (
-    SELECT *, (extract(year FROM b) - extract(year FROM a)) * 12 + extract(month FROM b) - extract(month FROM a) + 1 AS months
-    FROM owed WHERE a <= b
-)
-SELECT programme, segment, grouping(programme) AS all_programmes, grouping(segment) AS all_units,
-       count(DISTINCT beneficiary_id) AS people, count(DISTINCT (beneficiary_id, line)) AS lines,
-       coalesce(sum(amount) FILTER (WHERE a = :first AND status = 'DUE'), 0)::bigint AS first_month_dong,
-       coalesce(sum(amount * months) FILTER (WHERE status = 'DUE'), 0)::bigint AS period_dong,
-       count(DISTINCT (beneficiary_id, line)) FILTER (WHERE status <> 'DUE') AS rate_missing_lines
-FROM within GROUP BY GROUPING SETS ((programme, segment), (programme), (segment), ())
-ORDER BY all_programmes, programme, all_units DESC, segment
-"""
+__all__ = ["recoveries", "trees", "unit_name"]
 
 _RECOVERIES: Final = f"""
 SELECT programme, unit_path, count(DISTINCT beneficiary_id) AS people, sum(amount)::bigint AS dong
@@ -59,11 +32,6 @@ concerned AS (
 SELECT u.unit_id, u.path, u.name, u.valid_from, u.valid_to, u.formed_from
 FROM unit AS u WHERE split_part(u.path, '/', 1) IN (SELECT code FROM concerned) ORDER BY u.path, u.valid_from
 """
-
-
-async def dues(tx: Tx, first: date, last: date, unit_path: str, seq: int) -> Sequence[RowMapping]:
-    """Per programme and next lower unit what the decisions in force owe from one month to another, as told up to a number of the log."""
-    return await tx.rows(_DUES, first=first, last=last, seq=seq, depth=unit_path.count("/") + 2, **below(unit_path))
 
 
 async def recoveries(tx: Tx, unit_path: str) -> Sequence[RowMapping]:

@@ -130,6 +130,12 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         ),
     ),
     Projection(
+        "dues",
+        (registry_v1.DuesChanged,),
+        ("beneficiary_id",),
+        columns("beneficiary_id uuid, version bigint, unit_path text, lines jsonb"),
+    ),
+    Projection(
         "recovery",
         (disbursement_v1.RecoveryOpened, disbursement_v1.RecoveryChanged),
         ("recovery_id",),

@@ -14,6 +14,7 @@ from typing import Final
 from common.db import Tx
 from reporting.storage.contributions import MONTH_SUMS, contributions
 from reporting.storage.event_log import SeqRange
+from reporting.storage.owed import OWED_SUMS, owed
 from reporting.storage.standings import STANDING_SUMS, standing
 from reporting.storage.unit_sums import ABOVE, above
 
@@ -25,11 +26,15 @@ _LOCK: Final = 7_203_512
 _WORKING_TABLES: Final = """
 CREATE TEMP TABLE IF NOT EXISTS touched_line (beneficiary_id uuid NOT NULL, month date NOT NULL, year date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touched_person (beneficiary_id uuid NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS touched_owed (beneficiary_id uuid NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS month_delta (
     month date, unit_path text COLLATE "C", programme text, measure text, people bigint, lines bigint, dong bigint, payments bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS standing_delta (
     month date, unit_path text COLLATE "C", programme text, measure text, people bigint
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS owed_delta (
+    month date, unit_path text COLLATE "C", programme text, measure text, people bigint, lines bigint, dong bigint
 ) ON COMMIT DELETE ROWS
 """
 
@@ -73,12 +78,20 @@ _PEOPLE_EVENTS: Final = (
     "AccountOpeningChanged", *_ACCOUNT_EVENTS,
 )  # fmt: skip
 
+_TOUCHED_OWED: Final = (
+    "INSERT INTO touched_owed SELECT DISTINCT key FROM event_log WHERE seq BETWEEN :low AND :high AND type = 'DuesChanged'"
+)
+
 _LINES: Final = "(beneficiary_id, month) IN (SELECT beneficiary_id, month FROM touched_line)"
 _YEARS: Final = (
     "p.beneficiary_id IN (SELECT beneficiary_id FROM touched_line) AND"
     " (p.beneficiary_id, date_trunc('year', p.month)) IN (SELECT beneficiary_id, year FROM touched_line)"
 )
 _PEOPLE: Final = "beneficiary_id IN (SELECT beneficiary_id FROM touched_person)"
+_OWED: Final = "d.beneficiary_id IN (SELECT beneficiary_id FROM touched_owed)"
+_TABLES: Final = (
+    ("month_sum", MONTH_SUMS, "month_delta"), ("standing_change", STANDING_SUMS, "standing_delta"), ("owed_change", OWED_SUMS, "owed_delta")
+)  # fmt: skip
 
 
 def _signed(columns: str, sign: str, source: str) -> str:
@@ -117,7 +130,8 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
     """Around the projection of a range of the log: the sums follow it. `types`: event types known to be in the range."""
     lines = types is None or any(name.startswith(_LINE_EVENTS) for name in types)
     people = types is None or not types.isdisjoint(_PEOPLE_EVENTS)
-    if not lines and not people:
+    due = types is None or "DuesChanged" in types
+    if not lines and not people and not due:
         yield
         return
     await tx.execute("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
@@ -130,10 +144,13 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
             _TOUCHED_PEOPLE.format(prefix=prefix), low=span.low, high=span.high, types=list(_PEOPLE_EVENTS), accounts=list(_ACCOUNT_EVENTS)
         )
         await tx.execute("ANALYZE touched_person")
-    await _note(tx, "-", lines, people, prefix)
+    if due:
+        await tx.execute(_TOUCHED_OWED, low=span.low, high=span.high)
+        await tx.execute("ANALYZE touched_owed")
+    await _note(tx, "-", lines, people, due, prefix)
     yield
-    await _note(tx, "", lines, people, prefix)
-    for table, columns, delta in (("month_sum", MONTH_SUMS, "month_delta"), ("standing_change", STANDING_SUMS, "standing_delta")):
+    await _note(tx, "", lines, people, due, prefix)
+    for table, columns, delta in _TABLES:
         await tx.execute(_upsert(f"{prefix}{table}", columns, delta))
         await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, _added_up(columns, delta))})"))
     await _empty(tx)
@@ -147,16 +164,18 @@ async def _prepare(tx: Tx) -> None:
 
 async def _empty(tx: Tx) -> None:
     """The same transaction may go on with the next batch."""
-    await tx.execute("TRUNCATE touched_line, touched_person, month_delta, standing_delta")
+    await tx.execute("TRUNCATE touched_line, touched_person, touched_owed, month_delta, standing_delta, owed_delta")
 
 
-async def _note(tx: Tx, sign: str, lines: bool, people: bool, prefix: str) -> None:
+async def _note(tx: Tx, sign: str, lines: bool, people: bool, due: bool, prefix: str) -> None:
     if lines:
         sql = contributions(lines=_LINES, year=_YEARS, prefix=prefix)
         await tx.execute(f"INSERT INTO month_delta ({MONTH_SUMS}) {_signed(MONTH_SUMS, sign, sql)}")
     if people:
         sql = standing(_PEOPLE, prefix)
         await tx.execute(f"INSERT INTO standing_delta ({STANDING_SUMS}) {_signed(STANDING_SUMS, sign, sql)}")
+    if due:
+        await tx.execute(f"INSERT INTO owed_delta ({OWED_SUMS}) {_signed(OWED_SUMS, sign, owed(_OWED, prefix))}")
 
 
 async def make_all(tx: Tx, prefix: str, *, analyzed: bool = False) -> None:
@@ -172,5 +191,6 @@ async def make_all(tx: Tx, prefix: str, *, analyzed: bool = False) -> None:
         sql = contributions(lines="FALSE", year="p.month BETWEEN CAST(:first AS date) AND CAST(:last AS date)", prefix=prefix)
         await tx.execute(_upsert(f"{prefix}month_sum", MONTH_SUMS, f"({sql})"), first=date(year, 1, 1), last=date(year, 12, 31))
     await tx.execute(_upsert(f"{prefix}standing_change", STANDING_SUMS, f"({standing(prefix=prefix)})"))
-    for table, columns in (("month_sum", MONTH_SUMS), ("standing_change", STANDING_SUMS)):
+    await tx.execute(_upsert(f"{prefix}owed_change", OWED_SUMS, f"({owed(prefix=prefix)})"))
+    for table, columns, _ in _TABLES:
         await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, prefix + table)})"))

@@ -1,8 +1,8 @@
 """Where the sums of a unit lie: at the unit itself, or added up from the units below it.
 
-`month_sum` and `standing_change` hold what lies at each unit itself (nearly always a commune). `month_sum_above` and `standing_above` hold,
-for every unit above, the sum of all that lies below it. So a province with its districts is a few hundred rows, however many communes and
-people it has.
+`month_sum`, `standing_change` and `owed_change` hold what lies at each unit itself (nearly always a commune). `month_sum_above`,
+`standing_above` and `owed_above` hold, for every unit above, the sum of all that lies below it. So a province with its districts is a few
+hundred rows, however many communes and people it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["ABOVE", "Beside", "above", "place", "summed"]
 Beside = Literal["NONE", "CHILDREN", "COMMUNES"]
 """Which units stand beside the total."""
 
-ABOVE: Final = {"month_sum": "month_sum_above", "standing_change": "standing_above"}
+ABOVE: Final = {"month_sum": "month_sum_above", "standing_change": "standing_above", "owed_change": "owed_above"}
 
 # The path of the unit directly above; a province's is its own. Indexed as written here (migration 0016).
 _PARENT: Final = "left(unit_path, length(unit_path) - strpos(reverse(unit_path), '/'))"

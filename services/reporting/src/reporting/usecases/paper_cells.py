@@ -18,6 +18,7 @@ from reporting.domain.rates import rate_text
 from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source, month_after
 from reporting.domain.unit_trees import Place, Trees
 from reporting.storage import paper_sources
+from reporting.storage.owed import dues
 from reporting.storage.partner_sums import partners
 from reporting.usecases.indicators import measure_in
 from reporting.usecases.measured import Ask, MeasuredRow
@@ -46,7 +47,7 @@ def last_day(month: date) -> date:
     return month.replace(day=monthrange(month.year, month.month)[1])
 
 
-async def compute(tx: Tx, wanted: Wanted, seq: int) -> tuple[str, list[Row]]:
+async def compute(tx: Tx, wanted: Wanted) -> tuple[str, list[Row]]:
     """The unit's name and the rows in order, each total before what it sums. Raises `UnknownUnit`."""
     name = await paper_sources.unit_name(tx, wanted.unit_path, wanted.units_on)
     if name is None:
@@ -55,8 +56,7 @@ async def compute(tx: Tx, wanted: Wanted, seq: int) -> tuple[str, list[Row]]:
         return name, _partner_rows(wanted, name, await partners(tx, wanted.period.first, wanted.unit_path))
     trees = Trees(await paper_sources.trees(tx, wanted.unit_path))
     if wanted.layout.source is Source.DUES:
-        found = await paper_sources.dues(tx, wanted.period.first, wanted.period.last, wanted.unit_path, seq)
-        return name, _dues_rows(wanted, name, found, trees)
+        return name, _dues_rows(wanted, name, await dues(tx, wanted.period.first, wanted.unit_path), trees)
     return name, await _indicator_rows(tx, wanted, name, trees)
 
 
@@ -79,9 +79,9 @@ def _dues_rows(wanted: Wanted, name: str, found: Sequence[RowMapping], trees: Tr
     layout, rows, sums = wanted.layout, [], defaultdict[tuple[str, bool], dict[str, int]](dict)
     single = [group for group in layout.groups if group != ALL]
     for one in found:
-        if one["all_programmes"] or one["programme"] not in single:
+        if one["programme"] not in single:
             continue
-        path = wanted.unit_path if one["all_units"] or not one["segment"] else f"{wanted.unit_path}/{one['segment']}"
+        path = wanted.unit_path if one["all_units"] or not one["segment"] else one["segment"]
         total = bool(one["all_units"])
         unit = None if total else trees.at(path, wanted.units_on)
         cells = {column.key: column.cell(int(one[column.figure])) for column in layout.columns}

@@ -20,7 +20,7 @@ from common.problems import NotFound, ServiceUnavailable
 from reporting.domain.errors import BadPeriod, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
 from reporting.domain.months import first_of
 from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of, steps_of
-from reporting.storage import event_log, papers, partner_sums, picker
+from reporting.storage import papers, partner_sums, picker
 from reporting.storage.statutory import addressees, layouts, newest
 from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
 from reporting.usecases.reports import unit_for
@@ -102,11 +102,11 @@ async def preview(db: Database, actor: Actor, wanted: Wanted) -> tuple[str, list
     """The report as it would be frozen now."""
     async with db.read(actor) as tx:
         await _made(tx, wanted)
-        return await compute(tx, wanted, (await event_log.bounds(tx)).high)
+        return await compute(tx, wanted)
 
 
 async def _made(tx: Tx, wanted: Wanted) -> None:
-    if wanted.layout.source is Source.PARTNERS and await partner_sums.being_made(tx):
+    if wanted.layout.source is not Source.INDICATORS and await partner_sums.being_made(tx):
         raise ServiceUnavailable("The figures are being made again after an upgrade", headers={"Retry-After": "60"})
 
 
@@ -121,7 +121,7 @@ async def freeze(tx: Tx, actor: Actor, wanted: Wanted) -> Frozen:
     await papers.lock(tx, wanted.layout.code, wanted.period.first, wanted.unit_path, wanted.units_on)
     async with snapshot(tx) as moment:
         await _made(moment.view, wanted)
-        name, rows = await compute(moment.view, wanted, moment.mark)
+        name, rows = await compute(moment.view, wanted)
     report_id = new_id()
     digest = digest_of(wanted, rows)
     head = {

@@ -49,7 +49,7 @@ async def make_again(db: Database, job: Job) -> dict[str, Any]:
         layout = layouts()[head["layout"], head["layout_version"]]
         period = Period(layout.period, head["period_first"], head["period_last"])
         wanted = Wanted(layout, period, head["unit_path"], head["units_on"], head["business_date"])
-        _, rows = await compute(tx, wanted, head["log_seq"])
+        _, rows = await compute(tx, wanted)
         digest = digest_of(wanted, rows)
         kept = [dict(row) for row in await papers.rows_of(tx, report_id)]
         differences = _differences(kept, [{name: row[name] for name in papers.ROW} for row in rows])
