@@ -167,13 +167,12 @@ class Checker:
     async def _show(self, names: Sequence[str]) -> None:
         async with self._db.read(self._actor) as tx:
             rows = await tx.rows(
-                "SELECT name, offenders, checked_at FROM invariant_result"
-                " WHERE name = ANY(CAST(:names AS text[])) AND checked_at IS NOT NULL",
-                names=names,
+                "SELECT name, offenders, checked_at FROM invariant_result WHERE name = ANY(CAST(:names AS text[]))", names=names
             )
         for row in rows:
             OFFENDERS.labels(row["name"]).set(row["offenders"])
-            CHECKED.labels(row["name"]).set(row["checked_at"].timestamp())
+            # What never came to its end was checked at no time: it raises the alert too.
+            CHECKED.labels(row["name"]).set(row["checked_at"].timestamp() if row["checked_at"] else 0)
 
 
 _EXAMPLE: Final[dict[str, Any]] = {

@@ -167,3 +167,12 @@ async def test_the_worker_finds_tells_and_forgets(world: Any, client_as: Any) ->
     assert not any(item["offenders"] for item in (await http.get("/v1/invariants")).json()["items"])
     assert invariants.OFFENDERS.labels("budgets_are_their_movements")._value.get() == 0
     assert (await client_as(world.app, Role.COMMUNE_OFFICER).get("/v1/invariants")).status_code == 403
+
+
+async def test_what_never_came_to_its_end_is_shown_as_never_checked(world: Any) -> None:
+    """Its age raises the alert; without a series there would be nothing to be old."""
+    checker = Checker(world.db, [Invariant("broken_from_birth", "-", "-", "SELECT nope AS offender FROM no_such_table")])
+    while await checker.round():
+        pass
+    assert await world.value("SELECT error FROM invariant_result WHERE name = 'broken_from_birth'") == "UndefinedTable: 42P01"
+    assert invariants.CHECKED.labels("broken_from_birth")._value.get() == 0

@@ -13,6 +13,7 @@ from common.auth import Role
 from common.ids import new_id
 from disbursement.usecases.inquire import inquire_round
 from disbursement.usecases.send_batches import send_round
+from disbursement.usecases.watch_stops import STOPS, watch_round
 
 LANE = "/v1/partners/agribank/lane"
 
@@ -97,6 +98,8 @@ async def test_abnormal_failures_stop_the_partner_for_the_cycle_until_two_people
     assert stop["detail"] == {"sent": 20, "failed": 20, "unknown": 0, "stop_percent": 30}
     assert (await maker.get(LANE)).json()["waiting"] == ["PAUSED"]
     assert await world.value("SELECT count(*) FROM audit_log WHERE action = 'lane.stop'") == 1
+    await watch_round(world.context)
+    assert STOPS.labels("ABNORMAL", "agribank")._value.get() == 1
     await world.send()
     assert len(await world.books()) == 0
     path = f"/v1/pauses/{stop['pause_id']}/resume"
@@ -109,6 +112,8 @@ async def test_abnormal_failures_stop_the_partner_for_the_cycle_until_two_people
     await world.send()
     assert len(await world.books()) == 40
     assert (await maker.get("/v1/pauses")).json()["items"] == []
+    await watch_round(world.context)
+    assert STOPS.labels("ABNORMAL", "agribank")._value.get() == 0
 
 
 async def test_every_word_about_going_on_stays(world: Any, client_as: Any) -> None:

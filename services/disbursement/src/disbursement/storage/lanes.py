@@ -25,6 +25,7 @@ __all__ = [
     "pauses",
     "set_pause",
     "stand_in",
+    "standing_stops",
     "stop_if_abnormal",
     "take_turn",
     "used_today",
@@ -222,6 +223,14 @@ async def pauses(
         after=after,
         limit=limit,
     )
+
+
+async def standing_stops(tx: Tx) -> dict[tuple[str, str], int]:
+    """How many stops stand, by kind and partner (* where over all partners)."""
+    rows = await tx.rows(
+        "SELECT kind, coalesce(partner, '*') AS partner, count(*) AS n FROM lane_pause WHERE state <> 'RESUMED' GROUP BY 1, 2"
+    )
+    return {(row["kind"], row["partner"]): int(row["n"]) for row in rows}
 
 
 _COUNTS: Final = """

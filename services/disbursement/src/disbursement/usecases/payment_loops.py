@@ -17,6 +17,8 @@ from disbursement.usecases.payment_context import PaymentContext
 from disbursement.usecases.read_back import read_back_round
 from disbursement.usecases.recover import look_round
 from disbursement.usecases.send_batches import send_round, take_over_round
+from disbursement.usecases.set_aside import show_none_yet
+from disbursement.usecases.watch_stops import watch_round
 
 __all__ = ["payment_loops", "payment_probe"]
 
@@ -31,11 +33,13 @@ def payment_loops(context: PaymentContext) -> list[Loop]:
         Loop("notices", every(context.idle_seconds, partial(apply_notices_round, context))),
         Loop("read-back", every(_READ_BACK_SECONDS, partial(read_back_round, context))),
         Loop("recovery", every(_LOOK_SECONDS, partial(look_round, context.db))),
+        Loop("stops", every(_LOOK_SECONDS, partial(watch_round, context))),
         Loop("cases", every(_LOOK_SECONDS, partial(run_cases.look_round, context.db))),
     ]
     to_send = _SharedLook(context, claims.partners_to_send, context.idle_seconds)
     to_ask = _SharedLook(context, partial(claims.partners_to_ask, partners=list(context.lanes)), _ASK_SECONDS)
     for partner in context.lanes:
+        show_none_yet(partner)
         loops.append(Loop(f"send:{partner}", every(context.idle_seconds, partial(_send, context, to_send, partner))))
         loops.append(Loop(f"inquire:{partner}", every(_ASK_SECONDS, partial(_inquire, context, to_ask, partner))))
     return loops
