@@ -376,6 +376,17 @@ async def test_what_is_due_and_late(reporting: Reporting, officer: httpx.AsyncCl
     assert (await officer.post(path, json={"who": "NOBODY", "handed_on": "2024-10-07", "reference": "1204"})).status_code == 422
 
 
+async def test_nothing_is_handed_over_before_it_was_made(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    await reporting.hear(incoming(small_month().events))
+    report = await frozen(officer, business_date="2024-10-25")
+    path = f"/v1/papers/{report['report_id']}/handed-over"
+    early = await officer.post(path, json={"who": "DEPARTMENT", "handed_on": "2024-10-04", "reference": "1204"})
+    assert (early.status_code, early.json()["type"]) == (422, "/problems/day-too-early")
+    assert early.json()["errors"][0]["detail"].startswith("2024-10-25 or later")
+    done = await officer.post(path, json={"who": "DEPARTMENT", "handed_on": "2024-10-25", "reference": "1204"})
+    assert done.status_code == 200
+
+
 async def test_only_ones_own_units(reporting: Reporting, officer: httpx.AsyncClient, client_as: ClientAs) -> None:
     await reporting.hear(incoming(small_month().events))
     report = await frozen(officer)

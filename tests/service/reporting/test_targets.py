@@ -14,7 +14,7 @@ from reporting_builders import ASSISTANCE, MONTH, Reporting, S, World, incoming,
 
 from common.actor import Role
 from common.contracts.disbursement_v1 import Channel, CycleState, PaymentCycleOpened, PaymentListApproved
-from common.contracts.registry_v1 import Programme
+from common.contracts.registry_v1 import BeneficiaryStatus, Programme
 from common.ids import new_id
 from reporting.domain.target import LESS_IS_BETTER, met, needed, places
 from reporting.main import make_app
@@ -126,7 +126,8 @@ async def test_a_unit_whose_list_is_late_is_in_the_inbox_of_those_above_it(heard
     asked = {"business_date": DAY, "month": MONTH, "unit_path": "60"}
     rows = (await client_as(heard.app, Role.DEPARTMENT_OFFICER).get("/v1/targets/reminders", params=asked)).json()["rows"]
     assert [row["vi"] for row in rows if row["kind"] == "CYCLE"] == [
-        f"Danh sách chi tháng {month}/2024 (Đối tượng bảo trợ xã hội) chưa được duyệt" for month in ("08", "09")
+        f"Danh sách chi tháng {month}/2024 (Đối tượng bảo trợ xã hội) {what}"
+        for month, what in (("08", "chưa được duyệt"), ("09", "chưa được duyệt"), ("10", "chưa được lập"))
     ]
 
 
@@ -175,14 +176,54 @@ async def test_only_the_months_main_list_has_the_deadline_of_the_24th(heard: Rep
             told(PaymentCycleOpened, CycleState.OPEN, cycle_id=again),
         ])
     )  # fmt: skip
-    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == [], "a list that follows the main one has no such day"
+    coming = [("60/593/22924", "2024-09-24")]  # October's list is to be made and approved in four days
+    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == coming, "a list that follows the main one has no such day"
     client = client_as(heard.app, Role.DISTRICT_OFFICER, units=("60",))
     work = (await client.get("/v1/work", params={"business_date": "2024-09-20"})).json()["items"]
     assert [one for one in work if one["kind"] == "late_units" and one["count"]] == []
     await heard.hear(incoming([told(PaymentCycleOpened, CycleState.OPEN, cycle_id=other, funding_source="CENTRAL_BUDGET")]))
-    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == [("60/593/22924", "2024-08-24")], "main of another funding source"
+    late = [("60/593/22924", "2024-08-24"), *coming, *coming]
+    assert await reminded(heard, client_as, "CYCLE", "2024-09-20") == late, "main of another funding source"
     work = (await client.get("/v1/work", params={"business_date": "2024-09-20"})).json()["items"]
     assert [(one["count"], one["deadline"]) for one in work if one["kind"] == "late_units"] == [(1, "2024-08-24")]
+
+
+async def lates(reporting: Reporting, client_as: ClientAs, day: str) -> list[tuple[int, str]]:
+    """How many units the inbox calls late, and since when."""
+    client = client_as(reporting.app, Role.DISTRICT_OFFICER, units=("60",))
+    items = (await client.get("/v1/work", params={"business_date": day})).json()["items"]
+    return [(one["count"], one["deadline"]) for one in items if one["kind"] == "late_units" and one["count"]]
+
+
+async def test_a_unit_that_opens_no_list_is_late_like_one_whose_list_lies(reporting: Reporting, client_as: ClientAs) -> None:
+    world = World()
+    world.unit("60", "Tỉnh Bình Thuận", valid_to="2025-06-30")
+    world.unit("60/593", "Phan Thiết", valid_to="2025-06-30")
+    world.unit("60/594", "La Gi", valid_to="2025-06-30")
+
+    def told(path: str, month: str, state: CycleState, programme: Programme = ASSISTANCE) -> Any:
+        kind = PaymentCycleOpened if state is CycleState.OPEN else PaymentListApproved
+        return kind(
+            version=2, business_date=date(2024, 9, 1), cycle_id=new_id(), state=state, month=month, programme=programme,
+            funding_source="LOCAL_BUDGET", unit_code=path.rpartition("/")[2], unit_path=path,
+        )  # fmt: skip
+
+    done = CycleState.APPROVED
+    events = [told(path, month, done) for path in ("60/593", "60/594") for month in ("2024-08", "2024-09")]
+    events += [told("60/594", "2024-10", CycleState.OPEN), told("60/593", "2024-09", done, Programme.CAMPAIGN)]
+    await reporting.hear(incoming([*world.events, *events]))
+    both = [("60/593", "2024-09-24"), ("60/594", "2024-09-24")]
+    assert await reminded(reporting, client_as, "CYCLE", "2024-10-15", "2024-10") == both
+    assert await lates(reporting, client_as, "2024-10-15") == [(2, "2024-09-24")]
+    assert await lates(reporting, client_as, "2024-09-24") == [], "on the day itself it is in time"
+    later = [told("60/593", "2024-10", done), told("60/594", "2025-07", done)]  # July 2025 at an old path: nothing is expected after it
+    await reporting.hear(incoming(later))
+    assert await reminded(reporting, client_as, "CYCLE", "2024-10-15", "2024-10") == [("60/594", "2024-09-24")]
+    assert await lates(reporting, client_as, "2025-08-15") == [(2, "2024-09-24")], "593 opened none for November"
+    gone = World(people=900)
+    gone.person("60/593/22924", ASSISTANCE)
+    await reporting.hear(incoming([event.model_copy(update={"status": BeneficiaryStatus.DECEASED}) for event in gone.events]))
+    assert await lates(reporting, client_as, "2025-08-15") == [(1, "2024-09-24")], "nobody of the group is left there"
 
 
 async def test_a_target_is_told_by_the_day_it_is_due(heard: Reporting, client_as: ClientAs) -> None:

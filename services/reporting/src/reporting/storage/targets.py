@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from common.contracts.registry_v1 import BeneficiaryStatus, Programme
 from common.db import Tx
 from reporting.storage.lines import BELOW, below
 
@@ -21,21 +22,45 @@ WHERE {BELOW} AND year = :year AND NOT withdrawn AND (CAST(:indicator AS text) I
 ORDER BY unit_path, indicator, programme
 """
 
-LATE_LISTS: Final = """
+_ITS_PEOPLE: Final = """
+b.unit_path >= n.unit_path AND b.unit_path < n.unit_path || '0' AND (b.unit_path = n.unit_path OR b.unit_path LIKE n.unit_path || '/%')
+AND n.programme = ANY(b.programmes)"""
+_DUE_ON: Final = "(month - interval '1 month' + interval '23 days')::date AS due_on"
+LATE_LISTS: Final = f"""
 (
-    SELECT unit_path, programme, month, state, (month - interval '1 month' + interval '23 days')::date AS due_on
+    SELECT unit_path, programme, month, state, {_DUE_ON}
     FROM cycle AS c
     WHERE state IN ('OPEN', 'COMPUTED', 'SUBMITTED') AND NOT EXISTS (
         SELECT FROM cycle AS o
         WHERE o.month = c.month AND o.programme = c.programme AND o.funding_source = c.funding_source AND o.unit_path = c.unit_path
           AND o.cycle_id < c.cycle_id
     )
+    UNION ALL
+    SELECT unit_path, programme, month, NULL, {_DUE_ON}
+    FROM (
+        SELECT unit_path, programme, funding_source, (max(month) + interval '1 month')::date AS month
+        FROM cycle WHERE programme <> '{Programme.CAMPAIGN}' GROUP BY unit_path, programme, funding_source
+    ) AS n
+    WHERE (
+        NOT EXISTS (SELECT FROM unit AS u WHERE u.path = n.unit_path)
+        OR EXISTS (
+            SELECT FROM unit AS u
+            WHERE u.path = n.unit_path AND u.valid_from <= n.month AND (u.valid_to IS NULL OR n.month <= u.valid_to)
+        )
+    ) AND (
+        EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE} AND b.status = '{BeneficiaryStatus.ACTIVE}')
+        OR NOT EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE})
+    )
 )
 """
-"""Main lists that are not approved, by the day they are due. List and money of a month are due before the 25th of the month before
-(Decree 20/2021 Art. 34): the 24th is the last day. Supplementary lists and re-issues have no such day. The main list is the first that
-is opened of a month, programme, funding source and unit (disbursement opens no other before it), and numbers of cycles are ordered by
-the time they were opened."""
+"""Main lists that are not approved, and such as nobody opened (`state` is null), by the day they are due. List and money of a month are
+due before the 25th of the month before (Decree 20/2021 Art. 34): the 24th is the last day. Supplementary lists and re-issues have no
+such day. The main list is the first that is opened of a month, programme, funding source and unit (disbursement opens no other before
+it), and numbers of cycles are ordered by the time they were opened.
+
+Nobody says that a list is to come: a unit that had one is to have the next, of the same programme and source, as long as the unit stands
+and has somebody alive and present of that programme. Of several months without a list the first is told: what was not opened stays late
+until a later list is there. A campaign pays once and has no next list."""
 
 _LATE_CYCLES: Final = (
     f"SELECT * FROM {LATE_LISTS} AS w WHERE {BELOW} AND due_on <= CAST(:until AS date) ORDER BY unit_path, month, programme"
@@ -70,7 +95,7 @@ async def due_between(tx: Tx, unit_path: str, first: date, last: date) -> Sequen
 
 
 async def late_cycles(tx: Tx, unit_path: str, until: date) -> Sequence[RowMapping]:
-    """Main cycles without an approved list that were due on a day or before."""
+    """Main lists that were due on a day or before and are not approved, or not even opened."""
     return await tx.rows(_LATE_CYCLES, until=until, **below(unit_path))
 
 

@@ -17,7 +17,7 @@ from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound, ServiceUnavailable
-from reporting.domain.errors import BadPeriod, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
+from reporting.domain.errors import BadPeriod, DayTooEarly, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
 from reporting.domain.months import first_of
 from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of, steps_of
 from reporting.storage import papers, partner_sums, picker
@@ -199,12 +199,17 @@ async def list_frozen(
 
 
 async def hand_over(db: Database, actor: Actor, report_id: UUID, who: str, handed_on: date, reference: str) -> Frozen:
-    """Note that a report was handed over. Raises `NobodyHandsOver` where the layout has no such step, `ReportHandedOver` twice."""
+    """Note that a report was handed over, on the day it was made or later.
+
+    Raises `NobodyHandsOver` where the layout has no such step, `DayTooEarly`, `ReportHandedOver` twice.
+    """
     async with db.transaction(actor) as tx:
         head = await _head(tx, actor, report_id)
         layout = layouts()[head["layout"], head["layout_version"]]
         if who not in {due.who for due in layout.dues}:
             raise NobodyHandsOver(errors=[{"field": "who", "detail": ", ".join(due.who for due in layout.dues) or "no step"}])
+        if handed_on < head["business_date"]:
+            raise DayTooEarly(errors=[{"field": "handed_on", "detail": f"{head['business_date']} or later: the report was made that day"}])
         if not await papers.record_handed_over(tx, report_id, who, handed_on, reference, actor.subject):
             raise ReportHandedOver
         what = audit.Changed({"handed_on": None, "reference": None}, {"handed_on": handed_on, "reference": reference}, {"who": who})

@@ -229,14 +229,13 @@ def _of_obstacles(rows: Sequence[RowMapping]) -> list[Row]:
 
 
 def _of_cycles(rows: Sequence[RowMapping]) -> list[Row]:
-    words = [(row, group_words(row["programme"])) for row in rows]
-    return [
-        _reminder(
-            "CYCLE", row["unit_path"], row["due_on"], f"Danh sách chi tháng {row['month']:%m/%Y} ({text.vi}) chưa được duyệt",
-            f"The list of {row['month']:%Y-%m} ({text.en}) is not approved",
-        )
-        for row, text in words
-    ]  # fmt: skip
+    made = []
+    for row in rows:
+        text = group_words(row["programme"])
+        vi, en = ("chưa được duyệt", "is not approved") if row["state"] else ("chưa được lập", "was not opened")
+        vi, en = f"Danh sách chi tháng {row['month']:%m/%Y} ({text.vi}) {vi}", f"The list of {row['month']:%Y-%m} ({text.en}) {en}"
+        made.append(_reminder("CYCLE", row["unit_path"], row["due_on"], vi, en))
+    return made
 
 
 def _of_reports(unit: str, states: Sequence[papers.DueState], day: date) -> list[Row]:
