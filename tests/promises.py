@@ -63,7 +63,8 @@ PROMISES: Final[dict[str, dict[str, str]]] = {
         "running.hostile-input": "Whatever is sent, the answer is one of the document's, and no answer shows an internal.",
         "running.keys": "Keys are changed while the services serve: everything is sealed again, and the old key opens nothing.",
         "running.erasure": "What is erased is gone from backups too: the keys of that day are destroyed, and the answer says when.",
-        "running.one-trace": "One payment is one trace through all services to the partner's notice; no span holds anything of people.",
+        "running.one-trace": "One payment is one trace from the approval over the partner to the report, and leads to those of registry,"
+        " verification and accounts; no span holds anything of people.",
         "running.overload": "What is too much is told to come back; no slow partner and no flood of forged notices holds up the others.",
         "running.invariants": "What must always hold is asked every few minutes; a breach is named by its id, and has alert and runbook.",
         "running.apache-kafka": "All this holds on Apache Kafka as on the embedded broker.",
@@ -112,7 +113,12 @@ ALSO: Final[dict[str, tuple[str, ...]]] = {
     "tests/service/reporting/test_sums.py": ("heart.quiet",),
     "tests/contracts/test_migrations.py": ("running.upgrades",),
     "tests/contracts/test_openapi.py": ("rules.12",),
-    "tests/resilience/month/test_every_process_dies.py": ("running.killed", "promises.nobody-left-out", "heart.quiet", "running.apache-kafka"),
+    "tests/resilience/month/test_every_process_dies.py": (
+        "running.killed",
+        "promises.nobody-left-out",
+        "heart.quiet",
+        "running.apache-kafka",
+    ),
     "tests/resilience/month/test_failpoints.py": ("running.killed", "rules.2", "running.apache-kafka"),
     "tests/resilience/month/test_one_kind_dies_often.py": ("running.killed", "running.apache-kafka"),
     "tests/resilience/month/test_supervisor_dies.py": ("running.killed", "running.apache-kafka"),

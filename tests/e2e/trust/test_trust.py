@@ -27,7 +27,7 @@ from trace_collector import Collector, Kept
 from ansinh.stack.layout import SERVICES, Layout, Service
 from ansinh.testing import own_stack
 from common.testing import wait_for
-from common.tracing import ATTRIBUTES
+from common.tracing import ATTRIBUTES, LINKS_AT_MOST
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("embedded-stack")]
@@ -137,9 +137,31 @@ def test_one_payment_is_one_trace_over_the_processes(world: World) -> None:
     roots = [span for span in paid if span.parent not in known]
     assert [span.name for span in roots] == ["POST /v1/cycles/{cycle_id}/approve"], "everything is led to by the approval"
     assert "SETTLED" in {span.said.get("ansinh.status") for span in paid}, "what the bank's notice led to is in it"
-    reached = {process.split()[0] for spans in traces.values() for process in {span.process for span in spans} if "registry" in str(spans)}
-    assert {"registry", "identity-verify", "accounts", "disbursement", "reporting"} <= reached
     assert {name for span in world.collector.spans for name in span.said} <= ATTRIBUTES
+
+
+@pytest.mark.promise("running.one-trace")
+def test_from_one_payments_trace_every_service_is_reached(world: World) -> None:
+    """The trace and its links, and nothing else: registry, verification and accounts say how the payment came to be."""
+    wanted = {service.name for service in SERVICES}
+
+    def reached(payment: str) -> set[str]:
+        traces = by_trace(list(world.collector.spans))
+        near = {payment} | {trace for span in traces[payment] for trace in span.links}
+        return {span.process.split()[0] for trace in near for span in traces.get(trace, [])}
+
+    def sent() -> list[Kept]:
+        return [span for span in list(world.collector.spans) if span.name == "batch send"]
+
+    wait_for(lambda: bool(sent()) and all(reached(span.trace) == wanted for span in sent()), 30, "the services of every batch's trace")
+    wait_for(lambda: any(span.links for span in world.collector.spans if span.name == "job compute-list"), 30, "the list's links")
+    assert max(len(span.links) for span in world.collector.spans) <= LINKS_AT_MOST
+    disbursement, auditor = world.layout.url("disbursement"), {"Authorization": f"Bearer {world.runner.token('auditor')}"}
+    traces = by_trace(list(world.collector.spans))
+    for payment in httpx.get(f"{disbursement}/v1/payments?limit=20", headers=auditor).json()["items"]:
+        told = httpx.get(f"{disbursement}/v1/payments/{payment['payment_id']}/timeline", headers=auditor).json()["traces"]
+        assert told[0] in {span.trace for span in sent()}, "its own trace comes first"
+        assert {span.process.split()[0] for trace in told for span in traces.get(trace, [])} == wanted
 
 
 def matrix(service: str) -> Iterator[dict[str, str]]:

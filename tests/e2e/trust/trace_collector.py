@@ -23,6 +23,8 @@ class Kept:
     name: str
     process: str
     said: dict[str, Any]
+    links: frozenset[str]
+    """Traces it is linked with."""
 
 
 class Collector:
@@ -62,4 +64,5 @@ class Collector:
             process = f"{about['service.name']} {about['ansinh.process']}"
             for span in (span for scope in sent.scope_spans for span in scope.spans):
                 said = {item.key: item.value.string_value or item.value.int_value for item in span.attributes}
-                self.spans.append(Kept(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(), span.name, process, said))
+                links = frozenset(link.trace_id.hex() for link in span.links)
+                self.spans.append(Kept(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(), span.name, process, said, links))

@@ -182,8 +182,7 @@ class Consumer:
         try:
             with tracing.applying(self.name, wanted) as traces:
                 async with self._db.transaction(self._actor) as tx:
-                    tx.traces = traces
-                    await self._apply_in(tx, wanted)
+                    await self._apply_in(tx, wanted, traces)
             CONSUMED.labels(self.name).inc(len(wanted))
         except Exception as error:
             if is_transient(error):
@@ -195,7 +194,7 @@ class Consumer:
             await self.apply(wanted[:middle])
             await self.apply(wanted[middle:])
 
-    async def _apply_in(self, tx: Tx, events: list[Incoming], *, replay: bool = False) -> None:
+    async def _apply_in(self, tx: Tx, events: list[Incoming], traces: Mapping[UUID, str], *, replay: bool = False) -> None:
         await self._places.check(tx)
         fresh = await self._first_time(tx, events)
         if not replay:
@@ -204,19 +203,20 @@ class Consumer:
         segment: list[Incoming] = []
         for event in fresh:
             if self._table[(event.topic, event.type)].barrier:
-                await self._apply_segment(tx, segment)
+                await self._apply_segment(tx, segment, traces)
                 segment = []
-                await self._table[(event.topic, event.type)].apply(tx, [event])
+                await self._apply_segment(tx, [event], traces)
             else:
                 segment.append(event)
-        await self._apply_segment(tx, segment)
+        await self._apply_segment(tx, segment, traces)
 
-    async def _apply_segment(self, tx: Tx, events: list[Incoming]) -> None:
+    async def _apply_segment(self, tx: Tx, events: list[Incoming], traces: Mapping[UUID, str]) -> None:
         groups: dict[int, tuple[Subscription, list[Incoming]]] = {}
         for event in events:
             subscription = self._table[(event.topic, event.type)]
             groups.setdefault(id(subscription), (subscription, []))[1].append(event)
         for subscription, group in groups.values():
+            tx.traces = {event.key: traces[event.event_id] for event in group if event.event_id in traces} if traces else {}
             await subscription.apply(tx, group)
 
     async def _first_time(self, tx: Tx, events: list[Incoming]) -> list[Incoming]:
@@ -288,7 +288,7 @@ class Consumer:
         found = await parked.lock_key(tx, self.name, key)
         known = [event for event in found.events if (event.topic, event.type) in self._table]
         await self._first_time(tx, [event for event in found.events if (event.topic, event.type) not in self._table])
-        await self._apply_in(tx, known, replay=True)
+        await self._apply_in(tx, known, {}, replay=True)
         await parked.mark_replayed(tx, found)
 
     async def _take_back(self, key: UUID, error: BaseException) -> None:

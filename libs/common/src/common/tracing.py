@@ -116,7 +116,7 @@ def trace_id_of(traceparent: str | None) -> str | None:
 
 
 def span(
-    name: str, kind: Kind = "internal", *, parent: str | None = None, links: Sequence[str] = (), **attributes: str | int
+    name: str, kind: Kind = "internal", *, parent: str | None = None, links: Iterable[str | None] = (), **attributes: str | int
 ) -> AbstractContextManager[Span | None]:
     """A span around a block (attributes: `http_route` for `http.route`); its trace's id stands on the log lines meanwhile.
 
@@ -126,19 +126,22 @@ def span(
 
 
 @contextmanager
-def _logged(name: str, kind: Kind, parent: str | None, links: Sequence[str], attributes: Mapping[str, str | int]) -> Iterator[Span]:
-    kept, left_out = bounded(links)
+def _logged(name: str, kind: Kind, parent: str | None, links: Iterable[str | None], attributes: Mapping[str, str | int]) -> Iterator[Span]:
+    kept, left_out = bounded(links, besides=trace_id_of(parent))
     with _recorder[0].span(name, kind, parent, kept, _counted(attributes, left_out)) as made:
         with structlog.contextvars.bound_contextvars(trace_id=trace_id_of(made.traceparent)):
             yield made
 
 
-def bounded(links: Iterable[str | None]) -> tuple[list[str], int]:
-    """Each trace once, in this order, 64 at most, and how many more there were. What nobody keeps (not sampled) is nothing to go to."""
+def bounded(links: Iterable[str | None], *, besides: str | None = None) -> tuple[list[str], int]:
+    """Each trace once, in this order, 64 at most, and how many more there were; not the trace `besides`.
+
+    What nobody keeps (not sampled) is nothing to go to.
+    """
     found: dict[str, str] = {}
     for given in links:
         trace = trace_id_of(given)
-        if trace is not None and given is not None and int(given[-1], 16) & 1:
+        if trace is not None and trace != besides and given is not None and int(given[-1], 16) & 1:
             found.setdefault(trace, given)
     return [*found.values()][:LINKS_AT_MOST], max(len(found) - LINKS_AT_MOST, 0)
 
@@ -158,8 +161,8 @@ def link(links: Iterable[str | None], left_out: int = 0) -> None:
 
 @contextmanager
 def applying(consumer: str, events: Sequence[Incoming]) -> Iterator[Mapping[UUID, str]]:
-    """Spans around the applying of events, one per trace that led here; key → trace context of what its event leads to."""
-    led = (((event.key,), event.headers.get("traceparent")) for event in events)
+    """Spans around the applying of events, one per trace that led here; id of an event → trace context of what it leads to."""
+    led = (((event.event_id,), event.headers.get("traceparent")) for event in events)
     with going_on(f"apply {consumer}", led, "messaging_batch_message_count", "consumer", messaging_consumer_group_name=consumer) as traces:
         yield traces
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from common.db import Tx
 from common.http import client
 from common.relay import _headers
 from common.topics import Topic
+from disbursement.storage.traces import of_payment
 
 REQUEST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRACE = REQUEST.split("-")[1]
@@ -133,3 +135,32 @@ async def test_without_a_collector_there_is_no_span_and_no_context(world: Any) -
     assert span is None
     assert await world.value("SELECT count(*) FROM outbox WHERE traceparent IS NOT NULL") == 0
     assert await world.value("SELECT count(*) FROM payment_batch WHERE traceparent IS NOT NULL") == 0
+
+
+@pytest.mark.promise("running.one-trace")
+async def test_a_batch_is_linked_with_what_its_payments_were_made_from(spans: InMemorySpanExporter, world: Any) -> None:
+    """The list's forming, then the traces that led to most lines; what is beyond the bound is counted. The story names them all."""
+    shared, formed = "a" * 32, "b" * 32
+    with tracing.span("POST /v1/cycles/{cycle_id}/approve", "server", parent=REQUEST):
+        await world.approve([world.line() for _ in range(20)])
+    async with world.owner() as tx:
+        await tx.execute("UPDATE payment_list SET traceparent = :t", t=f"00-{formed}-{'1' * 16}-01")
+        await tx.execute(
+            "UPDATE list_line SET led_by = ARRAY(SELECT '00-' || md5(line_id || x) || '-1111111111111111-01'"
+            " FROM unnest(ARRAY['a', 'b', 'c', 'd', 'e']) AS x) || ARRAY[CAST(:t AS text)]",
+            t=f"00-{shared}-{'2' * 16}-01",
+        )
+    await world.send()
+    await world.partner_works()
+    await world.apply()
+    for name in ("batch send", "payments move"):
+        made = [span for span in of_trace(spans) if span.name == name][-1]
+        traces = [f"{link.context.trace_id:032x}" for link in made.links]
+        assert len(traces) == len(set(traces)) == tracing.LINKS_AT_MOST
+        assert {formed, shared} <= set(traces[:3])
+        there = 20 * 5 + len({formed, shared}) + (name == "payments move")  # what brought the result, too
+        assert dict(made.attributes or {})["ansinh.links.left_out"] == there - tracing.LINKS_AT_MOST
+    row = (await world.rows("SELECT payment_id, line_id FROM payment LIMIT 1"))[0]
+    own = [md5(f"{row['line_id']}{x}".encode(), usedforsecurity=False).hexdigest() for x in "abcde"]
+    async with world.db.read() as tx:
+        assert await of_payment(tx, row["payment_id"]) == [TRACE, formed, *own, shared]

@@ -15,7 +15,7 @@ from common.db import Tx
 from common.topics import Topic
 from disbursement.domain.holds import HOLDS
 from disbursement.domain.payment import DEAD
-from disbursement.storage import waiting_months
+from disbursement.storage import traces, waiting_months
 from disbursement.storage.gate import DISPUTED_SQL, FACTS_SQL, OUTCOME_SQL, SUSPENDED_SQL
 from disbursement.storage.waiting_months import WAITING
 
@@ -116,18 +116,19 @@ CREATE TEMP TABLE disputed ON COMMIT DROP AS
 SELECT beneficiary_id, benefit_line, month FROM ({DISPUTED_SQL}) x WHERE programme = :programme AND funding_source = :funding_source
 """
 
+# `{column}` and `{source}`: what led to each line (`storage.traces`).
 _LINES: Final = """
 INSERT INTO list_line (line_id, list_id, cycle_id, beneficiary_id, payee_id, payee_kind, programme, funding_source, channel, partner,
     account_id, account_version, account_number_token, account_masked, provider_code, payee_name, beneficiary_name, file_code, cash_reason,
-    amount, months, unit_code, unit_path, route, attempt, evidence_note)
+    amount, months, unit_code, unit_path, route, attempt, evidence_note{column})
 SELECT line_id, :list_id, :cycle_id, beneficiary_id, payee_id, payee_kind, :programme, :funding_source, channel,
        CASE WHEN NOT by_account THEN :cash_partner WHEN route = 'TREASURY_DIRECT' THEN CAST(:treasury_partner AS text)
             ELSE partner END,
        CASE WHEN by_account THEN account_id END, CASE WHEN by_account THEN account_version END,
        CASE WHEN by_account THEN account_number_token END, CASE WHEN by_account THEN masked_number END,
        CASE WHEN by_account THEN provider_code END, payee_name, beneficiary_name, file_code, cash_reason, amount, months, unit_code,
-       unit_path, route, attempt, evidence_note
-FROM outcome WHERE hold_reason IS NULL
+       unit_path, route, attempt, evidence_note{column}
+FROM outcome{source} WHERE hold_reason IS NULL
 """
 
 _ALLOCATIONS: Final = """
@@ -262,7 +263,9 @@ async def compute(
     await tx.execute(OUTCOME_SQL, in_cash=bool(cycle["selection"].get("in_cash")))
     await tx.execute("ANALYZE outcome")
     common = {"list_id": list_id, "programme": cycle["programme"], "funding_source": cycle["funding_source"]}
-    await tx.execute(_LINES, cycle_id=cycle["cycle_id"], cash_partner=cash_partner, treasury_partner=treasury_partner, **common)
+    await tx.execute(
+        traces.lines_sql(_LINES), cycle_id=cycle["cycle_id"], cash_partner=cash_partner, treasury_partner=treasury_partner, **common
+    )
     await tx.execute(_ALLOCATIONS, **common)
     await tx.execute(_HOLDS, cycle_id=cycle["cycle_id"], **common)
     await waiting_months.keep(tx, list_id)

@@ -16,7 +16,7 @@ from disbursement.channels.loading import limits_of_file
 from disbursement.domain.cycle import CycleAction, move
 from disbursement.domain.errors import InputsIncomplete, InvariantBroken, TakeOverMissing, TreasuryNotReady
 from disbursement.settings import Settings
-from disbursement.storage import cut_off, cycles, list_inputs, lists, prechecks
+from disbursement.storage import cut_off, cycles, list_inputs, lists, prechecks, traces
 from disbursement.usecases.answers import JobView
 from disbursement.usecases.cycle_events import tell
 
@@ -117,6 +117,7 @@ class ListComputer:
             total_amount=found["total_amount"],
             held_amount=found["held_amount"],
         )
+        await traces.link_list(tx, list_id)
         await prechecks.make(tx, cycle, list_id, digest, on=cycle["business_date"])
         stored = await cycles.list_of(tx, list_id)
         if stored is None:

@@ -27,7 +27,7 @@ from disbursement.channels.protocol import (
 from disbursement.domain.cycle import CycleAction
 from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
 from disbursement.domain.references import transfer_text
-from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back
+from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back, traces
 from disbursement.usecases.moves_told import told
 from disbursement.usecases.partner_hours import moment_of
 from disbursement.usecases.payment_context import PartnerLane, PaymentContext
@@ -51,6 +51,7 @@ class _Claimed:
     references: frozenset[str]
     traceparent: str | None
     """Trace of the approval that made it, where traces are made."""
+    led: traces.Led
 
 
 async def send_round(context: PaymentContext, partner: str) -> bool:
@@ -79,7 +80,10 @@ async def _send_one(context: PaymentContext, lane: PartnerLane) -> bool:
     if claimed is None:
         return True
     failpoints.hit("disbursement.after_claim_before_send")
-    with tracing.span("batch send", parent=claimed.traceparent, ansinh_partner=lane.partner.name, ansinh_batch=claimed.reference):
+    with tracing.span(
+        "batch send", parent=claimed.traceparent, links=claimed.led.links, ansinh_links_left_out=claimed.led.left_out,
+        ansinh_partner=lane.partner.name, ansinh_batch=claimed.reference,
+    ):  # fmt: skip
         try:
             answer: BatchAnswer | Delivered | NoAnswer = await lane.channel.send(claimed.reference, claimed.body, claimed.references)
         except NoAnswer as error:
@@ -164,7 +168,8 @@ async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id:
     await batches.advance_cycle(tx, cycle_id, CycleAction.START_SENDING)
     what = audit.Changed({"state": row["state"]}, {"state": "SENDING"}, {"partner": lane.partner.name})
     await audit.record(tx, "batch.send", "batch", batch_id, what)
-    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"])
+    led = await traces.of_batch(tx, batch_id)
+    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"], led)
 
 
 def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
