@@ -23,6 +23,7 @@ from common.paper import answer as printed
 from common.personal_data import Holding, collect, kept_of, units_of
 from common.personal_paper import paper_of
 from common.problems import Conflict, Forbidden, InvalidInput, NotFound
+from common.purposes import Purpose
 from common.retention import TERMS, Keep, due, term_of
 
 __all__ = ["personal_data_router"]
@@ -32,16 +33,6 @@ _Decider = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROV
 _Ruler = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, of_a_province=True))]
 _Department = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER))]
 _Watcher = Annotated[Actor, Depends(require(Role.DEPARTMENT_OFFICER, Role.APPROVER, Role.AUDITOR, Role.OPERATOR))]
-_Purpose = Annotated[
-    FreeText,
-    Query(
-        min_length=5,
-        max_length=200,
-        pattern=r"\S",
-        description="Vì sao cần · why it is needed; kept in the audit log",
-        examples=["Người hưởng yêu cầu cung cấp dữ liệu"],
-    ),
-]
 _PERSON: Final = "0191f5a0-0000-7000-8000-0000000000ab"
 _PersonId = Annotated[UUID, Path(description="Mã người trong hệ thống · the platform's id of the person", examples=[_PERSON])]
 _TermId = Annotated[UUID, Path(description="Mã thời hạn · the term's id", examples=["0191f5a0-0000-7000-8000-0000000000ad"])]
@@ -168,7 +159,7 @@ def _giving(router: APIRouter, db: Database, holding: Holding) -> None:
         responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
     )
     async def give(
-        person_id: _PersonId, actor: _Officer, purpose: _Purpose, form: Annotated[Literal["json", "html"], Query(alias="format")] = "json"
+        person_id: _PersonId, actor: _Officer, purpose: Purpose, form: Annotated[Literal["json", "html"], Query(alias="format")] = "json"
     ) -> Response:
         async with db.transaction(actor) as tx:
             await units_of(tx, holding, person_id)

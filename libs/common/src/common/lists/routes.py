@@ -20,6 +20,7 @@ from common.lists import desk, storage, verdicts
 from common.lists.models import ApproveImports, ImportAccepted, ImportView, JobAccepted
 from common.lists.profile import ListProfile, Upload
 from common.lists.routes_rows import add_mapping, add_waiting
+from common.purposes import GivenPurpose
 
 __all__ = ["lists_router"]
 
@@ -152,7 +153,7 @@ def _add_files(router: APIRouter, db: Database, profile: ListProfile) -> None:
         import_id: UUID,
         kind: Annotated[str, Query(alias="format", pattern="^(csv|xlsx)$")] = "xlsx",
         only: Annotated[str, Query(pattern="^(refused|all)$")] = "all",
-        purpose: Annotated[str | None, Query(min_length=5, max_length=200, description="Why the whole rows are needed")] = None,
+        purpose: GivenPurpose = None,
     ) -> StreamingResponse:
         rows = await verdicts.verdict_file(db, actor, profile, import_id, kind=kind, only_refused=only == "refused", purpose=purpose)
         headers = {"Content-Disposition": f'attachment; filename="verdicts-{import_id}.{kind}"'}

@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query
 from pydantic import ConfigDict
 
 from common.auth import Actor, Role, require
-from common.masking import FreeText
+from common.purposes import Purpose
 
 __all__ = ["Checker", "Cursor", "Limit", "Officer", "PersonId", "Purpose", "Reader", "Senior", "Watcher", "example", "next_cursor"]
 
@@ -24,15 +24,6 @@ Watcher = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDIT
 PersonId = Annotated[UUID, Path(description="Person id of the beneficiary")]
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Purpose = Annotated[
-    FreeText,
-    Query(
-        min_length=5,
-        max_length=200,
-        description="Why the whole number is needed; kept in the audit log",
-        examples=["Đối chiếu với ngân hàng"],
-    ),
-]
 
 
 def example(**fields: Any) -> ConfigDict:

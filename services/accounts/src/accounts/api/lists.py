@@ -22,6 +22,7 @@ from common.db import Database, Tx
 from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.masking import FreeText
+from common.purposes import GivenPurpose
 
 __all__ = ["lists_router"]
 
@@ -206,7 +207,7 @@ def _add_lists(router: APIRouter, db: Database) -> None:
         payee: Literal["self", "representative"],
         unit_code: Annotated[str, Query(max_length=10, examples=["22924"])],
         format: Annotated[sheets.Form, Query()] = "xlsx",  # noqa: A002
-        purpose: Annotated[FreeText | None, Query(min_length=5, max_length=200, description="For whole account numbers")] = None,
+        purpose: GivenPurpose = None,
         on: Annotated[date | None, Query(description="Day as of which the unit is meant")] = None,
     ) -> Response:
         own = payee == "self"

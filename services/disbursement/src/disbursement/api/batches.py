@@ -14,6 +14,7 @@ from common import idempotency, paper
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.purposes import Purpose
 from disbursement.api.common import Limit, answered
 from disbursement.api.payment_order import payment_order
 from disbursement.api.webhooks import partners_of
@@ -175,7 +176,7 @@ async def file(
     request: Request,
     actor: Carrier,
     batch_id: UUID,
-    purpose: Annotated[str, Query(min_length=5, max_length=200, examples=["Nộp tệp chi trả cho Agribank"])],
+    purpose: Purpose,
 ) -> Response:
     """The file."""
     state = request.app.state

@@ -16,6 +16,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
+from common.purposes import Purpose
 from common.spoken import in_words
 from disbursement.api.common import Cursor, Limit, Reader, answered
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
@@ -283,9 +284,7 @@ async def store_evidence(
     summary="Read a scan",
     description="Xem bản quét; nêu mục đích, có ghi nhật ký. The scan itself; say what for, each look is audited.",
 )
-async def read_evidence(
-    request: Request, actor: Reader, evidence_id: UUID, purpose: Annotated[str, Query(min_length=5, max_length=200)]
-) -> Response:
+async def read_evidence(request: Request, actor: Reader, evidence_id: UUID, purpose: Purpose) -> Response:
     """A scan's bytes."""
     db: Database = request.app.state.db
     media_type, content = await pay_cash.read_evidence(db, actor, request.app.state.db.keyring, evidence_id, purpose)

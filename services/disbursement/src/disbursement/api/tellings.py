@@ -14,6 +14,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
+from common.purposes import Purpose
 from disbursement.api.common import Cursor, Limit, Reader, answered
 from disbursement.api.telling_paper import telling_paper
 from disbursement.domain.telling import OCCASION_TEXTS, STATE_TEXTS, Occasion, Route, TellingState
@@ -268,9 +269,7 @@ async def hand_over(
     " each look is in the audit log.",
     response_class=Response,
 )
-async def read_proof(
-    request: Request, actor: Proofs, sheet_id: UUID, purpose: Annotated[str, Query(min_length=5, max_length=200)]
-) -> Response:
+async def read_proof(request: Request, actor: Proofs, sheet_id: UUID, purpose: Purpose) -> Response:
     """The filed copy."""
     db: Database = request.app.state.db
     name, content = await tell.open_proof(db, actor, sheet_id, purpose)

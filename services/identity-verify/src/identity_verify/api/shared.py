@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 
 from common.actor import Actor, Role
 from common.auth import require
-from common.masking import FreeText
+from common.purposes import Purpose
 
 __all__ = [
     "OFFICERS", "WATCHERS", "Approver", "Asker", "Carrier", "Cursor", "Department", "Limit", "Officer", "Police", "ProvinceApprover",
@@ -41,10 +41,6 @@ Requester = Annotated[Actor, Depends(require(Role.COMMUNE_OFFICER, Role.DISTRICT
 
 Cursor = Annotated[UUID | None, Query(description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Purpose = Annotated[
-    FreeText, Query(min_length=5, max_length=200, description="Mục đích xem, được ghi nhật ký · Why it is read; kept in the audit log",
-               examples=["Đối chiếu với công an xã tháng 9/2024"]),
-]  # fmt: skip
 
 
 def next_cursor(ids: Sequence[UUID], limit: int) -> UUID | None:

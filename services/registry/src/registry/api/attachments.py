@@ -6,12 +6,13 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from common import idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.purposes import Purpose
 from registry.api.paper_cells import Maker, Reader
 from registry.api.paper_models import AttachmentView
 from registry.domain.attachments import SUFFIXES, media_type_of
@@ -71,9 +72,7 @@ def make_router(db: Database) -> APIRouter:
         response_class=Response,
         responses={200: {"content": _BINARY, "description": "The file"}},
     )
-    async def content(
-        actor: Reader, attachment_id: UUID, purpose: Annotated[str, Query(min_length=5, max_length=200, examples=["đối chiếu hồ sơ"])]
-    ) -> Response:
+    async def content(actor: Reader, attachment_id: UUID, purpose: Purpose) -> Response:
         row = await attachments.read(db, actor, attachment_id, purpose)
         name = f"attachment-{attachment_id}.{SUFFIXES[row['media_type']]}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

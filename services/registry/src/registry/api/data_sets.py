@@ -15,6 +15,7 @@ from common import idempotency
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.purposes import PurposeText
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import data_sets as storage
@@ -35,7 +36,7 @@ class NewDataSet(BaseModel):
     )
     unit_code: str = Field(examples=["60"])
     business_date: date
-    purpose: str = Field(min_length=5, max_length=300)
+    purpose: PurposeText
     whole_numbers: bool = Field(default=False, description="Whole national numbers; every download is audited")
     since: UUID | None = Field(default=None, description="A data set of the same unit: only what changed after it")
 

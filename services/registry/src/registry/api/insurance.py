@@ -16,6 +16,7 @@ from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.purposes import GivenPurpose
 from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
@@ -171,7 +172,7 @@ def _lists(router: APIRouter, db: Database) -> None:
     )
     async def file(
         actor: _Reader, list_id: UUID, kind: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "xlsx",
-        whole_numbers: Annotated[bool, Query()] = False, purpose: Annotated[str | None, Query(min_length=5, max_length=200)] = None,
+        whole_numbers: Annotated[bool, Query()] = False, purpose: GivenPurpose = None,
     ) -> Response:  # fmt: skip
         async with db.read(actor) as tx:
             row = await insurance.seen(tx, list_id)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from common import sheets
 from common.auth import Actor, Role, require
 from common.db import Database
+from common.purposes import GivenPurpose
 from common.sheets import RESPONSES
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
@@ -29,7 +30,6 @@ _Format = Annotated[Literal["csv", "xlsx"], Query(alias="format")]
 _Unit = Annotated[str | None, Query(description="This unit and all below; without it, your area", examples=["60/593"])]
 _On = Annotated[date, Query(description="As of this date", examples=["2024-08-20"])]
 _Whole = Annotated[bool, Query(description="Whole national numbers: needs the right and `purpose`; audited")]
-_Purpose = Annotated[str | None, Query(min_length=5, max_length=200)]
 _KIND: Final = {"AUTHORISED": "Ủy quyền", "GUARDIAN": "Giám hộ", "CARER": "Chăm sóc"}
 _SEX: Final = {"M": "Nam", "F": "Nữ"}
 _TITLE: Final = {
@@ -160,7 +160,7 @@ def _plan(router: APIRouter, db: Database) -> None:
     )
     async def plan_file(
         actor: _Reader, group: _Group, receiver: _Receiver, on: _On, kind: _Format = "xlsx", unit_path: _Unit = None,
-        registered_only: bool = True, whole_numbers: _Whole = False, purpose: _Purpose = None,
+        registered_only: bool = True, whole_numbers: _Whole = False, purpose: GivenPurpose = None,
     ) -> Response:  # fmt: skip
         name = f"plan-152-{group}-{receiver}-{on}".lower()
         if whole_numbers:

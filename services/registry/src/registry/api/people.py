@@ -18,6 +18,7 @@ from common.idempotency import IdempotencyKey
 from common.months import Month
 from common.names import comparison_key, folded
 from common.problems import InvalidInput
+from common.purposes import GivenPurpose
 from registry.api import cells, cursors
 from registry.api.cursors import Cursor, Limit
 from registry.api.explain_models import DuesAnswer, explanation
@@ -149,7 +150,7 @@ def _read_and_change(router: APIRouter, db: Database) -> None:
     async def one(
         actor: _Reader,
         beneficiary_id: UUID,
-        purpose: Annotated[str | None, Query(min_length=5, max_length=200, description="Why the whole number is needed")] = None,
+        purpose: GivenPurpose = None,
     ) -> Response:
         return _answer(await desk.read_one(db, actor, beneficiary_id, purpose))
 

@@ -13,9 +13,9 @@ from common import paper, pdf
 from common.auth import Actor, Role, require
 from common.clock import today
 from common.db import Database
-from common.masking import hide_long_numbers
 from common.paper import Fields, Paper, Signature, Table
 from common.paper import Text as Paragraph
+from common.purposes import Purpose
 from common.spoken import in_words
 from reporting.api.parts import example, text
 from reporting.api.schemas import Text
@@ -283,12 +283,10 @@ def statements_router(db: Database, settings: Settings) -> APIRouter:
         actor: Clerk,
         since: Annotated[str, Query(description="Từ tháng · first month", examples=["2024-01"])],
         until: Annotated[str, Query(description="Đến tháng · last month", examples=["2024-12"])],
-        purpose: Annotated[
-            str, Query(min_length=5, max_length=200, description="Mục đích · why it is made", examples=["Người hưởng đề nghị bản kê"])
-        ],
+        purpose: Purpose,
         form: Annotated[Literal["json", "html", "pdf"], Query(description="json, html (to print) or pdf")] = "json",
     ) -> Any:
-        view = _view(await statements.make(db, actor, beneficiary_id, since, until, hide_long_numbers(purpose)))
+        view = _view(await statements.make(db, actor, beneficiary_id, since, until, purpose))
         if form == "json":
             return Response(view.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
         made = _paper(view, today(settings))
