@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -303,6 +304,32 @@ async def test_from_1_march_2025_merit_and_assistance_go_to_two_ministries(repor
     assert "bảo trợ xã hội" not in first
     assert "Bộ Y tế" in await text_of(officer, after, addressee=1)
     assert (await officer.get(f"/v1/papers/{after['report_id']}/file", params={"addressee": 2})).status_code == 404
+
+
+async def test_a_paper_goes_from_each_level_to_the_one_that_asks_for_it(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = small_month()
+    world.events += reformed().events[9:]
+    await reporting.hear(incoming(world.events))
+
+    async def heading(report: Any) -> tuple[list[str], str]:
+        page = (await officer.get(f"/v1/papers/{report['report_id']}/file", params={"form": "html"})).text
+        to = re.search(r"<dt>Kính gửi</dt><dd>(.*?)</dd>", page)
+        assert to is not None, page
+        return [part for part in ("UBND TỈNH BÌNH THUẬN", "UBND THÀNH PHỐ PHAN THIẾT", "SỞ LAO ĐỘNG", "SỞ NỘI VỤ") if part in page], to[1]
+
+    who, to = await heading(await frozen(officer))
+    assert who == ["UBND TỈNH BÌNH THUẬN", "SỞ LAO ĐỘNG"]
+    assert to == "UBND tỉnh Bình Thuận; Bộ Lao động - Thương binh và Xã hội"
+    who, to = await heading(await frozen(officer, unit_path="60/593"))
+    assert who == ["UBND THÀNH PHỐ PHAN THIẾT"], "a district has no department of the province in its heading"
+    assert to == "Sở Lao động - Thương binh và Xã hội tỉnh Bình Thuận"
+    _, to = await heading(await frozen(officer, unit_path="60/593/22924"))
+    assert to == "UBND thành phố Phan Thiết", "a commune reported to its district until 30 June 2025"
+    _, to = await heading(await frozen(officer, layout="merit-settlement-yearly", period="2024-01"))
+    assert to == "Bộ Lao động - Thương binh và Xã hội", "only the monthly report goes to the People's Committee too"
+    new = {"unit_path": "68/1", "period": "2025-09", "business_date": "2025-10-03"}
+    _, to = await heading(await frozen(officer, **new))
+    assert to == "Sở Nội vụ tỉnh Lâm Đồng"
 
 
 async def text_of(officer: httpx.AsyncClient, report: Any, **params: Any) -> str:

@@ -13,6 +13,7 @@ from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming
 from common.actor import Role
 from common.contracts.disbursement_v1 import Channel, HoldReason
 from common.ids import stable_id
+from reporting.api import public_reports as public_api
 from reporting.domain.suppression import Line, determined
 
 ClientAs = Callable[..., httpx.AsyncClient]
@@ -197,3 +198,10 @@ async def test_the_same_key_publishes_once(reporting: Reporting, client_as: Clie
     other = await publish(officer, "cong-bo-2024-09", business_date="2024-10-09")
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-mismatch")
     assert (await officer.post("/v1/public-reports", json=FORM)).status_code == 422, "a key is asked for"
+
+
+def test_the_day_of_publishing_is_the_day_in_viet_nam() -> None:
+    shown = public_api.PublicView.model_validate(
+        public_api._VIEW | {"published_at": "2024-10-08T20:00:00Z"}
+    )  # three in the morning of the 9th
+    assert "Công bố lần 1, 09/10/2024." in str(public_api._page(shown))

@@ -10,8 +10,10 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common import sheets
+from common.clock import VIETNAM
 from common.paper import Fields, Paper, Signature, Table, Text
 from common.spoken import in_words
+from reporting.domain.addressing import Letter
 from reporting.domain.indicators import ALL, group_words
 from reporting.domain.statutory import ColumnKind, Layout, Period
 from reporting.usecases.papers import Frozen
@@ -31,16 +33,13 @@ def _day(day: date) -> str:
     return f"ngày {day.day:02} tháng {day.month:02} năm {day.year}"
 
 
-def _chosen(frozen: Frozen, number: int) -> tuple[str | None, str | None, list[RowMapping]]:
-    """Ministry, department, and the rows for them: of several competent ministries each gets its own programmes."""
-    addressees = frozen.head["addressees"] if frozen.layout.to_ministry else []
-    if not addressees:
-        return None, None, list(frozen.rows)
-    one = addressees[number]
+def _chosen(frozen: Frozen, number: int) -> tuple[Letter | None, list[RowMapping]]:
+    """The paper asked for, and its rows: of several competent ministries or departments each gets its own programmes."""
     rows = list(frozen.rows)
-    if len(addressees) > 1:
-        rows = [row for row in rows if row["programme"] in one["programmes"]]
-    return one["ministry"]["vi"], one["department"]["vi"], rows
+    if not frozen.letters:
+        return None, rows
+    one = frozen.letters[number]
+    return one, rows if one.programmes is None else [row for row in rows if row["programme"] in one.programmes]
 
 
 def _cells(layout: Layout, row: RowMapping) -> list[str | int]:
@@ -74,8 +73,8 @@ def _sum_in_words(layout: Layout, rows: Sequence[RowMapping]) -> list[Text]:
 def paper(frozen: Frozen, addressee: int) -> Paper:
     """The report to one addressee, on paper. Raises IndexError where there is no such addressee."""
     layout, head = frozen.layout, frozen.head
-    ministry, department, rows = _chosen(frozen, addressee)
-    fields = [("Kính gửi", ministry)] if ministry else []
+    letter, rows = _chosen(frozen, addressee)
+    fields = [("Kính gửi", "; ".join(letter.to))] if letter else []
     # A report that was numbered by hand has its number written in; the system gives none.
     fields += [("Kỳ báo cáo", period_of_head(layout, head).label.vi), ("Đơn vị", head["unit_name"])]
     if not layout.form_number:
@@ -86,15 +85,17 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
         fields.append(("Mục lục ngân sách", budget.vi))
     basis = "; ".join(one.vi + ("" if one.read else " (chưa có văn bản)") for one in layout.basis)
     notes = [Text(f"Căn cứ: {basis}."), *(Text(f"Ghi chú: {words.vi}.") for words in layout.open)]
+    frozen_at = head["frozen_at"].astimezone(VIETNAM)
     kept = (
-        f"Số liệu cố định lúc {head['frozen_at']:%H:%M:%S} (UTC) ngày {head['frozen_at']:%d/%m/%Y}, số nhật ký {head['log_seq']}, "
+        f"Số liệu cố định lúc {frozen_at:%H:%M:%S} ngày {frozen_at:%d/%m/%Y} (giờ Việt Nam), số nhật ký {head['log_seq']}, "
         f"địa giới ngày {head['units_on']:%d/%m/%Y}, biểu {layout.code} phiên bản {head['layout_version']}, lần {head['edition']}; "
         f"SHA-256 {head['digest']}."
     )
+    office = letter.office if letter else layout.sender.vi
     return Paper(
         title=layout.title.vi,
         subtitle=period_of_head(layout, head).label.vi,
-        authority=f"UBND {head['unit_name'].upper()}\n{(department or layout.sender.vi).upper()}",
+        authority="\n".join(filter(None, (f"UBND {head['unit_name'].upper()}", office and office.upper()))),
         number="........../BC-......",
         place_and_date=f"{_LEVEL.sub('', head['unit_name'])}, {_day(head['business_date'])}",
         body=[Fields(fields), _table(layout, rows), *_sum_in_words(layout, rows), *notes, Text(kept)],

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from common import paper, sheets
 from common.auth import Actor, Role, require
+from common.clock import VIETNAM
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.paper import Fields, Paper, Table
@@ -144,7 +145,7 @@ def _csv(view: PublicView) -> Response:
 
 def _page(view: PublicView) -> Paper:
     """Narrow tables, one after another: people, then money of each group, so that a telephone shows them whole."""
-    month = date.fromisoformat(view.month + "-01")
+    month, on = date.fromisoformat(view.month + "-01"), view.published_at.astimezone(VIETNAM)
     body: list[Paragraph | Fields | Table] = []
     for group, name in dict.fromkeys((row.group, row.group_name) for row in view.rows):
         rows = [(row.unit_name + (" (cộng)" if row.is_total else ""), _cells(row)) for row in view.rows if row.group == group]
@@ -160,7 +161,7 @@ def _page(view: PublicView) -> Paper:
         body=[
             *body,
             Paragraph(_note(view)),
-            Paragraph(f"Công bố lần {view.edition}, {view.published_at:%d/%m/%Y}. Không có dữ liệu cá nhân · No personal data."),
+            Paragraph(f"Công bố lần {view.edition}, {on:%d/%m/%Y}. Không có dữ liệu cá nhân · No personal data."),
         ],
     )
 

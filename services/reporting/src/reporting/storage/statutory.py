@@ -7,11 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from reporting.domain.statutory import Addressee, BadLayout, Layout, parse_addressees, parse_layout
 
-__all__ = ["addressees", "layouts", "newest", "read_all"]
+__all__ = ["addressees", "layouts", "newest", "read_all", "told_to_committee"]
 
 _ADDRESSEES: Final = "addressees.toml"
 
@@ -35,6 +35,7 @@ def read_all() -> None:
     """Read and check every file now, so that a wrong one stops the start and not the first question."""
     layouts()
     addressees()
+    told_to_committee()
 
 
 def newest() -> Mapping[str, Layout]:
@@ -45,5 +46,17 @@ def newest() -> Mapping[str, Layout]:
 @cache
 def addressees() -> tuple[Addressee, ...]:
     """The dated table of competent ministries and departments."""
-    raw = resources.files("reporting").joinpath("layouts", _ADDRESSEES).read_text(encoding="utf-8")
-    return parse_addressees(tomllib.loads(raw), _ADDRESSEES)
+    return parse_addressees(_whom(), _ADDRESSEES)
+
+
+@cache
+def told_to_committee() -> frozenset[str]:
+    """Codes of the reports that the province's People's Committee gets too."""
+    codes = frozenset(_whom()["committee"]["layouts"])
+    if unknown := codes - newest().keys():
+        raise BadLayout(f"{_ADDRESSEES}: there is no report {min(unknown)}")
+    return codes
+
+
+def _whom() -> dict[str, Any]:
+    return tomllib.loads(resources.files("reporting").joinpath("layouts", _ADDRESSEES).read_text(encoding="utf-8"))

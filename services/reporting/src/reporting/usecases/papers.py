@@ -17,11 +17,12 @@ from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import NotFound, ServiceUnavailable
+from reporting.domain.addressing import Letter, Sender, letters
 from reporting.domain.errors import BadPeriod, DayTooEarly, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
 from reporting.domain.months import first_of
 from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of, steps_of
-from reporting.storage import papers, partner_sums, picker
-from reporting.storage.statutory import addressees, layouts, newest
+from reporting.storage import papers, partner_sums, picker, reports
+from reporting.storage.statutory import addressees, layouts, newest, told_to_committee
 from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
 from reporting.usecases.reports import unit_for
 from reporting.usecases.snapshots import snapshot
@@ -46,11 +47,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A frozen report: its head as kept, its layout, its rows."""
+    """A frozen report: its head as kept, its layout, its rows, and the papers it makes (none where it goes to no authority)."""
 
     head: RowMapping
     layout: Layout
     rows: Sequence[RowMapping]
+    letters: Sequence[Letter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,20 @@ async def open_report(db: Database, actor: Actor, report_id: UUID) -> Frozen:
 
 async def _opened(tx: Tx, actor: Actor, report_id: UUID) -> Frozen:
     head = await _head(tx, actor, report_id)
-    return Frozen(head, layouts()[head["layout"], head["layout_version"]], await papers.rows_of(tx, report_id))
+    layout = layouts()[head["layout"], head["layout_version"]]
+    made: list[Letter] = []
+    if layout.to_ministry:
+        made = letters(await _sender(tx, head), head["addressees"], to_committee=layout.code in told_to_committee())
+    return Frozen(head, layout, await papers.rows_of(tx, report_id), made)
+
+
+async def _sender(tx: Tx, head: RowMapping) -> Sender:
+    """The report's unit, and what stood above it on the day its units are of."""
+    path, day = str(head["unit_path"]), head["units_on"]
+    above, province = path.rpartition("/")[0], path.partition("/")[0]
+    names = await reports.unit_names(tx, [above, province], day)
+    district = names.get(above, "") if above != province and await papers.level_of(tx, above, day) == "district" else ""
+    return Sender(await papers.level_of(tx, path, day), district, names.get(province, ""))
 
 
 async def each_row(db: Database, actor: Actor, report_id: UUID) -> AsyncIterator[RowMapping]:
