@@ -110,3 +110,24 @@ async def test_another_commune_sees_nothing_and_only_the_portal_applies(world: A
         kept = await tx.value("SELECT CAST(s AS text) FROM self_registration s")
     assert "060150001234" not in kept
     assert "0901234567" not in kept
+
+
+async def test_what_was_accepted_loses_its_words_when_the_person_is_erased(world: Any, portal: Any) -> None:
+    await _apply(portal, proxy={"full_name": "Trần Văn Bình", "relation": "Con"})
+    (item,) = (await world.maker.get("/v1/self-registrations")).json()["items"]
+    assert (await _accept(world, item["registration_id"])).status_code == 201
+    person = (await world.maker.get("/v1/beneficiaries")).json()["items"][0]["beneficiary_id"]
+    looked = {"purpose": "Người hưởng yêu cầu"}
+
+    async def shown() -> Any:
+        parts = (await world.maker.get(f"/v1/people/{person}/personal-data", params=looked)).json()["parts"]
+        return {part["table"]: part["rows"] for part in parts}["self_registration"][0]["content"]
+
+    assert APPLICATION["phone"] in await shown()
+    asked = await world.maker.post(f"/v1/people/{person}/erasures", json={"asked_by": "PERSON", "ground": "Đơn ngày 20/11/2026"})
+    assert asked.status_code == 201, asked.text
+    decided = await world.checker.post(f"/v1/erasures/{asked.json()['erasure_id']}/decision", json={"approve": True, "note": "đúng người"})
+    assert decided.status_code == 200, decided.text
+    assert await shown() is None
+    detail = (await world.maker.get(f"/v1/self-registrations/{item['registration_id']}")).json()
+    assert (detail["state"], detail["request"], detail["proxy_name"]) == ("ACCEPTED", None, None)

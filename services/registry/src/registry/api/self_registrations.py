@@ -123,12 +123,12 @@ class SelfRegistrationView(BaseModel):
 
 
 class SelfRegistrationDetail(SelfRegistrationView):
-    """With what was asked for; national numbers left out."""
+    """With what was asked for; national numbers left out. All null once the person's data were erased."""
 
-    request: str
-    sex: str
+    request: str | None
+    sex: str | None
     address: str | None
-    preference: str
+    preference: str | None
     proxy_name: str | None
     proxy_relation: str | None
 
@@ -237,9 +237,9 @@ def _officers(router: APIRouter, db: Database) -> None:
         async with db.read(actor) as tx:
             row = await self_registration.seen(tx, registration_id)
         said = self_registration.opened(db.keyring, row)
-        proxy = said["proxy"] or {}
+        proxy = said.get("proxy") or {}
         return SelfRegistrationDetail(
-            **_view(row).model_dump(), request=said["request"], sex=said["sex"], address=said["address"], preference=said["preference"],
+            **_view(row).model_dump(), **{name: said.get(name) for name in ("request", "sex", "address", "preference")},
             proxy_name=proxy.get("full_name"), proxy_relation=proxy.get("relation"),
         )  # fmt: skip
 

@@ -110,6 +110,11 @@ _BLANK_ROW: Final[dict[str, str]] = dict.fromkeys(
     ),
     "NULL",
 )  # fmt: skip
+_MERGED_WITHOUT: Final = (
+    "(SELECT jsonb_agg(CASE WHEN p ->> 'person_id' = CAST(:id AS text)"
+    """ THEN p || '{"phone": null, "masked_phone": null, "ethnicity": null}' ELSE p END ORDER BY n)"""
+    " FROM jsonb_array_elements(t.before -> 'person') WITH ORDINALITY AS o (p, n))"
+)
 _ERASURES: Final = (
     Erasure("person", "Số điện thoại", "Telephone number", _OF, "t.phone IS NOT NULL", {"phone": "NULL", "masked_phone": "NULL"}),
     Erasure("person", "Dân tộc", "Ethnicity", _OF, "t.ethnicity IS NOT NULL", {"ethnicity": "NULL"}),
@@ -121,6 +126,21 @@ _ERASURES: Final = (
         "self_registration", "Đăng ký tại quầy đã bị từ chối", "Refused self-registrations",
         "t.state = 'REFUSED' AND (t.person_id = :id OR t.number_blind = (SELECT p.number_blind FROM person p WHERE p.person_id = :id))",
         "TRUE",
+    ),
+    Erasure(
+        "self_registration", "Đơn đã tiếp nhận tại quầy, nguyên văn", "Accepted applications as they came",
+        "t.state = 'ACCEPTED' AND t.person_id = :id", "length(t.content) > 0", {"content": "''"},
+    ),
+    Erasure(
+        "person_merge", "Điện thoại, dân tộc trong hồ sơ trước khi gộp", "Telephone and ethnicity in files before a merge",
+        "(t.survivor_id = :id OR t.other_id = :id)", f"t.before -> 'person' <> {_MERGED_WITHOUT}",
+        {"before": f"jsonb_set(t.before, '{{person}}', {_MERGED_WITHOUT})"},
+    ),
+    Erasure(
+        "insurance_line", "Dòng gửi bảo hiểm xã hội của người chưa từng được hưởng",
+        "Lines sent to Social Insurance of somebody never entitled",
+        _NEVER, f"t.full_name <> '{ERASED}'",
+        {"full_name": f"'{ERASED}'", "birth_date": "NULL", "masked_number": "NULL", "national_number": "NULL"},
     ),
     Erasure(
         "import_row", "Dòng danh sách của người chưa từng được hưởng", "Lines of lists of somebody never entitled", _NEVER,
@@ -168,6 +188,11 @@ _RETENTION: Final = (
     Keep(
         "refused_registrations", "self_registration", "t.decided_on", "Đăng ký tại quầy đã bị từ chối", "Refused self-registrations",
         _OPEN_TERM, None, holds="t.state = 'REFUSED'", question_vi="Giữ đăng ký bị từ chối bao lâu (thời hạn khiếu nại)?",
+    ),
+    Keep(
+        "accepted_registrations", "self_registration", "t.decided_on", "Đơn đã tiếp nhận tại quầy, nguyên văn",
+        "Accepted applications as they came", _OPEN_TERM, None, holds="t.state = 'ACCEPTED' AND length(t.content) > 0",
+        sets={"content": "''"}, question_vi="Giữ nguyên văn đơn bao lâu sau khi đã tiếp nhận (hồ sơ chính là danh bạ)?",
     ),
     Keep(
         "import_files", "import_file", "t.applied_at", "Tệp danh sách gốc đã áp dụng", "Raw lists once applied", _OPEN_TERM, None,

@@ -86,7 +86,8 @@ async def receive(tx: Tx, application: Application) -> str:
             "digits_blind": _digits(keyring, receipt, digits), "business_date": application.business_date, "received_by": actor.subject,
         },
     )  # fmt: skip
-    await audit.record(tx, "self-registration.receive", "self-registration", registration_id, {"by_proxy": application.by_proxy})
+    what = audit.Created({"by_proxy": application.by_proxy, "programme": application.programme, "unit": unit["path"]})
+    await audit.record(tx, "self-registration.receive", "self-registration", registration_id, what)
     return receipt
 
 
@@ -120,10 +121,10 @@ async def seen(tx: Tx, registration_id: UUID, *, lock: bool = False) -> Any:
 
 
 def opened(keyring: Keyring | None, row: Any) -> dict[str, Any]:
-    """The application as it came."""
+    """The application as it came; empty once it was erased."""
     if keyring is None:
         raise RuntimeError("the registry needs its keyring")
-    return dict(orjson.loads(keyring.decrypt_bytes(_FIELD, row["content"])))
+    return dict(orjson.loads(keyring.decrypt_bytes(_FIELD, row["content"]))) if row["content"] else {}
 
 
 async def accept(
@@ -137,7 +138,8 @@ async def accept(
     if done.person_id is None:
         raise RuntimeError("an item is registered or has a problem")
     await storage.accept(tx, registration_id, done.person_id, actor.subject, business_date)
-    await audit.record(tx, "self-registration.accept", "self-registration", registration_id, {"beneficiary": str(done.person_id)})
+    what = audit.Changed.of(row, {"state": "ACCEPTED"}, "state", beneficiary=done.person_id)
+    await audit.record(tx, "self-registration.accept", "self-registration", registration_id, what)
     return done
 
 
@@ -147,7 +149,8 @@ async def refuse(db: Database, actor: Actor, registration_id: UUID, answer: str,
         row = await seen(tx, registration_id, lock=True)
         _pending(row)
         await storage.refuse(tx, registration_id, answer, actor.subject, business_date)
-        await audit.record(tx, "self-registration.refuse", "self-registration", registration_id, {})
+        what = audit.Changed.of(row, {"state": "REFUSED"}, "state")
+        await audit.record(tx, "self-registration.refuse", "self-registration", registration_id, what)
         return await storage.find(tx, registration_id)
 
 
