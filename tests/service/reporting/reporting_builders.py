@@ -59,6 +59,11 @@ def cycle_of(*about: object, number: int = 1) -> UUID:
     return UUID(int=number << 80 | stable_id("cycle", *about).int & ((1 << 80) - 1))
 
 
+def payment_of(who: UUID, programme: Programme, *, attempt: int = 1, number: int = 1) -> UUID:
+    """The id of a payment that :meth:`World.paid` makes."""
+    return stable_id("payment", who, programme, attempt, number)
+
+
 class Reporting:
     """One reporting service in process."""
 
@@ -132,20 +137,24 @@ class World:
         months: Sequence[str] = (MONTH,),
         day: date = DAY,
         reason: str | None = None,
+        replaces: dict[UUID, int] | None = None,
     ) -> UUID:
-        """One payment through its states, one version each; the beneficiary. `number`: of its list in the month; a re-issue has its own."""
+        """One payment through its states, one version each; the beneficiary. `number`: of its list in the month; a re-issue has its own.
+
+        `replaces`: what each of its words says of dead payments (ids by :func:`payment_of`).
+        """
         beneficiary = who or self.person(path, programme)
         number = number or attempt
         for version, status in enumerate(statuses, start=1):
             kind = PaymentReissued if attempt > 1 and version == 1 else CLASSES[status]
             self.events.append(
                 kind(
-                    version=version, business_date=day, payment_id=stable_id("payment", beneficiary, programme, attempt, number),
+                    version=version, business_date=day, payment_id=payment_of(beneficiary, programme, attempt=attempt, number=number),
                     cycle_id=cycle_of(programme, number=number), beneficiary_id=beneficiary, payee_id=beneficiary, payee_kind="SELF",
                     status=status, attempt=attempt, reference=f"R{beneficiary.hex[:12]}-{number}-{attempt}", amount=amount,
                     month=MONTH, months=list(months), programme=programme, funding_source="LOCAL_BUDGET", channel=channel,
                     partner=PARTNERS[channel], reason=reason, unit_code=path.rpartition("/")[2], unit_path=path,
-                    occurred_at=datetime(2024, 9, 5, tzinfo=UTC),
+                    occurred_at=datetime(2024, 9, 5, tzinfo=UTC), replaces=replaces,
                 )
             )  # fmt: skip
         return beneficiary
@@ -160,6 +169,7 @@ class World:
         who: UUID | None = None,
         released: bool = False,
         number: int = 1,
+        replaces: dict[UUID, int] | None = None,
     ) -> UUID:
         """One hold, released in a second version when asked."""
         beneficiary = who or self.person(path, programme)
@@ -170,7 +180,7 @@ class World:
                     version=version, business_date=DAY, hold_id=stable_id("hold", beneficiary, programme, number),
                     cycle_id=cycle_of(programme, number=number), beneficiary_id=beneficiary, month=MONTH, programme=programme,
                     funding_source="LOCAL_BUDGET", amount=amount, reason=reason, actor="COMMUNE_POLICE", released=done,
-                    unit_code=path.rpartition("/")[2], unit_path=path,
+                    unit_code=path.rpartition("/")[2], unit_path=path, replaces=replaces,
                 )
             )  # fmt: skip
         return beneficiary

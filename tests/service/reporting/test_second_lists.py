@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from reporting_builders import ASSISTANCE, DAY, MERIT, MONTH, Reporting, S, World, incoming
+from reporting_builders import ASSISTANCE, DAY, MERIT, MONTH, Reporting, S, World, incoming, payment_of, shuffled
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentStatus
@@ -213,3 +214,90 @@ async def test_everybody_once_over_programmes(reporting: Reporting) -> None:
     world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], who=who, attempt=2)
     await reporting.hear(incoming(world.events))
     assert await figures(reporting, EACH_ONCE) == dict.fromkeys(("due", "listed", "paid"), (1, 1000000))
+
+
+async def test_what_is_less_due_than_died_is_paid_by_less(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    """Dues were lowered after a payment died: the supplementary list pays all that is due, which is less."""
+    world = World()
+    world.unit("60", "Tỉnh Bình Thuận")
+    who = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])
+    dead = payment_of(who, MERIT)
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 300_000, who=who, number=2, replaces={dead: 0})
+    await reporting.hear(incoming(world.events))
+    assert await figures(reporting) == dict.fromkeys(("due", "listed", "paid"), (1, 300_000))
+    assert await told(officer) == [("PAID_BY_ACCOUNT", 300_000, None)]
+    assert await unpaid_list(officer) == []
+    assert (await paper(officer, "directive-21-monthly"))["13"] == 0
+    own = await paper(officer, "payment-organisation-monthly")
+    assert (own["1"], own["2"], own["9"], own["10"]) == (1, 300_000, 0, 0)
+
+
+@pytest.mark.slow
+async def test_what_a_later_list_leaves_of_a_dead_payment_is_what_stays_unpaid(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = World()
+    part = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # of which a later list paid one month, the other waits
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 300_000, who=part, number=2, replaces={payment_of(part, MERIT): 200_000})
+    beside = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # it died after a list had paid more money beside it
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 600_000, who=beside, number=2, replaces={})
+    held = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # less is due, and that is held
+    world.held(HERE, MERIT, HoldReason.NOT_VERIFIED, 300_000, who=held, number=2, replaces={payment_of(held, MERIT): 0})
+    again = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED])  # less is due, and died too; then that was paid
+    less = payment_of(again, MERIT, number=2)
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], 300_000, who=again, number=2, replaces={payment_of(again, MERIT): 0})
+    await reporting.hear(incoming(world.events))
+    assert (await figures(reporting))["unpaid"] == (4, 200_000 + 500_000 + 300_000 + 300_000)
+    world.paid(
+        HERE, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 300_000, who=again, number=3, replaces={payment_of(again, MERIT): 0, less: 0}
+    )
+    await reporting.hear(incoming(world.events))
+    now = await figures(reporting)
+    assert now["unpaid"] == now["unpaid_at_end"] == now["overdue"] == (3, 200_000 + 500_000 + 300_000)
+    assert now["due"] == (4, 500_000 + 1_100_000 + 300_000 + 300_000)
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+async def test_in_any_story_of_a_month_unpaid_is_what_is_due_and_not_paid(reporting: Reporting, seed: int) -> None:
+    """Payments die, dues change, lists pay what is due: told in any order, what stays unpaid is due less paid, person by person."""
+    dice = random.Random(seed)
+    world = World()
+    truth = [_month(world, dice) for _ in range(12)]
+    await reporting.hear(shuffled(incoming(world.events), seed), batch=7)
+    owed = [due - paid for due, paid in truth if due > paid]
+    found = await figures(reporting)
+    assert found.get("unpaid", (0, 0)) == (len(owed), sum(owed))
+    assert found["due"] == (len(truth), sum(max(due, paid) for due, paid in truth))
+    assert found.get("paid", (0, 0)) == (sum(paid > 0 for _, paid in truth), sum(paid for _, paid in truth))
+
+
+def _month(world: World, dice: random.Random) -> tuple[int, int]:
+    """One person's lists of a month, as disbursement tells of them; what is due in the end, and what was paid of it."""
+    who = world.person(HERE, MERIT)
+    states: dict[int, tuple[int, PaymentStatus]] = {}
+    due, waits = 500_000, False
+    for number in range(1, dice.randrange(2, 6)):
+        held = sum(amount for amount, status in states.values() if status is not S.FAILED)
+        now = max(held, dice.choice([due, 200_000, 300_000, 700_000])) if states else due
+        if now == held:
+            break
+        due, owed = now, now - held
+        if dice.random() < 0.2:
+            world.held(HERE, MERIT, HoldReason.NOT_VERIFIED, owed, who=who, number=number, replaces=_left(who, states, 0))
+            waits = True
+            continue
+        # Sometimes a month of it waits, beside the others: it is said of the payment that had died.
+        amount = owed - 100_000 if not waits and any(status is S.FAILED for _, status in states.values()) and dice.random() < 0.3 else owed
+        status = dice.choice([S.SETTLED, S.FAILED, S.FAILED, S.APPROVED])
+        steps = [S.APPROVED] if status is S.APPROVED else [S.APPROVED, status]
+        world.paid(HERE, MERIT, Channel.BANK, steps, amount, who=who, number=number, replaces=_left(who, states, owed - amount))
+        states[number] = (amount, status)
+    return due, sum(amount for amount, status in states.values() if status is S.SETTLED)
+
+
+def _left(who: UUID, states: dict[int, tuple[int, PaymentStatus]], rest: int) -> dict[UUID, int]:
+    """What is still due beside, said of the newest dead payment first."""
+    said: dict[UUID, int] = {}
+    for number, (amount, status) in sorted(states.items(), reverse=True):
+        if status is S.FAILED:
+            said[payment_of(who, MERIT, number=number)] = min(amount, rest)
+            rest -= min(amount, rest)
+    return said

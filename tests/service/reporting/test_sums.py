@@ -224,6 +224,14 @@ class Story:
         cycle = cycle_of(month, programme, source, number=self.dice.randrange(1, 4))  # main, supplementary, re-issue: in any order
         return {"cycle_id": cycle, "beneficiary_id": who, "month": month, "programme": programme, "funding_source": source}
 
+    def replaces(self, who: UUID, line: dict[str, Any]) -> dict[UUID, int] | None:
+        """Nothing said, or a word about any payment of the person in the month."""
+        if self.dice.random() < 0.4:
+            return None
+        cycles = [cycle_of(line["month"], line["programme"], line["funding_source"], number=number) for number in range(1, 4)]
+        ids = [stable_id("payment", who, cycle, attempt) for cycle in cycles for attempt in (1, 2)]
+        return {known: self.dice.choice((0, 0, self.dice.randrange(500))) for known in self.dice.sample(ids, self.dice.randrange(3))}
+
     def paid(self, who: UUID, _: UUID) -> None:
         line = self.line(who)
         attempt, channel = self.dice.choice((1, 1, 2)), self.dice.choice(list(Channel))
@@ -235,7 +243,7 @@ class Story:
                 attempt=attempt, status=self.dice.choice(list(PaymentStatus)), reference=known.hex[:20],
                 amount=self.dice.randrange(1_000), months=months,
                 channel=channel, partner=PARTNERS[channel], reason=self.dice.choice((None, "ACCOUNT_CLOSED")),
-                occurred_at="2024-12-01T00:00:00Z",
+                occurred_at="2024-12-01T00:00:00Z", replaces=self.replaces(who, line),
             )
         )  # fmt: skip
 
@@ -247,6 +255,7 @@ class Story:
             (PaymentReleased if done else PaymentHeld)(
                 **self.version("hold", known), **self.place(), **line, hold_id=known, amount=self.dice.choice((0, 500)), released=done,
                 reason=self.dice.choice((HoldReason.DECEASED, HoldReason.SUSPENDED, HoldReason.DUPLICATE)), actor="COMMUNE_POLICE",
+                replaces=self.replaces(who, line),
             )
         )  # fmt: skip
 

@@ -44,6 +44,7 @@ WORDS: Final[dict[str, str]] = {
     "keys": "Khoá mã hoá còn khi xoá", "keys_due_on": "Các khoá ấy phải huỷ trước ngày", "keys_destroyed_at": "Các khoá ấy đã huỷ lúc",
     "erasure_id": "Mã yêu cầu xoá", "unit_paths": "Các đơn vị", "asked_by": "Bên yêu cầu", "ground": "Căn cứ",
     "national_number": "Số định danh cá nhân", "phone": "Điện thoại", "bank": "Ngân hàng", "to_month": "Đến tháng",
-    "benefit_line": "Khoản hưởng", "benefit_lines": "Các khoản hưởng", "cash_reason": "Lý do trả tiền mặt", "attempt": "Lần chi",
+    "benefit_line": "Khoản hưởng", "benefit_lines": "Các khoản hưởng", "replaces": "Còn phải chi của khoản trước",
+    "cash_reason": "Lý do trả tiền mặt", "attempt": "Lần chi",
     "holder_name": "Tên chủ tài khoản", "name": "Họ và tên", "body": "Nội dung", "key": "Mã", "told_by": "Người báo",
 }  # fmt: skip

@@ -125,6 +125,7 @@ _VALUES: Final[Mapping[str, Any]] = {
     "month": "2024-09",
     "months": ["2024-09"],
     "benefit_lines": ["A01"],
+    "replaces": {},
     "list_hash": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
     "lines": 9130,
     "held": 7,
@@ -212,7 +213,13 @@ _OVERRIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PaymentReturned": {"status": "RETURNED", "reason": "ACCOUNT_CLOSED", "partner_reference": "AGR2408260001"},
     "CashCollected": {**_CASH, "status": "COLLECTED", "partner_reference": "VNP-8821"},
     "PaymentUncollected": {**_CASH, "status": "UNCOLLECTED", "reason": "NOT_COLLECTED"},
-    "PaymentReissued": {**_CASH, "status": "APPROVED", "attempt": 2, "cash_reason": "ACCOUNT_CLOSED"},
+    "PaymentReissued": {
+        **_CASH,
+        "status": "APPROVED",
+        "attempt": 2,
+        "cash_reason": "ACCOUNT_CLOSED",
+        "replaces": {_id("payment before"): 0},
+    },
     "SuspensionProposed": {
         "state": "OPEN",
         "months": ["2024-07", "2024-08", "2024-09"],

@@ -155,6 +155,10 @@ class HoldEvent(Event):
     unit_path: UnitPath
     released: bool = False
     benefit_lines: list[str] = Field(default=[], description="Benefit lines of the months held, neutral codes, sorted; empty: not said")
+    replaces: dict[UUID, Amount] | None = Field(
+        default=None,
+        description="Earlier dead payments of the person for this month → đồng of each still due beside what is held; null: not said",
+    )
 
 
 class PaymentHeld(HoldEvent):
@@ -195,6 +199,11 @@ class PaymentEvent(Event):
     occurred_at: datetime
     account_id: UUID | None = Field(default=None, description="The payout account, told when the payment failed or came back")
     benefit_lines: list[str] = Field(default=[], description="Benefit lines it pays, neutral codes, sorted; empty: not said")
+    replaces: dict[UUID, Amount] | None = Field(
+        default=None,
+        description="Earlier dead payments of the person for this month → đồng of each still due that no other payment pays, promises or"
+        " failed to pay since; null: not said",
+    )
     value_date: date | None = Field(default=None, description="Told when it is settled: the day the partner was to pay on")
     late_by: str | None = Field(
         default=None,

@@ -29,7 +29,7 @@ from disbursement.domain.payment import (
     effects_values,
     transitions_values,
 )
-from disbursement.storage import budget, ledger, recoveries, traces, uncollected
+from disbursement.storage import budget, ledger, recoveries, replaced, traces, uncollected
 
 __all__ = [
     "CANNOT_APPLY",
@@ -118,7 +118,9 @@ def event_body_sql(alias: str) -> str:
         f"'value_date', CASE WHEN {settled} THEN (SELECT b.value_date {batch}) END,"
         f" 'late_by', CASE WHEN {settled} THEN (SELECT {late_by} {batch}) END"
     )
-    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines}, {dated})"
+    # None for the moment: what it leaves of dead payments is known once its effects are made (`replaced.say`).
+    said = "'replaces', json_build_object()"
+    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines}, {dated}, {said})"
 
 
 async def prepare(tx: Tx) -> None:
@@ -355,6 +357,7 @@ async def publish(
     await _allocate(tx, totals, corrected=corrected)
     await _post(tx, totals, journal_source, corrected=corrected)
     if any(total.status in EVENT_TYPES for total in totals):
+        await replaced.say(tx)
         sql = traces.events_sql(_EVENTS_SQL) if tracing.on() else _EVENTS_SQL
         await outbox.insert_select(tx, PaymentEvent, sql, typed=True, traced=tracing.on(), first_event=first_event)
         await traces.tell(tx)

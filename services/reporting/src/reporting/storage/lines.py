@@ -4,6 +4,9 @@ A month has more than one list: supplementary ones and re-issues are cycles of t
 of the same month speaks of again (pays, tries or holds) is the later one's line alone: due once, and in the state of the newest word.
 What a later list pays beside it (more money, other months, from another source) is a line of its own. Ids of cycles grow with time
 (UUIDv7), so the greater id is the later list.
+
+Of a dead payment the later payments and holds say themselves what is still due (`replaces`): nothing, where they pay it or where less is
+due by now, or a rest, which is then its line's amount. Where they say nothing (before they could), amounts and months are compared.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from reporting.domain.states import ACCOUNT_CHANNELS
 
 __all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "tried_again"]
 
+_DEAD: Final = "'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED'"
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 
 BELOW: Final = "unit_path >= :unit_from AND unit_path < :unit_to AND (unit_path = :unit_from OR unit_path LIKE :unit_below)"
@@ -34,12 +38,33 @@ def _later(table: str, old: str, condition: str) -> str:
 
 
 def tried_again(old: str, prefix: str = "", more: str = "TRUE") -> str:
-    """SQL: a later list of the month pays what the dead payment `old` could not: as its re-issue, or as all of it and maybe more.
+    """SQL: a later list of the month pays what the dead payment `old` could not: it says that nothing of it is due beside.
 
-    What a supplementary list paid beside this payment while that was still on its way is no second try: it is of less, or of other months.
+    Where it does not say: it is the re-issue, or it is all of it and maybe more. What a supplementary list paid beside this payment while
+    that was still on its way is no second try: it is of less, or of other months.
     """
+    same = " AND ".join(f"q.{name} = {old}.{name}" for name in ("beneficiary_id", "month"))
+    said = f"EXISTS (SELECT FROM {prefix}payment AS q WHERE {same} AND CAST({_still_in(old)} AS bigint) = 0 AND {more})"
+    return f"({said} OR {_guessed(old, prefix, more)})"
+
+
+def _still_in(old: str) -> str:
+    return f"(q.replaces ->> CAST({old}.payment_id AS text))"
+
+
+def _guessed(old: str, prefix: str, more: str = "TRUE") -> str:
     again = f"(q.attempt > {old}.attempt AND q.months && {old}.months OR q.amount >= {old}.amount AND q.months @> {old}.months)"
-    return _later(f"{prefix}payment", old, f"{again} AND {more}")
+    return _later(f"{prefix}payment", old, f"q.replaces IS NULL AND {again} AND {more}")
+
+
+def _still(old: str, prefix: str) -> str:
+    """SQL: what the newest word about the dead payment `old` leaves of it; null where nobody says."""
+    words = " UNION ALL ".join(
+        f"SELECT q.cycle_id, {order} AS attempt, {_still_in(old)} AS still FROM {prefix}{table} AS q"
+        f" WHERE q.beneficiary_id = {old}.beneficiary_id AND q.month = {old}.month AND {_still_in(old)} IS NOT NULL"
+        for table, order in (("payment", "q.attempt"), ("hold", "0"))
+    )
+    return f"(SELECT CAST(w.still AS bigint) FROM ({words}) AS w ORDER BY w.cycle_id DESC, w.attempt DESC LIMIT 1)"
 
 
 def held_again(old: str, prefix: str = "") -> str:
@@ -56,8 +81,8 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
     return f"""
     pay AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, month, programme, funding_source, unit_path, status, channel, partner, amount, reason, cash_reason,
-               occurred_at, business_date, attempt, months, greatest(cardinality(benefit_lines), 1) AS lines
+               payment_id, beneficiary_id, cycle_id, month, programme, funding_source, unit_path, status, channel, partner, amount, reason,
+               cash_reason, occurred_at, business_date, attempt, months, greatest(cardinality(benefit_lines), 1) AS lines
         FROM {prefix}payment WHERE {payment_where}
         ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
     ),
@@ -70,7 +95,7 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
     ),
     joined AS (
         SELECT beneficiary_id, cycle_id, coalesce(p.month, h.month) AS month, coalesce(p.programme, h.programme) AS programme,
-               coalesce(p.funding_source, h.funding_source) AS funding_source, p.attempt, p.months, p.amount,
+               coalesce(p.funding_source, h.funding_source) AS funding_source, p.payment_id, p.attempt, p.months, p.amount,
                p.lines AS p_lines, h.lines AS h_lines, p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner,
                p.reason AS p_reason, p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
                p.business_date AS p_date, h.business_date AS h_date,
@@ -86,18 +111,22 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
                END AS state
         FROM pay AS p FULL JOIN held AS h USING (beneficiary_id, cycle_id)
     ),
+    weighed AS (
+        SELECT j.*, CASE WHEN state IN ({_DEAD}) THEN {_still("j", prefix)} END AS still FROM joined AS j
+    ),
     line AS (
         SELECT beneficiary_id, cycle_id, month, programme, funding_source, state, status, channel, partner, cash_reason, occurred_at,
                coalesce(p_unit, h_unit) AS unit_path,
-               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE j.amount END AS amount,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE coalesce(still, j.amount) END AS amount,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_lines ELSE p_lines END AS lines,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_date ELSE p_date END AS since,
                CASE WHEN state = 'HELD' THEN actor END AS actor
-        FROM joined AS j
+        FROM weighed AS j
         WHERE NOT CASE WHEN state IN ('HELD', 'RELEASED') THEN {held_again("j", prefix)}
-                       WHEN state IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')
-                       THEN {tried_again("j", prefix)} OR {_later(f"{prefix}hold", "j", f"{OWED} AND q.amount >= j.amount")}
+                       WHEN still IS NOT NULL THEN still = 0
+                       WHEN state IN ({_DEAD}) THEN {_guessed("j", prefix)}
+                            OR {_later(f"{prefix}hold", "j", f"q.replaces IS NULL AND {OWED} AND q.amount >= j.amount")}
                        ELSE FALSE END
     )
     """

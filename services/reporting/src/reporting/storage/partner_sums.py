@@ -46,7 +46,8 @@ def partner_contributions(lines: str, prefix: str, everybody: str) -> tuple[str,
                     THEN {_IN_CASH} WHEN {_DEAD} THEN {_UNPAID} ELSE {_ON_THE_WAY} END AS bit
         FROM (
             SELECT DISTINCT ON (beneficiary_id, cycle_id, partner)
-                   month, beneficiary_id, cycle_id, unit_path, programme, funding_source, partner, channel, status, amount, attempt, months
+                   payment_id, month, beneficiary_id, cycle_id, unit_path, programme, funding_source, partner, channel, status, amount,
+                   attempt, months
             FROM {prefix}payment WHERE {lines}
             ORDER BY beneficiary_id, cycle_id, partner, attempt DESC, version DESC, payment_id
         ) AS o

@@ -116,7 +116,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             "payment_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, payee_id uuid, payee_kind text, status text,"
             f" attempt integer, reference text, amount bigint, {_MONTH}, months text[], programme text, funding_source text,"
             " channel text, partner text, cash_reason text, reason text, unit_code text, unit_path text, business_date date,"
-            " occurred_at timestamptz, benefit_lines text[]"
+            " occurred_at timestamptz, benefit_lines text[], replaces jsonb"
         ),
     ),
     Projection(
@@ -126,7 +126,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         columns(
             f"hold_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, {_MONTH}, programme text, funding_source text,"
             " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text, business_date date,"
-            " benefit_lines text[]"
+            " benefit_lines text[], replaces jsonb"
         ),
     ),
     Projection(
