@@ -40,6 +40,13 @@ def roles_of(dependant: Dependant) -> set[Role]:
     return own.union(*(roles_of(inner) for inner in dependant.dependencies))
 
 
+def fields_of(app: FastAPI, operation: tuple[str, str]) -> set[str]:
+    """Fields of an operation's JSON body."""
+    (route,) = [route for route in routes(app) if route.path == operation[1] and operation[0] in (route.methods or ())]
+    model = route.body_field.field_info.annotation if route.body_field else None
+    return set(getattr(model, "model_fields", ()))
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_every_kind_can_be_counted_and_resolved_by_its_roles(
     service: str, database: Callable[[str], testing.TestDatabase], keys_file: Callable[[str], Path]
@@ -59,6 +66,9 @@ async def test_every_kind_can_be_counted_and_resolved_by_its_roles(
             assert known[operation].operation_id, (kind.code, operation)
         assert set(kind.roles) <= guarded[kind.resolve], (kind.code, set(kind.roles) - guarded[kind.resolve])
         assert kind.deadline or kind.days is not None, kind.code
+        assert set(re.findall(r"\{(\w+)\}", kind.resolve[1])) <= kind.objects.keys(), (kind.code, "the link opens it without its object")
+        told = fields_of(app, kind.resolve)
+        assert {name.split("/")[1] for name in kind.objects if name.startswith("/")} <= told, (kind.code, told)
     for units in ((), ("60/593", "60/594")):
         actor = Actor("an", "An", frozenset(Role), units, everywhere=not units)
         async with home.db.read(actor) as tx:

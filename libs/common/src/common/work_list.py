@@ -6,8 +6,10 @@ which operation resolves each. A page asks all services with the caller's own to
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
@@ -23,6 +25,8 @@ from common.settings import MechanismSettings
 
 __all__ = ["PARKED", "Kind", "WorkList", "count", "for_a_province", "moment", "operations", "statement", "work_router"]
 
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_DAYS: Final = 20  # characters of the two days before what an operation is told
 Operation = tuple[Literal["GET", "POST", "PUT", "PATCH"], str]
 """A method and a path as the service's own document writes it."""
 
@@ -36,6 +40,7 @@ class Kind:
     or lie there too; `or_none`: work of no unit counts for everybody with the role. The condition is put where `waiting` says
     `{scope}`, else at its end. `since`: the day it began to wait. `deadline`: the day it must be done by; without one, `days` after
     `since` (a house rule that the setting WORK_DAYS overrides). `maker`: who proposed it: what the caller proposed is not counted.
+    `about`: where a path parameter of `resolve` is not the column of `w` that bears its name, and fields of its body by JSON pointer.
     """
 
     code: str
@@ -53,6 +58,12 @@ class Kind:
     also: str | None = None
     or_none: bool = False
     page: str | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> Mapping[str, str]:
+        """What the operation that resolves it is told of one of them, in SQL: its path parameters, and what `about` adds."""
+        return {name: f"w.{name}" for name in _PARAMETER.findall(self.resolve[1])} | dict(self.about)
 
 
 def moment(column: str) -> str:
@@ -102,6 +113,9 @@ class WorkItem(BaseModel):
     resolve: OperationLink
     see: OperationLink | None = Field(description="Where they are listed one by one")
     page: str | None = Field(description="A page of reporting that does it")
+    about: dict[str, str] = Field(
+        description="The one to be done first, as `resolve` is told of it: path parameters by name, fields of its body by JSON pointer"
+    )
 
 
 class WorkList(BaseModel):
@@ -115,6 +129,7 @@ class WorkList(BaseModel):
                     {
                         "kind": "decisions", "title_vi": "Quyết định chờ duyệt", "title_en": "Decisions to approve", "count": 3,
                         "oldest": "2024-09-12", "deadline": "2024-09-17", "deadline_from": "HOUSE_RULE", "overdue": 2, "page": None,
+                        "about": {"/bulk_id": "0191e4d8-7a10-7d4c-8a53-6a1c1f0f2a11"},
                         "resolve": {"method": "POST", "path": "/v1/decisions/approve", "tag": "decisions",
                                     "operation_id": "approve_v1_decisions_approve_post", "summary": "Approve decisions"},
                         "see": {"method": "GET", "path": "/v1/decisions", "tag": "decisions",
@@ -160,11 +175,16 @@ def statement(kinds: Sequence[Kind], actor: Actor, day: date, days: Mapping[str,
         due = f"({kind.deadline})::date" if kind.deadline else f"(x.since + {int(allowed)})" if allowed is not None else "NULL::date"
         source = kind.waiting.replace("{scope}", scope) if "{scope}" in kind.waiting else f"{kind.waiting} AND {scope}"
         since = f"coalesce(({kind.since})::date, CAST(:day AS date))"  # a record without its day waits from now on
-        inner = f"SELECT {since} AS since{f', {due} AS due' if kind.deadline else ''} FROM {source}{own}"
+        told = ", ".join(f"'{name}', CAST({column} AS text)" for name, column in kind.objects.items())
+        about = f"CAST(jsonb_strip_nulls(jsonb_build_object({told})) AS text)"
+        inner = f"SELECT {since} AS since, {about} AS about{f', {due} AS due' if kind.deadline else ''} FROM {source}{own}"
         shown = "x.due" if kind.deadline else due
+        # The most urgent, in one pass: two days and what is told of it as one text.
+        days_told = f"coalesce(to_char({shown}, 'YYYY-MM-DD'), '9999-99-99') || to_char(x.since, 'YYYY-MM-DD')"
         parts.append(
             f"SELECT '{kind.code}' AS kind, count(*) AS count, min(x.since) AS oldest, min({shown}) AS deadline,"
-            f" count(*) FILTER (WHERE {shown} < CAST(:day AS date)) AS overdue FROM ({inner}) AS x"
+            f" count(*) FILTER (WHERE {shown} < CAST(:day AS date)) AS overdue,"
+            f' substr(min(({days_told} || x.about) COLLATE "C"), {_DAYS + 1}) AS about FROM ({inner}) AS x'
         )
     return " UNION ALL ".join(parts), params
 
@@ -176,7 +196,7 @@ async def count(tx: Tx, kinds: Sequence[Kind], actor: Actor, day: date, days: Ma
         return []
     sql, params = statement(mine, actor, day, days)
     found = {row["kind"]: row for row in await tx.rows(sql, **params)}
-    return [dict(found[kind.code]) for kind in mine if found[kind.code]["count"]]
+    return [{**found[kind.code], "about": json.loads(found[kind.code]["about"])} for kind in mine if found[kind.code]["count"]]
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:

@@ -47,7 +47,7 @@ WORK: Final = (
     Kind(
         "openings_to_send", "Đăng ký mở tài khoản chưa gửi ngân hàng", "Requests for accounts to send to the provider", _OFFICERS,
         "opening_request AS w WHERE w.status = 'REQUESTED'", "w.business_date", ("POST", "/v1/opening-batches"), ("GET", "/v1/openings"),
-        days=10,
+        days=10, about={"/provider_code": "w.provider_code", "/unit_code": "w.unit_code"},
     ),
     Kind(
         "opening_results", "Kết quả mở tài khoản, chờ duyệt", "Results of openings to decide", _CHECKERS,

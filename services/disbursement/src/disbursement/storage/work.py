@@ -80,6 +80,7 @@ _CYCLES: Final = (
         "hold AS w JOIN payment_list AS l USING (list_id) WHERE w.released_at IS NULL AND w.actor = ANY (CAST(:roles AS text[]))"
         " AND l.state IN ('COMPUTED', 'SUBMITTED', 'APPROVED')", moment("l.computed_at"),
         ("GET", "/v1/cycles/{cycle_id}/holds"), ("GET", "/v1/cycles/{cycle_id}/holds"), days=10, page="/pages/people",
+        about={"cycle_id": "l.cycle_id"},
     ),
     Kind(
         "take_overs", "Tháng đầu chi trên nền tảng, chờ duyệt", "Take-overs to decide", _APPROVER,
@@ -163,7 +164,7 @@ _MONEY: Final = (
         "unsigned_answers", "Tệp trả lời không ký báo chi không thành, chờ người thứ hai", "Unsigned answers to confirm", _CHECKERS,
         "partner_notice AS w JOIN payment_batch AS b USING (batch_id) JOIN payment_cycle AS c USING (cycle_id) WHERE w.state = 'WAITING'",
         moment("w.received_at"), ("POST", "/v1/batches/{batch_id}/acknowledgement/decision"), ("GET", "/v1/batches"), unit="c.unit_path",
-        maker="w.brought_by", days=1,
+        maker="w.brought_by", days=1, about={"/notice_id": "w.notice_id"},
     ),
     Kind(
         "files_unacknowledged", "Tệp chi đã lập, chờ nộp hoặc chờ biên nhận", "Payment files to upload or acknowledge", _TECHNICAL,
@@ -207,7 +208,7 @@ _CASES: Final = (
     Kind(
         "tellings", "Người cần được báo bằng giấy, chờ in", "People to be told on paper, to print", _OFFICERS,
         "telling AS w WHERE w.state = 'TO_PRINT'", moment("w.created_at"), ("POST", "/v1/cycles/{cycle_id}/telling-sheets"),
-        ("GET", "/v1/tellings"), days=5,
+        ("GET", "/v1/tellings"), days=5, about={"/unit_code": "w.unit_code"},
     ),
     Kind(
         "telling_sheets", "Phiếu báo đã in, chờ bản ký nhận", "Printed notices, waiting for the signed sheet", _OFFICERS,

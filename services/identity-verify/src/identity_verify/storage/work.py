@@ -22,6 +22,7 @@ _PROPOSED: Final = (
     "EXISTS (SELECT FROM decision AS d WHERE d.beneficiary_id = w.beneficiary_id AND d.subject_id = w.subject_id"
     " AND d.verification_version = w.version AND d.confirmed_by IS NULL"
 )
+_FOR: Final = {"/beneficiary_id": "w.beneficiary_id"}  # who stands for several people: for whom
 _MOVE: Final = ("POST", "/v1/verification/issue-requests/{request_id}/moves")
 _ISSUES: Final = ("GET", "/v1/verification/issue-requests")
 
@@ -29,18 +30,18 @@ WORK: Final = (
     Kind(
         "mismatches", "Thông tin lệch với CSDL dân cư, chờ công an kết luận", "Mismatches with the population database to decide", _POLICE,
         f"{_UNCLEAR} AND NOT {_PROPOSED})", "w.checked_on", ("POST", "/v1/verifications/{subject_id}/decision"), _LIST,
-        days=10,
+        days=10, about=_FOR,
     ),
     Kind(
         "mismatches_to_confirm", "Kết luận về thông tin lệch, chờ người thứ hai", "Conclusions on mismatches to confirm", _POLICE,
         f"{_UNCLEAR} AND {_PROPOSED} AND d.proposed_by <> :me)", "w.checked_on",
-        ("POST", "/v1/verifications/{subject_id}/decision"), _LIST, days=5,
+        ("POST", "/v1/verifications/{subject_id}/decision"), _LIST, days=5, about=_FOR,
     ),
     Kind(
         "mismatches_to_correct", "Thông tin lệch: xã rà soát hồ sơ rồi hỏi lại", "Mismatches: correct the dossier, then ask again",
         _CORRECTORS,
         f"{_UNCLEAR} AND w.verdict <> 'SUSPECTED_IDENTITY'", "w.checked_on", ("POST", "/v1/verifications/{subject_id}/question"), _LIST,
-        days=10,
+        days=10, about=_FOR,
     ),
     Kind(
         "number_conflicts", "Một số định danh, nhiều hồ sơ", "One number, several dossiers", (*_OFFICERS, *_POLICE),

@@ -59,6 +59,7 @@ _PEOPLE: Final = (
         "decisions", "Quyết định chờ duyệt", "Decisions to approve", _DECIDERS,
         "decision AS w JOIN person AS p USING (person_id) WHERE w.state = 'PROPOSED'", moment("w.made_at"),
         ("POST", "/v1/decisions/approve"), ("GET", "/v1/decisions"), unit="p.unit_path", also="w.authority_path", maker="w.maker", days=5,
+        about={"/bulk_id": "w.bulk_id"},
     ),
     Kind(
         "uncollected", "Ba tháng không nhận trợ cấp: lập quyết định tạm dừng hoặc bác", "Three months uncollected: suspensions to propose",
@@ -66,11 +67,17 @@ _PEOPLE: Final = (
         " AND NOT EXISTS (SELECT FROM decision AS d WHERE d.person_id = w.beneficiary_id AND d.kind = 'SUSPEND'"
         " AND d.state = 'PROPOSED')",
         "w.business_date", ("POST", "/v1/decisions"), ("GET", "/v1/suspension-proposals"), unit="p.unit_path", days=10,
+        about={
+            "/kind": "'SUSPEND'", "/reason": "'UNCOLLECTED'",
+            "/items/0/entitlement_id": "(SELECT min(e.entitlement_id::text) FROM entitlement AS e"
+            " WHERE e.person_id = w.beneficiary_id AND e.programme = w.programme AND e.status = 'ACTIVE')",
+        },
     ),
     Kind(
         "life_events", "Biến động (mất tích, đi tù, trở về) chờ xác nhận", "Life events to confirm", _DECIDERS,
         "life_event AS w JOIN person AS p USING (person_id) WHERE w.state = 'PROPOSED'", moment("w.made_at"),
         ("POST", "/v1/life-events/confirm"), ("GET", "/v1/life-events"), unit="p.unit_path", maker="w.maker", days=5,
+        about={"/event_ids/0": "w.event_id"},
     ),
     Kind(
         "funerals", "Mai táng phí chờ duyệt", "Funeral support to approve", _DECIDERS,
@@ -158,12 +165,13 @@ _LAW_AND_UNITS: Final = (
         "people_without_unit", "Người chưa phân về xã mới", "People to be given a new unit", _UNIT_WORK,
         "unit_work_item AS w WHERE w.state = 'OPEN'", "w.effective_on", ("POST", "/v1/units/work-list/proposals"),
         ("GET", "/v1/units/work-list"), unit="w.old_path", days=15,
+        about={"/people/0/person_id": "w.person_id", "/effective_on": "w.effective_on"},
     ),
     Kind(
         "unit_proposals", "Đề xuất xã mới cho từng người, chờ duyệt", "Proposed new units of people to approve",
         (*_UNIT_WORK, Role.APPROVER), "unit_work_item AS w WHERE w.state = 'PROPOSED'", moment("w.proposed_at"),
         ("POST", "/v1/units/work-list/approve"), ("GET", "/v1/units/work-list"), unit=("w.old_path", "w.proposed_path"),
-        maker="w.proposed_by", days=5,
+        maker="w.proposed_by", days=5, about={"/old_path": "w.old_path", "/effective_on": "w.effective_on"},
     ),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 // The picker of services, Swagger UI, and what fills in examples. The bearer token goes only to the services in our settings.
 // Addresses that lead here: /console/?service=disbursement#/cycles/<operationId>, or, for who knows no operationId,
-// /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters).
+// /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters, and
+// fields of the body where they are JSON pointers: &/event_ids/0=…); an operation that is filled in comes up ready to be executed.
 import { anotherToken, currentLanguage, currentToken, freshToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
 import { GROUPS, SERVICES } from "./texts.js";
 import "./menu.js";
@@ -10,6 +11,7 @@ const find = document.getElementById("find");
 const state = document.getElementById("state");
 const { services, training } = await settings;
 const origins = new Set(Object.values(services).map((address) => new URL(address, location.href).origin));
+const FRAMES = 300; // a large document is drawn within seconds
 const METHODS = ["get", "post", "put", "patch", "delete"];
 let ui = null;
 let document_ = null;
@@ -161,13 +163,34 @@ function unfold(name, given = new URLSearchParams()) {
   const system = ui.getSystem();
   system.layoutActions.show(["operations-tag", tag], true);
   system.layoutActions.show(["operations", tag, operation.operationId], true);
-  for (const parameter of operation.parameters ?? []) if (given.has(parameter.name)) fillParameter(system, [path, verb], parameter, given.get(parameter.name));
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const block = document.getElementById(`operations-${tag.replace(/[^\w-]/g, "_")}-${operation.operationId}`);
+  const fills = [...given.keys()].some((name) => name.startsWith("/") || operation.parameters?.some((one) => one.name === name));
+  const id = `operations-${tag.replace(/[^\w-]/g, "_")}-${operation.operationId}`;
+  let frames = 0;
+  requestAnimationFrame(function drawn() {
+    const block = document.getElementById(id);
+    const ready = block?.querySelector(".try-out__btn");
+    if (frames++ < 2 || (fills && !ready && frames < FRAMES)) return requestAnimationFrame(drawn);
+    if (fills && ready) {
+      if (!ready.classList.contains("cancel")) ready.click(); // Swagger UI shows the fields then, and puts its own example into the body
+      requestAnimationFrame(() => fillGiven(system, [path, verb], operation, given));
+    }
     block?.scrollIntoView({ block: "start" });
-    block?.querySelector("button")?.focus({ preventScroll: true });
-  }));
+    return block?.querySelector("button")?.focus({ preventScroll: true });
+  });
   return true;
+}
+
+// Parameters by name, and fields of the body by JSON pointer.
+function fillGiven(system, pathMethod, operation, given) {
+  for (const parameter of operation.parameters ?? []) {
+    if (given.has(parameter.name)) fillParameter(system, pathMethod, parameter, given.get(parameter.name));
+  }
+  const pointers = [...given.keys()].filter((name) => name.startsWith("/"));
+  const media = operation.requestBody?.content["application/json"];
+  if (!pointers.length || !media) return;
+  const body = structuredClone(media.example ?? {});
+  for (const pointer of pointers) put(body, pointer, given.get(pointer));
+  system.oas3Actions.setRequestBodyValue({ value: JSON.stringify(body, null, 2), pathMethod });
 }
 
 function fillParameter(system, pathMethod, parameter, value) {
@@ -214,7 +237,7 @@ async function valueOf(sources, known) {
 function put(body, pointer, value) {
   const parts = pointer.split("/").slice(1);
   const last = parts.pop();
-  for (const part of parts) body = body[part];
+  for (const part of parts) body = body[part] ??= {};
   body[last] = value;
 }
 
@@ -262,8 +285,8 @@ function filler() {
         const cannot = operation["x-example-cannot"];
         const press = async () => {
           if (!currentToken() && operation["x-required-roles"]?.length) return tell(say("Hãy đăng nhập trước", "Sign in first"));
+          if (!props.tryItOutEnabled) props.onTryoutClick?.(); // puts Swagger UI's own example into the body
           const missing = await fill(system, [path, verb]);
-          if (!props.tryItOutEnabled) props.onTryoutClick?.();
           return tell(missing.length ? say(`Cần làm trước: ${missing.join("; ")}`, `First do: ${missing.join("; ")}`) : say("Đã điền ví dụ, bấm Execute", "Filled in, press Execute"));
         };
         return make(Fragment, null,

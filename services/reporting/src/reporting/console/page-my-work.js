@@ -13,9 +13,9 @@ function named(service) {
   return SERVICES[service] ? say(...SERVICES[service]) : service;
 }
 
-// The operation in the console: it opens there, with what it needs beside it.
-function consoleLink(service, operation, text) {
-  const query = new URLSearchParams({ service, operation: `${operation.method} ${operation.path}` });
+// The operation in the console: it opens there, filled in with what it is about.
+function consoleLink(service, operation, text, about = {}) {
+  const query = new URLSearchParams({ service, operation: `${operation.method} ${operation.path}`, ...about });
   return el("a", { href: `/console/?${query}` }, text);
 }
 
@@ -46,8 +46,12 @@ function urgency(item, day) {
 function row({ service, item, day }) {
   const how = urgency(item, day);
   const rule = item.deadline_from === "HOUSE_RULE" ? el("div", { class: "hint" }, say("theo quy ước nội bộ", "by house rule")) : null;
-  const links = [consoleLink(service, item.resolve, say("Xử lý", "Resolve"))];
-  if (item.see && item.see.path !== item.resolve.path) links.push(consoleLink(service, item.see, say("Danh sách", "List")));
+  const first = item.count > 1 ? say("Xử lý việc gấp nhất", "Resolve the most urgent") : say("Xử lý", "Resolve");
+  const links = [consoleLink(service, item.resolve, first, item.about)];
+  if (item.see && item.see.path !== item.resolve.path) {
+    const named = Object.entries(item.about).filter(([name]) => item.see.path.includes(`{${name}}`));
+    links.push(consoleLink(service, item.see, say("Danh sách", "List"), Object.fromEntries(named)));
+  }
   if (item.page) links.push(el("a", { href: item.page }, say("Mở trang", "Page")));
   const title = el("div", {}, el("strong", {}, say(item.title_vi, item.title_en)), el("div", { class: "hint" }, named(service)));
   const due = el("div", {}, el("span", { class: `chip ${how.kind}` }, how.text), el("div", { class: "hint" }, item.deadline ? dayText(item.deadline) : ""), rule);

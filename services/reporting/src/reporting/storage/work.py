@@ -39,7 +39,7 @@ WORK: Final = (
     Kind(
         "late_units", "Đơn vị chậm: danh sách chi chưa được duyệt khi đã đến hạn", "Late units: a payment list not approved when it is due",
         _SENIORS, _LATE_UNITS, "least(w.due_on, CAST(:day AS date))", ("POST", "/v1/obstacles"), ("GET", "/v1/targets/reminders"),
-        deadline="w.due_on", page="/pages/targets",
+        deadline="w.due_on", page="/pages/targets", about={"/unit_path": "w.unit_path"},
     ),
     Kind(
         "milestones", "Mốc kế hoạch đến hạn trong 30 ngày hoặc đã chậm", "Milestones due within 30 days, or late", _OFFICERS,
@@ -51,6 +51,7 @@ WORK: Final = (
         (Role.AUDITOR, Role.DEPARTMENT_OFFICER),
         "sample_case AS c JOIN inspection_sample AS w USING (sample_id) WHERE c.result IS NULL AND w.state = 'OPEN'", "w.drawn_on",
         ("PUT", "/v1/inspection-samples/{sample_id}/cases/{position}/finding"), ("GET", "/v1/inspection-samples"), days=20,
+        about={"position": "c.position"},
     ),
     *PARKED,
 )  # fmt: skip
