@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from period_count import compare_periods
 from reporting_builders import PARTNERS, Reporting, World, cycle_of, incoming, shuffled
 
 from common.actor import SYSTEM
@@ -128,6 +129,7 @@ async def compare(reporting: Reporting) -> int:
             upper = [tuple(row.values()) for row in await tx.rows(counted(f"SELECT {columns} FROM {ABOVE[table]}", columns))]
             assert upper == [tuple(row.values()) for row in await tx.rows(counted(above(columns, f"({sql})"), columns))]
             found += len(kept)
+    await compare_periods(reporting, MONTHS)
     return found
 
 
@@ -254,6 +256,7 @@ class Story:
         self.events.append(
             (PaymentReleased if done else PaymentHeld)(
                 **self.version("hold", known), **self.place(), **line, hold_id=known, amount=self.dice.choice((0, 500)), released=done,
+                months=self.dice.choice(([], [line["month"]], sorted({line["month"], self.dice.choice(MONTHS)}))),
                 reason=self.dice.choice((HoldReason.DECEASED, HoldReason.SUSPENDED, HoldReason.DUPLICATE)), actor="COMMUNE_POLICE",
                 replaces=self.replaces(who, line),
             )

@@ -155,6 +155,7 @@ class HoldEvent(Event):
     unit_path: UnitPath
     released: bool = False
     benefit_lines: list[str] = Field(default=[], description="Benefit lines of the months held, neutral codes, sorted; empty: not said")
+    months: list[Month] = Field(default=[], description="The benefit months held, those of earlier lists included; empty: not said")
     replaces: dict[UUID, Amount] | None = Field(
         default=None,
         description="Earlier dead payments of the person for this month → đồng of each still due beside what is held; null: not said",

@@ -16,7 +16,7 @@ from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
 from disbursement.domain.references import batch_reference_sql
 from disbursement.storage.gate import BOOKED_UNSENT_SQL, DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
-from disbursement.storage.holds import BENEFIT_LINES
+from disbursement.storage.holds import BENEFIT_LINES, MONTHS
 
 __all__ = [
     "advance_cycle",
@@ -133,7 +133,8 @@ SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
     'version', h.version, 'business_date', m.business_date, 'hold_id', h.hold_id, 'cycle_id', h.cycle_id,
     'beneficiary_id', h.beneficiary_id, 'month', to_char(c.month, 'YYYY-MM'), 'programme', h.programme,
     'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor,
-    'unit_code', h.unit_code, 'unit_path', h.unit_path, 'released', false, 'benefit_lines', {BENEFIT_LINES}) AS body
+    'unit_code', h.unit_code, 'unit_path', h.unit_path, 'released', false, 'benefit_lines', {BENEFIT_LINES},
+    'months', {MONTHS}) AS body
 FROM payment_moved m JOIN hold h ON h.line_id = m.line_id AND h.stage = 'SENDING' JOIN payment_cycle c ON c.cycle_id = h.cycle_id
 WHERE m.status = 'CANCELLED' AND m.source = 'GATE'
 """

@@ -10,7 +10,7 @@ from common import outbox
 from common.contracts.disbursement_v1 import PaymentReleased, PaymentStatus
 from common.db import Tx
 from disbursement.domain.payment import CASH, CORRECTIONS, DEAD
-from disbursement.storage.holds import BENEFIT_LINES, HOLD_EVENTS
+from disbursement.storage.holds import BENEFIT_LINES, HOLD_EVENTS, MONTHS
 from disbursement.storage.replaced import REPLACED_BY_HOLD
 
 __all__ = ["WAITING_SQL", "beyond_sql", "confirm_of_break", "end_differences", "match_batch", "prepare", "release_holds", "spoken_of"]
@@ -122,7 +122,9 @@ async def release_holds(tx: Tx) -> int:
     )
     ids = [row["hold_id"] for row in rows]
     if ids:
-        sql = HOLD_EVENTS.format(lines=BENEFIT_LINES, replaced=REPLACED_BY_HOLD, chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))")
+        sql = HOLD_EVENTS.format(
+            lines=BENEFIT_LINES, months=MONTHS, replaced=REPLACED_BY_HOLD, chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))"
+        )
         day = await tx.value("SELECT max(business_date) FROM payment_moved")
         await outbox.insert_select(tx, PaymentReleased, sql, ids=ids, business_date=day)
     return len(ids)

@@ -16,7 +16,7 @@ from disbursement.domain.holds import HOLDS
 from disbursement.storage.gate import DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
 from disbursement.storage.replaced import REPLACED_BY_HOLD
 
-__all__ = ["BENEFIT_LINES", "HOLD_EVENTS", "hold_lines", "release_paid", "tell_holds", "withdrawals"]
+__all__ = ["BENEFIT_LINES", "HOLD_EVENTS", "MONTHS", "hold_lines", "release_paid", "tell_holds", "withdrawals"]
 
 _ACTORS: Final = ", ".join(f"('{reason}', '{text.actor}')" for reason, text in HOLDS.items())
 
@@ -41,18 +41,27 @@ BENEFIT_LINES: Final = """(
 )"""
 """Of a row `h` of `hold`: what stands due in its months, as JSON; reporting counts benefit lines beside people."""
 
+MONTHS: Final = """(
+    SELECT coalesce(json_agg(to_char(m.month, 'YYYY-MM') ORDER BY m.month), '[]') FROM unnest(h.months) AS m (month)
+)"""
+"""Of a row `h` of `hold`: the benefit months held, as JSON; what a later list holds or pays of them is the same money."""
+
 HOLD_EVENTS: Final = """
 SELECT h.beneficiary_id AS key, uuidv7() AS event_id, json_build_object(
     'version', h.version, 'business_date', CAST(:business_date AS date), 'hold_id', h.hold_id, 'cycle_id', h.cycle_id,
     'beneficiary_id', h.beneficiary_id, 'month', to_char(c.month, 'YYYY-MM'), 'programme', h.programme,
     'funding_source', h.funding_source, 'amount', h.amount, 'reason', h.reason, 'actor', h.actor, 'unit_code', h.unit_code,
-    'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL, 'benefit_lines', {lines}, 'replaces', {replaced}) AS body
+    'unit_path', h.unit_path, 'released', h.released_at IS NOT NULL, 'benefit_lines', {lines}, 'months', {months},
+    'replaces', {replaced}) AS body
 FROM hold h JOIN payment_cycle c USING (cycle_id)
 WHERE {chosen}
 ORDER BY h.hold_id
 """
-"""Bodies of `PaymentHeld` or `PaymentReleased`: fill `lines` with :data:`BENEFIT_LINES`, `replaced` with `replaced.REPLACED_BY_HOLD`,
-`chosen` with a choice of `hold h`."""
+"""Bodies of `PaymentHeld` or `PaymentReleased`.
+
+Fill `lines` with :data:`BENEFIT_LINES`, `months` with :data:`MONTHS`, `replaced` with `replaced.REPLACED_BY_HOLD`, `chosen` with a choice
+of `hold h`.
+"""
 
 
 async def withdrawals(tx: Tx, list_id: UUID, *, business_date: date, grace_days: int, limits: str) -> Sequence[RowMapping]:
@@ -75,7 +84,9 @@ async def hold_lines(tx: Tx, withdrawn: Sequence[RowMapping]) -> int:
 
 async def tell_holds(tx: Tx, list_id: UUID, business_date: date) -> int:
     """One `PaymentHeld` per held person of a list; the number of events."""
-    sql = HOLD_EVENTS.format(lines=BENEFIT_LINES, replaced=REPLACED_BY_HOLD, chosen="h.list_id = :list_id AND h.released_at IS NULL")
+    sql = HOLD_EVENTS.format(
+        lines=BENEFIT_LINES, months=MONTHS, replaced=REPLACED_BY_HOLD, chosen="h.list_id = :list_id AND h.released_at IS NULL"
+    )
     return await outbox.insert_select(tx, PaymentHeld, sql, list_id=list_id, business_date=business_date)
 
 
@@ -93,6 +104,8 @@ async def release_paid(tx: Tx, list_id: UUID, business_date: date) -> int:
     """Release earlier holds of everyone this list pays, with `PaymentReleased`; how many."""
     ids = [row["hold_id"] for row in await tx.rows(_RELEASE, list_id=list_id)]
     if ids:
-        sql = HOLD_EVENTS.format(lines=BENEFIT_LINES, replaced=REPLACED_BY_HOLD, chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))")
+        sql = HOLD_EVENTS.format(
+            lines=BENEFIT_LINES, months=MONTHS, replaced=REPLACED_BY_HOLD, chosen="h.hold_id = ANY(CAST(:ids AS uuid[]))"
+        )
         await outbox.insert_select(tx, PaymentReleased, sql, ids=ids, business_date=business_date)
     return len(ids)

@@ -41,7 +41,7 @@ class Text(_Answer):
 class CoverageRow(_Answer):
     """Paid by account of one programme in one unit."""
 
-    programme: str = Field(description="MERIT, SOCIAL_ASSISTANCE …; ALL is the sum of the programmes")
+    programme: str = Field(description="MERIT, SOCIAL_ASSISTANCE …; ALL is the sum of those that pay every month")
     unit_code: str
     unit_path: str
     unit_name: str | None = Field(description="As of the month")

@@ -53,7 +53,10 @@ COLUMN_WORDS: Final = {
     "held": Words("Tạm giữ (không tính người đã mất)", "Held (the deceased not counted)"),
     "released": Words("Đã gỡ tạm giữ, chờ danh sách sau", "Released, waits for the next list"),
     "unpaid": Words("Đến nay chưa nhận đủ", "Not paid in full to this day"),
-    "unpaid_at_end": Words("Chưa nhận đủ khi hết tháng", "Not paid in full when the month ended"),
+    "unpaid_at_end": Words("Chưa nhận đủ khi hết tháng (hết kỳ)", "Not paid in full when the month, or the period, ended"),
+    "carried_over": Words(
+        "Chuyển kỳ sau: các danh sách của kỳ đến nay chưa trả được", "Carried over: not paid to this day by the lists of the period"
+    ),
     "overdue": Words(
         "Quá hạn: qua ngày quy định mà chưa trả, kể cả bằng danh sách sau", "Overdue: past the day, and no later list paid it"
     ),

@@ -3,7 +3,8 @@
 Four ways of counting are kept apart and never mixed (`kind`):
 
 - `STANDING`: people as they stand at the end of the period's last month (registered, verified, wanting an account …);
-- `MONTH`: what happened to the lists of the period's months. Over one month `people` are persons; over several they are turns (lượt người);
+- `MONTH`: what happened to the lists of the period's months. Over one month `people` are persons; over several they are turns (lượt người),
+  and what one list could not pay and a later list of the period took over is told with the later one alone: money is due once;
 - `YEAR`: from January of the period's last year to its last month; here people are persons, each once in the year;
 - `RATE`: one of the counts in percent of another, half-up.
 
@@ -21,15 +22,18 @@ from common.contracts.registry_v1 import Programme
 from reporting.domain.indicator_words import COLUMN_WORDS, RATE_WORDS, STANDING_WORDS, Words
 
 __all__ = [
-    "ALL", "EACH_ONCE", "GROUPS", "INDICATORS", "MONTH_COLUMNS", "RATES", "STANDING_COLUMNS", "YEAR_PEOPLE_COLUMNS", "Indicator", "Kind",
-    "Rate", "Unit", "counts_of", "group_words", "indicator",
+    "ALL", "CAMPAIGN", "EACH_ONCE", "GROUPS", "INDICATORS", "MONTH_COLUMNS", "RATES", "STANDING_COLUMNS", "YEAR_PEOPLE_COLUMNS",
+    "Indicator", "Kind", "Rate", "Unit", "counts_of", "group_words", "indicator",
 ]  # fmt: skip
 
 ALL: Final = "ALL"
-"""Group: the sum of the programmes, as the province publishes it; somebody in two programmes counts twice."""
+"""Group: the sum of the monthly programmes, as the province publishes it; somebody in two of them counts twice."""
+
+CAMPAIGN: Final = Programme.CAMPAIGN.value
+"""Gifts and help given once: a group of its own, in no sum of monthly allowances."""
 
 EACH_ONCE: Final = "EACH_ONCE"
-"""Group: all programmes, each person once. Đồng and lines are those of `ALL`."""
+"""Group: the monthly programmes, each person once. Đồng and lines are those of `ALL`."""
 
 _GROUP_WORDS: Final = {
     Programme.MERIT.value: Words("Người có công với cách mạng", "People with revolutionary merit"),

@@ -192,6 +192,11 @@ class Layout:
     signatures: tuple[tuple[str, str], ...]
     sum_in_words: str | None
     budget: tuple[Budget, ...] = ()
+    counting: int = 1
+    """How it counts. 1: as reports frozen before were, `ALL` over every programme there is and each month's lists by themselves.
+
+    2: `ALL` is the sum of the layout's own groups, and what one list of the period could not pay and a later one took over counts once.
+    """
 
     def budget_on(self, last: date) -> Words | None:
         """Chapter, category and item for a period that ends on a day."""
@@ -334,8 +339,10 @@ def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
         ),
         open=tuple(_words(one, where) for one in rest.pop("open", [])),
         signatures=tuple((one["title"], one["note"]) for one in _taken(rest, "signatures", list, where)), sum_in_words=sum_in_words,
-        budget=tuple(_budget(dict(one), where) for one in rest.pop("budget", [])),
+        budget=tuple(_budget(dict(one), where) for one in rest.pop("budget", [])), counting=rest.pop("counting", 1),
     )  # fmt: skip
+    if layout.counting not in (1, 2):
+        raise BadLayout(f"{where}: counting is 1 or 2")
     if rest:
         raise BadLayout(f"{where}: nobody knows what {min(rest)} means")
     if not layout.form_number and not layout.open:

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from reporting.domain.indicators import CAMPAIGN
 from reporting.domain.states import ACCOUNT_CHANNELS
-from reporting.storage.lines import lines_of
+from reporting.storage.lines import lines_of, rolled_into
 from reporting.storage.partner_sums import partner_contributions
 
-__all__ = ["EVERYBODY", "MONTH_SUMS", "contributions"]
+__all__ = ["EVERYBODY", "MONTH_SUMS", "ROLLED", "contributions"]
 
 _WORD: Final = "chr(31)"
 _KIND: Final = "chr(30)"
 
 EVERYBODY: Final = "*"
-"""Programme code of rows that count each person once over all programmes."""
+"""Programme code of rows that count each person once over the monthly programmes: gifts given once count by themselves alone."""
+
+ROLLED: Final = "rolled:"
+"""Before the month (YYYY-MM) until which a line of a measure counts in a period, and the measure."""
 
 _PAID: Final = "state IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH')"
 _DUE: Final = "NOT (state IN ('HELD', 'RELEASED') AND reason = 'DECEASED')"
@@ -49,6 +53,7 @@ _MEASURES: Final = {
     "held": f"state = 'HELD' AND {_DUE}",
     "released": f"state = 'RELEASED' AND {_DUE}",
     "unpaid": f"{_DUE} AND NOT ({_PAID}) AND NOT made_good",
+    "carried_over": f"{_DUE} AND NOT ({_PAID})",
     "unpaid_at_end": f"{_DUE} AND NOT ({_PAID} AND in_time)",
     "overdue": f"{_DUE} AND NOT ({_PAID}) AND state <> 'RELEASED' AND NOT made_good",
 }
@@ -61,6 +66,15 @@ _DETAILS: Final = f"""
     CASE WHEN channel IS NOT NULL AND state NOT IN ('HELD', 'RELEASED') THEN 'channel:' || channel END,
     CASE WHEN channel IS NOT NULL AND {_PAID} THEN 'channel_paid:' || channel END
 """
+
+# Over several months a line counts for a measure until the month that ends it: what a list could not pay, until a later list takes it over
+# (then it is that list's); what was paid after its month, as unpaid until it was paid. These are read of periods only.
+_ROLLS: Final = f"CASE WHEN {_PAID} THEN measure = 'unpaid_at_end' ELSE strpos(measure, ':') = 0 OR measure LIKE 'reason:HELD:%' END"
+
+
+def _rolled(month: str) -> str:
+    return f"'{ROLLED}' || {month} || ':' || measure"
+
 
 _YEAR: Final = f"""
     'year:paid', CASE WHEN channel IN ({_ACCOUNT}) THEN 'year:by_account' END,
@@ -84,7 +98,8 @@ def _first_in_year(prefix: str, who: str) -> str:
     first_time AS (
         SELECT programme, measure, min(place) AS place FROM first_by_measure GROUP BY beneficiary_id, programme, year, measure
         UNION ALL
-        SELECT '{EVERYBODY}', measure, min(place) FROM first_by_measure GROUP BY beneficiary_id, year, measure
+        SELECT '{EVERYBODY}', measure, min(place) FROM first_by_measure WHERE programme <> '{CAMPAIGN}'
+        GROUP BY beneficiary_id, year, measure
     )"""
 
 
@@ -104,7 +119,9 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
                    WHERE q.beneficiary_id = l.beneficiary_id AND q.month > l.month AND q.programme = l.programme
                      AND q.funding_source = l.funding_source AND q.status IN ('SETTLED', 'COLLECTED')
                      AND to_char(l.month, 'YYYY-MM') = ANY(q.months)
-               ) AS made_good
+               ) AS made_good,
+               CASE WHEN NOT ({_PAID}) THEN {rolled_into("l", prefix)}
+                    WHEN l.since >= l.month + INTERVAL '1 month' THEN to_char(l.since, 'YYYY-MM') END AS rolled
         FROM line AS l
         LEFT JOIN LATERAL (
             SELECT preference FROM {prefix}preference_month AS m
@@ -112,13 +129,18 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
         ) AS f ON TRUE
     ),
     told AS MATERIALIZED (
-        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, in_time)
-                  AS kind
+        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, in_time,
+                            coalesce(rolled, '')) AS kind
         FROM known
     ),
     measured AS MATERIALIZED (
-        SELECT kind, measure FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good, in_time FROM told) AS k
+        SELECT kind, measure, CASE WHEN {_ROLLS} THEN rolled END AS rolled
+        FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good, in_time, rolled FROM told) AS k
         CROSS JOIN LATERAL unnest(ARRAY[{_CASES}, {_DETAILS}]) AS m (measure) WHERE measure IS NOT NULL
+    ),
+    named AS MATERIALIZED (
+        SELECT kind, measure FROM measured
+        UNION ALL SELECT kind, {_rolled("rolled")} FROM measured WHERE rolled IS NOT NULL
     ),
     person AS (
         SELECT month, home, programme, kinds, count(*) AS people
@@ -126,7 +148,8 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
             SELECT month, programme, max(unit_path) AS home, string_agg(kind, {_KIND}) AS kinds FROM told
             GROUP BY month, programme, beneficiary_id
             UNION ALL
-            SELECT month, '{EVERYBODY}', max(unit_path), string_agg(kind, {_KIND}) FROM told GROUP BY month, beneficiary_id
+            SELECT month, '{EVERYBODY}', max(unit_path), string_agg(kind, {_KIND}) FROM told WHERE programme <> '{CAMPAIGN}'
+            GROUP BY month, beneficiary_id
         ) AS p GROUP BY month, home, programme, kinds
     ),
     {_first_in_year(prefix, year)},
@@ -135,15 +158,16 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     FROM (
         SELECT month, unit_path, programme, kind, sum(lines)::bigint AS lines, sum(amount)::bigint AS dong, count(*) AS payments
         FROM told GROUP BY month, unit_path, programme, kind
-    ) AS t JOIN measured AS m USING (kind)
+    ) AS t JOIN named AS m USING (kind)
     UNION ALL
     SELECT p.month, p.home, p.programme, m.measure, p.people, 0, 0, 0
-    FROM person AS p JOIN measured AS m ON m.kind = p.kinds
+    FROM person AS p JOIN named AS m ON m.kind = p.kinds
     UNION ALL
     SELECT p.month, p.home, p.programme, m.measure, p.people, 0, 0, 0
     FROM person AS p CROSS JOIN LATERAL (
-        SELECT DISTINCT measure FROM measured WHERE kind = ANY(string_to_array(p.kinds, {_KIND}))
-    ) AS m WHERE strpos(p.kinds, {_KIND}) > 0
+        SELECT unnest(ARRAY[measure, CASE WHEN bool_and(rolled IS NOT NULL) THEN {_rolled("max(rolled)")} END]) AS measure
+        FROM measured WHERE kind = ANY(string_to_array(p.kinds, {_KIND})) GROUP BY measure
+    ) AS m WHERE strpos(p.kinds, {_KIND}) > 0 AND m.measure IS NOT NULL
     UNION ALL
     SELECT month, unit_path, programme, 'attempt:' || partner || ':' || channel || ':' || status, 0, 0, sum(amount)::bigint, count(*)
     FROM {prefix}payment WHERE {lines} GROUP BY month, unit_path, programme, partner, channel, status

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from reporting.domain.indicators import YEAR_PEOPLE_COLUMNS
-from reporting.storage.contributions import EVERYBODY
+from reporting.storage.contributions import EVERYBODY, ROLLED
 from reporting.storage.lines import BELOW, below
 from reporting.storage.unit_sums import place, summed
 
@@ -29,8 +29,18 @@ _IN_YEAR: Final = (
 )
 
 
+# What a later list of the period took over, or a later day paid: taken off. Overdue it stays until that list's own day has come.
+_BARE: Final = f"substr(measure, {len(ROLLED) + 9})"
+_ROLLED: Final = (
+    f"month BETWEEN :first AND :last AND measure LIKE '{ROLLED}%' AND ({_BARE} = ANY(:measures) OR {_BARE} LIKE 'reason:HELD:%')"
+    f" AND substr(measure, {len(ROLLED) + 1}, 7) <= CASE WHEN {_BARE} = 'overdue' THEN least(:rolled_until, :overdue_month)"
+    " ELSE :rolled_until END AND (people <> 0 OR payments <> 0)"
+)
+
+
 def _months(beside: Below, *, yearly: bool) -> str:
     rows = summed("month_sum", beside, "programme, measure, people, lines, dong, 0 AS year_people, 0 AS year_dong", _IN_PERIOD)
+    rows += " UNION ALL " + summed("month_sum", beside, f"programme, {_BARE}, -people, -lines, -dong, 0, 0", _ROLLED)
     if yearly:
         rows += " UNION ALL " + summed("month_sum", beside, "programme, measure, 0, 0, 0, people, dong", _IN_YEAR)
     return f"""
@@ -116,11 +126,21 @@ def _in(unit_path: str, kind: Below) -> dict[str, object]:
 
 
 async def month_sums(
-    tx: Tx, unit_path: str, kind: Below, first: date, last: date, *, measures: Sequence[str], yearly: Sequence[str], overdue_until: date
+    tx: Tx,
+    unit_path: str,
+    kind: Below,
+    first: date,
+    last: date,
+    *,
+    measures: Sequence[str],
+    yearly: Sequence[str],
+    overdue_until: date,
+    rolled_until: date,
 ) -> Sequence[RowMapping]:
     """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date].
 
     `measures`: stems of the period's months (people held by reason always come along); `yearly`: stems that also have a sum of the year.
+    `rolled_until`: what a list up to this month took over from the months before it is told with that list alone.
     """
     of_year = {"january": last.replace(month=1), "yearly": [*yearly, *(f"year:{stem}" for stem in yearly)]} if yearly else {}
     return await tx.rows(
@@ -129,6 +149,8 @@ async def month_sums(
         last=last,
         measures=list(measures),
         overdue_until=overdue_until,
+        overdue_month=overdue_until.strftime("%Y-%m"),
+        rolled_until=rolled_until.strftime("%Y-%m"),
         **of_year,
         **place(unit_path, kind),
     )

@@ -16,7 +16,7 @@ from typing import Any, Final
 from common.contracts.disbursement_v1 import HoldReason
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "tried_again"]
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "rolled_into", "tried_again"]
 
 _DEAD: Final = "'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED'"
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
@@ -53,8 +53,11 @@ def _still_in(old: str) -> str:
 
 
 def _guessed(old: str, prefix: str, more: str = "TRUE") -> str:
-    again = f"(q.attempt > {old}.attempt AND q.months && {old}.months OR q.amount >= {old}.amount AND q.months @> {old}.months)"
-    return _later(f"{prefix}payment", old, f"q.replaces IS NULL AND {again} AND {more}")
+    return _later(f"{prefix}payment", old, f"q.replaces IS NULL AND {_again(old)} AND {more}")
+
+
+def _again(old: str) -> str:
+    return f"(q.attempt > {old}.attempt AND q.months && {old}.months OR q.amount >= {old}.amount AND q.months @> {old}.months)"
 
 
 def _still(old: str, prefix: str) -> str:
@@ -70,6 +73,27 @@ def _still(old: str, prefix: str) -> str:
 def held_again(old: str, prefix: str = "") -> str:
     """SQL: a later list of the month pays or holds the person of the hold `old`: it had to speak of all that is not paid."""
     return f"({_later(f'{prefix}payment', old, 'TRUE')} OR {_later(f'{prefix}hold', old, OWED)})"
+
+
+def rolled_into(old: str, prefix: str = "") -> str:
+    """SQL: the first later month whose list takes over what the line `old` could not pay, as YYYY-MM; null where none does.
+
+    A dead payment: a later list pays it as its re-issue or as all of it and maybe more, or holds all of it. A hold: a later list pays or
+    holds months of it. It had to speak of all that was not paid, whatever had become of the dues; a hold that does not say its months is
+    of all of them. A payment that may still arrive is on no other list.
+    """
+    kin = " AND ".join(f"q.{name} = {old}.{name}" for name in ("beneficiary_id", "programme", "funding_source"))
+    payment, hold = (f"FROM {prefix}{table} AS q WHERE {kin} AND q.month > {old}.month" for table in ("payment", "hold"))
+    of_hold = f"coalesce(nullif(q.months, '{{}}') @> {old}.months, TRUE)"
+    own = f"coalesce(nullif({old}.months, '{{}}'), ARRAY[to_char({old}.month, 'YYYY-MM')])"
+    return f"""to_char(CASE
+        WHEN {old}.state IN ('HELD', 'RELEASED') THEN least(
+            (SELECT min(q.month) {payment} AND q.months && {own}),
+            (SELECT min(q.month) {hold} AND {OWED} AND coalesce(nullif(q.months, '{{}}') && {own}, TRUE)))
+        WHEN {old}.state IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED') THEN least(
+            (SELECT min(q.month) {payment} AND {_again(old)}),
+            (SELECT min(q.month) {hold} AND {OWED} AND q.amount >= {old}.amount AND {of_hold}))
+    END, 'YYYY-MM')"""
 
 
 def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
@@ -89,13 +113,14 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
                beneficiary_id, cycle_id, month, programme, funding_source, unit_path, amount, reason, actor, released, business_date,
-               greatest(cardinality(benefit_lines), 1) AS lines
+               months, greatest(cardinality(benefit_lines), 1) AS lines
         FROM {prefix}hold WHERE {hold_where} AND {OWED}
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
     joined AS (
         SELECT beneficiary_id, cycle_id, coalesce(p.month, h.month) AS month, coalesce(p.programme, h.programme) AS programme,
                coalesce(p.funding_source, h.funding_source) AS funding_source, p.payment_id, p.attempt, p.months, p.amount,
+               h.months AS h_months,
                p.lines AS p_lines, h.lines AS h_lines, p.unit_path AS p_unit, h.unit_path AS h_unit, p.status, p.channel, p.partner,
                p.reason AS p_reason, p.cash_reason, p.occurred_at, h.amount AS h_amount, h.reason AS h_reason, h.actor,
                p.business_date AS p_date, h.business_date AS h_date,
@@ -119,6 +144,7 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
                coalesce(p_unit, h_unit) AS unit_path,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_amount ELSE coalesce(still, j.amount) END AS amount,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_lines ELSE p_lines END AS lines,
+               CASE WHEN state IN ('HELD', 'RELEASED') THEN h_months ELSE months END AS months, attempt,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_reason ELSE p_reason END AS reason,
                CASE WHEN state IN ('HELD', 'RELEASED') THEN h_date ELSE p_date END AS since,
                CASE WHEN state = 'HELD' THEN actor END AS actor

@@ -126,7 +126,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         columns(
             f"hold_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, {_MONTH}, programme text, funding_source text,"
             " amount bigint, reason text, actor text, released boolean, unit_code text, unit_path text, business_date date,"
-            " benefit_lines text[], replaces jsonb"
+            " benefit_lines text[], months text[], replaces jsonb"
         ),
     ),
     Projection(

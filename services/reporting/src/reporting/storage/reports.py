@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from reporting.domain.indicators import CAMPAIGN
 from reporting.storage.contributions import EVERYBODY
 from reporting.storage.unit_sums import place, summed
 
@@ -19,16 +20,26 @@ _OF_COVERAGE: Final = summed(
     "month_sum", "CHILDREN", "programme, measure, people, dong",
     "month = :month AND measure IN ('due', 'by_account', 'paid') AND (people <> 0 OR payments <> 0)",
 )  # fmt: skip
+
+
+def _counted(column: str, condition: str, *, once: str = "NOT once") -> str:
+    """A programme by itself, or over all programmes those that pay every month."""
+    return (
+        f"coalesce(CASE WHEN grouping(programme) = 1 THEN sum({column}) FILTER (WHERE {condition} AND monthly AND {once})"
+        f" ELSE sum({column}) FILTER (WHERE {condition}) END, 0)::bigint"
+    )
+
+
 _COVERAGE: Final = f"""
 SELECT programme, segment, grouping(programme) AS all_programmes, grouping(segment) AS all_units,
-       coalesce(sum(people) FILTER (WHERE measure = 'due' AND NOT once), 0)::bigint AS total_people,
-       coalesce(CASE WHEN grouping(programme) = 1 THEN sum(people) FILTER (WHERE measure = 'due' AND once)
-                     ELSE sum(people) FILTER (WHERE measure = 'due' AND NOT once) END, 0)::bigint AS distinct_people,
-       coalesce(sum(people) FILTER (WHERE measure = 'by_account' AND NOT once), 0)::bigint AS paid_by_account_people,
-       coalesce(sum(dong) FILTER (WHERE measure = 'by_account'), 0)::bigint AS amount_paid_by_account,
-       coalesce(sum(dong) FILTER (WHERE measure = 'paid'), 0)::bigint AS amount_paid_total
+       {_counted("people", "measure = 'due'")} AS total_people,
+       {_counted("people", "measure = 'due'", once="once")} AS distinct_people,
+       {_counted("people", "measure = 'by_account'")} AS paid_by_account_people,
+       {_counted("dong", "measure = 'by_account'")} AS amount_paid_by_account,
+       {_counted("dong", "measure = 'paid'")} AS amount_paid_total
 FROM (
-    SELECT programme, programme = '{EVERYBODY}' AS once, split_part(segment, '/', :depth) AS segment, measure, people, dong
+    SELECT programme, programme = '{EVERYBODY}' AS once, programme <> '{CAMPAIGN}' AS monthly,
+           split_part(segment, '/', :depth) AS segment, measure, people, dong
     FROM ({_OF_COVERAGE}) AS c
 ) AS s
 GROUP BY GROUPING SETS ((programme, segment), (programme), (segment), ())

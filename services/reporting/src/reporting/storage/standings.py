@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from reporting.domain.indicators import CAMPAIGN
 from reporting.storage.contributions import EVERYBODY
 
 __all__ = ["STANDING_SUMS", "standing"]
@@ -102,9 +103,10 @@ def standing(who: str = "TRUE", prefix: str = "") -> str:
     ),
     counted AS MATERIALIZED (
         SELECT month, until, unit_path, programme, measure, sum(people)::bigint AS people
-        FROM stood CROSS JOIN LATERAL unnest(programmes || CAST('{EVERYBODY}' AS text)) AS g (programme)
+        FROM stood
+             CROSS JOIN LATERAL unnest(programmes || CASE WHEN programmes <> ARRAY['{CAMPAIGN}'] THEN '{EVERYBODY}' END) AS g (programme)
              CROSS JOIN LATERAL unnest(ARRAY[{_CASES}]) AS c (measure)
-        WHERE measure IS NOT NULL
+        WHERE measure IS NOT NULL AND programme IS NOT NULL
         GROUP BY month, until, unit_path, programme, measure
     )
     SELECT {STANDING_SUMS} FROM counted

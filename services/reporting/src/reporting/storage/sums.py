@@ -38,7 +38,8 @@ CREATE TEMP TABLE IF NOT EXISTS owed_delta (
 ) ON COMMIT DELETE ROWS
 """
 
-# A payment may make good an earlier month (`months`), and who is force majeure counts in every month of the person.
+# A payment may make good an earlier month (`months`), a list may take over what earlier ones could not pay, and who is force majeure
+# counts in every month of the person.
 _TOUCHED_LINES: Final = """
 INSERT INTO touched_line
 SELECT DISTINCT beneficiary_id, month, CAST(date_trunc('year', month) AS date)
@@ -48,6 +49,18 @@ FROM (
         SELECT body ->> 'month' AS month UNION SELECT jsonb_array_elements_text(body -> 'months')
     ) AS m
     WHERE seq BETWEEN :low AND :high AND type LIKE ANY(ARRAY['Payment%', 'CashCollected']) AND body ? 'beneficiary_id'
+    UNION ALL
+    SELECT w.beneficiary_id, w.month
+    FROM (
+        SELECT CAST(body ->> 'beneficiary_id' AS uuid) AS beneficiary_id, max(CAST((body ->> 'month') || '-01' AS date)) AS month
+        FROM event_log
+        WHERE seq BETWEEN :low AND :high AND type LIKE ANY(ARRAY['Payment%', 'CashCollected']) AND body ? 'beneficiary_id'
+        GROUP BY 1
+    ) AS l CROSS JOIN LATERAL (
+        SELECT beneficiary_id, month FROM {prefix}payment AS p
+        WHERE p.beneficiary_id = l.beneficiary_id AND p.month < l.month AND p.status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')
+        UNION SELECT beneficiary_id, month FROM {prefix}hold AS h WHERE h.beneficiary_id = l.beneficiary_id AND h.month < l.month
+    ) AS w
     UNION ALL
     SELECT w.beneficiary_id, w.month
     FROM event_log AS l CROSS JOIN LATERAL (

@@ -14,7 +14,7 @@ from common.actor import Actor
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from reporting.domain.errors import BadMonth
-from reporting.domain.indicators import ALL, EACH_ONCE, MONTH_COLUMNS, RATES, STANDING_COLUMNS, YEAR_PEOPLE_COLUMNS, counts_of
+from reporting.domain.indicators import ALL, CAMPAIGN, EACH_ONCE, MONTH_COLUMNS, RATES, STANDING_COLUMNS, YEAR_PEOPLE_COLUMNS, counts_of
 from reporting.domain.rates import rate_text
 from reporting.storage import indicators as storage
 from reporting.storage.contributions import EVERYBODY
@@ -46,8 +46,9 @@ async def measure_in(tx: Tx, ask: Ask) -> Measured:
     units_on = ask.units_on or ask.last.replace(day=monthrange(ask.last.year, ask.last.month)[1])
     months, years, stands = _measures(ask)
     lists = await storage.month_sums(
-        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=months, yearly=years, overdue_until=_overdue_until(ask)
-    )
+        tx, ask.unit_path, ask.below, ask.first, ask.last, measures=months, yearly=years, overdue_until=_overdue_until(ask),
+        rolled_until=ask.rolled_until or ask.last,
+    )  # fmt: skip
     standing = await storage.standing_sums(tx, ask.unit_path, ask.below, ask.last, stands) if stands else ()
     starts = await storage.starts(tx, ask.unit_path, ask.below, ask.first, ask.last, ask.start_by)
     tree = await storage.tree(tx, ask.unit_path, ask.below, units_on)
@@ -97,9 +98,9 @@ class _Rows:
             self._add_standing(row["programme"], row["segment"], row["sums"])
 
     def _places(self, programme: str, segment: str) -> list[tuple[str, str]]:
-        """Where a figure counts: its unit and the total, its programme and the sum of programmes."""
+        """Where a figure counts: its unit and the total, its programme and the sum of the monthly programmes."""
         self._segments.add(segment)
-        groups = (EACH_ONCE,) if programme == EVERYBODY else (programme, ALL)
+        groups = (EACH_ONCE,) if programme == EVERYBODY else (programme,) if programme == CAMPAIGN else (programme, ALL)
         places = [(group, "") for group in groups]
         return places + [(group, segment) for group in groups] if segment else places
 
@@ -179,4 +180,4 @@ def _held_for(sums: Sums, amounts: Sums) -> tuple[HeldFor, ...]:
             reason = measure.removeprefix(_HELD).partition(":")[2]  # after the role that must act
             before = found.get(reason, [0, 0, 0])
             found[reason] = [before[0] + sums[measure][0], before[1] + lines, before[2] + dong]
-    return tuple(HeldFor(reason, *counts) for reason, counts in sorted(found.items()))
+    return tuple(HeldFor(reason, *counts) for reason, counts in sorted(found.items()) if any(counts))

@@ -51,7 +51,8 @@ class Ask:
     business date of the question, which decides what is overdue. `decimals`: of rates, half-up. `due_day`: from that day of its month on,
     what is not paid is overdue (Decree 20/2021 Art. 34.5: the payment organisation reports before the 20th). `start_by`: a commune that
     pays by account only after this month started late (plan 152/KH-UBND: from 1 September 2023). `codes`: the indicators that are wanted,
-    every one when None; others then say 0, since they are not read.
+    every one when None; others then say 0, since they are not read. `rolled_until`: what a list could not pay and a later one, up to this
+    month, took over is told with the later one alone (default: the last month of the period; its first month: each list by itself).
     """
 
     first: date
@@ -64,6 +65,7 @@ class Ask:
     due_day: int = 20
     start_by: date = date(2023, 9, 1)
     codes: frozenset[str] | None = None
+    rolled_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from reporting.domain.errors import UnknownUnit
-from reporting.domain.indicators import ALL, INDICATORS, RATES, Kind
+from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, RATES, Kind
 from reporting.domain.rates import rate_text
 from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source, month_after
 from reporting.domain.unit_trees import Place, Trees
@@ -174,7 +174,8 @@ async def _add_part(tx: Tx, wanted: Wanted, trees: Trees, part: _Part, sums: _Su
     children = trees.same_tree((part.path,), part.day, wanted.units_on)
     beside: Literal["CHILDREN", "COMMUNES"] = "CHILDREN" if children else "COMMUNES"
     ask = Ask(
-        first=part.first, last=part.last, unit_path=part.path, as_of=wanted.business_date, below=beside, codes=frozenset(figures)
+        first=part.first, last=part.last, unit_path=part.path, as_of=wanted.business_date, below=beside, codes=frozenset(figures),
+        rolled_until=part.first if wanted.layout.counting == 1 else wanted.period.last,
     )  # fmt: skip
     for row in (await measure_in(tx, ask)).rows:
         _add(sums, row, figures, wanted, trees, part.day, 1)
@@ -186,15 +187,24 @@ async def _add_part(tx: Tx, wanted: Wanted, trees: Trees, part: _Part, sums: _Su
 
 
 def _add(sums: _Sums, row: MeasuredRow, figures: Sequence[str], wanted: Wanted, trees: Trees, meant_on: date, sign: int) -> None:
-    if row.group not in wanted.layout.groups:
+    told = [code for code in figures if row.group in INDICATORS[code].groups and (row.group != ALL or INDICATORS[code].groups == (ALL,))]
+    groups = _groups(wanted.layout, row.group)
+    if not told or not groups:
         return
-    values = {code: sign * row.values[code] for code in figures}
-    if row.is_total:
-        sums.add(row.group, "", values, figures)
-        return
-    place = _shown_place(row.unit_path, meant_on, wanted, trees)
-    sums.labels.setdefault(place.path, place.name if place.exact else f"{place.name} (tên cũ, chưa phân theo đơn vị mới)")
-    sums.add(row.group, place.path, values, figures)
+    values = {code: sign * row.values[code] for code in told}
+    where = ""
+    if not row.is_total:
+        place = _shown_place(row.unit_path, meant_on, wanted, trees)
+        sums.labels.setdefault(place.path, place.name if place.exact else f"{place.name} (tên cũ, chưa phân theo đơn vị mới)")
+        where = place.path
+    for group in groups:
+        sums.add(group, where, values, told)
+
+
+def _groups(layout: Layout, group: str) -> list[str]:
+    """The groups of the report in which the figures of one group count: its own, and the sum of the report's own groups."""
+    counts = group not in (ALL, EACH_ONCE) and (layout.counting == 1 or group in layout.groups)
+    return [one for one in layout.groups if one == group or (one == ALL and counts)]
 
 
 def _shown_place(path: str, meant_on: date, wanted: Wanted, trees: Trees) -> Place:
@@ -215,10 +225,9 @@ async def _add_recoveries(tx: Tx, wanted: Wanted, trees: Trees, sums: _Sums) -> 
             values = {"recovery_open_people": int(row["people"]), "recovery_open_dong": int(row["dong"])}
             place = _shown_place(row["unit_path"], today, wanted, trees)
             sums.labels.setdefault(place.path, place.name)
-            for group in (row["programme"], ALL):
-                if group in wanted.layout.groups:
-                    for where in ("", place.path):
-                        sums.add(group, where, values, sorted(RECOVERY_FIGURES))
+            for group in _groups(wanted.layout, row["programme"]):
+                for where in ("", place.path):
+                    sums.add(group, where, values, sorted(RECOVERY_FIGURES))
 
 
 def _laid_out(wanted: Wanted, name: str, columns: Sequence[Column], sums: _Sums) -> list[Row]:

@@ -108,7 +108,8 @@ async def preview(db: Database, actor: Actor, wanted: Wanted) -> tuple[str, list
 
 
 async def _made(tx: Tx, wanted: Wanted) -> None:
-    if wanted.layout.source is not Source.INDICATORS and await partner_sums.being_made(tx):
+    summed = wanted.layout.source is not Source.INDICATORS or wanted.layout.period is not PeriodKind.MONTH
+    if summed and await partner_sums.being_made(tx):
         raise ServiceUnavailable("The figures are being made again after an upgrade", headers={"Retry-After": "60"})
 
 
