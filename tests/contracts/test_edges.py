@@ -66,8 +66,11 @@ def test_the_gateway_takes_no_more_than_the_services_and_slows_a_flood() -> None
     assert found
     assert int(found[1]) * 1024 * 1024 == HEAVIEST
     servers = [line for line in of_the_gateway().splitlines() if line.strip().startswith("server {")]
-    assert len(servers) == len(SERVICES)
-    assert all("limit_req zone=callers" in line and "location /metrics { return 404; }" in line for line in servers)
+    assert len(servers) == len(SERVICES) + 1, "Keycloak's is the last"
+    assert all("limit_req zone=callers" in line for line in servers)
+    assert "proxy_request_buffering off;" in of_the_gateway(), "who sends a body is asked before it is taken"
+    assert "limit_conn held" in of_the_gateway()
+    assert all("location /metrics { return 404; }" in line for line in servers[:-1])
 
 
 def ours() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -83,6 +86,8 @@ def test_our_containers_are_read_only_and_may_do_nothing_special() -> None:
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["mem_limit"], name
+        assert all("size=" in place for place in service["tmpfs"]), name
         assert not {"privileged", "cap_add", "user", "pid", "network_mode"} & service.keys(), name
         assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ())), name
         if not service.get("profiles"):
@@ -91,7 +96,7 @@ def test_our_containers_are_read_only_and_may_do_nothing_special() -> None:
 
 def test_the_gateway_is_nobody_special_and_writes_nothing_but_memory() -> None:
     gateway = COMPOSE["services"]["gateway"]
-    assert (gateway["user"], gateway["read_only"], gateway["tmpfs"], gateway["cap_drop"]) == ("101:101", True, ["/tmp"], ["ALL"])
+    assert (gateway["user"], gateway["read_only"], gateway["tmpfs"], gateway["cap_drop"]) == ("101:101", True, ["/tmp:size=64m"], ["ALL"])
     written = re.findall(r"^\s*(?:pid|\w+_temp_path) (\S+);", of_the_gateway(), flags=re.MULTILINE)
     assert len(written) == 6
     assert all(path.startswith("/tmp/") for path in written)
@@ -116,3 +121,15 @@ def test_our_images_end_as_a_user_without_a_name() -> None:
     for name, service in ours():
         assert user[service["build"]["target"]] == "10001", name
     assert user[stage] == "10001", "what is built without a target too"
+
+
+def test_long_answers_are_ours_and_give_back_what_they_hold() -> None:
+    """Starlette's own close what makes them when the garbage is collected."""
+    folders = (ROOT / "libs" / "common" / "src", ROOT / "services")
+    wrong = [
+        file.name
+        for folder in folders
+        for file in folder.rglob("*.py")
+        if re.search(r"from (?:fastapi|starlette)\.responses import .*StreamingResponse", file.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ import psycopg
 import pytest
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
-from starlette.responses import StreamingResponse
 
 from common import testing
 from common.auth import Actor, Role, require
 from common.db import Database
+from common.edge import Edge
 from common.sealing import Keyring
 from common.settings import MechanismSettings
+from common.streams import StreamingResponse
 from common.web import create_app
 
 Auditor = Annotated[Actor, Depends(require(Role.AUDITOR))]
@@ -36,6 +38,15 @@ def slow_things(db: Database) -> APIRouter:
     @router.post("/body")
     async def body(request: Request, _actor: Auditor) -> dict[str, int]:
         return {"bytes": len(await request.body())}
+
+    @router.get("/rows")
+    async def rows(_actor: Auditor) -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            async with db.read() as tx:
+                async for _ in tx.stream("SELECT repeat('x', 1000) AS row FROM generate_series(1, 100000)"):
+                    yield b"x" * 1000
+
+        return StreamingResponse(parts())
 
     @router.get("/endless")
     async def endless(_actor: Auditor) -> StreamingResponse:
@@ -97,6 +108,14 @@ async def ask(port: int, *parts: bytes) -> tuple[int, dict[str, str], Any]:
         writer.close()
 
 
+def edge_of(app: FastAPI) -> Edge:
+    """The edge around the app, as it was built for serving."""
+    layer: Any = app.middleware_stack
+    while not isinstance(layer, Edge):
+        layer = layer.app
+    return layer
+
+
 @pytest.fixture
 def serve(pg_url: str, keys_file: Callable[[str], Path], keyring: Callable[[str], Keyring]) -> Callable[..., Any]:
     return lambda **limits: serving(pg_url, keys_file("registry"), keyring("registry"), **limits)
@@ -125,6 +144,64 @@ async def test_the_database_itself_ends_a_statement_of_a_process_that_answers_pe
         assert "pg_sleep" not in json.dumps(problem)
 
 
+async def test_who_sends_a_body_is_known_before_it_is_taken(serve: Callable[..., Any]) -> None:
+    async with serve(requests_at_once=3) as (port, _):
+        nobody = head("POST", "/v1/slow/body", Content_Length="60000000", Authorization="")
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        for _, writer in waiting:
+            writer.write(nobody.replace(b"60000000", b"6000"))  # not one byte of it follows
+        answers = [await answer_of(reader) for reader, _ in waiting]
+        assert {(status, problem["type"], headers["connection"]) for status, headers, problem in answers} == {
+            (401, "/problems/unauthenticated", "close")
+        }
+        assert (await ask(port, head("POST", "/v1/slow/body", Content_Length="2", Authorization="Bearer x.y.z")))[0] == 401
+        assert (await ask(port, head("POST", "/v1/slow/body", Content_Length="2"), b"ab"))[0] == 200
+        for _, writer in waiting:
+            writer.close()
+
+
+async def test_bodies_in_hand_have_a_sum(serve: Callable[..., Any]) -> None:
+    async with serve(bodies_in_hand_bytes=1000, body_pause_seconds=3.0) as (port, app):
+        post = head("POST", "/v1/slow/body", Content_Length="800")
+        first_reader, first = await asyncio.open_connection("127.0.0.1", port)
+        first.write(post + b"x" * 700)
+        await first.drain()
+        edge = edge_of(app)
+        async with asyncio.timeout(5):
+            while edge.bytes_in_hand < 700:
+                await asyncio.sleep(0.01)
+        status, headers, problem = await ask(port, post, b"x" * 800)
+        assert (status, problem["type"], headers["retry-after"]) == (503, "/problems/service-unavailable", "10")
+        first.write(b"x" * 100)
+        assert (await answer_of(first_reader))[2] == {"bytes": 800}
+        first.close()
+        assert edge.bytes_in_hand == 0
+        assert (await ask(port, post, b"x" * 800))[2] == {"bytes": 800}
+
+
+async def test_who_does_not_read_holds_no_connection_of_the_database(serve: Callable[..., Any]) -> None:
+    """One person with many slow downloads would stop the service, its health check too."""
+    async with serve(reading_pause_seconds=0.5, answers_of_one_person=2, pool=2) as (port, app):
+        slow = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            writer.write(head("GET", "/v1/slow/rows"))
+            slow.append((reader, writer))
+        async with asyncio.timeout(5):
+            while edge_of(app).answers["tester"] < 2:
+                await asyncio.sleep(0.01)
+        status, headers, problem = await ask(port, head("GET", "/v1/slow/endless"))
+        assert (status, problem["type"], headers["retry-after"]) == (429, "/problems/too-many-requests", "5")
+        async with asyncio.timeout(10):
+            while edge_of(app).answers["tester"]:
+                await asyncio.sleep(0.01)
+        assert (await ask(port, head("GET", "/health/ready")))[0] == 200
+        assert not edge_of(app).answers
+        for _, writer in slow:
+            writer.close()
+
+
 async def test_one_person_cannot_take_a_service_for_himself(serve: Callable[..., Any]) -> None:
     async with serve(person_calls_per_second=0.1, person_calls_at_once=3) as (port, _):
         post = head("POST", "/v1/slow/body", Content_Length="2")
@@ -133,7 +210,7 @@ async def test_one_person_cannot_take_a_service_for_himself(serve: Callable[...,
         _, headers, problem = answers[-1]
         assert problem["type"] == "/problems/too-many-requests"
         assert 1 <= int(headers["retry-after"]) <= 10
-        other = post.replace(testing.token(["AUDITOR"]).encode(), testing.token(["AUDITOR"], subject="another").encode())
+        other = head("POST", "/v1/slow/body", Content_Length="2", Authorization=f"Bearer {testing.token(['AUDITOR'], subject='another')}")
         assert (await ask(port, other, b"ab"))[0] == 200
 
 

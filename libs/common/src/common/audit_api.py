@@ -8,13 +8,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import audit, sheets
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.problems import InvalidInput
+from common.streams import StreamingResponse
 
 __all__ = ["AuditPage", "AuditRow", "audit_router"]
 
@@ -27,7 +27,8 @@ _HERE: Final = timezone(timedelta(hours=7))
 _ROW: Final[dict[str, Any]] = {
     "id": 1207, "at": "2024-09-17T02:11:09Z", "subject": "department.officer", "roles": ["DEPARTMENT_OFFICER"], "units": ["60"],
     "request_id": "0191f5a0-0000-7000-8000-0000000000aa", "action": "list.submit", "object_type": "cycle",
-    "object_id": "0191f5a0-0000-7000-8000-0000000000ab", "detail": {"lines": 1200, "hash": "9f2c…"}, "purpose": None,
+    "object_id": "0191f5a0-0000-7000-8000-0000000000ab",
+    "detail": {"before": {"state": "COMPUTED"}, "after": {"state": "SUBMITTED"}, "lines": 1200}, "purpose": None,
 }  # fmt: skip
 
 

@@ -12,14 +12,16 @@ import httpx
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.applications import Starlette
+from starlette.types import Scope
 
 from common.actor import OF_A_PROVINCE, SYSTEM, Actor, Role
 from common.clients import admit, is_client
 from common.http import AnswerTooLarge, client, read_bounded
-from common.problems import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthenticated
+from common.problems import Forbidden, NotFound, Problem, ServiceUnavailable, TooManyRequests, Unauthenticated
 from common.telemetry import get_logger
 
-__all__ = ["SYSTEM", "Actor", "Authenticator", "Role", "require"]
+__all__ = ["SYSTEM", "Actor", "Authenticator", "Role", "require", "stranger_of"]
 
 _ALGORITHMS: Final = ["RS256", "ES256"]
 _KEY_KINDS: Final = frozenset({"RSA", "EC"})
@@ -30,6 +32,7 @@ _JWKS_BYTES: Final = 256 * 1024
 _SKEW_SECONDS: Final = 30
 _bearer = HTTPBearer(auto_error=False, description="Access token of the issuer (OIDC)")
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+_CLOSE: Final = {"Connection": "close"}
 _log = get_logger(__name__)
 
 
@@ -153,7 +156,11 @@ def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitabl
         if credentials is None:
             raise Unauthenticated("Send a bearer token", headers=_CHALLENGE)
         authenticator: Authenticator = request.app.state.authenticator
-        actor = token = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
+        known: tuple[str, Actor] | None = getattr(request.state, "bearer", None)
+        if known is not None and known[0] == credentials.credentials:
+            actor = token = known[1]
+        else:
+            actor = token = await authenticator.actor(credentials.credentials, getattr(request.state, "request_id", None))
         if is_client(token):  # before anything is refused: what a system tries and may not is written down and counted too
             request.state.client = token
             actor = await admit(request.app.state.db, request.app.state.settings, token)
@@ -173,3 +180,23 @@ def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitabl
     guard.required_roles = roles  # type: ignore[attr-defined]
     guard.of_a_province = of_a_province  # type: ignore[attr-defined]
     return guard
+
+
+def stranger_of(app: Starlette, public: tuple[str, ...]) -> Callable[[Scope, Mapping[str, str]], Awaitable[Problem | None]]:
+    """For the edge: who sends a body to a route of /v1 that is not public shows a valid token first. It is kept for the route's guard."""
+
+    async def judge(scope: Scope, headers: Mapping[str, str]) -> Problem | None:
+        if not scope["path"].startswith("/v1/") or scope["path"].startswith(public):
+            return None
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return Unauthenticated("Send a bearer token", headers=_CHALLENGE | _CLOSE)
+        try:
+            actor = await app.state.authenticator.actor(token.strip(), scope["state"].get("request_id"))
+        except (Unauthenticated, ServiceUnavailable) as refused:
+            refused.headers = {**(refused.headers or {}), **_CLOSE}
+            return refused
+        scope["state"]["bearer"] = (token.strip(), actor)
+        return None
+
+    return judge

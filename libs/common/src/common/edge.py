@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter as Counted
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import tracing
 from common.ids import new_id
-from common.problems import HeadersTooLarge, PayloadTooLarge, Problem, ServiceUnavailable, SlowRequest
+from common.problems import HeadersTooLarge, PayloadTooLarge, Problem, ServiceUnavailable, SlowRequest, TooManyRequests
 from common.telemetry import REQUESTS, get_logger
 
 __all__ = ["BODY_LIMIT", "Edge", "Limits"]
@@ -39,6 +40,8 @@ IN_HAND: Final = Gauge("ansinh_http_in_hand", "Requests being served now")
 REFUSED: Final = Counter("ansinh_http_refused_total", "Requests refused at the edge", ["reason"])
 
 Answer = Callable[[Problem, str], Response]
+Stranger = Callable[[Scope, Mapping[str, str]], Awaitable[Problem | None]]
+"""Whether whoever sends a body is nobody we know: why it is not taken, or None. Asked before the first byte of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,24 @@ class Limits:
     request_seconds: float = 60.0
     chunk_seconds: float = 10.0
     at_once: int = 200
+    reading_seconds: float = 30.0
+    """Longest time in which a caller takes nothing of an answer; an answer may hold a connection of the database."""
+    answers_of_one: int = 8
+    """Answers of one signed-in person that are on their way at once."""
+    bodies_in_hand: int = 256 * 1024 * 1024
+    """Bytes of all bodies in hand: uploads stay in memory."""
 
 
 class Edge:
     """Limits, request id, safe headers and timing around an app."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, answer: Answer) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, answer: Answer, stranger: Stranger | None = None) -> None:
         """`answer` makes the HTTP answer of a problem."""
         self.app = app
         self.limits = limits
+        self.stranger = stranger
+        self.bytes_in_hand = 0
+        self.answers: Counted[str] = Counted()
         self._answer = answer
         self._bodies = sorted(limits.bodies.items(), key=lambda item: -len(item[0]))
         self._in_hand = 0
@@ -93,7 +105,7 @@ class Edge:
         passage = _Passage(self, scope, receive, send, request_id, limit)
         try:
             with structlog.contextvars.bound_contextvars(request_id=request_id, **({"trace_id": trace} if trace else {})):
-                await passage.run()
+                await passage.run(headers)
         finally:
             passage.leave()
         return passage.status
@@ -139,6 +151,7 @@ class _Passage:
         self._request_id, self._limit = request_id, limit
         self._seen, self._taking, self._whole, self._status, self._began = 0, False, False, 500, False
         self._cut: Problem | None = None
+        self._person: str | None = None
         self._deadline: asyncio.Timeout | None = None
         self._held = True
         edge.hold(1)
@@ -154,12 +167,20 @@ class _Passage:
             self._held = False
             self._edge.hold(-1)
 
-    async def run(self) -> None:
+    def _end(self) -> None:
+        """Nothing of it is in memory or on its way any more."""
+        self._edge.bytes_in_hand -= self._seen
+        if self._person is not None:
+            self._edge.answers[self._person] -= 1
+            self._edge.answers += Counted()  # who has none left is forgotten
+
+    async def run(self, headers: Mapping[str, str]) -> None:
         """Serve it, or answer why not."""
         started = time.perf_counter()
         try:
             self._deadline = asyncio.timeout(self._edge.limits.request_seconds)
             async with self._deadline:
+                await self._ask_who(headers)
                 await self._edge.app(self._scope, self._take, self._give)
         except TimeoutError:
             if self._began or self._deadline is None or not self._deadline.expired():
@@ -172,6 +193,7 @@ class _Passage:
             if self._cut is None:
                 raise
         finally:
+            self._end()
             if self._cut is None:
                 self._note(started)
         if self._cut is not None and not self._began:
@@ -182,6 +204,13 @@ class _Passage:
     def _note(self, started: float) -> None:
         route = getattr(self._scope.get("route"), "path", "unmatched")
         REQUESTS.labels(self._scope["method"], route, str(self._status)).observe(time.perf_counter() - started)
+
+    async def _ask_who(self, headers: Mapping[str, str]) -> None:
+        """Of who sends a body, before it is taken: otherwise anybody could fill memory and places without being known."""
+        sends = headers.get("content-length", "0").strip("0") or "transfer-encoding" in headers
+        if sends and self._edge.stranger is not None and (refused := await self._edge.stranger(self._scope, headers)) is not None:
+            self._cut = self._edge.refused("stranger", refused)
+            raise self._cut
 
     async def _take(self) -> Message:
         """The next part of the body, within its time and the limit; afterwards what ends the connection, however late."""
@@ -195,10 +224,16 @@ class _Passage:
             self._cut = self._edge.refused("slow_body", SlowRequest("The body came too slowly", headers=_CLOSE))
             raise self._cut from None
         self._taking = False
-        self._seen += len(message.get("body", b""))
+        more = len(message.get("body", b""))
+        self._seen += more
+        self._edge.bytes_in_hand += more
         self._whole = message["type"] == "http.disconnect" or not message.get("more_body", False)
         if self._seen > self._limit:
             self._cut = self._edge.refused("too_large", PayloadTooLarge(f"At most {self._limit} bytes are taken here", headers=_CLOSE))
+            raise self._cut
+        if self._edge.bytes_in_hand > self._edge.limits.bodies_in_hand:
+            busy = ServiceUnavailable("Too much is being uploaded", headers={"Retry-After": "10", **_CLOSE})
+            self._cut = self._edge.refused("uploads", busy)
             raise self._cut
         return message
 
@@ -206,6 +241,7 @@ class _Passage:
         if self._cut is not None:  # whatever the app makes of its broken body, the answer is why it broke
             return
         if message["type"] == "http.response.start":
+            self._begin()
             self._began, self._status = True, message["status"]
             assert self._deadline is not None
             self._deadline.reschedule(None)
@@ -213,4 +249,23 @@ class _Passage:
             names = {name.lower() for name, _ in message["headers"]}
             extra = ((b"x-request-id", self._request_id.encode()), *_SAFE)
             message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in names)]
-        await self._send(message)
+        try:
+            async with asyncio.timeout(self._edge.limits.reading_seconds):
+                await self._send(message)
+        except TimeoutError:
+            # The rest is not made any more, and what it held (a connection of the database) is free; the server closes the connection.
+            self._cut = self._edge.refused("slow_reader", SlowRequest("The answer was not taken in time"))
+            _log.warning("http.not_taken", path=self._scope["path"])
+            raise self._cut from None
+
+    def _begin(self) -> None:
+        """One more answer of this person is on its way; not more than some."""
+        person: str | None = getattr(self._scope["state"].get("actor"), "subject", None)
+        if person is None:
+            return
+        if self._edge.answers[person] >= self._edge.limits.answers_of_one:
+            many = TooManyRequests("So many answers of yours are on their way already", headers={"Retry-After": "5"})
+            self._cut = self._edge.refused("answers", many)
+            raise self._cut
+        self._person = person
+        self._edge.answers[person] += 1

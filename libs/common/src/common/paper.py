@@ -14,7 +14,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from starlette.responses import StreamingResponse
+from common.streams import StreamingResponse
 
 __all__ = ["Fields", "Paper", "Signature", "Table", "Text", "answer", "html"]
 

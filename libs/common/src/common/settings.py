@@ -41,6 +41,9 @@ class MechanismSettings(BaseSettings):
         default=60.0, gt=0, description="Longest time to the beginning of an answer, and for one of its statements"
     )
     body_pause_seconds: float = Field(default=10.0, gt=0, description="Longest pause within a request's body")
+    reading_pause_seconds: float = Field(default=30.0, gt=0, description="Longest time in which a caller takes nothing of an answer")
+    answers_of_one_person: int = Field(default=8, ge=1, description="Answers of one signed-in person that are on their way at once")
+    bodies_in_hand_bytes: int = Field(default=256 * 1024 * 1024, ge=1, description="Bytes of all request bodies in hand in one process")
     requests_at_once: int = Field(default=200, ge=1, description="Requests served at once by one process; more are answered 503")
     person_calls_per_second: float = Field(
         default=50.0, gt=0, description="Calls a second of one signed-in person, as a lasting pace, in one process"

@@ -15,10 +15,9 @@ from functools import cache
 from typing import Any, Final, Literal, Protocol
 from xml.sax.saxutils import escape
 
-from starlette.responses import StreamingResponse
-
 from common.lists.cells import csv_safe
 from common.lists.raw import letter
+from common.streams import StreamingResponse
 
 __all__ = ["MEDIA", "RESPONSES", "Cell", "Form", "Sheet", "download", "stream", "written"]
 

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from common.audit_api import audit_router
-from common.auth import Actor, Authenticator, Role, require
+from common.auth import Actor, Authenticator, Role, require, stranger_of
 from common.clients import AccessLog
 from common.clients_api import clients_router
 from common.db import Database, Tx
@@ -176,9 +176,12 @@ def create_app(
     app.state.authenticator = Authenticator(issuer=settings.oidc_issuer, audience=settings.oidc_audience, jwks_url=settings.oidc_jwks_url)
     app.state.pace = Pace(settings.person_calls_per_second, settings.person_calls_at_once)
     _install_handlers(app, vietnamese or {})
-    limits = Limits(dict(body_limits or {}), settings.request_seconds, settings.body_pause_seconds, settings.requests_at_once)
+    limits = Limits(
+        dict(body_limits or {}), settings.request_seconds, settings.body_pause_seconds, settings.requests_at_once,
+        settings.reading_pause_seconds, settings.answers_of_one_person, settings.bodies_in_hand_bytes,
+    )  # fmt: skip
     app.add_middleware(AccessLog, db=db)
-    app.add_middleware(Edge, limits=limits, answer=problem_response)
+    app.add_middleware(Edge, limits=limits, answer=problem_response, stranger=stranger_of(app, tuple(public)))
     # Uploaded lists hold national and account numbers in the clear: they stay in memory, which the body limit bounds, and never reach a
     # temporary file.
     MultiPartParser.spool_max_size = max([BODY_LIMIT, *(body_limits or {}).values()])

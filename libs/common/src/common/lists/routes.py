@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import create_model
 
 from common import idempotency, sheets
@@ -21,6 +21,7 @@ from common.lists.models import ApproveImports, ImportAccepted, ImportView, JobA
 from common.lists.profile import ListProfile, Upload
 from common.lists.routes_rows import add_mapping, add_waiting
 from common.purposes import GivenPurpose
+from common.streams import StreamingResponse
 
 __all__ = ["lists_router"]
 

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from starlette.responses import StreamingResponse
-
 from common.paper import Fields, Paper, Signature, Table, Text
 from common.pdf.ink import STYLES, Ink, Style, stream, width, wrapped
+from common.streams import StreamingResponse
 
 __all__ = ["answer", "pdf"]
 

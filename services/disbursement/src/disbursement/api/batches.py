@@ -7,7 +7,6 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, paper
@@ -15,6 +14,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.purposes import Purpose
+from common.streams import StreamingResponse
 from disbursement.api.common import Limit, answered
 from disbursement.api.payment_order import payment_order
 from disbursement.api.webhooks import partners_of

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import paper
 from common.auth import Actor, Role, require
 from common.db import Database
 from common.problems import InvalidInput, NotFound
+from common.streams import StreamingResponse
 from disbursement.api.case_paper import case_letter
 from disbursement.api.common import Limit
 from disbursement.domain.cases import TEXTS, CaseAction, CaseKind, CaseOutcome, CaseState

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common import idempotency, paper
@@ -18,6 +17,7 @@ from common.idempotency import IdempotencyKey
 from common.problems import NotFound
 from common.purposes import Purpose
 from common.spoken import in_words
+from common.streams import StreamingResponse
 from disbursement.api.common import Cursor, Limit, Reader, answered
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
 from disbursement.domain.cash import Collector, CustodyKind, ProofKind

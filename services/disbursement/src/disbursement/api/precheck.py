@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, paper, sheets
 from common.db import Tx
 from common.idempotency import IdempotencyKey
 from common.months import Month
+from common.streams import StreamingResponse
 from disbursement.api.common import Cursor, Limit, Maker, Reader, answered, next_cursor
 from disbursement.api.settlement_paper import PROGRAMME_NAMES
 from disbursement.domain.months import month_text

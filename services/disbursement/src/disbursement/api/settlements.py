@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency, paper
@@ -17,6 +16,7 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.periods import InOrder
 from common.problems import NotFound
+from common.streams import StreamingResponse
 from disbursement.api.common import Cursor, Limit, answered
 from disbursement.api.settlement_paper import settlement_paper
 from disbursement.storage import cycles, settlements

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
@@ -19,6 +18,7 @@ from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.months import Month
 from common.problems import NotFound
+from common.streams import StreamingResponse
 from disbursement.api.common import Checker, Cursor, Limit, Maker, Reader, answered
 from disbursement.domain.months import first_day, month_text
 from disbursement.domain.shadow import KINDS, DifferenceKind, explain

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from common import idempotency
@@ -16,6 +16,7 @@ from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
 from common.purposes import PurposeText
+from common.streams import StreamingResponse
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import data_sets as storage

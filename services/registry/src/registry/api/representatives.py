@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from common import idempotency, paper
 from common.db import Database, Tx
 from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import InvalidInput
+from common.streams import StreamingResponse
 from registry.api import cursors, paper_cells
 from registry.api.authorisation_paper import authorisation
 from registry.api.cursors import Cursor, Limit

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Header
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from common.auth import Actor, require
 from common.db import Database
+from common.streams import StreamingResponse
 from reporting.api import schemas
 from reporting.api.reports import READERS, Month, Unit
 from reporting.domain.states import state_words
