@@ -103,11 +103,12 @@ async def test_after_any_lists_of_a_month_what_the_events_leave_unpaid_is_what_i
     await town.hear(*town.by_account(who, due(owed, "2024-09", "2024-09")))
     await world.script("no_notices", rows=1_000)
     await approved(town, supplementary=False)
-    for _ in range(6):
+    for turn in range(6):
         await world.send()
         for row in await world.rows("SELECT reference, amount FROM payment WHERE status = 'SUBMITTED' ORDER BY payment_id"):
-            if dice.random() < 0.7:
-                await said(world, row["reference"], dice.choice(["FAILED", "FAILED", "RETURNED", "SETTLED"]), row["amount"])
+            if turn == 0 or dice.random() < 0.7:
+                word = "FAILED" if turn == 0 else dice.choice(["FAILED", "FAILED", "RETURNED", "SETTLED"])
+                await said(world, row["reference"], word, row["amount"])
         owed = dice.choice([owed, owed, 200_000, 300_000, 700_000, 1_000_000])
         await town.hear(town.dues(who, due(owed, "2024-09", "2024-09")))
         if await approved(town, supplementary=True):
