@@ -171,7 +171,7 @@ class TooManyRequests(Problem):
 
 
 class ServiceUnavailable(Problem):
-    """The database is away; nothing was done."""
+    """The service cannot answer now; nothing was done, or, where the work itself took too long (`Retry-After: 30`), perhaps."""
 
     type, status = "service-unavailable", 503
     title, title_vi = "Not available now: try again", "Tạm thời không phục vụ được: hãy thử lại"
