@@ -186,7 +186,7 @@ class _Passage:
             if self._began or self._deadline is None or not self._deadline.expired():
                 raise
             late = SlowRequest("The request did not arrive in time", headers=_CLOSE) if self._taking else None
-            busy = ServiceUnavailable("It took too long and was given up: look whether it was done, or send it again with the same Idempotency-Key", headers={"Retry-After": "30"})
+            busy = ServiceUnavailable("It took too long and was given up: look whether it was done", headers={"Retry-After": "30"})
             self._cut = self._edge.refused("slow_body" if late else "took_too_long", late or busy)
             _log.warning("http.given_up", path=self._scope["path"], waiting_for_body=self._taking)
         except Exception:

@@ -44,10 +44,8 @@ _WHAT_TO_DO: Final[Mapping[int, tuple[str, str]]] = {
         "A defect of ours. Tell us the `request_id`. Sending again under the same `Idempotency-Key` is safe.",
     ),
     503: (
-        "Chưa làm gì cả; nếu `Retry-After` là 30 thì xem đã xong chưa."
-        " Chờ số giây trong `Retry-After`, rồi gửi lại với cùng `Idempotency-Key`.",
-        "Nothing was done; where `Retry-After` is 30, look whether it was."
-        " Wait the seconds of `Retry-After`, then send again under the same `Idempotency-Key`.",
+        "Chưa làm gì cả (nếu chờ 30 giây: xem đã xong chưa). Chờ số giây trong `Retry-After`, rồi gửi lại với cùng `Idempotency-Key`.",
+        "Nothing was done (told to wait 30 s: look). Wait the seconds of `Retry-After`, then send again under the same `Idempotency-Key`.",
     ),
 }
 
