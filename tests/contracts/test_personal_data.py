@@ -103,5 +103,5 @@ async def test_every_table_about_people_is_a_part_or_an_exception_and_every_stat
                 rule=rule.name,
                 days=rule.least,
             )
-        await audit.record(tx, "test", "person", nobody)
+        await audit.record(tx, "test", "person", nobody, audit.Created({}))
     assert await apply_terms(home.db, holding.retention) is False

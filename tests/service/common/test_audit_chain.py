@@ -68,7 +68,7 @@ async def test_a_log_nobody_touched_is_whole_and_rows_wait_until_they_are_sealed
 
 async def test_rows_are_sealed_as_they_commit_not_by_their_ids(made: testing.TestDatabase, superuser: str) -> None:
     async with made.db.transaction(OFFICER) as slow:
-        await audit.record(slow, "slow", "thing", 1)
+        await audit.record(slow, "slow", "thing", 1, audit.Created({}))
         await write(made, 2, "quick")
         await seal(made)
         async with made.db.read() as tx:
@@ -281,7 +281,7 @@ def test_anchors_are_read_from_a_log_too_and_a_broken_one_is_said() -> None:
 async def test_the_services_own_role_may_only_append(service: str, database: Callable[[str], testing.TestDatabase]) -> None:
     made = database(service)
     async with made.db.transaction(SYSTEM("test")) as tx:
-        await audit.record(tx, "thing.change", "thing", 1)
+        await audit.record(tx, "thing.change", "thing", 1, audit.Created({}))
     await seal(made)
     await anchor_once(made.db, service)
     dsn = made.app_url.replace("+psycopg", "")

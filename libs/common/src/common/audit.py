@@ -13,16 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import RowMapping
 
 from common.actor import ASKED_IN
 from common.db import Tx
 from common.problems import InvalidInput
 
-__all__ = ["Bulk", "Changed", "Created", "Noted", "Read", "What", "digest", "digest_sql", "record"]
+__all__ = ["Bulk", "Changed", "Created", "Noted", "Read", "What", "digest", "digest_sql", "key_sql", "record"]
 
 Row = Mapping[str, Any] | RowMapping
 _NOTHING: Final[Mapping[str, Any]] = {}
+_PRIMARY_KEY: Final = (
+    "SELECT 'concat_ws(''/'', ' || string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) || ')' FROM pg_index i"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
+    " WHERE i.indrelid = CAST(:name AS regclass) AND i.indisprimary"
+)
 
 
 def digest(keys: Iterable[object]) -> str:
@@ -34,6 +40,11 @@ def digest_sql(key: str) -> str:
     """An aggregate that gives :func:`digest` of a column (`key` is ours, never input)."""
     text = f"CAST({key} AS text)"
     return f"encode(sha256(convert_to(coalesce(string_agg({text}, E'\\n' ORDER BY {text} COLLATE \"C\"), ''), 'UTF8')), 'hex')"
+
+
+async def key_sql(tx: Tx, table: str) -> str:
+    """The primary key of a row `t` of a table as one text, for the digest of rows whose table is a parameter (ours, never input)."""
+    return str(await tx.value(_PRIMARY_KEY, name=table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +138,22 @@ What = Created | Changed | Bulk | Read | Noted
 
 
 def _asked(tx: Tx, object_id: object) -> str | None:
-    """The request that led here: the caller's own; of a job, the one that asked for it; of an applied event, the one it came of."""
+    """The request that led here: the caller's own; of a job, the one that asked for it; of an applied event, the one it came of.
+
+    Work that a request does in the platform's own name (a partner's message is taken) has that request.
+    """
     if tx.actor is not None and tx.actor.request_id is not None:
         return tx.actor.request_id
-    if (asked := ASKED_IN.get()) is not None:
-        return asked
+    asked = ASKED_IN.get() or structlog.contextvars.get_contextvars().get("request_id")
+    if asked is not None:
+        return str(asked)
     if isinstance(object_id, UUID) and object_id in tx.causes:
         return tx.causes[object_id][0]
     led = {request_id for request_id, _ in tx.causes.values()}
     return led.pop() if len(led) == 1 else None
 
 
-async def record(
-    tx: Tx,
-    action: str,
-    object_type: str,
-    object_id: object,
-    what: What | dict[str, Any] | None = None,
-    *,
-    purpose: str | None = None,
-) -> None:
+async def record(tx: Tx, action: str, object_type: str, object_id: object, what: What) -> None:
     """Write who did what to which object; values in `what` are masked.
 
     The row's id is put where the sealer of :mod:`common.audit_chain` finds it once the transaction has committed.
@@ -165,6 +172,6 @@ async def record(
         action=action,
         object_type=object_type,
         object_id=str(object_id),
-        detail=what.detail() if isinstance(what, What) else what or {},
-        purpose=what.purpose if isinstance(what, Read) else purpose,
+        detail=what.detail(),
+        purpose=what.purpose if isinstance(what, Read) else None,
     )

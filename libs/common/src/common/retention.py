@@ -48,14 +48,6 @@ class Keep:
     question_vi: str = ""
 
 
-# The columns of a table's primary key as one text, for the digest of what a piece took.
-_KEY: Final = (
-    "SELECT 'concat_ws(''/'', ' || string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum) || ')' FROM pg_index i"
-    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
-    " WHERE i.indrelid = CAST(:name AS regclass) AND i.indisprimary"
-)
-
-
 def term_of(rule: Keep, terms: Mapping[str, int]) -> int | None:
     """Days that count today; None when nobody has set any. Never less than the law's minimum."""
     days = terms.get(rule.name, rule.days)
@@ -78,7 +70,7 @@ async def _piece(tx: Tx, rule: Keep, days: int, block: int) -> int:
         statement = f"UPDATE {rule.table} t SET {sets} WHERE {here}"
     else:
         statement = f"DELETE FROM {rule.table} t WHERE {here}"
-    key = await tx.value(_KEY, name=rule.table)
+    key = await audit.key_sql(tx, rule.table)
     beyond = block + _BLOCKS
     done = await tx.row(
         f"WITH done AS ({statement} RETURNING {key} AS key) SELECT count(*) AS rows, {audit.digest_sql('key')} AS digest FROM done",
