@@ -149,7 +149,11 @@ async def test_many_under_one_paper_are_all_or_none(world: Any, office: Any) -> 
     assert len(await world.events("EntitlementSuspended")) == 7
     async with world.db.read() as tx:
         approvals = await tx.rows("SELECT detail FROM audit_log WHERE action = 'decision.approve' ORDER BY id")
-    assert [item["detail"]["decisions"] for item in approvals] == [1, 6]
+    assert [item["detail"]["count"] for item in approvals] == [1, 6]
+    assert [(item["detail"]["before"]["state"], item["detail"]["after"]["state"]) for item in approvals] == [("PROPOSED", "APPROVED")] * 2
+    assert all(len(item["detail"]["digest"]) == 64 for item in approvals)
+    told = approvals[1]["detail"]
+    assert (told["before"]["allowances"], told["after"]["allowances"]) == ({"GRANTED": 6}, {"SUSPENDED": 6})
     page = (await world.checker.get("/v1/decisions", params={"limit": 5})).json()
     rest = (await world.checker.get("/v1/decisions", params={"limit": 5, "cursor": page["next_cursor"]})).json()
     assert (len(page["items"]), len(rest["items"]), rest["next_cursor"]) == (5, 2, None)

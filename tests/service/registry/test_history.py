@@ -77,7 +77,7 @@ async def change(world: Any, person: str, name: str, value: str, day: date, hold
     async with world.db.transaction(SYSTEM("test")) as tx:
         await history.dated(tx, day, holds_from)
         await tx.execute("UPDATE person SET address = :value, version = version + 1 WHERE person_id = :id", value=value, id=UUID(person))
-        await audit.record(tx, "test.address", "beneficiary", person)
+        await audit.record(tx, "test.address", "beneficiary", person, audit.Created({}))
 
 
 @settings(

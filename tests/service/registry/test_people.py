@@ -87,7 +87,8 @@ async def test_a_unit_recorded_by_mistake_is_corrected_with_a_reason_and_everyth
     assert [event["body"]["version"] for event in await world.events("RepresentativeAppointed")] == [1, 2]
     async with world.db.read() as tx:
         detail = await tx.value("SELECT detail FROM audit_log WHERE action = 'beneficiary.change'")
-    assert (detail["unit_before"], "Nhập nhầm" in detail["unit_reason"], "060190000001" in str(detail)) == ("22924", True, False)
+    assert (detail["before"]["unit_code"], detail["after"]["unit_code"]) == ("22924", "22915")
+    assert ("Nhập nhầm" in detail["unit_reason"], "060190000001" in str(detail)) == (True, False)
 
 
 async def test_a_move_is_no_correction(world: Any) -> None:

@@ -158,5 +158,5 @@ async def test_a_term_of_two_people_empties_old_lists_and_a_dry_run_says_so(worl
     assert (gone.status_code, gone.json()["type"].rsplit("/", 1)[-1]) == (404, "import-not-found")
     assert (await world.checker.get(f"/v1/imports/{found['import_id']}")).status_code == 200, "that it was is kept"
     rows = (await auditor.get("/v1/audit", params={"action": "retention.erase"})).json()["items"]
-    assert [(item["object_id"], item["detail"]["rows"]) for item in rows] == [("import_files", 1)]
+    assert [(item["object_id"], item["detail"]["count"]) for item in rows] == [("import_files", 1)]
     assert json.dumps(rows).count("060190000001") == 0

@@ -28,6 +28,11 @@ async def test_a_corrected_name_reaches_those_they_collect_for(world: Any) -> No
     assert after["full_name"] == "Trần Thị Thanh Bình"
     assert after["version"] > before["body"]["version"]
     assert after["identity_fingerprint"] != before["body"]["identity_fingerprint"]
+    async with world.db.read() as tx:
+        told = await tx.value("SELECT detail FROM audit_log WHERE action = 'beneficiary.change' ORDER BY id DESC LIMIT 1")
+    assert (told["before"]["full_name"], told["after"]["full_name"]) == ("T* T* B*", "T* T* T* B*")
+    assert told["after"]["version"] == told["before"]["version"] + 1
+    assert "Thanh" not in str(told)
 
 
 async def test_somebody_known_as_a_representative_becomes_a_beneficiary_with_other_data(world: Any) -> None:

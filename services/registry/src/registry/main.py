@@ -144,7 +144,8 @@ async def load_reference_data(settings: Settings) -> None:
             changed = await catalogue.load(tx, today(settings)) | await unit_storage.load(tx, today(settings))
             changed |= await travel_storage.load_holidays(tx)
             if any(changed.values()):
-                await audit.record(tx, "catalogue.load", "catalogue", "files", changed)
+                what = audit.Bulk(sum(changed.values()), catalogue.files_digest(), changed)
+                await audit.record(tx, "catalogue.load", "catalogue", "files", what)
     finally:
         await db.close()
 

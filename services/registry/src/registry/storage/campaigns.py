@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from common.actor import Actor
+from common.audit import digest_sql
 from common.db import Tx
 from common.ids import stable_id
 
@@ -107,12 +108,13 @@ async def take(tx: Tx, campaign_id: UUID, ids: Sequence[UUID]) -> int:
     return await tx.execute(_TAKE, id=campaign_id, ids=list(ids))
 
 
-async def listed(tx: Tx, campaign_id: UUID) -> None:
-    """The list is whole."""
+async def listed(tx: Tx, campaign_id: UUID) -> str:
+    """The list is whole; the digest of whom it names."""
     await tx.execute(
         "UPDATE campaign SET state = 'LISTED', listed_at = now(), version = version + 1 WHERE campaign_id = :id AND state = 'LISTING'",
         id=campaign_id,
     )
+    return str(await tx.value(f"SELECT {digest_sql('person_id')} FROM campaign_person WHERE campaign_id = :id", id=campaign_id))
 
 
 async def decide(tx: Tx, campaign_id: UUID, state: str, by: str, why: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -36,6 +37,12 @@ def read_file(name: str) -> Iterator[dict[str, str]]:
     """The rows of one catalogue file."""
     with (files("registry") / "catalogue" / name).open(encoding="utf-8") as source:
         yield from csv.DictReader(source)
+
+
+def files_digest() -> str:
+    """SHA-256 over the digests of all catalogue files: which state of them was loaded."""
+    found = sorted((item for item in (files("registry") / "catalogue").iterdir() if item.name.endswith(".csv")), key=lambda item: item.name)
+    return hashlib.sha256(b"".join(hashlib.sha256(item.read_bytes()).digest() for item in found)).hexdigest()
 
 
 def header_of(name: str) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from common import audit
 from common.db import Tx
 
 __all__ = [
@@ -80,21 +81,22 @@ async def planned(tx: Tx, remap_id: UUID, treatment: str | None, after: str | No
     )
 
 
-async def open_work(tx: Tx, remap_id: UUID, effective_on: date) -> int:
-    """Put the beneficiaries whose new unit does not follow from the old one on the work list; how many were new there.
+async def open_work(tx: Tx, remap_id: UUID, effective_on: date) -> list[UUID]:
+    """Put the beneficiaries whose new unit does not follow from the old one on the work list; who was new there.
 
     People this date has moved already stand under a path that may be an old one too: they are not asked about.
     """
-    return await tx.execute(
+    rows = await tx.rows(
         "INSERT INTO unit_work_item (effective_on, person_id, remap_id, old_unit_id, old_path)"
         " SELECT :on, p.person_id, u.remap_id, u.old_unit_id, u.old_path FROM unit_remap_unit u"
         " JOIN person p ON p.unit_path = u.old_path"
         " WHERE u.remap_id = :remap AND u.treatment IN ('SPLIT', 'CODE_REUSED', 'NO_SUCCESSOR') AND p.is_beneficiary"
         " AND NOT EXISTS (SELECT 1 FROM unit_moved m WHERE m.person_id = p.person_id AND m.effective_on = :on)"
-        " ON CONFLICT (effective_on, person_id) DO NOTHING",
+        " ON CONFLICT (effective_on, person_id) DO NOTHING RETURNING person_id",
         remap=remap_id,
         on=effective_on,
     )
+    return [row["person_id"] for row in rows]
 
 
 async def next_people(tx: Tx, remap_id: UUID, after: UUID, limit: int) -> tuple[list[UUID], list[UUID]]:
@@ -167,21 +169,23 @@ async def followers(tx: Tx) -> list[Follower]:
     return [Follower(row["table_name"], row["has_code"], row["has_version"], row["has_person"]) for row in rows]
 
 
-async def move_records(tx: Tx, remap_id: UUID, follower: Follower, limit: int) -> int:
-    """Move at most `limit` records of one table that lie at wholly mapped units; how many there were."""
-    return await tx.execute(
-        f"UPDATE {follower.table} t SET {follower.sets('x')} FROM ("
+async def move_records(tx: Tx, remap_id: UUID, follower: Follower, limit: int) -> tuple[int, str]:
+    """Move at most `limit` records of one table that lie at wholly mapped units; how many there were, and the digest of their keys."""
+    row = await tx.row(
+        f"WITH moved AS (UPDATE {follower.table} t SET {follower.sets('x')} FROM ("
         f"   SELECT f.ctid AS place, u.new_code AS code, u.new_path AS path FROM {follower.table} f"
         "    JOIN unit_remap_unit u ON u.old_path = f.unit_path AND u.remap_id = :remap AND u.treatment = 'MOVE'"
         "    LIMIT :limit FOR UPDATE OF f) x"
-        " WHERE t.ctid = x.place",
+        f" WHERE t.ctid = x.place RETURNING {await audit.key_sql(tx, follower.table)} AS key)"
+        f" SELECT count(*) AS rows, {audit.digest_sql('key')} AS digest FROM moved",
         remap=remap_id,
         limit=limit,
     )
+    return (int(row["rows"]), str(row["digest"])) if row is not None else (0, "")
 
 
-async def move_transfers(tx: Tx, remap_id: UUID) -> int:
-    """Let moves on their way between two units, sent and not answered, go on between the units that followed them."""
+async def move_transfers(tx: Tx, remap_id: UUID) -> list[UUID]:
+    """Let moves on their way between two units, sent and not answered, go on between the units that followed them; which."""
     new_end = (
         "(SELECT u.new_{what} FROM unit_remap_unit u WHERE u.remap_id = :remap AND u.treatment = 'MOVE' AND u.old_path = t.{end}_path)"
     )
@@ -190,11 +194,12 @@ async def move_transfers(tx: Tx, remap_id: UUID) -> int:
         for end in ("from", "to")
         for column, what in (("unit_code", "code"), ("path", "path"))
     ]
-    return await tx.execute(
+    rows = await tx.rows(
         f"UPDATE transfer t SET {', '.join(sets)}, version = version + 1 WHERE t.state = 'SENT' AND EXISTS (SELECT 1 FROM unit_remap_unit u"
-        " WHERE u.remap_id = :remap AND u.treatment = 'MOVE' AND u.old_path IN (t.from_path, t.to_path))",
+        " WHERE u.remap_id = :remap AND u.treatment = 'MOVE' AND u.old_path IN (t.from_path, t.to_path)) RETURNING t.transfer_id",
         remap=remap_id,
     )
+    return [row["transfer_id"] for row in rows]
 
 
 async def move_followers(tx: Tx, people: Sequence[UUID], old_paths: Sequence[str], units: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:

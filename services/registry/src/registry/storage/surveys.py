@@ -121,16 +121,17 @@ async def people_of(tx: Tx, task_ids: Sequence[UUID]) -> Sequence[Any]:
 
 async def assign(
     tx: Tx, survey_id: UUID, officer: str, *, task_ids: Sequence[UUID] | None, hamlet: str | None, unit_path: str | None
-) -> int:
-    """Give open tasks to an officer: those named, those of a hamlet or unit, or all that nobody has; how many."""
-    return await tx.execute(
+) -> Sequence[Any]:
+    """Give open tasks to an officer: those named, those of a hamlet or unit, or all that nobody has; the tasks, and whose each `was`."""
+    return await tx.rows(
         "UPDATE survey_task SET assigned_to = :officer, version = version + 1 WHERE survey_id = :survey AND state = 'OPEN'"
         " AND assigned_to IS DISTINCT FROM :officer"
         " AND (CAST(:ids AS uuid[]) IS NULL OR task_id = ANY(CAST(:ids AS uuid[])))"
         " AND (CAST(:ids AS uuid[]) IS NOT NULL OR CAST(:hamlet AS text) IS NOT NULL OR CAST(:path AS text) IS NOT NULL"
         "      OR assigned_to IS NULL)"
         " AND (CAST(:hamlet AS text) IS NULL OR hamlet = :hamlet)"
-        " AND (CAST(:path AS text) IS NULL OR unit_path = :path OR starts_with(unit_path, CAST(:path AS text) || '/'))",
+        " AND (CAST(:path AS text) IS NULL OR unit_path = :path OR starts_with(unit_path, CAST(:path AS text) || '/'))"
+        " RETURNING task_id, old.assigned_to AS was",
         survey=survey_id,
         officer=officer,
         ids=None if task_ids is None else list(task_ids),

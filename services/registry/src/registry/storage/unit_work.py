@@ -108,8 +108,8 @@ async def propose(tx: Tx, actor: Actor, effective_on: date, chosen: Sequence[tup
     )  # fmt: skip
 
 
-async def approve(tx: Tx, actor: Actor, effective_on: date, old_path: str, people: Sequence[UUID] | None) -> tuple[int, int]:
-    """Approve what others proposed; how many, and how many of the actor's own were left for somebody else."""
+async def approve(tx: Tx, actor: Actor, effective_on: date, old_path: str, people: Sequence[UUID] | None) -> tuple[list[UUID], int]:
+    """Approve what others proposed; of whom, and how many of the actor's own were left for somebody else."""
     scope, params = _scope(actor)
     where = (
         f"w.effective_on = :on AND w.old_path = :old AND w.state = 'PROPOSED' AND {scope}"
@@ -122,14 +122,15 @@ async def approve(tx: Tx, actor: Actor, effective_on: date, old_path: str, peopl
         "by": actor.subject,
     }
     own = await tx.value(_with(f"SELECT count(*) FROM unit_work_item w WHERE {where} AND w.proposed_by = :by"), **given, **params)
-    done = await tx.execute(
+    done = await tx.rows(
         _with(
-            f"UPDATE unit_work_item w SET state = 'APPROVED', approved_by = :by, approved_at = now() WHERE {where} AND w.proposed_by <> :by"
+            "UPDATE unit_work_item w SET state = 'APPROVED', approved_by = :by, approved_at = now()"
+            f" WHERE {where} AND w.proposed_by <> :by RETURNING w.person_id"
         ),
         **given,
         **params,
     )
-    return done, int(own)
+    return [row["person_id"] for row in done], int(own)
 
 
 async def approved(tx: Tx, effective_on: date, limit: int) -> Sequence[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
@@ -33,9 +32,7 @@ async def apply_batch(
     done = await apply_rows(tx, [pair[0] for pair in good], [pair[1] for pair in good], proposed=proposed)
     await publish(tx, keyring, done, business_date)
     for import_id, pairs in groupby(sorted(good), key=lambda pair: pair[0]):
-        numbers = [str(number) for _, number in pairs]
-        digest = hashlib.sha256(",".join(numbers).encode()).hexdigest()
-        await audit.record(tx, "import.apply", "import", import_id, {"rows": len(numbers), "digest": digest})
+        await audit.record(tx, "import.apply", "import", import_id, audit.Bulk.of(number for _, number in pairs))
     return done, refused
 
 

@@ -28,7 +28,7 @@ async def store(tx: Tx, kind: str, media_type: str, content: bytes, unit_code: s
         raise NotFound("No such unit in your area")
     row = await storage.insert(tx, kind, media_type, content, unit, actor.subject)
     detail = {"kind": kind, "bytes": len(content), "sha256": bytes(row["sha256"]).hex()}
-    await audit.record(tx, "attachment.store", "attachment", row["attachment_id"], detail)
+    await audit.record(tx, "attachment.store", "attachment", row["attachment_id"], audit.Created(detail))
     return row
 
 
@@ -37,5 +37,5 @@ async def read(db: Database, actor: Actor, attachment_id: UUID, purpose: str | N
     async with db.transaction(actor) as tx:
         row: dict[str, Any] = await storage.find(tx, actor, attachment_id, content=purpose is not None)
         if purpose is not None:
-            await audit.record(tx, "attachment.read", "attachment", attachment_id, {"kind": row["kind"]}, purpose=purpose)
+            await audit.record(tx, "attachment.read", "attachment", attachment_id, audit.Read(purpose, {"kind": row["kind"]}))
     return row

@@ -76,7 +76,7 @@ async def start(tx: Tx, new: NewCampaign) -> UUID:
     if campaign_id is None:
         raise Conflict("A campaign of this resolution covers this area already", code=new.code)
     await jobs.create(tx, LIST, {"campaign_id": str(campaign_id)}, new.business_date, total=await people.count(tx))
-    await audit.record(tx, "campaign.start", "campaign", campaign_id, {"code": new.code, "snapshot_on": new.snapshot_on.isoformat()})
+    await audit.record(tx, "campaign.start", "campaign", campaign_id, audit.Created({"code": new.code, "snapshot_on": new.snapshot_on}))
     return campaign_id
 
 
@@ -96,8 +96,10 @@ async def answer(tx: Tx, campaign_id: UUID, version: int, action: str, business_
     await storage.decide(tx, campaign_id, state, actor.subject, why)
     if action == "APPROVE":
         await jobs.create(tx, GIVE, {"campaign_id": str(campaign_id)}, business_date)
-    await audit.record(tx, f"campaign.{action.lower()}", "campaign", campaign_id, {"reason": why})
-    return await storage.find(tx, campaign_id)
+    now: Any = await storage.find(tx, campaign_id)
+    what = audit.Changed.of(row, now, "state", "version", reason=why)
+    await audit.record(tx, f"campaign.{action.lower()}", "campaign", campaign_id, what)
+    return now
 
 
 async def _hand_out(tx: Tx, campaign: Any, ids: list[UUID], by: str, business_date: date) -> int:
@@ -109,7 +111,8 @@ async def _hand_out(tx: Tx, campaign: Any, ids: list[UUID], by: str, business_da
     events = [(one, "BeneficiaryRegistered") for one in registered] + [(one, "BeneficiaryUpdated") for one in updated]
     await publish_people(tx, tx.db.keyring, events, business_date)
     await dues.recompute(tx, payees, business_date)
-    await audit.record(tx, "campaign.give", "campaign", campaign["campaign_id"], {"people": len(ids), "payees": len(payees)})
+    what = audit.Bulk.of(ids, after={"state": "GIVEN"}, payees=len(payees))
+    await audit.record(tx, "campaign.give", "campaign", campaign["campaign_id"], what)
     return len(payees)
 
 
@@ -131,7 +134,9 @@ async def add_late(tx: Tx, campaign_id: UUID, person_id: UUID, why: str, busines
         raise Conflict("The person is on the list", state=known["state"], left_out=known["left_out"])
     payee = known["payee_id"] if known is not None else person_id
     await storage.late(tx, campaign, person, payee, actor.subject, business_date, why)
-    await audit.record(tx, "campaign.late", "campaign", campaign_id, {"person": str(person_id), "reason": why})
+    was = known["state"] if known is not None else None
+    what = audit.Changed({"state": was}, {"state": "PROPOSED"}, {"person": person_id, "reason": why})
+    await audit.record(tx, "campaign.late", "campaign", campaign_id, what)
     return await storage.member(tx, campaign_id, person_id)
 
 
@@ -151,7 +156,9 @@ async def answer_late(tx: Tx, campaign_id: UUID, person_id: UUID, *, approve: bo
         await _hand_out(tx, campaign, [person_id], actor.subject, business_date)
     else:
         await storage.late_answer(tx, campaign_id, person_id, actor.subject)
-        await audit.record(tx, "campaign.late-refused", "campaign", campaign_id, {"person": str(person_id)})
+        now = await storage.member(tx, campaign_id, person_id)
+        what = audit.Changed({"state": row["state"]}, {"state": now["state"] if now is not None else None}, {"person": person_id})
+        await audit.record(tx, "campaign.late-refused", "campaign", campaign_id, what)
     return await storage.member(tx, campaign_id, person_id)
 
 
@@ -174,8 +181,9 @@ class Lister:
                 ids = await storage.next_people(tx, row["unit_path"], after, self._at_once)
                 named += await storage.take(tx, campaign_id, ids)
                 if not ids:
-                    await storage.listed(tx, campaign_id)
-                    await audit.record(tx, "campaign.listed", "campaign", campaign_id, {"looked_at": done, "named": named})
+                    digest = await storage.listed(tx, campaign_id)
+                    what = audit.Changed.of(row, {"state": "LISTED"}, "state", looked_at=done, named=named, digest=digest)
+                    await audit.record(tx, "campaign.listed", "campaign", campaign_id, what)
                     return {"people": done, "named": named}
             after, done = ids[-1], done + len(ids)
             await jobs.progress(self._db, job.id, done, done)

@@ -53,7 +53,8 @@ async def ask(tx: Tx, person_id: UUID, wanted: Wanted) -> UUID:
     if request_id is None:
         raise RequestPending
     fields = sorted(name for name in ("full_name", "birth_date", "national_number", "death_date") if values.get(name) is not None)
-    await audit.record(tx, "change-request.ask", "beneficiary", person_id, {"request": str(request_id), "fields": fields})
+    what = audit.Created({"request": request_id, "fields": fields, "state": "PENDING"})
+    await audit.record(tx, "change-request.ask", "beneficiary", person_id, what)
     return request_id
 
 
@@ -118,9 +119,11 @@ async def decide(db: Database, actor: Actor, request_id: UUID, *, approve: bool,
             raise InvalidInput(errors=[{"field": "answer", "detail": "a refusal needs a reason"}])
         if approve:
             await _make(tx, row, business_date)
-        await storage.close(tx, request_id, "APPROVED" if approve else "REFUSED", actor.subject, answer)
+        state = "APPROVED" if approve else "REFUSED"
+        await storage.close(tx, request_id, state, actor.subject, answer)
         action = "change-request.approve" if approve else "change-request.refuse"
-        await audit.record(tx, action, "beneficiary", row["beneficiary_id"], {"request": str(request_id)})
+        what = audit.Changed.of(row, {"state": state}, "state", request=request_id, asked_by=row["requested_by"])
+        await audit.record(tx, action, "beneficiary", row["beneficiary_id"], what)
         return await storage.find(tx, request_id)
 
 
@@ -153,7 +156,8 @@ async def withdraw(db: Database, actor: Actor, request_id: UUID) -> Any:
         if row["state"] != "PENDING":
             raise NotPossibleInState(f"The request is {row['state']}")
         await storage.close(tx, request_id, "WITHDRAWN", actor.subject, None)
-        await audit.record(tx, "change-request.withdraw", "beneficiary", row["beneficiary_id"], {"request": str(request_id)})
+        what = audit.Changed.of(row, {"state": "WITHDRAWN"}, "state", request=request_id)
+        await audit.record(tx, "change-request.withdraw", "beneficiary", row["beneficiary_id"], what)
         return await storage.find(tx, request_id)
 
 

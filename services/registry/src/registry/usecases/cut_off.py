@@ -38,5 +38,6 @@ async def write_markers(tx: Tx, request: CutOffRequested) -> bool:
             )  # fmt: skip
 
         await outbox.add_to_every_partition(tx, topic, marker)
-    await audit.record(tx, "cut-off.write", "cut-off", cut_off_id, {"month": request.month, "programme": request.programme.value})
+    what = audit.Created({"month": request.month, "programme": request.programme.value})
+    await audit.record(tx, "cut-off.write", "cut-off", cut_off_id, what)
     return True

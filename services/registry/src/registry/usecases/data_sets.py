@@ -68,8 +68,8 @@ async def order(tx: Tx, wanted: Order) -> dict[str, UUID]:
             "business_date": wanted.business_date, "job_id": job_id, "created_by": actor.subject,
         },
     )  # fmt: skip
-    detail = {"unit": unit["path"], "whole_numbers": wanted.whole_numbers, "since": str(wanted.since) if wanted.since else None}
-    await audit.record(tx, "data-set.order", "data-set", data_set_id, detail, purpose=wanted.purpose)
+    told = {"unit": unit["path"], "whole_numbers": wanted.whole_numbers, "since": wanted.since, "job_id": job_id}
+    await audit.record(tx, "data-set.order", "data-set", data_set_id, audit.Read(wanted.purpose, told))
     return {"data_set_id": data_set_id, "job_id": job_id}
 
 
@@ -98,7 +98,7 @@ async def read_part(db: Database, actor: Actor, data_set_id: UUID, number: int) 
         if row["whole_numbers"]:
             if not actor.has(*_WHOLE):
                 raise Forbidden("Whole numbers are not for this role")
-            await audit.record(tx, "data-set.read", "data-set", data_set_id, {"part": number}, purpose=row["purpose"])
+            await audit.record(tx, "data-set.read", "data-set", data_set_id, audit.Read(row["purpose"], {"part": number}))
     return _keyring(db).decrypt_bytes(_FIELD, content)
 
 
@@ -130,7 +130,8 @@ class Builder:
                 await jobs.progress(self._db, job.id, counts["records"], counts["records"])
             manifest = self._manifest(row, position, number, counts, whole.hexdigest())
             await storage.ready(tx, data_set_id, position, manifest)
-            await audit.record(tx, "data-set.build", "data-set", data_set_id, {"records": counts["records"], "position": position})
+            about = {"records": counts["records"], "position": position, "sha256": whole.hexdigest()}
+            await audit.record(tx, "data-set.build", "data-set", data_set_id, audit.Changed.of(row, {"state": "READY"}, "state", **about))
         return {"data_set_id": str(data_set_id), "records": counts["records"], "parts": number}
 
     def _line(self, item: Any, *, whole: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -116,7 +117,9 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
         rows,
     )  # fmt: skip
     kinds = sorted({str(item.kind) for item in items})
-    await audit.record(tx, "decision.propose", "decision", bulk_id, {"decisions": len(stored), "kinds": kinds, "number": header.number})
+    made = (row["decision_id"] for row in stored)
+    what = audit.Bulk.of(made, after={"state": State.PROPOSED.value}, kinds=kinds, number=header.number)
+    await audit.record(tx, "decision.propose", "decision", bulk_id, what)
     return stored
 
 
@@ -324,8 +327,13 @@ async def answer_locked(
     await storage.answer(tx, ids, TRANSITIONS[State.PROPOSED, action], actor.subject, why)
     if action is Action.APPROVE:
         await approve_locked(tx, rows, business_date)
-    detail = {"decisions": len(ids), "number": rows[0]["number"]} if rows else {"decisions": 0}
-    await audit.record(tx, f"decision.{action.lower()}", "decision", rows[0]["bulk_id"] if rows else "none", detail)
+    carried = action is Action.APPROVE
+    held = Counter(row["held"] for row in rows)
+    now = Counter(EFFECTS[Held(row["held"]), Kind(row["kind"])].value for row in rows) if carried else held
+    before = {"state": State.PROPOSED.value, "allowances": dict(held)}
+    after = {"state": TRANSITIONS[State.PROPOSED, action].value, "allowances": dict(now)}
+    what = audit.Bulk.of(ids, before=before, after=after, number=rows[0]["number"] if rows else None)
+    await audit.record(tx, f"decision.{action.lower()}", "decision", rows[0]["bulk_id"] if rows else "none", what)
 
 
 async def approve_locked(tx: Tx, rows: Sequence[Any], business_date: date) -> None:

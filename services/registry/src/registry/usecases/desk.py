@@ -61,7 +61,8 @@ async def read_one(db: Database, actor: Actor, person_id: UUID, purpose: str | N
         if purpose is not None:
             if not actor.has(*_WHOLE_NUMBER):
                 raise Forbidden("The whole number is not for this role")
-            await audit.record(tx, "beneficiary.read-number", "beneficiary", person_id, {"masked": row["masked_number"]}, purpose=purpose)
+            what = audit.Read(purpose, {"masked": row["masked_number"]})
+            await audit.record(tx, "beneficiary.read-number", "beneficiary", person_id, what)
             keyring = _keyring(db)
             number = keyring.decrypt("national_number", row["national_number"]) if row["national_number"] is not None else None
             opened = attributes.opened(keyring, row)
@@ -78,7 +79,7 @@ async def find_by_number(db: Database, actor: Actor, number: str | None, second:
     async with db.transaction(actor) as tx:
         rows, _ = await search.page(tx, actor, wanted, after=None, limit=20)
         found = rows[0]["person_id"] if rows else "none"
-        await audit.record(tx, "beneficiary.search-number", "beneficiary", found, {"found": len(rows)})
+        await audit.record(tx, "beneficiary.search-number", "beneficiary", found, audit.Noted({"found": len(rows)}))
     return rows
 
 

@@ -97,7 +97,8 @@ class Scanner:
             kept = await duplicates.save_rows(tx, rows, same_number_in_a_row()) if rows else 0
             await duplicates.set_scan_state(tx, reached, await duplicates.count_refused_rows(tx))
             if changed or lapsed or kept:
-                await audit.record(tx, "duplicate.find", "scan", reached, {"changed": changed + kept, "lapsed": lapsed})
+                what = audit.Bulk.of(ids, changed=changed + kept, lapsed=lapsed)
+                await audit.record(tx, "duplicate.find", "scan", reached, what)
         return True
 
     async def run(self, job: Job) -> dict[str, Any]:
@@ -115,7 +116,7 @@ class Scanner:
                 await publishing.take_people_lock(tx)
                 new, gone = await _keep(tx, self._keyring, ids, found, job.business_date)
                 if new or gone:
-                    await audit.record(tx, "duplicate.find", "job", job.id, {"changed": new, "lapsed": gone})
+                    await audit.record(tx, "duplicate.find", "job", job.id, audit.Bulk.of(ids, changed=new, lapsed=gone))
             changed, lapsed = changed + new, lapsed + gone
             after, done = ids[-1], done + len(ids)
             await jobs.progress(self._db, job.id, done, max(done, total))
@@ -126,7 +127,7 @@ async def request_scan(db: Database, actor: Actor, business_date: date) -> UUID:
     async with db.transaction(actor) as tx:
         total = await people.count(tx)
         job_id = await jobs.create(tx, SCAN, {}, business_date, total=total)
-        await audit.record(tx, "duplicate.scan", "job", job_id, {"people": total})
+        await audit.record(tx, "duplicate.scan", "job", job_id, audit.Created({"people": total}))
     return job_id
 
 
@@ -165,7 +166,7 @@ async def propose(db: Database, actor: Actor, candidate_id: UUID, proposal: Prop
             id=candidate_id, kind=proposal.kind, note=proposal.note, survivor=proposal.survivor_id, month=proposal.effective_month,
             fields=list(proposal.take_fields), day=proposal.business_date, by=actor.subject,
         )  # fmt: skip
-        await audit.record(tx, "duplicate.propose", "duplicate", candidate_id, {"kind": proposal.kind})
+        await audit.record(tx, "duplicate.propose", "duplicate", candidate_id, audit.Created({"kind": proposal.kind}))
         return await duplicates.find(tx, candidate_id)
 
 
@@ -206,8 +207,14 @@ async def decide(db: Database, actor: Actor, candidate_id: UUID, *, approve: boo
             id=proposal["decision_id"],
         )
         action = "duplicate.approve" if approve else "duplicate.refuse"
-        await audit.record(tx, action, "duplicate", candidate_id, {"kind": proposal["kind"]})
-        return await duplicates.find(tx, candidate_id)
+        now_found: Any = await duplicates.find(tx, candidate_id)
+        what = audit.Changed(
+            {"state": row["state"], "proposal": "PROPOSED"},
+            {"state": now_found["state"], "proposal": "APPROVED" if approve else "REFUSED"},
+            {"kind": proposal["kind"], "proposed_by": proposal["proposed_by"]},
+        )
+        await audit.record(tx, action, "duplicate", candidate_id, what)
+        return now_found
 
 
 async def _carry_out(tx: Tx, row: Any, proposal: dict[str, Any]) -> None:
@@ -250,18 +257,21 @@ async def _merge(tx: Tx, keyring: Keyring, candidate_id: UUID, proposal: dict[st
     kept = await merging.snapshot(tx, both)
     month = date.fromisoformat(proposal["effective_month"])
     moved = await merging.merge(tx, survivor_id, other["person_id"], month, day)
-    await _merge_columns(tx, keyring, survivor, other, proposal["take_fields"])
+    after_merge = await _merge_columns(tx, keyring, survivor, other, proposal["take_fields"])
     values = {
         "candidate_id": candidate_id, "decision_id": proposal["decision_id"], "survivor_id": survivor_id, "other_id": other["person_id"],
         "effective_month": month,
     }  # fmt: skip
     await _publish(tx, keyring, both, moved, day)
     await merging.record_merge(tx, values, kept)
-    await audit.record(tx, "beneficiary.merge", "beneficiary", survivor_id, {"other": str(other["person_id"]), "month": str(month)})
+    about = {"other": other["person_id"], "month": month, "fields": sorted(proposal["take_fields"])}
+    what = audit.Changed({"other_merged_into": None, "other_status": other["status"]},
+                         {"other_merged_into": survivor_id, "other_status": after_merge}, about)  # fmt: skip
+    await audit.record(tx, "beneficiary.merge", "beneficiary", survivor_id, what)
 
 
-async def _merge_columns(tx: Tx, keyring: Keyring, survivor: Any, other: Any, take: Sequence[str]) -> None:
-    """The survivor takes the fields asked for, and a number where it has none; the other file points to it."""
+async def _merge_columns(tx: Tx, keyring: Keyring, survivor: Any, other: Any, take: Sequence[str]) -> str:
+    """The survivor takes the fields asked for, and a number where it has none; the other file points to it: its status then."""
     wanted = set(take)
     for name, column in (("national_number", "number_blind"), ("second_number", "second_blind")):
         if survivor[column] is None and other[column] is not None:
@@ -279,6 +289,7 @@ async def _merge_columns(tx: Tx, keyring: Keyring, survivor: Any, other: Any, ta
         values["name_folded"] = folded(values["full_name"])
     values["identity_fingerprint"] = _fingerprint(keyring, dict(survivor) | values)
     await people.update(tx, survivor["person_id"], values)
+    return str(gone.get("status", other["status"]))
 
 
 def _fingerprint(keyring: Keyring, row: dict[str, Any]) -> str:
@@ -295,7 +306,8 @@ async def _undo(tx: Tx, keyring: Keyring, candidate_id: UUID, day: date) -> None
         raise MergeChangedSince(merge_words.DETAIL, errors=merge_words.changed_facts(changed), detail_vi=merge_words.DETAIL_VI)
     moved = await merging.undo(tx, merge, day)
     await _publish(tx, keyring, [merge["survivor_id"], merge["other_id"]], moved, day)
-    await audit.record(tx, "beneficiary.merge-undo", "beneficiary", merge["survivor_id"], {"other": str(merge["other_id"])})
+    what = audit.Changed({"other_merged_into": merge["survivor_id"]}, {"other_merged_into": None}, {"other": merge["other_id"]})
+    await audit.record(tx, "beneficiary.merge-undo", "beneficiary", merge["survivor_id"], what)
 
 
 async def _publish(tx: Tx, keyring: Keyring, both: list[UUID], moved: merging.Moved, day: date) -> None:

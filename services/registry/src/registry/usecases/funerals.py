@@ -145,9 +145,8 @@ async def propose(tx: Tx, request: Request) -> UUID:
     )  # fmt: skip
     if funeral_id is None:
         raise FuneralGranted
-    await audit.record(
-        tx, "funeral.propose", "funeral", funeral_id, {"amount": due.funeral["amount"], "lump_sum": due.lump_sum, "number": request.number}
-    )
+    what = audit.Created({"amount": due.funeral["amount"], "lump_sum": due.lump_sum, "number": request.number, "state": "PROPOSED"})
+    await audit.record(tx, "funeral.propose", "funeral", funeral_id, what)
     return funeral_id
 
 
@@ -171,7 +170,8 @@ async def answer(tx: Tx, funeral_id: UUID, action: Action, business_date: date, 
         raise SamePerson("Who asked for it cannot answer it")
     if action is not Action.APPROVE:
         await storage.answer(tx, funeral_id, "REJECTED", actor.subject, why, None)
-        await audit.record(tx, "funeral.reject", "funeral", funeral_id, {"reason": why})
+        what = audit.Changed.of(row, {"state": "REJECTED"}, "state", reason=why)
+        await audit.record(tx, "funeral.reject", "funeral", funeral_id, what)
         return await seen(tx, funeral_id)
     if row["deceased_status"] != "DECEASED":
         raise FuneralRefused("The death was taken back meanwhile")
@@ -190,7 +190,8 @@ async def answer(tx: Tx, funeral_id: UUID, action: Action, business_date: date, 
     events += [(person_id, "BeneficiaryUpdated") for person_id in updated]
     await publishing.publish_people(tx, keyring, events, business_date)
     await dues.recompute(tx, receivers, business_date)
-    await audit.record(tx, "funeral.approve", "funeral", funeral_id, {"amount": row["funeral_amount"], "lump_sum": row["lump_sum"]})
+    what = audit.Changed.of(row, {"state": "APPROVED"}, "state", amount=row["funeral_amount"], lump_sum=row["lump_sum"], month=month)
+    await audit.record(tx, "funeral.approve", "funeral", funeral_id, what)
     return await seen(tx, funeral_id)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -94,7 +93,8 @@ async def receive(tx: Tx, head: ListHead, rows: Iterable[tuple[int, Mapping[str,
     read = [(number, read_row(values, words_known)) for number, values in rows]
     await groups.stage(tx, list_id, (_staged(number, row) for number, row in read))
     await _judge(tx, list_id)
-    await audit.record(tx, "group-list.receive", "group-list", list_id, {"rows": len(read), "decision": head.decision_number})
+    what = audit.Created({"rows": len(read), "decision": head.decision_number, "state": "PENDING"})
+    await audit.record(tx, "group-list.receive", "group-list", list_id, what)
     return list_id, False
 
 
@@ -127,7 +127,8 @@ async def decide(db: Database, actor: Actor, list_id: UUID, business_date: date,
             raise Conflict("The list is decided", state=row["state"])
         if refusal is not None:
             await group_lists.decided(tx, list_id, "REJECTED", actor.subject, {"rejection": refusal})
-            await audit.record(tx, "group-list.reject", "group-list", list_id, {"reason": refusal})
+            what = audit.Changed.of(row, {"state": "REJECTED"}, "state", reason=refusal)
+            await audit.record(tx, "group-list.reject", "group-list", list_id, what)
             return await group_lists.find(tx, list_id)
         await ahead.allow(tx, "business_date", row["from_date"], business_date)
         await history.dated(tx, business_date, row["from_date"])
@@ -140,8 +141,8 @@ async def decide(db: Database, actor: Actor, list_id: UUID, business_date: date,
         changed = await dues.recompute(tx, people, business_date)
         counts = {"started": started, "ended": ended, "people_affected": len(people), "dues_changed": changed}
         await group_lists.decided(tx, list_id, "APPROVED", actor.subject, counts)
-        digest = hashlib.sha256(",".join(str(person) for person in people).encode()).hexdigest()
-        await audit.record(tx, "group-list.approve", "group-list", list_id, counts | {"digest": digest})
+        what = audit.Changed.of(row, {"state": "APPROVED"}, "state", digest=audit.digest(people), **counts)
+        await audit.record(tx, "group-list.approve", "group-list", list_id, what)
         return await group_lists.find(tx, list_id)
 
 
@@ -150,7 +151,7 @@ async def request_group(tx: Tx, group: NewGroup) -> UUID:
     if any(known["code"] == group.code for known in await groups.all_groups(tx)) or await group_lists.asked(tx, group.code):
         raise Conflict("This group exists or is asked for", code=group.code)
     request_id = await group_lists.ask(tx, group, _actor(tx).subject)
-    await audit.record(tx, "group.request", "group", group.code, {"legal_basis": group.legal_basis})
+    await audit.record(tx, "group.request", "group", group.code, audit.Created({"legal_basis": group.legal_basis, "state": "PENDING"}))
     return request_id
 
 
@@ -164,8 +165,10 @@ async def decide_group(db: Database, actor: Actor, request_id: UUID, *, approve:
             raise SamePerson("Who asked for a group cannot add it")
         if row["state"] != "PENDING":
             raise Conflict("The request is decided", state=row["state"])
-        await group_lists.close_request(tx, request_id, "APPROVED" if approve else "REJECTED", actor.subject)
+        state = "APPROVED" if approve else "REJECTED"
+        await group_lists.close_request(tx, request_id, state, actor.subject)
         if approve:
             await groups.add_group(tx, row, actor.subject)
-        await audit.record(tx, "group.approve" if approve else "group.reject", "group", row["code"], {})
+        what = audit.Changed({"state": row["state"]}, {"state": state}, {"proposed_by": row["created_by"]})
+        await audit.record(tx, "group.approve" if approve else "group.reject", "group", row["code"], what)
         return await groups.all_groups(tx)

@@ -16,6 +16,7 @@ from common.actor import Actor
 from common.db import Database, Tx
 from common.problems import InvalidInput, NotFound, PreconditionFailed
 from registry.domain.errors import AlreadyInHousehold, DuplicateHousehold, UnknownUnit
+from registry.domain.masked import masked
 from registry.storage import catalogue, dues, groups, history, households
 from registry.storage.publishing import take_people_lock
 
@@ -144,7 +145,7 @@ async def create(
     )  # fmt: skip
     await households.join(tx, household_id, ids, [member.relation for member in members], from_date)
     await _done(tx, [household_id, *left], ids, business_date)
-    await audit.record(tx, "household.create", "household", household_id, {"members": len(ids), "from": from_date.isoformat()})
+    await audit.record(tx, "household.create", "household", household_id, audit.Created({"members": ids, "from": from_date}))
     return household_id
 
 
@@ -154,7 +155,7 @@ async def change(
     """Correct the place or name another head (who must be a member)."""
     async with db.transaction(actor) as tx:
         await _begin(tx, business_date, business_date)
-        await _seen(tx, household_id, version)
+        row = await _seen(tx, household_id, version)
         values: dict[str, Any] = {
             name: value for name, value in (("address", place.address), ("hamlet", place.hamlet)) if value is not None
         }
@@ -168,8 +169,10 @@ async def change(
             values["head_id"] = head_id
         await households.update(tx, household_id, values)
         await _done(tx, [household_id], [], business_date)
-        await audit.record(tx, "household.change", "household", household_id, {"fields": sorted(values)})
-        return await _read(tx, household_id)
+        now = await _read(tx, household_id)
+        what = audit.Changed(masked(row, ["version", *values]), masked(now.row, ["version", *values]), {"fields": sorted(values)})
+        await audit.record(tx, "household.change", "household", household_id, what)
+        return now
 
 
 async def add(
@@ -188,7 +191,8 @@ async def add(
         await households.join(tx, household_id, ids, [member.relation for member in members], from_date)
         await households.update(tx, household_id, {})
         await _done(tx, [household_id, *left], ids, business_date)
-        await audit.record(tx, "household.join", "household", household_id, {"members": len(ids), "from": from_date.isoformat()})
+        what = audit.Changed({"joined": [], "version": version}, {"joined": ids, "version": version + 1}, {"from": from_date, "left": left})
+        await audit.record(tx, "household.join", "household", household_id, what)
         return await _read(tx, household_id)
 
 
@@ -207,7 +211,8 @@ async def leave(
         await households.end_memberships(tx, [person_id], last_day)
         await _close_if_empty(tx, household_id, last_day)
         await _done(tx, [household_id], [person_id], business_date)
-        await audit.record(tx, "household.leave", "household", household_id, {"person": str(person_id), "last_day": last_day.isoformat()})
+        what = audit.Changed({"to_date": None}, {"to_date": last_day}, {"person": person_id})
+        await audit.record(tx, "household.leave", "household", household_id, what)
         return await _read(tx, household_id)
 
 
@@ -249,7 +254,7 @@ async def split(
             await groups.copy_to(tx, household_id, made, from_date)
         await _close_if_empty(tx, household_id, from_date - timedelta(days=1))
         await _done(tx, [household_id, made], ids, business_date)
-        await audit.record(
-            tx, "household.split", "household", household_id, {"into": str(made), "members": len(ids), "keep_groups": keep_groups}
-        )
+        moved = [{"person": person_id, "household": household_id} for person_id in ids]
+        what = audit.Changed({"members": moved}, {"members": [item | {"household": made} for item in moved]}, {"keep_groups": keep_groups})
+        await audit.record(tx, "household.split", "household", household_id, what)
         return await _read(tx, made)

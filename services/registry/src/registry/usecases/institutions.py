@@ -43,7 +43,7 @@ async def create(tx: Tx, code: str, name: str, unit_code: str, valid_from: date,
     made = await institutions.insert(tx, code, name, unit, valid_from, _actor(tx).subject)
     if made is None:
         raise Conflict("An institution has this code", code=code)
-    await audit.record(tx, "institution.create", "institution", made, {"code": code, "unit": unit["path"]})
+    await audit.record(tx, "institution.create", "institution", made, audit.Created({"code": code, "unit": unit["path"]}))
     return made
 
 
@@ -61,8 +61,11 @@ async def change(
         if valid_to is not None and valid_to < row["valid_from"]:
             raise InvalidInput(errors=[{"field": "valid_to", "detail": f"before {row['valid_from']}"}])
         await institutions.close(tx, institution_id, name, valid_to)
-        await audit.record(tx, "institution.change", "institution", institution_id, {"closed": valid_to.isoformat() if valid_to else None})
-        return await seen(tx, institution_id)
+        now = await seen(tx, institution_id)
+        await audit.record(
+            tx, "institution.change", "institution", institution_id, audit.Changed.of(row, now, "name", "valid_to", "version")
+        )
+        return now
 
 
 async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, decision: str, business_date: date) -> None:
@@ -79,13 +82,8 @@ async def enter(tx: Tx, institution_id: UUID, person_id: UUID, from_date: date, 
         raise AlreadyResident(errors=[{"field": "beneficiary_id", "detail": f"lives in an institution since {last['from_date']}"}])
     await institutions.add_stay(tx, institution_id, person_id, from_date, decision, _actor(tx).subject)
     await dues.recompute(tx, [person_id], business_date)
-    await audit.record(
-        tx,
-        "institution.enter",
-        "institution",
-        institution_id,
-        {"person": str(person_id), "from": from_date.isoformat(), "decision": decision},
-    )
+    what = audit.Created({"person": person_id, "from": from_date, "decision": decision})
+    await audit.record(tx, "institution.enter", "institution", institution_id, what)
 
 
 async def leave(tx: Tx, institution_id: UUID, person_id: UUID, last_day: date, business_date: date) -> None:
@@ -104,4 +102,5 @@ async def leave(tx: Tx, institution_id: UUID, person_id: UUID, last_day: date, b
         raise InvalidInput(errors=[{"field": "last_day", "detail": f"came on {last['from_date']}"}])
     await institutions.end_stay(tx, institution_id, person_id, last["from_date"], last_day)
     await dues.recompute(tx, [person_id], business_date)
-    await audit.record(tx, "institution.leave", "institution", institution_id, {"person": str(person_id), "last_day": last_day.isoformat()})
+    what = audit.Changed.of(last, {"to_date": last_day}, "to_date", person=person_id)
+    await audit.record(tx, "institution.leave", "institution", institution_id, what)

@@ -35,7 +35,7 @@ async def freeze(tx: Tx, unit_code: str, programmes: Sequence[str], business_dat
     people = await storage.freeze(tx, list_id, unit, sorted(set(programmes)), business_date, actor.subject)
     if not people:
         raise InvalidInput(errors=[{"field": "unit_code", "detail": "nobody of these programmes there"}])
-    await audit.record(tx, "insurance.freeze", "insurance-list", list_id, {"people": people, "unit": unit["path"]})
+    await audit.record(tx, "insurance.freeze", "insurance-list", list_id, audit.Created({"people": people, "unit": unit["path"]}))
     return list_id
 
 
@@ -92,7 +92,8 @@ async def load(tx: Tx, list_id: UUID, answer: Answer) -> UUID:
     if answer_id is None:
         raise Conflict("The same answer was loaded before")
     await storage.add_rows(tx, answer_id, rows)
-    await audit.record(tx, "insurance.load", "insurance-answer", answer_id, {"good": len(rows) - refused, "refused": refused})
+    what = audit.Created({"good": len(rows) - refused, "refused": refused, "sha256": digest.hex(), "state": "CHECKED"})
+    await audit.record(tx, "insurance.load", "insurance-answer", answer_id, what)
     return answer_id
 
 
@@ -110,9 +111,11 @@ async def decide(db: Database, actor: Actor, answer_id: UUID, *, approve: bool, 
             changed = await storage.apply(tx, row)
             if changed:
                 await dues.recompute(tx, changed, business_date)
-        await storage.decide(tx, answer_id, "APPLIED" if approve else "REFUSED", actor.subject)
+        state = "APPLIED" if approve else "REFUSED"
+        await storage.decide(tx, answer_id, state, actor.subject)
         action = "insurance.apply" if approve else "insurance.refuse"
-        await audit.record(tx, action, "insurance-answer", answer_id, {"people": len(changed)})
+        what = audit.Changed({"state": row["state"]}, {"state": state}, {"people": len(changed), "digest": audit.digest(changed)})
+        await audit.record(tx, action, "insurance-answer", answer_id, what)
         return await storage.find_answer(tx, answer_id)
 
 

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from common import audit
 from common.actor import SYSTEM, Actor
 from common.db import Database, Tx
@@ -65,7 +67,7 @@ async def open_change(tx: Tx, change_id: UUID, *, lock: bool = False, version: i
 async def create(tx: Tx, head: Mapping[str, Any]) -> UUID:
     """Open a draft; its id."""
     change_id = await storage.create(tx, head, _actor(tx).subject)
-    await audit.record(tx, "law.draft", "law-change", change_id, {"legal_basis": head["legal_basis"]})
+    await audit.record(tx, "law.draft", "law-change", change_id, audit.Created({"legal_basis": head["legal_basis"], "state": "DRAFT"}))
     return change_id
 
 
@@ -108,7 +110,9 @@ async def add_rows(
         raise LawChangeRefused(errors=wrong[:500])
     added = await storage.add(tx, table, change_id, good)
     await storage.touch(tx, change_id, _actor(tx).subject)
-    await audit.record(tx, "law.rows", "law-change", change_id, {"table": table, "added": added, "taken_out": taken_out})
+    digest = audit.digest(orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS).decode() for row in good)
+    what = audit.Bulk(added, digest, {"table": table, "added": added, "taken_out": taken_out})
+    await audit.record(tx, "law.rows", "law-change", change_id, what)
     return await storage.find(tx, change_id)
 
 
@@ -134,10 +138,11 @@ def _misfits(table: str, row: Mapping[str, Any], known: Mapping[str, set[str]], 
 
 async def take_rows_out(tx: Tx, change_id: UUID, version: int, table: str) -> Any:
     """Take a table's rows out of a draft; the change after."""
-    await open_change(tx, change_id, lock=True, version=version, states=("DRAFT",))
+    change = await open_change(tx, change_id, lock=True, version=version, states=("DRAFT",))
     count = await storage.clear(tx, table, change_id)
     await storage.touch(tx, change_id, _actor(tx).subject)
-    await audit.record(tx, "law.rows", "law-change", change_id, {"table": table, "added": 0, "taken_out": count})
+    what = audit.Changed({"rows": count, "version": change["version"]}, {"rows": 0, "version": change["version"] + 1}, {"table": table})
+    await audit.record(tx, "law.rows", "law-change", change_id, what)
     return await storage.find(tx, change_id)
 
 
@@ -149,7 +154,7 @@ async def findings(tx: Tx, change_id: UUID) -> list[dict[str, Any]]:
 
 async def propose(tx: Tx, change_id: UUID, version: int) -> Any:
     """Freeze a draft for the second person. It has rows, no errors, and a what-if of exactly these rows."""
-    await open_change(tx, change_id, lock=True, version=version, states=("DRAFT",))
+    change = await open_change(tx, change_id, lock=True, version=version, states=("DRAFT",))
     if not await storage.counts(tx, change_id):
         raise LawChangeRefused("The draft has no rows")
     errors = [item for item in await findings(tx, change_id) if item["level"] == "ERROR"]
@@ -159,7 +164,7 @@ async def propose(tx: Tx, change_id: UUID, version: int) -> Any:
         raise LawChangeRefused("Compute the what-if of these rows first: whoever approves must see whom they touch and what they cost")
     await storage.touch(tx, change_id, _actor(tx).subject)
     await storage.propose(tx, change_id)
-    await audit.record(tx, "law.propose", "law-change", change_id)
+    await audit.record(tx, "law.propose", "law-change", change_id, audit.Changed.of(change, {"state": "PROPOSED"}, "state"))
     return await storage.find(tx, change_id)
 
 
@@ -173,9 +178,14 @@ async def put_in_force(tx: Tx, change_id: UUID, version: int, business_date: dat
     await storage.approve(tx, change_id, actor.subject, business_date, job_id)
     settled = await storage.settle_answers(tx, change_id, f"{row['created_by']}, {actor.subject}", business_date)
     counts = await storage.counts(tx, change_id)
-    answers = {item["code"]: [item["value_before"], item["value"]] for item in settled}
-    await audit.record(tx, "law.approve", "law-change", change_id, {"rows": counts, "answers": answers, "job": str(job_id)})
-    return await storage.find(tx, change_id)
+    now: Any = await storage.find(tx, change_id)
+    what = audit.Changed(
+        {"state": row["state"], "answers": {item["code"]: item["value_before"] for item in settled}},
+        {"state": now["state"], "answers": {item["code"]: item["value"] for item in settled}},
+        {"rows": counts, "job_id": job_id, "proposed_by": row["created_by"]},
+    )
+    await audit.record(tx, "law.approve", "law-change", change_id, what)
+    return now
 
 
 async def close(tx: Tx, change_id: UUID, version: int, why: str, *, reject: bool) -> Any:
@@ -189,7 +199,8 @@ async def close(tx: Tx, change_id: UUID, version: int, why: str, *, reject: bool
         raise NotPossibleInState("only somebody who drafted it withdraws a change")
     state = "REJECTED" if reject else "WITHDRAWN"
     await storage.close(tx, change_id, state, actor.subject, why)
-    await audit.record(tx, "law.reject" if reject else "law.withdraw", "law-change", change_id, {"reason": why})
+    what = audit.Changed.of(row, {"state": state}, "state", reason=why)
+    await audit.record(tx, "law.reject" if reject else "law.withdraw", "law-change", change_id, what)
     return await storage.find(tx, change_id)
 
 

@@ -73,7 +73,8 @@ async def record(tx: Tx, report: Report) -> list[UUID]:
                 errors=[{"field": "decision", "detail": "missing"}],
             )
         await decisions.propose(tx, report.decision, items)
-    await audit.record(tx, "life-event.record", "life-event", event_ids[0], {"kind": report.kind, "people": len(event_ids)})
+    what = audit.Bulk.of(event_ids, after={"state": "PROPOSED"}, kind=report.kind)
+    await audit.record(tx, "life-event.record", "life-event", event_ids[0], what)
     return event_ids
 
 
@@ -146,12 +147,14 @@ async def answer(tx: Tx, event_ids: Sequence[UUID], action: Action, business_dat
     )
     carried = await decision_storage.lock(tx, [row["decision_id"] for row in decision_ids])
     confirmed = action is Action.APPROVE
-    await storage.answer(tx, ids, "CONFIRMED" if confirmed else "REJECTED", actor.subject, why)
+    state = "CONFIRMED" if confirmed else "REJECTED"
+    await storage.answer(tx, ids, state, actor.subject, why)
     if confirmed:
         await _confirm(tx, rows, keyring, business_date)
     if carried:
         await decisions.answer_locked(tx, action, carried, business_date, why)
-    await audit.record(tx, "life-event.confirm" if confirmed else "life-event.reject", "life-event", ids[0], {"events": len(ids)})
+    what = audit.Bulk.of(ids, before={"state": "PROPOSED"}, after={"state": state})
+    await audit.record(tx, "life-event.confirm" if confirmed else "life-event.reject", "life-event", ids[0], what)
     return len(ids)
 
 

@@ -103,7 +103,8 @@ async def relate(tx: Tx, new: NewRelation, business_date: date) -> UUID:
     })  # fmt: skip
     if made is None:
         raise Conflict("This relation by this decision is recorded")
-    await audit.record(tx, "merit-relation.create", "merit-relation", made, {"decision": new.decision_number, "relation": new.relation})
+    what = audit.Created({"decision": new.decision_number, "relation": new.relation, "from": new.from_date})
+    await audit.record(tx, "merit-relation.create", "merit-relation", made, what)
     return made
 
 
@@ -119,5 +120,5 @@ async def end_relation(db: Database, actor: Actor, relation_id: UUID, version: i
         if row["to_date"] is not None or to_date < row["from_date"] or to_date > business_date:
             raise InvalidInput(errors=[{"field": "to_date", "detail": "ended already, before its beginning, or after the business date"}])
         await relations.close(tx, relation_id, to_date)
-        await audit.record(tx, "merit-relation.end", "merit-relation", relation_id, {"to": to_date.isoformat()})
+        await audit.record(tx, "merit-relation.end", "merit-relation", relation_id, audit.Changed.of(row, {"to_date": to_date}, "to_date"))
         return await relations.find(tx, relation_id)

@@ -99,9 +99,8 @@ async def depart(tx: Tx, move: Departure) -> UUID:
         for item in held
     ]  # fmt: skip
     await _propose(tx, move, transfer_id, items)
-    await audit.record(
-        tx, "transfer.send", "transfer", transfer_id, {"from": row["unit_code"], "to": move.to_unit_code or move.to_province}
-    )
+    what = audit.Created({"from": row["unit_code"], "to": move.to_unit_code or move.to_province, "state": "SENT"})
+    await audit.record(tx, "transfer.send", "transfer", transfer_id, what)
     return transfer_id
 
 
@@ -137,7 +136,8 @@ async def arrive(tx: Tx, move: Arrival) -> UUID:
         for grant in move.grants
     ]  # fmt: skip
     await _propose(tx, move, transfer_id, items)
-    await audit.record(tx, "transfer.arrive", "transfer", transfer_id, {"to": unit["code"], "from": move.from_province})
+    what = audit.Created({"to": unit["code"], "from": move.from_province, "state": "SENT"})
+    await audit.record(tx, "transfer.arrive", "transfer", transfer_id, what)
     return transfer_id
 
 
@@ -192,7 +192,8 @@ async def answer(tx: Tx, transfer_id: UUID, action: Action, business_date: date,
         await decisions.answer_locked(tx, action, carried, business_date, why, by_authority=False)
         state = "RETURNED" if action is Action.REJECT else "WITHDRAWN"
         await transfers.answer(tx, transfer_id, state, actor.subject, business_date, why, None)
-        await audit.record(tx, f"transfer.{state.lower()}", "transfer", transfer_id, {"reason": why})
+        what = audit.Changed.of(row, {"state": state}, "state", reason=why)
+        await audit.record(tx, f"transfer.{state.lower()}", "transfer", transfer_id, what)
         return await seen(tx, transfer_id)
     pays_from = await _first_month(tx, row, business_date)
     if row["direction"] == "OUT":
@@ -209,8 +210,10 @@ async def answer(tx: Tx, transfer_id: UUID, action: Action, business_date: date,
     if not carried:
         await dues.recompute(tx, [person_id], business_date)
     await life_events.insert_move(tx, transfer_id)
-    await audit.record(tx, "transfer.receive", "transfer", transfer_id, {"pays_from": pays_from.isoformat()[:7]})
-    return await seen(tx, transfer_id)
+    now = await seen(tx, transfer_id)
+    what = audit.Changed.of(row, now, "state", unit={"from": row["from_path"], "to": row["to_path"]}, pays_from=pays_from.isoformat()[:7])
+    await audit.record(tx, "transfer.receive", "transfer", transfer_id, what)
+    return now
 
 
 async def _first_month(tx: Tx, row: Any, business_date: date) -> date:

@@ -18,6 +18,7 @@ from common.problems import Conflict, Forbidden, InvalidInput, NotFound, Precond
 from common.sealing import Keyring
 from registry.domain import dates
 from registry.domain.errors import DuplicateNumber, MoveByTransfer, RowRefused, UnknownUnit
+from registry.domain.masked import masked, visible
 from registry.domain.numbers import structure_reason
 from registry.domain.reasons import reason
 from registry.storage import catalogue, dues, history, life_events, people, publishing, representatives, transfers
@@ -123,11 +124,12 @@ async def change(tx: Tx, person_id: UUID, version: int, changes: Changes, busine
     if changes.preference is not None:
         answer = preferences.Answer(person_id, changes.preference, business_date, changes.preference_evidence)
         await preferences.record(tx, [answer], "OFFICE", business_date)
-    detail: dict[str, Any] = {"fields": sorted(values) + (["preference"] if changes.preference else [])}
-    if moved:
-        detail |= {"unit_before": row["unit_code"], "unit_reason": hide_numbers(changes.unit_reason or "")[0]}
-    await audit.record(tx, "beneficiary.change", "beneficiary", person_id, detail)
-    return await seen(tx, person_id)
+    now = await seen(tx, person_id)
+    fields = [*values, "version"] + (["preference"] if changes.preference else [])
+    about: dict[str, Any] = {"unit_reason": hide_numbers(changes.unit_reason or "")[0]} if moved else {}
+    what = audit.Changed(masked(row, fields), masked(now, fields), about | {"fields": visible(fields)})
+    await audit.record(tx, "beneficiary.change", "beneficiary", person_id, what)
+    return now
 
 
 async def _date_address(tx: Tx, changes: Changes, business_date: date) -> None:
@@ -208,5 +210,6 @@ async def record_deaths(
     ended = await representatives.end_of_dead(tx, changed, business_date)
     await publishing.publish_representatives(tx, keyring, ended, business_date)
     await dues.recompute(tx, changed, business_date)
-    await audit.record(tx, "beneficiary.death", "beneficiary", changed[0], {"people": len(changed)})
+    what = audit.Bulk.of(changed, before={"deceased": False}, after={"deceased": True})
+    await audit.record(tx, "beneficiary.death", "beneficiary", changed[0], what)
     return len(changed)

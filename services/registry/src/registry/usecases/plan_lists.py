@@ -21,4 +21,4 @@ async def allow_whole_numbers(db: Database, actor: Actor, what: str, unit_path: 
     if not purpose:
         raise InvalidInput(errors=[{"field": "purpose", "detail": "say why whole numbers are needed"}])
     async with db.transaction(actor) as tx:
-        await audit.record(tx, "list.read-numbers", "list", what, {"unit": unit_path or "own area"}, purpose=purpose)
+        await audit.record(tx, "list.read-numbers", "list", what, audit.Read(purpose, {"unit": unit_path or "own area"}))

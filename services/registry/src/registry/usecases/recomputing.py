@@ -23,7 +23,7 @@ async def request(tx: Tx, business_date: date) -> UUID:
     """Queue the computation of all dues with what is known on a date; the job's id."""
     total = await people.count(tx)
     job_id = await jobs.create(tx, RECOMPUTE, {}, business_date, total=total)
-    await audit.record(tx, "dues.recompute", "job", job_id, {"business_date": business_date.isoformat(), "people": total})
+    await audit.record(tx, "dues.recompute", "job", job_id, audit.Created({"business_date": business_date, "people": total}))
     return job_id
 
 
@@ -37,17 +37,19 @@ class Recomputer:
     async def run(self, job: Job) -> dict[str, Any]:
         """All people in order of id, a transaction per batch; repeated after a crash it changes nothing twice."""
         after, done, changed = _FIRST, 0, 0
+        parts: list[str] = []
         while True:
             async with self._db.transaction(SYSTEM(RECOMPUTE)) as tx:
                 await take_people_lock(tx)
                 ids = await people.next_ids(tx, after, self._at_once)
                 changed += await dues.recompute(tx, ids, job.business_date)
                 if not ids:
-                    detail = {"requested_by": job.requested_by, "people": done, "changed": changed}
-                    await audit.record(tx, "dues.recomputed", "job", job.id, detail)
+                    about = {"requested_by": job.requested_by, "changed": changed, "parts": len(parts)}
+                    await audit.record(tx, "dues.recomputed", "job", job.id, audit.Bulk(done, audit.digest(parts), about))
             if not ids:
                 return {"people": done, "changed": changed}
             after, done = ids[-1], done + len(ids)
+            parts.append(audit.digest(ids))
             await jobs.progress(self._db, job.id, done, max(done, await self._total()))
 
     async def _total(self) -> int:

@@ -42,7 +42,9 @@ async def count(tx: Tx, scope: str, effective_on: date, business_date: date) -> 
     judged = await remaps.plan(tx, remap_id, scope, effective_on)
     if not judged:
         raise InvalidInput(errors=[{"field": "effective_on", "detail": "no unit of this area ended on the day before"}])
-    await audit.record(tx, "units.remap-count", "unit-remap", remap_id, {"scope": scope, "units": judged})
+    await audit.record(
+        tx, "units.remap-count", "unit-remap", remap_id, audit.Created({"scope": scope, "units": judged, "state": "COUNTED"})
+    )
     return remap_id
 
 
@@ -70,7 +72,8 @@ async def approve(db: Database, actor: Actor, remap_id: UUID) -> UUID:
             "UPDATE unit_remap SET state = 'APPROVED', approved_by = :by, approved_at = now(), job_id = :job WHERE remap_id = :id",
             by=actor.subject, job=job_id, id=remap_id,
         )  # fmt: skip
-        await audit.record(tx, "units.remap-approve", "unit-remap", remap_id, {"people": total})
+        what = audit.Changed.of(row, {"state": "APPROVED"}, "state", people=total, job_id=job_id, proposed_by=row["created_by"])
+        await audit.record(tx, "units.remap-approve", "unit-remap", remap_id, what)
     return job_id
 
 
@@ -97,7 +100,7 @@ class Remapper:
             before = int(await tx.value("SELECT count(*) FROM person"))
             listed = await remaps.open_work(tx, remap_id, row["effective_on"])
             if listed:
-                await audit.record(tx, "units.work-list", "unit-remap", remap_id, {"people": listed})
+                await audit.record(tx, "units.work-list", "unit-remap", remap_id, audit.Bulk.of(listed))
         total = await self._people(job, remap_id, row)
         records = await self._records(remap_id)
         async with self._db.transaction(SYSTEM(REMAP)) as tx:
@@ -110,7 +113,8 @@ class Remapper:
                 ),
             }  # fmt: skip
             await tx.execute("UPDATE unit_remap SET state = 'DONE', result = :result WHERE remap_id = :id", result=result, id=remap_id)
-            await audit.record(tx, "units.remap-done", "unit-remap", remap_id, {"moved": result["moved"], "this_run": total})
+            what = audit.Changed.of(row, {"state": "DONE"}, "state", moved=result["moved"], this_run=total)
+            await audit.record(tx, "units.remap-done", "unit-remap", remap_id, what)
         return result
 
     async def _people(self, job: Job, remap_id: UUID, remap: Any) -> int:
@@ -127,7 +131,7 @@ class Remapper:
                 await history.dated(tx, job.business_date, remap["effective_on"])
                 moved = await remaps.move(tx, remap_id, people, units, remap["approved_by"])
                 await tell(tx, keyring, moved, job.business_date)
-                await audit.record(tx, "units.remap", "unit-remap", remap_id, {"people": len(people), "beneficiaries": len(moved)})
+                await audit.record(tx, "units.remap", "unit-remap", remap_id, audit.Bulk.of(people, beneficiaries=len(moved)))
             after, done = people[-1], done + len(people)
             await jobs.progress(self._db, job.id, done, max(done, int(job.detail["people"])))
 
@@ -137,14 +141,15 @@ class Remapper:
         moved: dict[str, int] = {}
         async with self._db.transaction(SYSTEM(REMAP)) as tx:
             if transfers := await remaps.move_transfers(tx, remap_id):
-                moved["transfer"] = transfers
-                await audit.record(tx, "units.remap-records", "unit-remap", remap_id, {"table": "transfer", "records": transfers})
+                moved["transfer"] = len(transfers)
+                await audit.record(tx, "units.remap-records", "unit-remap", remap_id, audit.Bulk.of(transfers, table="transfer"))
         for follower in tables:
             while True:
                 async with self._db.transaction(SYSTEM(REMAP)) as tx:
-                    count = await remaps.move_records(tx, remap_id, follower, self._at_once)
+                    count, digest = await remaps.move_records(tx, remap_id, follower, self._at_once)
                     if count:
-                        await audit.record(tx, "units.remap-records", "unit-remap", remap_id, {"table": follower.table, "records": count})
+                        what = audit.Bulk(count, digest, {"table": follower.table})
+                        await audit.record(tx, "units.remap-records", "unit-remap", remap_id, what)
                 if not count:
                     break
                 moved[follower.table] = moved.get(follower.table, 0) + count

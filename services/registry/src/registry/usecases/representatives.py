@@ -140,8 +140,9 @@ async def _propose(tx: Tx, values: dict[str, Any]) -> UUID:
     proposal_id = await proposals.add(tx, values | {"maker": actor.subject})
     if proposal_id is None:
         raise _refuse("person", "Đang có đề xuất khác về người này chờ xác nhận", "another proposal about this person waits")
-    detail = {"representative": str(values["representative_id"]), "action": values["action"], "kind": values["kind"]}
-    await audit.record(tx, "representative.propose", "beneficiary", values["beneficiary_id"], detail)
+    told = ("representative_id", "action", "kind", "valid_from", "valid_to", "programmes")
+    what = audit.Created({"proposal_id": proposal_id, **{name: values.get(name) for name in told}})
+    await audit.record(tx, "representative.propose", "beneficiary", values["beneficiary_id"], what)
     return proposal_id
 
 
@@ -186,15 +187,26 @@ async def decide(tx: Tx, proposal_id: UUID, *, approve: bool, why: str | None, b
     state = "CONFIRMED" if approve else "WITHDRAWN" if own else "REJECTED"
     await proposals.answer(tx, proposal_id, state, None if own else actor.subject, hide_numbers(why or "")[0] or None)
     pair = (row["beneficiary_id"], row["representative_id"])
+    before = await storage.find(tx, *pair)
     if approve:
         person = await people.seen(tx, row["beneficiary_id"], lock=True)
         _check_life(person, heir=row["basis"] == "HEIR")
         await _check_alive(tx, row["representative_id"])
         ended = await (_appoint(tx, row, business_date) if row["action"] == "APPOINT" else _extend(tx, row))
         await publishing.publish_representatives(tx, keyring, [*ended, pair], business_date)
-    detail = {"representative": str(pair[1]), "action": row["action"], "state": state}
-    await audit.record(tx, "representative.answer", "beneficiary", pair[0], detail)
+    after = await storage.find(tx, *pair)
+    what = audit.Changed(
+        {"proposal": row["state"], **_right(before)},
+        {"proposal": state, **_right(after)},
+        {"representative": pair[1], "action": row["action"], "proposed_by": row["maker"]},
+    )
+    await audit.record(tx, "representative.answer", "beneficiary", pair[0], what)
     return await proposals.find(tx, proposal_id)
+
+
+def _right(row: Any) -> dict[str, Any]:
+    """What the audit log says of somebody's right to collect."""
+    return {name: row[name] if row is not None else None for name in ("kind", "valid_from", "valid_to", "programmes", "revoked_on")}
 
 
 async def _appoint(tx: Tx, row: Any, business_date: date) -> list[tuple[UUID, UUID]]:
@@ -240,11 +252,13 @@ async def revoke(tx: Tx, beneficiary_id: UUID, representative_id: UUID, version:
     """End a right today, at the version read; the row after."""
     _, keyring = decisions.needs(tx)
     await publishing.take_people_lock(tx)
-    await _standing(tx, beneficiary_id, representative_id, version)
+    row = await _standing(tx, beneficiary_id, representative_id, version)
     await storage.revoke(tx, beneficiary_id, representative_id, business_date, why)
     await publishing.publish_representatives(tx, keyring, [(beneficiary_id, representative_id)], business_date)
-    await audit.record(tx, "representative.revoke", "beneficiary", beneficiary_id, {"representative": str(representative_id), "why": why})
-    return await seen(tx, beneficiary_id, representative_id)
+    now = await seen(tx, beneficiary_id, representative_id)
+    what = audit.Changed(_right(row), _right(now), {"representative": representative_id, "why": why})
+    await audit.record(tx, "representative.revoke", "beneficiary", beneficiary_id, what)
+    return now
 
 
 async def ask_extension(db: Database, actor: Actor, pair: tuple[UUID, UUID], version: int, change: Extension, business_date: date) -> Any:
@@ -268,7 +282,7 @@ async def end(db: Database, actor: Actor, pair: tuple[UUID, UUID], version: int,
 async def request_expiry(tx: Tx, business_date: date) -> UUID:
     """Queue the sweep that ends rights whose last day is past; the job's id."""
     job_id = await jobs.create(tx, EXPIRE, {}, business_date)
-    await audit.record(tx, "representative.expire", "job", job_id, {"business_date": business_date.isoformat()})
+    await audit.record(tx, "representative.expire", "job", job_id, audit.Created({"business_date": business_date}))
     return job_id
 
 
@@ -304,7 +318,8 @@ class Expirer:
                 pairs = await storage.expire(tx, business_date, _AT_ONCE)
                 await publishing.publish_representatives(tx, keyring, pairs, business_date)
                 if pairs:
-                    await audit.record(tx, "representative.expired", "representative", pairs[0][1], {"representatives": len(pairs)})
+                    what = audit.Bulk.of((f"{ward}/{keeper}" for ward, keeper in pairs), before={"revoked": False}, after={"revoked": True})
+                    await audit.record(tx, "representative.expired", "representative", pairs[0][1], what)
             if not pairs:
                 return done
             done += len(pairs)

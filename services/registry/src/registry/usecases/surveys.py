@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -100,7 +101,7 @@ async def open_survey(tx: Tx, unit_code: str, title: str, business_date: date, d
     await take_people_lock(tx)
     survey_id = new_id()
     tasks, people = await surveys.create(tx, survey_id, unit, title, business_date, due_on, _actor(tx).subject)
-    await audit.record(tx, "survey.open", "survey", survey_id, {"unit": unit["path"], "tasks": tasks, "people": people})
+    await audit.record(tx, "survey.open", "survey", survey_id, audit.Created({"unit": unit["path"], "tasks": tasks, "people": people}))
     return {"survey_id": survey_id, "tasks": tasks, "people": people}
 
 
@@ -115,8 +116,10 @@ async def assign(
         if unit_path is not None and not actor.sees(unit_path):
             raise NotFound("No such unit in your area")
         given = await surveys.assign(tx, survey_id, officer, task_ids=task_ids, hamlet=hamlet, unit_path=unit_path)
-        await audit.record(tx, "survey.assign", "survey", survey_id, {"officer": officer, "tasks": given})
-        return given
+        before = dict(Counter(str(row["was"]) for row in given))
+        what = audit.Bulk.of((row["task_id"] for row in given), before={"officer": before}, after={"officer": officer})
+        await audit.record(tx, "survey.assign", "survey", survey_id, what)
+        return len(given)
 
 
 async def answer_task(
@@ -145,8 +148,10 @@ async def answer_task(
         await _record(
             tx, task["survey_id"], [(item.person_id, item.preference, item.evidence, answered_on) for item in answers], business_date
         )
-        await audit.record(tx, "survey.answer", "survey-task", task_id, {"answers": len(answers), "on": answered_on.isoformat()})
-        return await task_seen(tx, task_id)
+        now = await task_seen(tx, task_id)
+        who = {"answers": len(answers), "digest": audit.digest(item.person_id for item in answers), "on": answered_on}
+        await audit.record(tx, "survey.answer", "survey-task", task_id, audit.Changed.of(task, now, "state", "version", **who))
+        return now
 
 
 def _text(code: str) -> dict[str, str]:
@@ -202,5 +207,6 @@ async def take_results(tx: Tx, survey_id: UUID, rows: Sequence[tuple[int, Answer
             verdicts.append(RowVerdict(number, row.file_code, "ANSWERED"))
     await _record(tx, survey_id, list(given.values()), business_date)
     counts = {name: sum(item.verdict == name for item in verdicts) for name in ("ANSWERED", "UNANSWERED", "REFUSED")}
-    await audit.record(tx, "survey.results", "survey", survey_id, {name.lower(): count for name, count in counts.items()})
+    what = audit.Bulk.of(given, results={name.lower(): count for name, count in counts.items()})
+    await audit.record(tx, "survey.results", "survey", survey_id, what)
     return FileResult(counts["ANSWERED"], counts["UNANSWERED"], counts["REFUSED"], verdicts)

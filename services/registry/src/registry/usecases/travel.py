@@ -42,7 +42,7 @@ async def before_approve(tx: Tx, imports: Sequence[UUID]) -> None:
             continue
         by = tx.actor.subject if tx.actor else ""
         await travel.update(tx, row["list_id"], {"state": "ACCEPTED", "accepted_by": by}, ("accepted_at",))
-        await audit.record(tx, "list.accept", "submitted-list", row["list_id"])
+        await audit.record(tx, "list.accept", "submitted-list", row["list_id"], audit.Changed.of(row, {"state": "ACCEPTED"}, "state"))
 
 
 async def submit(db: Database, actor: Actor, import_id: UUID, number: str, note: str | None, business_date: date) -> RowMapping:
@@ -61,7 +61,8 @@ async def submit(db: Database, actor: Actor, import_id: UUID, number: str, note:
         }  # fmt: skip
         if not await travel.store(tx, values):
             raise ListNotOpen("This import travels already")
-        await audit.record(tx, "list.submit", "submitted-list", list_id, {"import_id": str(import_id), "to": above["code"]})
+        what = audit.Created({"import_id": import_id, "to": above["code"], "state": "SUBMITTED"})
+        await audit.record(tx, "list.submit", "submitted-list", list_id, what)
         return await _read(tx, list_id)
 
 
@@ -95,7 +96,8 @@ async def submit_again(db: Database, actor: Actor, list_id: UUID, version: int, 
             "received_at": None,
         }  # fmt: skip
         await travel.update(tx, list_id, values, ("submitted_at",))
-        await audit.record(tx, "list.submit-again", "submitted-list", list_id, {"round": row["round"] + 1})
+        what = audit.Changed.of(row, values, "state", "round", "import_id", "due_on")
+        await audit.record(tx, "list.submit-again", "submitted-list", list_id, what)
         return await _read(tx, list_id)
 
 
@@ -106,7 +108,7 @@ async def receive(db: Database, actor: Actor, list_id: UUID, version: int) -> Ro
         if row["submitted_by"] == actor.subject:
             raise SamePerson("Who submitted a list cannot receive it")
         await travel.update(tx, list_id, {"state": "RECEIVED", "received_by": actor.subject}, ("received_at",))
-        await audit.record(tx, "list.receive", "submitted-list", list_id)
+        await audit.record(tx, "list.receive", "submitted-list", list_id, audit.Changed.of(row, {"state": "RECEIVED"}, "state"))
         return await _read(tx, list_id)
 
 
@@ -119,16 +121,17 @@ async def return_list(db: Database, actor: Actor, list_id: UUID, version: int, r
         kept = [{"row": item.get("row"), "reason": hide_numbers(str(item["reason"]))[0]} for item in reasons]
         values = {"state": "RETURNED", "returned_by": actor.subject, "return_reasons": orjson.dumps(kept).decode()}
         await travel.update(tx, list_id, values, ("returned_at",))
-        await audit.record(tx, "list.return", "submitted-list", list_id, {"reasons": len(kept)})
+        what = audit.Changed.of(row, {"state": "RETURNED"}, "state", reasons=len(kept))
+        await audit.record(tx, "list.return", "submitted-list", list_id, what)
         return await _read(tx, list_id)
 
 
 async def withdraw(db: Database, actor: Actor, list_id: UUID, version: int) -> RowMapping:
     """Take a list back before it is received, or after it was returned."""
     async with db.transaction(actor) as tx:
-        await _step(tx, actor, list_id, version, "withdraw", sender=True)
+        row = await _step(tx, actor, list_id, version, "withdraw", sender=True)
         await travel.update(tx, list_id, {"state": "WITHDRAWN"})
-        await audit.record(tx, "list.withdraw", "submitted-list", list_id)
+        await audit.record(tx, "list.withdraw", "submitted-list", list_id, audit.Changed.of(row, {"state": "WITHDRAWN"}, "state"))
         return await _read(tx, list_id)
 
 

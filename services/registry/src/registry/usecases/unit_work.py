@@ -46,7 +46,10 @@ async def _propose(tx: Tx, effective_on: date, chosen: Sequence[tuple[UUID, str]
         if row["verdict"] != "TAKEN"
     ]
     if taken:
-        await audit.record(tx, "units.work-propose", "unit-work", effective_on, {"people": taken, "ground": ground})
+        who = (row["person_id"] for row in verdicts if row["verdict"] == "TAKEN")
+        await audit.record(
+            tx, "units.work-propose", "unit-work", effective_on, audit.Bulk.of(who, after={"state": "PROPOSED"}, ground=ground)
+        )
     return {"proposed": taken, "refused": refused[:_MOST_SHOWN], "refused_count": len(refused)}
 
 
@@ -105,9 +108,10 @@ async def approve(
         approved, own = await unit_work.approve(tx, actor, effective_on, old_path, people)
         if not approved:
             return {"approved": 0, "own": own, "job_id": None}
-        job_id = await jobs.create(tx, APPLY_WORK, {"effective_on": effective_on.isoformat()}, business_date, total=approved)
-        await audit.record(tx, "units.work-approve", "unit-work", effective_on, {"people": approved, "old_path": old_path})
-    return {"approved": approved, "own": own, "job_id": job_id}
+        job_id = await jobs.create(tx, APPLY_WORK, {"effective_on": effective_on.isoformat()}, business_date, total=len(approved))
+        what = audit.Bulk.of(approved, before={"state": "PROPOSED"}, after={"state": "APPROVED"}, old_path=old_path, job_id=job_id)
+        await audit.record(tx, "units.work-approve", "unit-work", effective_on, what)
+    return {"approved": len(approved), "own": own, "job_id": job_id}
 
 
 class WorkApplier:
@@ -149,5 +153,9 @@ class WorkApplier:
             await unit_work.applied(tx, effective_on, [item["person_id"] for item in good], "APPLIED")
             await unit_work.applied(tx, effective_on, [item["person_id"] for item in items if item not in good], "STALE")
             await tell(tx, keyring, told, job.business_date)
-            await audit.record(tx, "units.work-apply", "unit-work", effective_on, {"people": len(good), "stale": len(items) - len(good)})
+            stale = len(items) - len(good)
+            what = audit.Bulk.of(
+                (item["person_id"] for item in good), before={"state": "APPROVED"}, after={"state": "APPLIED"}, stale=stale
+            )
+            await audit.record(tx, "units.work-apply", "unit-work", effective_on, what)
         return len(good), len(items) - len(good)

@@ -101,7 +101,7 @@ async def propose(tx: Tx, file: ChangeFile) -> UUID:
         id=change_id, on=file.effective_on, basis=file.legal_basis, name=file.file_name[:200],
         units=orjson.dumps([row.as_json() for row in rows]).decode(), effects=counted, day=file.business_date, by=tx.actor.subject,
     )  # fmt: skip
-    await audit.record(tx, "units.propose", "unit-change", change_id, counted | {"effective_on": file.effective_on.isoformat()})
+    await audit.record(tx, "units.propose", "unit-change", change_id, audit.Created(counted | {"effective_on": file.effective_on}))
     return change_id
 
 
@@ -134,5 +134,7 @@ async def decide(db: Database, actor: Actor, change_id: UUID, *, approve: bool, 
             "UPDATE unit_change SET state = :state, decided_by = :by, decided_at = now(), reason = :reason WHERE change_id = :id",
             state="APPROVED" if approve else "REFUSED", by=actor.subject, reason=reason, id=change_id,
         )  # fmt: skip
-        await audit.record(tx, "units.approve" if approve else "units.refuse", "unit-change", change_id, {"units": touched})
-        return await change_of(tx, change_id)
+        now = await change_of(tx, change_id)
+        what = audit.Changed.of(row, now, "state", "reason", units=touched, proposed_by=row["created_by"])
+        await audit.record(tx, "units.approve" if approve else "units.refuse", "unit-change", change_id, what)
+        return now

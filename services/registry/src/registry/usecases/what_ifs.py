@@ -27,7 +27,7 @@ async def request(tx: Tx, change_id: UUID, business_date: date, until_month: dat
         raise RuntimeError("this use case needs an actor")
     job_id = await jobs.create(tx, WHAT_IF, {"change_id": str(change_id)}, business_date, total=await people.count(tx))
     await what_ifs.create(tx, job_id, change, business_date, until_month, tx.actor.subject)
-    await audit.record(tx, "law.what-if", "law-change", change_id, {"business_date": business_date.isoformat()})
+    await audit.record(tx, "law.what-if", "law-change", change_id, audit.Created({"business_date": business_date, "job_id": job_id}))
     return job_id
 
 
