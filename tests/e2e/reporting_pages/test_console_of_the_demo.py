@@ -34,7 +34,7 @@ async def executed(page: Page) -> str:
     """Sends the open operation; the status it was answered with."""
     block = page.locator(".opblock.is-open")
     async with page.expect_response(lambda answer: "/v1/" in answer.url) as answer:
-        await block.get_by_role("button", name="Execute").click()
+        await block.get_by_role("button", name="Thực hiện", exact=True).click()
     assert (await answer.value).request.headers["authorization"].startswith("Bearer ")
     return str((await answer.value).status)
 

@@ -116,7 +116,7 @@ async def filled_in(page: Page, kind: Kind) -> None:
         else:
             await expect(block.locator(f'tr[data-param-name="{name}"][data-param-in="path"] input')).to_have_value(value)
     if kind.objects:
-        await expect(block.get_by_role("button", name="Execute")).to_be_visible()
+        await expect(block.get_by_role("button", name="Thực hiện", exact=True)).to_be_visible()
 
 
 async def test_a_link_on_a_phone(site: Site, signed_in: SignedIn, services: dict[str, tuple[list[Kind], str, str]], pictures: Path) -> None:
@@ -126,6 +126,8 @@ async def test_a_link_on_a_phone(site: Site, signed_in: SignedIn, services: dict
     await answered_by(page, services)
     await page.goto(f"{site.base}/pages/my-work?day={DAY}")
     await page.get_by_role("link", name="Xử lý việc gấp nhất").first.click()
-    await expect(page.locator(".opblock.is-open").get_by_role("button", name="Execute")).to_be_visible(timeout=60_000)
-    await page.screenshot(path=pictures / "inbox-link-phone.png")
+    await expect(page.locator(".opblock.is-open").get_by_role("button", name="Thực hiện", exact=True)).to_be_visible(timeout=60_000)
+    await page.locator(".opblock.is-open").screenshot(path=pictures / "inbox-link-phone.png")
+    words = await page.locator(".opblock.is-open .opblock-body").inner_text()
+    assert not [word for word in ("Try it out", "Cancel", "Execute", "Parameters", "Request body", "Responses") if word in words], words
     assert await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0

@@ -3,6 +3,7 @@
 // /console/?service=disbursement&operation=POST%20/v1/cycles/{cycle_id}/approve&cycle_id=… (the other names fill parameters, and
 // fields of the body where they are JSON pointers: &/event_ids/0=…); an operation that is filled in comes up ready to be executed.
 import { anotherToken, currentLanguage, currentToken, freshToken, onChange, say, sessionEnded, settings } from "./sign-in.js";
+import { translate } from "./swagger-words.js";
 import { GROUPS, SERVICES } from "./texts.js";
 import "./menu.js";
 
@@ -287,7 +288,7 @@ function filler() {
           if (!currentToken() && operation["x-required-roles"]?.length) return tell(say("Hãy đăng nhập trước", "Sign in first"));
           if (!props.tryItOutEnabled) props.onTryoutClick?.(); // puts Swagger UI's own example into the body
           const missing = await fill(system, [path, verb]);
-          return tell(missing.length ? say(`Cần làm trước: ${missing.join("; ")}`, `First do: ${missing.join("; ")}`) : say("Đã điền ví dụ, bấm Execute", "Filled in, press Execute"));
+          return tell(missing.length ? say(`Cần làm trước: ${missing.join("; ")}`, `First do: ${missing.join("; ")}`) : say("Đã điền ví dụ, bấm Thực hiện", "Filled in, press Execute"));
         };
         return make(Fragment, null,
           make("div", { className: "example" },
@@ -299,6 +300,7 @@ function filler() {
   };
 }
 
+translate(document.getElementById("swagger"));
 const asked = new URLSearchParams(location.search).get("service") ?? decodeURIComponent(location.hash.slice(1));
 if (services[asked]) picker.value = asked;
 picker.addEventListener("change", () => {
