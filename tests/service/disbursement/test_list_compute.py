@@ -183,15 +183,17 @@ async def test_units_without_take_over_are_refused(province: Any, due: Due) -> N
 async def test_hold_events_fit_the_contract(province: Any, due: Due) -> None:
     held, paid = new_id(), new_id()
     await province.hear(
-        *province.by_account(held, due(400_000)), *province.by_account(paid, due(400_000)), province.verified(held, Verdict.DECEASED)
-    )
+        *province.by_account(held, due(400_000, "2024-08", arrears=True)), *province.by_account(paid, due(400_000)),
+        province.verified(held, Verdict.DECEASED),
+    )  # fmt: skip
     cycle = await province.compute(await province.open())
     assert (await province.submit(cycle)).status_code == 200
     assert (await province.approve(cycle)).status_code == 200
     rows = await province.rows("SELECT body, key FROM outbox WHERE type = 'PaymentHeld'")
     assert len(rows) == 1
     event = PaymentHeld.model_validate_json(rows[0]["body"])
-    assert (event.beneficiary_id, event.reason, event.amount, rows[0]["key"]) == (held, "DECEASED", 400_000, held)
+    assert (event.beneficiary_id, event.reason, event.amount, rows[0]["key"]) == (held, "DECEASED", 800_000, held)
+    assert event.months == ["2024-08", "2024-09"]
 
 
 async def test_people_whose_dues_are_parked_are_on_the_list_as_held(province: Any, due: Due) -> None:

@@ -219,4 +219,5 @@ async def test_a_hold_is_released_when_a_later_list_pays(province: Any, due: Due
     held, released = PaymentHeld.model_validate_json(rows[0]["body"]), PaymentReleased.model_validate_json(rows[1]["body"])
     assert len(rows) == 2
     assert (released.hold_id, released.released, released.version) == (held.hold_id, True, held.version + 1)
+    assert held.months == released.months == ["2024-09"]
     assert (await province.holds(first))[str(waits)]["released"]

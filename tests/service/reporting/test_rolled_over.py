@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from reporting_builders import MERIT, Reporting, S, World, incoming
+from test_papers import reformed
 
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentStatus
@@ -73,11 +74,11 @@ async def told(reporting: Reporting, first: int, last: int, unit: str = "60") ->
 
 @pytest.fixture
 def officer(reporting: Reporting, client_as: ClientAs) -> httpx.AsyncClient:
-    return client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("60",), subject="an.so")
+    return client_as(reporting.app, Role.DEPARTMENT_OFFICER, units=("60", "68"), subject="an.so")
 
 
 async def paper(officer: httpx.AsyncClient, layout: str, period: str, unit: str = "60") -> Any:
-    asked = {"layout": layout, "period": period, "unit_path": unit, "business_date": "2025-03-31"}
+    asked = {"layout": layout, "period": period, "unit_path": unit, "business_date": "2026-03-31"}
     answer = await officer.post("/v1/papers", json=asked, headers={"Idempotency-Key": str(uuid4())})
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -195,6 +196,21 @@ async def test_a_report_frozen_by_the_older_rule_is_made_again_by_it(
     monkeypatch.undo()
     job = Job(UUID(int=1), "report_again", {"report_id": report["report_id"]}, "an.so", date(2025, 3, 31), 1)
     assert (await make_again(reporting.db, job))["same"] is True
+
+
+async def test_what_was_left_before_the_reform_is_taken_over_after_it(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    world = Months()
+    who = world.holds(None, 6, 6, path="60/593/1")
+    world.lists(who, 7, 6, S.COLLECTED, path="68/1")
+    later = [event.model_copy(update=_in_2025(event)) for event in world.done() if hasattr(event, "cycle_id")]
+    await reporting.hear(incoming(reformed().events + later))
+    year = cells(await paper(officer, "merit-settlement-yearly", "2025-01", "68"))
+    assert (year["1"], year["2"], year["3"], year["5"], year["9"]) == (1, 2 * MILLION, 1, 2 * MILLION, 0)
+
+
+def _in_2025(event: Any) -> dict[str, Any]:
+    months = [f"2025{month[4:]}" for month in event.months]
+    return {"month": f"2025{event.month[4:]}", "months": months, "business_date": date(2025, 7, 7)}
 
 
 async def test_a_year_is_not_made_of_half_the_sums(reporting: Reporting, officer: httpx.AsyncClient) -> None:

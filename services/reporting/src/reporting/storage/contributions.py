@@ -103,16 +103,9 @@ def _first_in_year(prefix: str, who: str) -> str:
     )"""
 
 
-def contributions(*, lines: str, year: str, prefix: str = "") -> str:
-    """SQL: `month, unit_path, programme, measure, people, lines, dong, payments` of some lines.
-
-    `lines` is the condition on rows of `payment` and `hold` that chooses the lines; `year` the condition on rows of `payment AS p` that
-    chooses whose years to date; `prefix` is `rebuild_` for fresh tables.
-    """
-    partner_ctes, at_partners = partner_contributions(lines, prefix, EVERYBODY)
-    return f"""
-    WITH {lines_of(lines, lines, prefix)},
-    known AS (
+def _known(prefix: str) -> str:
+    """CTE `known`: each line with what else its kind depends on."""
+    return f"""known AS (
         SELECT l.*, coalesce(f.preference = 'FORCE_MAJEURE', FALSE) AS fm, l.since < CAST(l.month + INTERVAL '1 month' AS date) AS in_time,
                state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH') AND EXISTS (
                    SELECT FROM {prefix}payment AS q
@@ -127,7 +120,19 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
             SELECT preference FROM {prefix}preference_month AS m
             WHERE m.beneficiary_id = l.beneficiary_id AND m.month <= l.month ORDER BY version DESC LIMIT 1
         ) AS f ON TRUE
-    ),
+    )"""
+
+
+def contributions(*, lines: str, year: str, prefix: str = "") -> str:
+    """SQL: `month, unit_path, programme, measure, people, lines, dong, payments` of some lines.
+
+    `lines` is the condition on rows of `payment` and `hold` that chooses the lines; `year` the condition on rows of `payment AS p` that
+    chooses whose years to date; `prefix` is `rebuild_` for fresh tables.
+    """
+    partner_ctes, at_partners = partner_contributions(lines, prefix, EVERYBODY)
+    return f"""
+    WITH {lines_of(lines, lines, prefix)},
+    {_known(prefix)},
     told AS MATERIALIZED (
         SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, in_time,
                             coalesce(rolled, '')) AS kind
