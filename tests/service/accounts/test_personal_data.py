@@ -40,3 +40,23 @@ async def test_a_payee_gets_the_own_number_and_a_guardian_does_not_get_it(world:
     assert "060150001234" not in theirs.text
     far = client_as(world.app, Role.COMMUNE_OFFICER, units=("60/594",), subject="far")
     assert (await far.get(f"/v1/people/{guardian}/personal-data", params=PURPOSE)).status_code == 404
+
+
+async def test_who_collects_for_a_neighbour_elsewhere_is_answered_for_at_home_alone(world: Any, client_as: Any) -> None:
+    """B-1 collects for A-1 of another commune, whose officer would have got all of B-1's own accounts."""
+    await world.hear([
+        world.person("A-1", "Nguyễn Thị Hoà", "060150001234"), world.person("B-1", "Trần Văn Bình", "060180000077"),
+    ])  # fmt: skip
+    other, collector = stable_id("person", "A-1"), stable_id("person", "B-1")
+    async with world.db.transaction() as tx:
+        await tx.execute("UPDATE beneficiary SET unit_path = '60/594/1', unit_code = '1' WHERE beneficiary_id = :id", id=collector)
+        await tx.execute(
+            "INSERT INTO representative (beneficiary_id, representative_id, kind, full_name, name_key, name_folded, fingerprint, version)"
+            " VALUES (:other, :collector, 'AUTHORISED', 'Trần Văn Bình', 'x', 'x', 'x', 1)", other=other, collector=collector,
+        )  # fmt: skip
+    there = client_as(world.app, Role.COMMUNE_OFFICER, units=("60/593/22924",), subject="an")
+    assert (await there.get(f"/v1/people/{collector}/personal-data", params=PURPOSE)).status_code == 404
+    body = {"asked_by": "PERSON", "ground": "Đơn ngày 20/11/2026"}
+    assert (await there.post(f"/v1/people/{collector}/erasures", json=body)).status_code == 404
+    home = client_as(world.app, Role.COMMUNE_OFFICER, units=("60/594/1",), subject="binh")
+    assert (await home.get(f"/v1/people/{collector}/personal-data", params=PURPOSE)).status_code == 200

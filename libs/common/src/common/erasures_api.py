@@ -102,7 +102,7 @@ async def _view(tx: Tx, holding: Holding, row: Any) -> ErasureView:
 
 async def _request(tx: Tx, actor: Actor, erasure_id: UUID, *, lock: bool = False) -> Any:
     row = await tx.row("SELECT * FROM erasure_request WHERE erasure_id = :id" + (" FOR UPDATE" if lock else ""), id=erasure_id)
-    if row is None or not any(actor.sees(path) for path in row["unit_paths"]):
+    if row is None or not all(actor.sees(path) for path in row["unit_paths"]):
         raise NotFound("No such request")
     return row
 

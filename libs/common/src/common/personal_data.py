@@ -83,12 +83,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Everything a service declares about personal data. `units`: SQL that gives the unit paths whose officers answer for `:id`.
+    """Everything a service declares about personal data. `home`: SQL that gives the unit path of `:id` where the person has one of his own;
+    `units`: SQL that gives the units of what ties somebody without one to us (those he collects for), all of which must be the officer's.
 
     `begin` and `end` run around an erasure (a lock; telling other services what the state is now).
     """
 
     service: str
+    home: str
     units: str
     parts: Sequence[Part]
     exceptions: Mapping[str, str]
@@ -118,12 +120,16 @@ def label(holding: Holding, column: str) -> str | None:
 
 
 async def units_of(tx: Tx, holding: Holding, person_id: UUID) -> list[str]:
-    """Unit paths that answer for this person; NotFound when none of them is the actor's, or when nothing is held."""
+    """Unit paths that answer for this person: the own one, else those of everybody he collects for. NotFound when they are not the actor's,
+    or when nothing is held: who collects for one neighbour does not show that neighbour's commune what he himself is paid elsewhere."""
     actor = tx.actor
     if not isinstance(actor, Actor):
         raise RuntimeError("this use case needs an actor")
-    paths = sorted({row["unit_path"] for row in await tx.rows(holding.units, id=person_id) if row["unit_path"] is not None})
-    if not any(actor.sees(path) for path in paths):
+    for sql in (holding.home, holding.units):
+        paths = sorted({row["unit_path"] for row in await tx.rows(sql, id=person_id) if row["unit_path"] is not None})
+        if paths:
+            break
+    if not paths or not all(actor.sees(path) for path in paths):
         raise NotFound("Nothing is held about this person")
     return paths
 

@@ -95,7 +95,8 @@ _RETENTION: Final = (
 
 HOLDING: Final = Holding(
     service="accounts",
-    units="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id UNION SELECT unit_path FROM account WHERE payee_id = :id"
+    home="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id",
+    units="SELECT unit_path FROM account WHERE payee_id = :id"
     " UNION SELECT b.unit_path FROM representative r JOIN beneficiary b USING (beneficiary_id) WHERE r.representative_id = :id",
     parts=_PARTS, exceptions=_EXCEPTIONS, words=_WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person", "payee"),

@@ -161,8 +161,8 @@ _RETENTION: Final = (
 
 HOLDING: Final = Holding(
     service="disbursement",
-    units="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id"
-    " UNION SELECT b.unit_path FROM representative r JOIN beneficiary b USING (beneficiary_id) WHERE r.representative_id = :id"
+    home="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id",
+    units="SELECT b.unit_path FROM representative r JOIN beneficiary b USING (beneficiary_id) WHERE r.representative_id = :id"
     " UNION SELECT unit_path FROM list_line WHERE payee_id = :id",
     parts=(*_COPIES, *_PAID, *_CASES), exceptions=_EXCEPTIONS, words=WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person"),

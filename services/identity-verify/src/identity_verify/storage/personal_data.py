@@ -87,7 +87,7 @@ _RETENTION: Final = (
 
 HOLDING: Final = Holding(
     service="identity-verify",
-    units="SELECT unit_path FROM subject WHERE subject_id = :id UNION SELECT unit_path FROM verification WHERE subject_id = :id",
+    home="SELECT unit_path FROM subject WHERE subject_id = :id", units="SELECT unit_path FROM verification WHERE subject_id = :id",
     parts=_PARTS, exceptions=_EXCEPTIONS, words=_WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person", "subject", "verification"),
 )  # fmt: skip

@@ -227,7 +227,8 @@ async def _tell(tx: Tx, person_id: UUID) -> None:
 
 HOLDING: Final = Holding(
     service="registry",
-    units="SELECT unit_path FROM person WHERE person_id = :id",
+    home="SELECT unit_path FROM person WHERE person_id = :id",
+    units="SELECT CAST(NULL AS text) AS unit_path WHERE CAST(:id AS uuid) IS NULL",
     parts=(*_PERSON, *_BENEFITS, *_CHANGES), exceptions=_EXCEPTIONS, words=WORDS, erasures=_ERASURES, kept=_KEPT, retention=_RETENTION,
     audit_types=("beneficiary", "person", "representative"), begin=publishing.take_people_lock, end=_tell,
 )  # fmt: skip

@@ -66,7 +66,8 @@ _KEPT: Final = (
 
 HOLDING: Final = Holding(
     service="reporting",
-    units="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id UNION SELECT unit_path FROM account WHERE payee_id = :id"
+    home="SELECT unit_path FROM beneficiary WHERE beneficiary_id = :id",
+    units="SELECT unit_path FROM account WHERE payee_id = :id"
     " UNION SELECT unit_path FROM verification WHERE subject_id = :id",
     parts=_PARTS, exceptions=_EXCEPTIONS, words=_WORDS, erasures=_ERASURES, kept=_KEPT, retention=(),
     audit_types=("beneficiary", "person"),
