@@ -151,8 +151,8 @@ _ALL: Final = (
     ),
     Reason(
         "REJECTED_AFTER_RESEND",
-        "The file was handed over more than once: its rejection as a whole does not tell which one it means",
-        "Tệp đã giao nhiều lần: từ chối cả tệp không cho biết lần nào bị từ chối",
+        "The file was, or may have been, handed over more than once: a rejection does not tell which one it means",
+        "Tệp đã (hoặc có thể đã) giao nhiều lần: lời từ chối không cho biết lần nào bị từ chối",
         "DEPARTMENT_OFFICER",
     ),
     Reason(
