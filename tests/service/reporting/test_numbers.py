@@ -79,7 +79,12 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
 
     def report(code: str, period: str, unit_path: str = "60") -> Callable[[Tx], Awaitable[Any]]:
         wanted = wanted_of(actor, code, period, unit_path, None, last)
-        return lambda tx: compute(tx, wanted)
+
+        async def made(tx: Tx) -> tuple[str, list[Any]]:
+            found = await compute(tx, wanted, actor.sees)
+            return found.name, found.rows
+
+        return made
 
     questions: Mapping[str, Callable[[Tx], Awaitable[Any]]] = {
         "every indicator of the province": measured(below="NONE"),

@@ -13,11 +13,12 @@ import httpx
 import psycopg
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
-from reporting_builders import ASSISTANCE, MERIT, Reporting, S, World, incoming, small_month
+from reform_stories import reformed
+from reporting_builders import MERIT, Reporting, S, World, incoming, small_month
 
 from common.actor import Role
 from common.contracts.disbursement_v1 import Channel, CycleState, PaymentCycleOpened
-from common.contracts.registry_v1 import AdministrativeUnitChanged, DueInterval, DuesChanged, DuesLine, DueStatus, Programme, UnitOrigin
+from common.contracts.registry_v1 import DueInterval, DuesChanged, DuesLine, DueStatus, Programme
 from common.ids import stable_id
 from common.jobs import Job
 from reporting.storage import event_log
@@ -221,72 +222,6 @@ async def test_the_unpaid_list_goes_with_it(reporting: Reporting, officer: httpx
     assert (await other.get("/v1/papers/unpaid-list", params=asked)).status_code == 404
     async with reporting.db.read() as tx:
         assert await tx.value("SELECT count(*) FROM audit_log WHERE action = 'unpaid_list.taken'") == 3
-
-
-REFORM, BEFORE, AFTER = "2025-07-01", "2025-06-30", "2025-12-31"
-
-
-def reformed() -> World:
-    """Two old provinces become one; two communes of one district are joined, one is split."""
-    world = World()
-    for path, name in (
-        ("60", "Tỉnh Bình Thuận"), ("60/593", "Phan Thiết"), ("60/593/1", "Xã Một"), ("60/593/2", "Xã Hai"), ("60/594", "La Gi"),
-        ("60/594/3", "Xã Ba"), ("68", "Tỉnh Lâm Đồng cũ"), ("68/672", "Đà Lạt"), ("68/672/4", "Xã Bốn"),
-    ):  # fmt: skip
-        world.unit(path, name, valid_to=BEFORE)
-    for path, name, origins in (
-        ("68", "Tỉnh Lâm Đồng", ["60", "68"]), ("68/1", "Xã Mới", ["60/593/1", "60/593/2"]), ("68/31", "Ba Đông", ["60/594/3*"]),
-        ("68/32", "Ba Tây", ["60/594/3*"]), ("68/4", "Xã Bốn", ["68/672/4"]),
-    ):  # fmt: skip
-        world.events.append(
-            AdministrativeUnitChanged(
-                version=1, business_date=date(2025, 7, 1), unit_id=stable_id("unit", path, REFORM), code=path.rpartition("/")[2], name=name,
-                level="commune" if "/" in path else "province", parent_code="68" if "/" in path else None, path=path,
-                valid_from=date.fromisoformat(REFORM), valid_to=None,
-                formed_from=[
-                    UnitOrigin(
-                        unit_id=stable_id("unit", old.rstrip("*"), "2004-01-01"), path=old.rstrip("*"),
-                        kind="PART" if old.endswith("*") else "WHOLE",
-                    )
-                    for old in origins
-                ],
-            )
-        )  # fmt: skip
-    return world
-
-
-async def test_an_old_month_told_by_the_units_of_today_keeps_its_totals(reporting: Reporting, officer: httpx.AsyncClient) -> None:
-    world = reformed()
-    for path, count in (("60/593/1", 3), ("60/593/2", 2), ("60/594/3", 4), ("68/672/4", 5)):
-        for number in range(count):
-            world.paid(path, ASSISTANCE, Channel.BANK if number else Channel.CASH_POST, [S.SETTLED if number else S.COLLECTED])
-    await reporting.hear(incoming(world.events))
-    old_60, old_68 = await frozen(officer), await frozen(officer, unit_path="68")
-    assert {row["label"] for row in old_60["rows"]} == {"Tỉnh Bình Thuận", "Phan Thiết", "La Gi"}
-    today = await frozen(officer, unit_path="68", units_on=AFTER)
-    for column in ("1", "9", "10", "13", "14", "15"):
-        assert cells(today, "ALL")[column] == cells(old_60, "ALL")[column] + cells(old_68, "ALL")[column], column
-        parts = [row["cells"][column] for row in today["rows"] if row["programme"] == "ALL" and not row["is_total"]]
-        assert sum(parts) == cells(today, "ALL")[column], column
-    assert (cells(today, "ALL", "68/1")["9"], cells(today, "ALL", "68/4")["9"]) == (5, 5)
-    (split,) = [row for row in today["rows"] if row["programme"] == "ALL" and row["unit_path"] == "60/594/3"]
-    assert (split["cells"]["9"], "chưa phân" in split["label"]) == (4, True), "people of a split commune are not guessed"
-    assert (await again(reporting, today))["same"]
-
-
-async def test_a_new_month_told_by_the_old_units_keeps_its_totals(reporting: Reporting, officer: httpx.AsyncClient) -> None:
-    world = reformed()
-    units = len(world.events)
-    for path in ("68/1", "68/1", "68/31", "68/4"):
-        world.paid(path, ASSISTANCE, Channel.BANK, [S.SETTLED])
-    month = {"month": "2025-09", "months": ["2025-09"]}
-    world.events[units:] = [event.model_copy(update=month) if hasattr(event, "months") else event for event in world.events[units:]]
-    await reporting.hear(incoming(world.events))
-    asked = {"period": "2025-09", "unit_path": "68", "business_date": "2025-10-03"}
-    today, before = await frozen(officer, **asked), await frozen(officer, **asked | {"unit_path": "60", "units_on": BEFORE})
-    assert (cells(today, "ALL")["9"], cells(before, "ALL")["9"]) == (4, 4), "what Bình Thuận became is all of the new province"
-    told = {row["unit_path"]: row["cells"]["9"] for row in before["rows"] if row["programme"] == "ALL" and not row["is_total"]}
-    assert told == {"60/593": 2, "60/594": 1, "68/672/4": 1}, "communes made from two old ones lie under the district of both"
 
 
 async def test_from_1_march_2025_merit_and_assistance_go_to_two_ministries(reporting: Reporting, officer: httpx.AsyncClient) -> None:

@@ -7,12 +7,10 @@ from copy import deepcopy
 from datetime import date
 from importlib import resources
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from reporting.domain.statutory import BadLayout, PeriodKind, addressees_of, parse_addressees, parse_layout, period_of
-from reporting.domain.unit_trees import KnownUnit, Place, Trees
 from reporting.storage.statutory import addressees, layouts, newest
 
 FILE = "directive-21-monthly.v1.toml"
@@ -104,41 +102,6 @@ def test_one_ministry_until_february_2025_two_after() -> None:
     row = {"programme": "MERIT", "since": date(2024, 1, 1), "ministry": twice, "department": twice}
     with pytest.raises(BadLayout, match="two ministries"):
         parse_addressees({"competent": [row, row | {"since": date(2025, 1, 1)}]}, "x.toml")
-
-
-OLD, NEW = date(2025, 6, 30), date(2025, 7, 1)
-
-
-def unit(number: int, path: str, *origins: int, whole: bool = True) -> KnownUnit:
-    new = bool(origins)
-    return KnownUnit(
-        UUID(int=number), path, f"{path}/{'new' if new else 'old'}", NEW if new else date(2004, 1, 1), None if new else OLD,
-        tuple((UUID(int=one), whole) for one in origins),
-    )  # fmt: skip
-
-
-TREES = Trees([
-    unit(1, "60"), unit(2, "60/593"), unit(3, "60/593/1"), unit(4, "60/593/2"), unit(5, "60/594"), unit(6, "60/594/3"), unit(7, "68"),
-    unit(8, "68/1"), unit(11, "68", 1, 7), unit(12, "68/1", 3, 4), unit(13, "68/2", 4, 6), unit(14, "68/3", 6, whole=False),
-    unit(15, "68/4", 6, whole=False), unit(16, "68/5", 8),
-])  # fmt: skip
-
-
-def test_units_are_told_by_another_days_tree_and_nothing_is_guessed() -> None:
-    assert TREES.told_on("60/593/1", OLD, NEW) == Place("68/1", "68/1/new", exact=True)
-    assert TREES.told_on("68/1", OLD, NEW) == Place("68/5", "68/5/new", exact=True), "the code was given to another commune"
-    assert TREES.told_on("60/594/3", OLD, NEW).exact is False, "a split commune"
-    assert TREES.told_on("68/1", NEW, OLD) == Place("60/593", "60/593/old", exact=True)
-    assert TREES.told_on("68/2", NEW, OLD) == Place("60", "60/old", exact=True)
-    assert TREES.told_on("68/5", NEW, OLD) == Place("68/1", "68/1/old", exact=True)
-    assert TREES.told_on("99", NEW, OLD).exact is False
-
-
-def test_a_unit_lay_under_the_paths_it_was_made_from() -> None:
-    assert TREES.paths_on("68", NEW, OLD) == ("60", "68")
-    assert TREES.paths_on("60", OLD, NEW) == ("68",)
-    assert TREES.paths_on("60", OLD, OLD) == ("60",)
-    assert not TREES.same_tree(["68"], OLD, NEW), "the same code, another province"
 
 
 def test_the_district_hands_over_on_the_last_day_of_the_year() -> None:

@@ -193,9 +193,11 @@ class Layout:
     sum_in_words: str | None
     budget: tuple[Budget, ...] = ()
     counting: int = 1
-    """How it counts. 1: as reports frozen before were, `ALL` over every programme there is and each month's lists by themselves.
+    """How it counts. 1: as reports frozen before were, `ALL` over every programme there is, each month's lists by themselves, and units of
+    other days by `unit_trees_first`.
 
-    2: `ALL` is the sum of the layout's own groups, and what one list of the period could not pay and a later one took over counts once.
+    2: `ALL` is the sum of the layout's own groups, what one list of the period could not pay and a later one took over counts once, and
+    units of other days are told by `unit_trees`.
     """
 
     def budget_on(self, last: date) -> Words | None:

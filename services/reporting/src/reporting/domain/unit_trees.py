@@ -1,18 +1,21 @@
-"""Units of one day told by the units of another: forward along "what became of it", backward along "what it was made from".
+"""The ground of one unit as of one day, found again among the units of other days.
 
-Nothing is guessed. A unit that was split keeps a row of its own under its old name; going back, a unit made from several old ones is
-told under the smallest old unit that holds all of them. So every figure lies in exactly one row and totals are kept.
+Forward along "what became of it", backward along "what it was made from". Nothing is guessed and nothing is counted twice: what lies
+wholly inside the unit counts in it, in the one unit directly below that holds all of it or else in a row of its own under its own name;
+what lies inside in part is named beside the total, so that only a unit that holds all parts counts it. A path means the unit that
+bears it on the day; where none does, people and money still lie at the unit that bore it last (people of split communes, until they are
+told one by one where they belong).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import takewhile
+from typing import Final
 from uuid import UUID
 
-__all__ = ["KnownUnit", "Place", "Trees"]
+__all__ = ["KnownUnit", "Place", "Trees", "View", "topmost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,82 +36,147 @@ class KnownUnit:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of the other day's tree. `exact`: everybody of the unit belongs there; otherwise `name` is of the unit that could be told."""
+    """A row of a unit's report. `key`: '' is what the total alone holds; what is not `counted` stands beside the total."""
 
+    key: str
     path: str
-    name: str
-    exact: bool
+    label: str
+    counted: bool = True
+
+
+_Kin = tuple[frozenset[KnownUnit | None], bool]
+"""The units of the other day, None for ground nobody told us of; and whether that is told of the unit itself, not of one above it."""
+_UNKNOWN: Final[_Kin] = (frozenset({None}), False)
 
 
 class Trees:
     """The units of all days that concern one report."""
 
     def __init__(self, units: Iterable[KnownUnit]) -> None:
-        self._units = list(units)
-        self._by_id = {unit.unit_id: unit for unit in self._units}
-        self._became: dict[UUID, list[KnownUnit]] = {}
-        for unit in self._units:
-            for origin, _ in unit.formed_from:
-                self._became.setdefault(origin, []).append(unit)
+        self._by_id = {unit.unit_id: unit for unit in units}
+        self._by_path: dict[str, list[KnownUnit]] = {}
+        self._became: dict[UUID, list[tuple[KnownUnit, bool]]] = {}
+        for unit in sorted(self._by_id.values(), key=lambda one: one.valid_from):
+            self._by_path.setdefault(unit.path, []).append(unit)
+            for origin, wholly in unit.formed_from:
+                self._became.setdefault(origin, []).append((unit, wholly))
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """Every path that some unit bears, bore or will bear."""
+        return self._by_path
 
     def at(self, path: str, day: date) -> KnownUnit | None:
-        """The unit that a path meant on a day."""
-        return next((unit for unit in self._units if unit.path == path and unit.stands_on(day)), None)
+        """The unit that bears a path on a day."""
+        return next((unit for unit in self._by_path.get(path, ()) if unit.stands_on(day)), None)
 
-    def told_on(self, path: str, meant_on: date, day: date) -> Place:
-        """Where the unit that `path` meant on one day is told in the tree of another day."""
-        unit = self.at(path, meant_on)
-        if unit is None:
-            return Place(path, path, exact=False)
-        if unit.valid_to is not None and unit.valid_to < day:
-            return self._forward(unit, day)
-        return Place(unit.path, unit.name, exact=True) if unit.stands_on(day) else self._backward(unit, day)
+    def meant(self, path: str, day: date) -> KnownUnit | None:
+        """The unit at which people and money lie under a path: who bears it on the day, else who bore it last, else who is the next to."""
+        bearers = self._by_path.get(path, ())
+        before = [unit for unit in bearers if unit.valid_from <= day]
+        return self.at(path, day) or (before[-1] if before else bearers[0] if bearers else None)
 
-    def paths_on(self, path: str, meant_on: date, day: date) -> tuple[str, ...]:
-        """Under which paths the same people and ground lay on another day: those it was made from, or what it became."""
-        unit = self.at(path, meant_on)
-        if unit is None or unit.stands_on(day):
-            return (path,)
-        if day < unit.valid_from:
-            return tuple(sorted({old.path for old in self._origins(unit, day)}))
-        return tuple(sorted({new.path for new in self._successors(unit, day)}))
+    def children(self, path: str, day: date) -> list[KnownUnit]:
+        """The units directly below a path on a day."""
+        return [unit for one in self._by_path if one.rpartition("/")[0] == path and (unit := self.at(one, day))]
 
-    def same_tree(self, paths: Iterable[str], one: date, other: date) -> bool:
-        """Whether these paths mean the same units on both days, or units nobody told us of."""
-        return all(self.at(path, one) == self.at(path, other) for path in paths)
+    def kin(self, unit: KnownUnit, day: date) -> _Kin:
+        """The units of a day that share ground with a unit."""
+        if unit.stands_on(day):
+            return frozenset({unit}), True
+        return self._forward(unit, day) if unit.valid_from <= day else self._backward(unit, day)
 
-    def _successors(self, unit: KnownUnit, day: date) -> list[KnownUnit]:
-        if unit.valid_to is None or day <= unit.valid_to:
-            return [unit]
-        return [later for new in self._became.get(unit.unit_id, []) for later in self._successors(new, day)]
+    def _forward(self, unit: KnownUnit, day: date) -> _Kin:
+        links = [link for link in self._became.get(unit.unit_id, ()) if unit.valid_from < link[0].valid_from <= day]
+        found = [self.kin(new, day) for new, _ in links]
+        if not links or (len(links) == 1 and not links[0][1]):  # nothing is known of the rest of it but where the unit above went
+            found.append(self._above(unit, unit.valid_to or day, day))
+        return _together(found)
 
-    def _forward(self, unit: KnownUnit, day: date) -> Place:
-        now = unit
-        while now.valid_to is not None and now.valid_to < day:
-            following = self._became.get(now.unit_id, [])
-            if len(following) != 1:
-                return Place(unit.path, unit.name, exact=False)
-            now = following[0]
-        return Place(now.path, now.name, exact=True)
+    def _backward(self, unit: KnownUnit, day: date) -> _Kin:
+        olds = [self._by_id.get(origin) for origin, _ in unit.formed_from]
+        found = [self.kin(old, day) if old and old.valid_from < unit.valid_from else _UNKNOWN for old in olds]
+        return _together(found or [self._above(unit, unit.valid_from, day)])
 
-    def _backward(self, unit: KnownUnit, day: date) -> Place:
-        olds = self._origins(unit, day)
-        if not olds:
-            return Place(unit.path, unit.name, exact=False)
-        shared = _common([old.path for old in olds])
-        if len(olds) == 1:
-            return Place(olds[0].path, olds[0].name, exact=True)
-        holder = self.at(shared, day) if shared else None
-        return Place(holder.path, holder.name, exact=True) if holder else Place(unit.path, unit.name, exact=False)
-
-    def _origins(self, unit: KnownUnit, day: date) -> list[KnownUnit]:
-        if unit.valid_from <= day:
-            return [unit]
-        olds = [self._by_id[origin] for origin, _ in unit.formed_from if origin in self._by_id]
-        return [older for old in olds for older in self._origins(old, day)]
+    def _above(self, unit: KnownUnit, on: date, day: date) -> _Kin:
+        above = self.at(unit.path.rpartition("/")[0], on)
+        return (self.kin(above, day)[0], False) if above else _UNKNOWN
 
 
-def _common(paths: Sequence[str]) -> str:
-    """The smallest unit above all of these: ['60/593/1', '60/593/2'] → '60/593'."""
-    columns = zip(*(path.split("/") for path in paths), strict=False)
-    return "/".join(parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, columns))
+def _together(found: Sequence[_Kin]) -> _Kin:
+    return frozenset().union(*(kin for kin, _ in found)), all(sure for _, sure in found)
+
+
+class View:
+    """One unit of one day, looked for in other months."""
+
+    def __init__(self, trees: Trees, path: str, day: date) -> None:
+        self.path, self.day = path, day
+        self._trees = trees
+        self._places: dict[UUID, Place | None] = {}
+        self._meant: dict[date, dict[str, KnownUnit]] = {}
+
+    def place(self, path: str, on: date) -> Place | None:
+        """The row that holds what lies under a path in a month that ends on a day; None: it is not of this unit."""
+        known = path
+        while known and self._trees.meant(known, on) is None:  # a unit nobody told us of is a part of the next one above it
+            known = known.rpartition("/")[0]
+        unit = self._trees.meant(known, on) if known else None
+        if unit is None or (known != path and unit.stands_on(self.day)):
+            return self._standing(path)
+        return self._of(unit)
+
+    def meant(self, on: date) -> Mapping[str, KnownUnit]:
+        """Under which paths something of this unit lies in a month that ends on a day, wholly or in part, and at which unit."""
+        if on not in self._meant:
+            found = {path: unit for path in self._trees.paths if (unit := self._trees.meant(path, on))}
+            self._meant[on] = {path: unit for path, unit in found.items() if self._of(unit)}
+        return self._meant[on]
+
+    def rows(self) -> list[Place]:
+        """The rows that are always there: the units directly below."""
+        return [Place(unit.path, unit.path, unit.name) for unit in self._trees.children(self.path, self.day)]
+
+    def _of(self, unit: KnownUnit) -> Place | None:
+        if unit.unit_id not in self._places:
+            self._places[unit.unit_id] = self._found(unit)
+        return self._places[unit.unit_id]
+
+    def _found(self, unit: KnownUnit) -> Place | None:
+        kin, sure = self._trees.kin(unit, self.day)
+        if kin == {None}:  # nothing is known of what became of it, or of what it was: its path is all there is
+            return self._named(unit, counted=True) if self._standing(unit.path) else None
+        inside = [place for one in kin if one and (place := self._standing(one.path))]
+        if not inside:
+            return None
+        keys = {place.key for place in inside}
+        if len(inside) == len(kin) and len(keys) == 1 and (sure or keys != {""}):
+            return inside[0]
+        return self._named(unit, counted=len(inside) == len(kin))
+
+    def _standing(self, path: str) -> Place | None:
+        if path == self.path:
+            return Place("", path, "")
+        head = self.path + "/"
+        if not path.startswith(head):
+            return None
+        child = head + path.removeprefix(head).split("/", 1)[0]
+        unit = self._trees.at(child, self.day)
+        return Place(child, child, unit.name if unit else child)
+
+    def _named(self, unit: KnownUnit, *, counted: bool) -> Place:
+        if unit.valid_to is not None and unit.valid_to < self.day:
+            days, told = f"tên cũ, đến {unit.valid_to:%d/%m/%Y}", "chưa phân theo đơn vị mới"
+        else:
+            days, told = f"tên mới, từ {unit.valid_from:%d/%m/%Y}", "chưa phân theo đơn vị cũ"
+        beside = "" if counted else "; chỉ một phần thuộc đơn vị này, không tính vào tổng"
+        return Place(f"{unit.path}@{unit.valid_from}", unit.path, f"{unit.name} ({days}, {told}{beside})", counted)
+
+
+def topmost(paths: Iterable[str]) -> list[str]:
+    """Those that lie below no other of them."""
+    found: list[str] = []
+    for path in sorted(paths, key=lambda one: one.split("/")):
+        if not found or not path.startswith(found[-1] + "/"):
+            found.append(path)
+    return found

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.storage.unit_sums import place, summed
+from reporting.storage.unit_sums import Beside, place, summed
 
 __all__ = ["OWED_SUMS", "dues", "owed"]
 
@@ -70,19 +70,21 @@ def owed(where: str = "TRUE", prefix: str = "") -> str:
     """
 
 
-_DUES: Final = f"""
-SELECT programme, segment, grouping(segment) AS all_units,
-       coalesce(sum(people) FILTER (WHERE measure = 'owed'), 0)::bigint AS people,
-       coalesce(sum(lines) FILTER (WHERE measure = 'owed'), 0)::bigint AS lines,
-       coalesce(sum(dong) FILTER (WHERE measure = 'january'), 0)::bigint AS first_month_dong,
-       coalesce(sum(dong) FILTER (WHERE measure = 'owed'), 0)::bigint AS period_dong,
-       coalesce(sum(lines) FILTER (WHERE measure = 'rate_missing'), 0)::bigint AS rate_missing_lines
-FROM ({summed("owed_change", "CHILDREN", "programme, measure, people, lines, dong", "month <= :month")}) AS s
-GROUP BY GROUPING SETS ((programme, segment), (programme)) HAVING sum(lines) FILTER (WHERE measure = 'owed') <> 0
-ORDER BY programme, all_units DESC, segment
-"""
+def _dues(beside: Beside) -> str:
+    rows = summed("owed_change", beside, "programme, measure, people, lines, dong", "month <= :month")
+    return f"""
+    SELECT programme, segment, grouping(segment) AS all_units,
+           coalesce(sum(people) FILTER (WHERE measure = 'owed'), 0)::bigint AS people,
+           coalesce(sum(lines) FILTER (WHERE measure = 'owed'), 0)::bigint AS lines,
+           coalesce(sum(dong) FILTER (WHERE measure = 'january'), 0)::bigint AS first_month_dong,
+           coalesce(sum(dong) FILTER (WHERE measure = 'owed'), 0)::bigint AS period_dong,
+           coalesce(sum(lines) FILTER (WHERE measure = 'rate_missing'), 0)::bigint AS rate_missing_lines
+    FROM ({rows}) AS s
+    GROUP BY GROUPING SETS ((programme, segment), (programme)) HAVING sum(lines) FILTER (WHERE measure = 'owed') <> 0
+    ORDER BY programme, all_units DESC, segment
+    """
 
 
-async def dues(tx: Tx, january: date, unit_path: str) -> Sequence[RowMapping]:
-    """Per programme and next lower unit (`segment`: its path, '' for what lies in the unit itself) what a year's decisions owe."""
-    return await tx.rows(_DUES, month=january, **place(unit_path, "CHILDREN"))
+async def dues(tx: Tx, january: date, unit_path: str, beside: Beside = "CHILDREN") -> Sequence[RowMapping]:
+    """Per programme and unit below (`segment`: its path, '' for what lies in the unit itself) what a year's decisions owe."""
+    return await tx.rows(_dues(beside), month=january, **place(unit_path, beside))

@@ -32,7 +32,7 @@ __all__ = [
 ROW: Final = ("programme", "unit_path", "label", "is_total", "cells")
 _HEAD: Final = (
     "report_id", "layout", "layout_version", "layout_digest", "period_first", "period_last", "unit_path", "unit_name", "units_on",
-    "business_date", "log_seq", "digest", "row_count", "frozen_by", "frozen_at",
+    "business_date", "log_seq", "digest", "row_count", "later_units", "frozen_by", "frozen_at",
 )  # fmt: skip
 _HANDED: Final = (
     "coalesce((SELECT jsonb_agg(jsonb_build_object('who', h.who, 'handed_on', h.handed_on, 'reference', h.reference) ORDER BY h.who)"
@@ -86,10 +86,12 @@ def stream_rows(tx: Tx, report_id: UUID) -> AsyncIterator[RowMapping]:
 async def page(
     tx: Tx, actor: Actor, layout: str | None, period_first: date | None, before: UUID | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Reports of the actor's units, newest first (ids grow with time)."""
+    """Reports of the actor's units, newest first (ids grow with time); none of later units that the actor does not see."""
     scope, params = actor.scope_sql("r.unit_path")
+    later, _ = actor.scope_sql("l.path")
     return await tx.rows(
         f"SELECT r.*, {_HANDED} FROM frozen_report r WHERE {scope} AND (CAST(:layout AS text) IS NULL OR r.layout = :layout)"
+        f" AND NOT EXISTS (SELECT FROM unnest(r.later_units) AS l (path) WHERE NOT {later})"
         " AND (CAST(:first AS date) IS NULL OR r.period_first = :first) AND (CAST(:before AS uuid) IS NULL OR r.report_id < :before)"
         " ORDER BY r.report_id DESC LIMIT :limit",
         layout=layout, first=period_first, before=before, limit=limit, **params,

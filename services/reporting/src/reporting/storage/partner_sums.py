@@ -16,10 +16,10 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from reporting.domain.states import ACCOUNT_CHANNELS
-from reporting.storage.lines import tried_again
+from reporting.storage.lines import BELOW, below, tried_again
 from reporting.storage.unit_sums import place, summed
 
-__all__ = ["being_made", "partner_contributions", "partners"]
+__all__ = ["being_made", "partner_contributions", "partners", "partners_of", "paths_paid"]
 
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
 _DEAD: Final = "status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')"
@@ -97,9 +97,25 @@ ORDER BY all_programmes, programme, all_partners DESC, funding_source, partner
 """
 
 
+# The same of single units, wherever they lie.
+_OF: Final = "unit_path = ANY(:paths) AND month = :month AND measure LIKE 'partner:%'"
+_PARTNERS_OF: Final = _PARTNERS.replace(_SUMS, f"SELECT '' AS segment, programme, measure, people, dong FROM month_sum WHERE {_OF}")
+_PATHS: Final = f"SELECT DISTINCT unit_path FROM month_sum WHERE month = :month AND measure LIKE 'partner:%' AND {BELOW} ORDER BY unit_path"
+
+
 async def partners(tx: Tx, month: date, unit_path: str) -> Sequence[RowMapping]:
     """Per programme, funding source and partner what was listed, paid, not paid; with sums per programme and over all."""
     return await tx.rows(_PARTNERS, month=month, **place(unit_path, "NONE"))
+
+
+async def partners_of(tx: Tx, month: date, paths: Sequence[str]) -> Sequence[RowMapping]:
+    """The same of single units together, none of them counted twice and nothing below them."""
+    return await tx.rows(_PARTNERS_OF, month=month, paths=list(paths))
+
+
+async def paths_paid(tx: Tx, month: date, unit_path: str) -> list[str]:
+    """The units at or below a path at which partners report something of a month."""
+    return [row["unit_path"] for row in await tx.rows(_PATHS, month=month, **below(unit_path))]
 
 
 async def being_made(tx: Tx) -> bool:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.domain.errors import UnknownUnit
-from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, RATES, Kind
+from reporting.domain.errors import UnitOutOfScope, UnknownUnit
+from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, RATES
+from reporting.domain.months import last_day, months_to
 from reporting.domain.rates import rate_text
-from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source, month_after
-from reporting.domain.unit_trees import Place, Trees
+from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source
+from reporting.domain.unit_trees import KnownUnit, Place, Trees, View
+from reporting.domain.unit_trees_first import FirstTrees
 from reporting.storage import paper_sources
 from reporting.storage.owed import dues
-from reporting.storage.partner_sums import partners
-from reporting.usecases.indicators import measure_in
-from reporting.usecases.measured import Ask, MeasuredRow
+from reporting.storage.partner_sums import partners, partners_of, paths_paid
+from reporting.usecases.first_parts import FirstView, measured_first
+from reporting.usecases.paper_parts import Figures, later_units, measured_in, roots_on, stands_still
 
-__all__ = ["UNPLACED", "Wanted", "compute", "last_day"]
+__all__ = ["UNPLACED", "Computed", "Wanted", "compute"]
 
 UNPLACED: Final = "Chưa phân theo đơn vị"
 
@@ -42,26 +43,58 @@ class Wanted:
     business_date: date
 
 
-def last_day(month: date) -> date:
-    """The last day of a month."""
-    return month.replace(day=monthrange(month.year, month.month)[1])
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The unit's name, the rows in order, each total before what it sums, and the later units that its figures are of."""
+
+    name: str
+    rows: list[Row]
+    later_units: list[str]
 
 
-async def compute(tx: Tx, wanted: Wanted) -> tuple[str, list[Row]]:
-    """The unit's name and the rows in order, each total before what it sums. Raises `UnknownUnit`."""
+async def compute(tx: Tx, wanted: Wanted, sees: Callable[[str], bool]) -> Computed:
+    """Make the report for somebody who may see some units (`sees`).
+
+    What a unit was made from is its own past. What became of it is others' present: whoever asks for that needs the right to see each of
+    them. Raises `UnknownUnit`, `UnitOutOfScope`.
+    """
     name = await paper_sources.unit_name(tx, wanted.unit_path, wanted.units_on)
     if name is None:
         raise UnknownUnit(errors=[{"field": "unit_path", "detail": f"no unit {wanted.unit_path} on {wanted.units_on}"}])
+    units = await paper_sources.trees(tx, wanted.unit_path)
+    view = View(Trees(units), wanted.unit_path, wanted.units_on)
+    later = later_units(view, _days(wanted))
+    if not all(sees(path) for path in later):
+        raise UnitOutOfScope
     if wanted.layout.source is Source.PARTNERS:
-        return name, _partner_rows(wanted, name, await partners(tx, wanted.period.first, wanted.unit_path))
-    trees = Trees(await paper_sources.trees(tx, wanted.unit_path))
+        rows = _partner_rows(wanted, name, await _partners(tx, wanted, view))
+    elif wanted.layout.source is Source.DUES and wanted.layout.counting == 1:
+        rows = _first_dues_rows(wanted, name, await dues(tx, wanted.period.first, wanted.unit_path), Trees(units))
+    elif wanted.layout.source is Source.DUES:
+        rows = await _dues_rows(tx, wanted, name, view)
+    else:
+        rows = await _indicator_rows(tx, wanted, name, view, units)
+    return Computed(name, rows, later)
+
+
+def _days(wanted: Wanted) -> list[date]:
+    """The days whose units the figures lie at: each month's last, from January on; of what is told as of the business date, that day."""
     if wanted.layout.source is Source.DUES:
-        return name, _dues_rows(wanted, name, await dues(tx, wanted.period.first, wanted.unit_path), trees)
-    return name, await _indicator_rows(tx, wanted, name, trees)
+        return [wanted.business_date]
+    today = [wanted.business_date] if _asks_recoveries(wanted.layout) else []
+    return [*map(last_day, months_to(wanted.period.last)), *today]
 
 
 def _row(programme: str, path: str, label: str, cells: Mapping[str, int | str], *, total: bool) -> Row:
     return {"programme": programme, "unit_path": path, "label": label, "is_total": total, "cells": cells}
+
+
+async def _partners(tx: Tx, wanted: Wanted, view: View) -> Sequence[RowMapping]:
+    month, on = wanted.period.first, last_day(wanted.period.last)
+    if wanted.layout.counting == 1 or stands_still(view, [on]):
+        return await partners(tx, month, wanted.unit_path)
+    paths = [path for root in roots_on(view, on) for path in await paths_paid(tx, month, root)]
+    return await partners_of(tx, month, [path for path in paths if (place := view.place(path, on)) and place.counted])
 
 
 def _partner_rows(wanted: Wanted, name: str, found: Sequence[RowMapping]) -> list[Row]:
@@ -75,7 +108,21 @@ def _partner_rows(wanted: Wanted, name: str, found: Sequence[RowMapping]) -> lis
     return rows
 
 
-def _dues_rows(wanted: Wanted, name: str, found: Sequence[RowMapping], trees: Trees) -> list[Row]:
+async def _dues_rows(tx: Tx, wanted: Wanted, name: str, view: View) -> list[Row]:
+    sums, today = _Sums(view.rows()), wanted.business_date
+    figures = sorted({column.figure for column in wanted.layout.columns})
+    for root in roots_on(view, today):
+        for one in await dues(tx, wanted.period.first, root, "COMMUNES"):
+            place = None if one["all_units"] else view.place(one["segment"] or root, today)
+            if place:
+                for where in (place, None) if place.counted else (place,):
+                    values = {figure: int(one[figure]) for figure in figures}
+                    _add(sums, wanted.layout, Figures(one["programme"], where, values), figures)
+    return _laid_out(wanted, name, wanted.layout.columns, sums)
+
+
+def _first_dues_rows(wanted: Wanted, name: str, found: Sequence[RowMapping], trees: Trees) -> list[Row]:
+    """The rows of reports frozen with the first way of counting: what lies below the unit's path, whoever bore it."""
     layout, rows, sums = wanted.layout, [], defaultdict[tuple[str, bool], dict[str, int]](dict)
     single = [group for group in layout.groups if group != ALL]
     for one in found:
@@ -98,13 +145,19 @@ def _dues_rows(wanted: Wanted, name: str, found: Sequence[RowMapping], trees: Tr
 class _Sums:
     """Figures added up by group and row of the report; '' is the report's total."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Iterable[Place]) -> None:
+        """`rows`: those that are there even with nothing in them."""
         self.values: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-        self.labels: dict[str, str] = {}
+        self.places: dict[str, Place] = {place.key: place for place in rows}
 
-    def add(self, group: str, place: str, values: Values, figures: Sequence[str]) -> None:
-        """Add the figures that the report shows or its rates need."""
-        into = self.values[group][place]
+    def add(self, group: str, place: Place | None, values: Values, figures: Sequence[str]) -> None:
+        """Add the figures that the report shows or its rates need, in a row or (without a place) in the total."""
+        key = "" if place is None else place.key
+        if place is not None:
+            if not key:  # what lies in the unit itself is the rest that no row holds
+                return
+            self.places.setdefault(key, place)
+        into = self.values[group][key]
         for figure in figures:
             into[figure] = into.get(figure, 0) + values.get(figure, 0)
 
@@ -119,86 +172,42 @@ def _figures(columns: Sequence[Column]) -> list[str]:
     return sorted(needed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Months within which the unit's tree stands still, and one path under which its people lay in them (as meant on `day`)."""
-
-    day: date
-    first: date
-    last: date
-    path: str
-    in_period: bool
-    since_january: bool
-
-
-async def _indicator_rows(tx: Tx, wanted: Wanted, name: str, trees: Trees) -> list[Row]:
-    columns, sums = wanted.layout.columns, _Sums()
+async def _indicator_rows(tx: Tx, wanted: Wanted, name: str, view: View, units: Sequence[KnownUnit]) -> list[Row]:
+    columns = wanted.layout.columns
     figures = _figures(columns)
-    for part in _parts(wanted, trees):
-        kinds = {Kind.YEAR} | ({Kind.MONTH} if part.in_period else set()) | ({Kind.STANDING} if part.last == wanted.period.last else set())
-        await _add_part(tx, wanted, trees, part, sums, [code for code in figures if code in INDICATORS and INDICATORS[code].kind in kinds])
-    if RECOVERY_FIGURES.keys() & {column.figure for column in columns}:
-        await _add_recoveries(tx, wanted, trees, sums)
+    if wanted.layout.counting == 1:
+        sums, first = _Sums(()), FirstView(FirstTrees(units), wanted.unit_path, wanted.units_on)
+        told = measured_first(tx, first, wanted.period, wanted.business_date, figures)
+        roots = first.trees.paths_on(wanted.unit_path, wanted.units_on, wanted.business_date)
+        place: Callable[[str, date], Place | None] = first.bare_place
+    else:
+        sums = _Sums(view.rows())
+        told = measured_in(tx, view, wanted.period, wanted.business_date, figures)
+        roots, place = tuple(roots_on(view, wanted.business_date)), view.place
+    async for one in told:
+        _add(sums, wanted.layout, one, [code for code in one.values if _counted(code, one.group)])
+    for root in roots if _asks_recoveries(wanted.layout) else ():
+        async for one in _recovered(tx, root, wanted.business_date, place):
+            _add(sums, wanted.layout, one, sorted(RECOVERY_FIGURES))
     return _laid_out(wanted, name, columns, sums)
 
 
-def _parts(wanted: Wanted, trees: Trees) -> list[_Part]:
-    """One part per path while the tree stands still all year; else January to the end in runs, as a path may mean another unit later."""
-    january = date(wanted.period.last.year, 1, 1)
-    runs: list[tuple[date, date, tuple[str, ...]]] = []
-    month = january
-    while month <= wanted.period.last:
-        paths = trees.paths_on(wanted.unit_path, wanted.units_on, last_day(month))
-        if (
-            runs
-            and runs[-1][2] == paths
-            and trees.same_tree(paths, last_day(runs[-1][1]), last_day(month))
-            and month != wanted.period.first
-        ):
-            runs[-1] = (runs[-1][0], month, paths)
-        else:
-            runs.append((month, month, paths))
-        month = month_after(month, 1)
-    whole = {paths for _, _, paths in runs}
-    if len(whole) == 1 and trees.same_tree(runs[-1][2], last_day(january), last_day(wanted.period.last)):
-        day = last_day(wanted.period.last)
-        return [_Part(day, wanted.period.first, wanted.period.last, path, True, True) for path in runs[-1][2]]
-    return [
-        _Part(last_day(last), first, last, path, first >= wanted.period.first, first == january)
-        for first, last, paths in runs
-        for path in paths
-    ]
+def _asks_recoveries(layout: Layout) -> bool:
+    return bool(RECOVERY_FIGURES.keys() & {column.figure for column in layout.columns})
 
 
-async def _add_part(tx: Tx, wanted: Wanted, trees: Trees, part: _Part, sums: _Sums, figures: Sequence[str]) -> None:
-    children = trees.same_tree((part.path,), part.day, wanted.units_on)
-    beside: Literal["CHILDREN", "COMMUNES"] = "CHILDREN" if children else "COMMUNES"
-    ask = Ask(
-        first=part.first, last=part.last, unit_path=part.path, as_of=wanted.business_date, below=beside, codes=frozenset(figures),
-        rolled_until=part.first if wanted.layout.counting == 1 else wanted.period.last,
-    )  # fmt: skip
-    for row in (await measure_in(tx, ask)).rows:
-        _add(sums, row, figures, wanted, trees, part.day, 1)
-    yearly = [code for code in figures if INDICATORS[code].kind is Kind.YEAR]
-    if yearly and not part.since_january:  # what lay under this path before the run is told by the runs before
-        before = month_after(part.first, -1)
-        for row in (await measure_in(tx, replace(ask, first=before, last=before))).rows:
-            _add(sums, row, yearly, wanted, trees, part.day, -1)
+def _counted(code: str, group: str) -> bool:
+    """Whether an indicator has figures of its own in a group: the sum over groups is made of them, but where there is nothing else."""
+    groups = INDICATORS[code].groups
+    return group in groups and (group != ALL or groups == (ALL,))
 
 
-def _add(sums: _Sums, row: MeasuredRow, figures: Sequence[str], wanted: Wanted, trees: Trees, meant_on: date, sign: int) -> None:
-    told = [code for code in figures if row.group in INDICATORS[code].groups and (row.group != ALL or INDICATORS[code].groups == (ALL,))]
-    groups = _groups(wanted.layout, row.group)
+def _add(sums: _Sums, layout: Layout, one: Figures, told: Sequence[str]) -> None:
+    groups = _groups(layout, one.group)
     if not told or not groups:
         return
-    values = {code: sign * row.values[code] for code in told}
-    where = ""
-    if not row.is_total:
-        place = _shown_place(row.unit_path, meant_on, wanted, trees)
-        sums.labels.setdefault(place.path, place.name if place.exact else f"{place.name} (tên cũ, chưa phân theo đơn vị mới)")
-        where = place.path
     for group in groups:
-        sums.add(group, where, values, told)
+        sums.add(group, one.place, one.values, told)
 
 
 def _groups(layout: Layout, group: str) -> list[str]:
@@ -207,40 +216,26 @@ def _groups(layout: Layout, group: str) -> list[str]:
     return [one for one in layout.groups if one == group or (one == ALL and counts)]
 
 
-def _shown_place(path: str, meant_on: date, wanted: Wanted, trees: Trees) -> Place:
-    """The row of the report that holds a unit: told in the tree of the day asked for, at the level just below the report's unit."""
-    place = trees.told_on(path, meant_on, wanted.units_on)
-    head = wanted.unit_path + "/"
-    if place.exact and place.path.startswith(head):
-        child = head + place.path.removeprefix(head).split("/", 1)[0]
-        unit = trees.at(child, wanted.units_on)
-        return Place(child, unit.name if unit else place.name, exact=True)
-    return place
-
-
-async def _add_recoveries(tx: Tx, wanted: Wanted, trees: Trees, sums: _Sums) -> None:
-    today = wanted.business_date
-    for path in trees.paths_on(wanted.unit_path, wanted.units_on, today):
-        for row in await paper_sources.recoveries(tx, path):
+async def _recovered(tx: Tx, root: str, today: date, place: Callable[[str, date], Place | None]) -> AsyncIterator[Figures]:
+    for row in await paper_sources.recoveries(tx, root):
+        found = place(row["unit_path"], today)
+        if found:
             values = {"recovery_open_people": int(row["people"]), "recovery_open_dong": int(row["dong"])}
-            place = _shown_place(row["unit_path"], today, wanted, trees)
-            sums.labels.setdefault(place.path, place.name)
-            for group in _groups(wanted.layout, row["programme"]):
-                for where in ("", place.path):
-                    sums.add(group, where, values, sorted(RECOVERY_FIGURES))
+            for where in (found, None) if found.counted else (found,):
+                yield Figures(row["programme"], where, values)
 
 
 def _laid_out(wanted: Wanted, name: str, columns: Sequence[Column], sums: _Sums) -> list[Row]:
     rows = []
+    places = [sums.places[key] for key in sorted(sums.places)]
     for group in wanted.layout.groups:
         found = sums.values.get(group, {})
         total = found.get("", {})
-        rest = {key: value - sum(values.get(key, 0) for place, values in found.items() if place) for key, value in total.items()}
         rows.append(_row(group, wanted.unit_path, name, _cells(columns, total), total=True))
-        rows += [
-            _row(group, place, sums.labels[place], _cells(columns, found.get(place, {})), total=False) for place in sorted(sums.labels)
-        ]
-        if any(rest.values()) and sums.labels:
+        rows += [_row(group, place.path, place.label, _cells(columns, found.get(place.key, {})), total=False) for place in places]
+        counted = [found.get(place.key, {}) for place in places if place.counted]
+        rest = {key: value - sum(values.get(key, 0) for values in counted) for key, value in total.items()}
+        if any(rest.values()) and counted:
             rows.append(_row(group, "", UNPLACED, _cells(columns, rest), total=False))
     return rows
 

@@ -19,11 +19,11 @@ from common.ids import new_id
 from common.problems import NotFound, ServiceUnavailable
 from reporting.domain.addressing import Letter, Sender, letters
 from reporting.domain.errors import BadPeriod, DayTooEarly, NobodyHandsOver, PeriodNotBegun, ReportHandedOver, UnknownLayout
-from reporting.domain.months import first_of
+from reporting.domain.months import first_of, last_day
 from reporting.domain.statutory import Due, Layout, Period, PeriodKind, Source, addressees_of, month_after, period_of, steps_of
 from reporting.storage import papers, partner_sums, picker, reports
 from reporting.storage.statutory import addressees, layouts, newest, told_to_committee
-from reporting.usecases.paper_cells import Row, Wanted, compute, last_day
+from reporting.usecases.paper_cells import Row, Wanted, compute
 from reporting.usecases.reports import unit_for
 from reporting.usecases.snapshots import snapshot
 
@@ -38,6 +38,7 @@ __all__ = [
     "hand_over",
     "layout_of",
     "list_frozen",
+    "may_read",
     "open_report",
     "preview",
     "unpaid_asked",
@@ -104,7 +105,8 @@ async def preview(db: Database, actor: Actor, wanted: Wanted) -> tuple[str, list
     """The report as it would be frozen now."""
     async with db.read(actor) as tx:
         await _made(tx, wanted)
-        return await compute(tx, wanted)
+        made = await compute(tx, wanted, actor.sees)
+    return made.name, made.rows
 
 
 async def _made(tx: Tx, wanted: Wanted) -> None:
@@ -124,16 +126,17 @@ async def freeze(tx: Tx, actor: Actor, wanted: Wanted) -> Frozen:
     await papers.lock(tx, wanted.layout.code, wanted.period.first, wanted.unit_path, wanted.units_on)
     async with snapshot(tx) as moment:
         await _made(moment.view, wanted)
-        name, rows = await compute(moment.view, wanted)
+        made = await compute(moment.view, wanted, actor.sees)
     report_id = new_id()
-    digest = digest_of(wanted, rows)
+    digest = digest_of(wanted, made.rows)
     head = {
         "report_id": report_id, "layout": wanted.layout.code, "layout_version": wanted.layout.version,
         "layout_digest": wanted.layout.digest, "period_first": wanted.period.first, "period_last": wanted.period.last,
-        "unit_path": wanted.unit_path, "unit_name": name, "units_on": wanted.units_on, "business_date": wanted.business_date,
-        "log_seq": moment.mark, "digest": digest, "row_count": len(rows), "frozen_by": actor.subject, "frozen_at": moment.at,
+        "unit_path": wanted.unit_path, "unit_name": made.name, "units_on": wanted.units_on, "business_date": wanted.business_date,
+        "log_seq": moment.mark, "digest": digest, "row_count": len(made.rows), "later_units": made.later_units,
+        "frozen_by": actor.subject, "frozen_at": moment.at,
     }  # fmt: skip
-    edition = await papers.add(tx, head, _competent(wanted), rows)
+    edition = await papers.add(tx, head, _competent(wanted), made.rows)
     detail = {
         "layout": wanted.layout.code, "period": str(wanted.period.first), "edition": edition, "digest": digest, "log_seq": moment.mark,
     }  # fmt: skip
@@ -201,9 +204,14 @@ async def unpaid_asked(db: Database, actor: Actor, month: str, unit_path: str | 
 
 async def _head(tx: Tx, actor: Actor, report_id: UUID) -> RowMapping:
     head = await papers.one(tx, report_id)
-    if head is None or not actor.sees(head["unit_path"]):
+    if head is None or not may_read(actor, head):
         raise NotFound("No such report")
     return head
+
+
+def may_read(actor: Actor, head: RowMapping) -> bool:
+    """Whether a report is of the caller's unit, and of no later units that are not the caller's."""
+    return all(actor.sees(path) for path in (head["unit_path"], *head["later_units"]))
 
 
 async def list_frozen(

@@ -22,13 +22,13 @@ from common.ids import new_id
 from common.problems import NotFound
 from reporting.domain.errors import PeriodNotBegun, UnitNeeded
 from reporting.domain.indicators import ALL
-from reporting.domain.months import first_of
+from reporting.domain.months import first_of, last_day
 from reporting.domain.rates import rate_text
 from reporting.domain.suppression import Line, hidden
 from reporting.storage import public_reports
 from reporting.usecases.indicators import measure_in
 from reporting.usecases.measured import Ask, Measured
-from reporting.usecases.paper_cells import UNPLACED, last_day
+from reporting.usecases.paper_cells import UNPLACED
 from reporting.usecases.reports import unit_for
 from reporting.usecases.snapshots import snapshot
 

@@ -15,9 +15,8 @@ from common.actor import Actor
 from common.db import Database
 from common.problems import InvalidInput
 from reporting.domain.errors import NoStatement
-from reporting.domain.months import first_of
+from reporting.domain.months import first_of, last_day
 from reporting.storage import reports, statements
-from reporting.usecases.paper_cells import last_day
 
 __all__ = ["Statement", "make"]
 
