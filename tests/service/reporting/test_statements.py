@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from reporting_builders import MERIT, Reporting, S, World, incoming
 
 from common.actor import Role
 from common.contracts.accounts_v1 import AccountKind, AccountLinked, AccountStatus, PayoutMethod, PayoutMethodChosen
-from common.contracts.disbursement_v1 import Channel, HoldReason
+from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentSettled
 from common.contracts.registry_v1 import DueInterval, DuesChanged, DuesLine, DueStatus, EntitlementGranted
 from common.ids import stable_id
 
@@ -42,7 +42,7 @@ async def told(reporting: Reporting) -> UUID:
         ),
         AccountLinked(
             payee_id=who, account_id=stable_id("a", who), kind=AccountKind.BANK, provider_code="AGRIBANK", partner="agribank",
-            account_number={"disbursement": "k1.sealed"}, masked_number="…1234", holder_name="NGUYEN VAN A", status=AccountStatus.ACTIVE,
+            account_number={"disbursement": "k1.sealed"}, masked_number="…2222", holder_name="NGUYEN VAN A", status=AccountStatus.ACTIVE,
             reason=None, **place,
         ),
         PayoutMethodChosen(
@@ -50,6 +50,9 @@ async def told(reporting: Reporting) -> UUID:
             **place,
         ),
     ]  # fmt: skip
+    world.events = [
+        event.model_copy(update={"account_masked": "…1234"}) if isinstance(event, PaymentSettled) else event for event in world.events
+    ]
     world.held(UNIT, MERIT, HoldReason.NOT_VERIFIED, 100_000, who=who)
     await reporting.hear(incoming(world.events))
     return who
@@ -88,6 +91,24 @@ async def test_a_statement_is_printed_and_audited(reporting: Reporting, client_a
     async with reporting.db.read() as tx:
         rows = await tx.rows("SELECT subject, action, object_id, purpose FROM audit_log WHERE action = 'statement.made'")
     assert [(row["subject"], row["object_id"], row["purpose"]) for row in rows] == [("an.xa", str(who), "Đề nghị của ***")] * 2
+
+
+async def test_a_payment_keeps_the_account_it_went_to_and_the_day_it_was_in_viet_nam(reporting: Reporting, client_as: ClientAs) -> None:
+    who = await told(reporting)
+    world = World(people=50)
+    world.paid(UNIT, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 100_000, who=who, number=2)
+    world.paid(UNIT, MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 200_000, who=who, number=3)
+    at = {"occurred_at": datetime(2024, 9, 5, 19, tzinfo=UTC)}
+    first, second = [event.model_copy(update=at) for event in world.events if isinstance(event, PaymentSettled)]
+    await reporting.hear(incoming([first.model_copy(update={"account_masked": "…1111"}), second]))
+    officer = client_as(reporting.app, Role.COMMUNE_OFFICER, units=(UNIT,))
+    paid = (await officer.get(f"/v1/statements/{who}", params=ASKED)).json()["payments"]
+    told_now = {one["amount"]: one["account"] for one in paid}
+    assert told_now == {2_789_000: "…1234", 100_000: "…1111", 200_000: None}, "not the account of today (…2222)"
+    page = (await officer.get(f"/v1/statements/{who}", params=ASKED | {"form": "html"})).text
+    assert "06/09/2024" in page, "19:00 UTC is two in the morning of the next day"
+    assert "…1111" in page
+    assert "…2222" not in page
 
 
 async def test_only_officers_of_the_persons_unit(reporting: Reporting, client_as: ClientAs) -> None:

@@ -282,8 +282,8 @@ async def seed(tx: Tx, keyring: Keyring, cycle_id: UUID, list_id: UUID, lines: l
 _ACCOUNT = ("account_id", "payee_id", "version", "kind", "provider_code", "partner", "account_number_token", "masked_number", "status")
 _LINE = (
     "line_id", "list_id", "cycle_id", "beneficiary_id", "payee_id", "payee_kind", "programme", "funding_source", "channel", "partner",
-    "account_id", "account_version", "account_number_token", "provider_code", "payee_name", "beneficiary_name", "file_code", "cash_reason",
-    "amount", "months", "unit_code", "unit_path",
+    "account_id", "account_version", "account_number_token", "account_masked", "provider_code", "payee_name", "beneficiary_name", "file_code",
+    "cash_reason", "amount", "months", "unit_code", "unit_path",
 )  # fmt: skip
 
 
@@ -308,9 +308,9 @@ def _account(keyring: Keyring, number: int, line: Line) -> tuple[Any, ...]:
 
 def _line(keyring: Keyring, cycle_id: UUID, list_id: UUID, number: int, line: Line) -> tuple[Any, ...]:
     cash = _is_cash(line)
-    account = (
-        (None, None, None, None) if cash else (stable_id("account", line.line_id), 3, _token(keyring, number, line), line.partner.upper())
-    )
+    account: tuple[Any, ...] = (None,) * 5
+    if not cash:
+        account = (stable_id("account", line.line_id), 3, _token(keyring, number, line), f"…{number:04}", line.partner.upper())
     return (
         line.line_id, list_id, cycle_id, line.beneficiary_id, line.beneficiary_id, "SELF", "SOCIAL_ASSISTANCE", "LOCAL_BUDGET",
         line.channel,

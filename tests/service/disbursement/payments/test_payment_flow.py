@@ -52,6 +52,9 @@ async def test_events_are_exactly_the_contract(world: Any) -> None:
         assert event.months == ["2024-08", "2024-09"]
         assert (event.unit_path, event.currency, event.month) == ("60/593/22924", "VND", "2024-09")
     assert [body["version"] for _, body in events] == [1, 4]
+    masked = await world.value("SELECT account_masked FROM list_line")
+    assert masked
+    assert [body["account_masked"] for _, body in events] == [None, masked], "where it went is told once it is there"
 
 
 async def test_account_numbers_lie_nowhere_in_clear(world: Any) -> None:

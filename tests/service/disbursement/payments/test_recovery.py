@@ -144,6 +144,10 @@ async def test_repayment_by_two_people_until_nothing_is_left(world: Any, people:
     assert len(await _cases(world)) == 1  # what came back is not asked for again
     rows = (await one.get("/v1/recoveries/summary?year=2024")).json()["rows"]
     assert [(row["state"], row["amount"], row["recovered"]) for row in rows] == [("REPAID", 500_000, 500_000)]
+    events = [body for kind, body in await world.events() if kind.startswith("Recovery")]
+    assert [(body["status"], body["amount"], body["recovered"], body["business_date"]) for body in events[-2:]] == [
+        ("REPAYING", 300_000, 200_000, "2024-10-11"), ("REPAID", 0, 500_000, "2024-10-11"),
+    ]  # fmt: skip
 
 
 async def test_a_waiver_needs_a_second_person(world: Any, people: tuple[Any, Any]) -> None:

@@ -126,6 +126,8 @@ _VALUES: Final[Mapping[str, Any]] = {
     "months": ["2024-09"],
     "benefit_lines": ["A01"],
     "replaces": {},
+    "account_masked": None,
+    "recovered": 0,
     "list_hash": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
     "lines": 9130,
     "held": 7,
@@ -208,7 +210,12 @@ _OVERRIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "PaymentReleased": {**_HOLD, "released": True},
     "PaymentInstructed": {"status": "APPROVED"},
     "PaymentUnknown": {"status": "UNKNOWN", "reason": "NO_ANSWER"},
-    "PaymentSettled": {"status": "SETTLED", "partner_reference": "AGR2408260001", "value_date": "2024-08-26"},
+    "PaymentSettled": {
+        "status": "SETTLED",
+        "partner_reference": "AGR2408260001",
+        "value_date": "2024-08-26",
+        "account_masked": "…1234",
+    },
     "PaymentFailed": {"status": "FAILED", "reason": "ACCOUNT_CLOSED"},
     "PaymentReturned": {"status": "RETURNED", "reason": "ACCOUNT_CLOSED", "partner_reference": "AGR2408260001"},
     "CashCollected": {**_CASH, "status": "COLLECTED", "partner_reference": "VNP-8821"},
@@ -227,7 +234,7 @@ _OVERRIDES: Final[Mapping[str, Mapping[str, Any]]] = {
         "amount": 500_000,
     },
     "RecoveryOpened": {"status": "OPEN"},
-    "RecoveryChanged": {"status": "AGREED"},
+    "RecoveryChanged": {"status": "REPAYING", "recovered": 500_000},
 }
 _PAYMENT_REFERENCE: Final = "AS2409-7K3QX2-1"
 

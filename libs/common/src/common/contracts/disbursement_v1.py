@@ -205,6 +205,9 @@ class PaymentEvent(Event):
         description="Earlier dead payments of the person for this month → đồng of each still due that no other payment pays, promises or"
         " failed to pay since; null: not said",
     )
+    account_masked: str | None = Field(
+        default=None, description="Told when it is settled to an account: the last four characters of that account, as …1234"
+    )
     value_date: date | None = Field(default=None, description="Told when it is settled: the day the partner was to pay on")
     late_by: str | None = Field(
         default=None,
@@ -254,11 +257,12 @@ class RecoveryEvent(Event):
     beneficiary_id: UUID
     programme: Programme
     funding_source: str
-    amount: Amount
+    amount: Amount = Field(description="Paid too much, and not come back yet")
     months: list[Month]
     status: str
     unit_code: str
     unit_path: UnitPath
+    recovered: Amount | None = Field(default=None, description="What came back of it so far; null: not said")
 
 
 class RecoveryOpened(RecoveryEvent):

@@ -100,10 +100,11 @@ def event_body_sql(alias: str) -> str:
         "partner_reference", "unit_code", "unit_path", "occurred_at",
     )  # fmt: skip
     pairs = ", ".join(f"'{name}', {alias}.{name}" for name in names)
-    # Only these two tell anything of an account; a look at the line for every payment would be paid by all the others.
+    settled, line = f"{alias}.status = 'SETTLED'", f"FROM list_line l WHERE l.line_id = {alias}.line_id"
+    # Only these tell anything of an account; a look at the line for every payment would be paid by all the others.
     account = (
-        f"CASE WHEN {alias}.status IN ('FAILED', 'RETURNED') THEN"
-        f" (SELECT l.account_id FROM list_line l WHERE l.line_id = {alias}.line_id) END"
+        f"'account_id', CASE WHEN {alias}.status IN ('FAILED', 'RETURNED') THEN (SELECT l.account_id {line}) END,"
+        f" 'account_masked', CASE WHEN {settled} THEN (SELECT l.account_masked {line}) END"
     )
     # Reporting counts benefit lines beside people: the first rows of the allocation's key, a few for each payment.
     lines = (
@@ -113,14 +114,13 @@ def event_body_sql(alias: str) -> str:
     batch = f"FROM payment_batch b WHERE b.batch_id = {alias}.batch_id"
     paid_on = f"CAST({alias}.occurred_at AT TIME ZONE 'Asia/Ho_Chi_Minh' AS date)"
     late_by = f"CASE WHEN {paid_on} > b.value_date THEN 'PAYMENT_ORGANISATION' WHEN b.after_cut_off THEN 'AUTHORITY' END"
-    settled = f"{alias}.status = 'SETTLED'"
     dated = (
         f"'value_date', CASE WHEN {settled} THEN (SELECT b.value_date {batch}) END,"
         f" 'late_by', CASE WHEN {settled} THEN (SELECT {late_by} {batch}) END"
     )
     # None for the moment: what it leaves of dead payments is known once its effects are made (`replaced.say`).
     said = "'replaces', json_build_object()"
-    return f"json_build_object('currency', 'VND', {pairs}, 'account_id', {account}, 'benefit_lines', {lines}, {dated}, {said})"
+    return f"json_build_object('currency', 'VND', {pairs}, {account}, 'benefit_lines', {lines}, {dated}, {said})"
 
 
 async def prepare(tx: Tx) -> None:

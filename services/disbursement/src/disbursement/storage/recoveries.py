@@ -239,7 +239,7 @@ SELECT c.beneficiary_id AS key, uuidv7() AS event_id, CASE c.version WHEN 1 THEN
            'beneficiary_id', c.beneficiary_id, 'programme', c.programme, 'funding_source', c.funding_source,
            'amount', greatest(c.amount - c.recovered, 0),
            'months', array(SELECT to_char(m, 'YYYY-MM') FROM unnest(c.months) AS m ORDER BY m), 'status', c.state,
-           'unit_code', c.unit_code, 'unit_path', c.unit_path) AS body
+           'unit_code', c.unit_code, 'unit_path', c.unit_path, 'recovered', c.recovered) AS body
 FROM recovery_case c WHERE c.recovery_id = ANY(CAST(:ids AS uuid[])) ORDER BY c.recovery_id
 """
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from common import paper, pdf
 from common.auth import Actor, Role, require
-from common.clock import today
+from common.clock import VIETNAM, today
 from common.db import Database
 from common.paper import Fields, Paper, Signature, Table
 from common.paper import Text as Paragraph
@@ -102,7 +102,7 @@ class PaymentLine(BaseModel):
     status_text: Text
     channel_text: Text
     partner: str
-    account: str | None = Field(description="Last four characters of the account in use now, where it is at the same partner")
+    account: str | None = Field(description="Last four characters of the account it was settled to; null where none was said")
     payee_text: Text
     reason_text: Text | None
     on: datetime
@@ -151,7 +151,7 @@ def _view(made: Statement) -> StatementView:
             PaymentLine(
                 month=f"{row['month']:%Y-%m}", months=row["months"], programme=row["programme"], amount=row["amount"], status=row["status"],
                 status_text=text(_STATUS.get(row["status"], Words(row["status"], row["status"]))),
-                channel_text=text(channel_words(row["channel"])), partner=row["partner"], account=row["masked_number"],
+                channel_text=text(channel_words(row["channel"])), partner=row["partner"], account=row["account_masked"],
                 payee_text=text(_PAYEE.get(row["payee_kind"], Words(row["payee_kind"], row["payee_kind"]))),
                 reason_text=text(reason_words(row["reason"] or row["cash_reason"])) if row["reason"] or row["cash_reason"] else None,
                 on=row["occurred_at"], attempt=row["attempt"],
@@ -250,7 +250,7 @@ def _paper(view: StatementView, on: date) -> Paper:
     paid: Lines = [
         (p.month, ", ".join(p.months), _group(p.programme), p.amount,
          f"{_both(p.channel_text)}{f' ({p.account})' if p.account else ''}", _both(p.payee_text),
-         _both(p.status_text) + (f": {_both(p.reason_text)}" if p.reason_text else ""), f"{p.on:%d/%m/%Y}")
+         _both(p.status_text) + (f": {_both(p.reason_text)}" if p.reason_text else ""), f"{p.on.astimezone(VIETNAM):%d/%m/%Y}")
         for p in view.payments
     ]  # fmt: skip
     held: Lines = [(h.month, _group(h.programme), h.amount, _both(h.reason_text)) for h in view.holds]

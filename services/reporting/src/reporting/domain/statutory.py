@@ -18,6 +18,7 @@ from reporting.domain.indicators import GROUPS, INDICATORS, Kind, Unit
 from reporting.domain.states import Words
 
 __all__ = [
+    "PARTNER_FIGURES",
     "RECOVERY_FIGURES",
     "Addressee",
     "BadLayout",
@@ -93,8 +94,16 @@ DUES_FIGURES: Final[Mapping[str, ColumnKind]] = {
 }
 """What the decisions in force owe in the period, and the lines whose rate is not loaded (their amount is not guessed)."""
 
-RECOVERY_FIGURES: Final[Mapping[str, ColumnKind]] = {"recovery_open_people": ColumnKind.COUNT, "recovery_open_dong": ColumnKind.DONG}
-"""Beside the indicators: people who were paid too much, and what is still to come back (Circular 44/2022/TT-BTC Art.15)."""
+RECOVERY_FIGURES: Final[Mapping[str, ColumnKind]] = {
+    "recovery_open_people": ColumnKind.COUNT,
+    "recovery_open_dong": ColumnKind.DONG,
+    "recovered_dong": ColumnKind.DONG,
+    "recovery_left_people": ColumnKind.COUNT,
+    "recovery_left_dong": ColumnKind.DONG,
+}
+"""Beside the indicators: people who were paid too much, and the money (Circular 44/2022/TT-BTC Art.15). `open`: what is still to come back
+when the report is made, as first versions of layouts have it; `recovered`: what came back in the period, by business date; `left`: what
+was still to come back at its end, without what was waived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from common.contracts import accounts_v1, identity_verify_v1, registry_v1
+from common.contracts import accounts_v1, disbursement_v1, identity_verify_v1, registry_v1
 from reporting.storage.projection import Projection, columns
 
 __all__ = ["PROJECTIONS"]
@@ -61,5 +61,15 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         (accounts_v1.AccountOpeningChanged,),
         ("request_id", "month"),
         columns("request_id uuid, version bigint, payee_id uuid, beneficiary_id uuid, status text") + _MONTH,
+    ),
+    Projection(
+        "recovery_month",
+        (disbursement_v1.RecoveryOpened, disbursement_v1.RecoveryChanged),
+        ("recovery_id", "month"),
+        (
+            *columns("recovery_id uuid, version bigint, beneficiary_id uuid, programme text, amount bigint, status text, unit_path text"),
+            ("recovered", "bigint", "coalesce(r.recovered, 0)"),
+            *_MONTH,
+        ),
     ),
 )

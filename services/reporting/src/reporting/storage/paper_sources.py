@@ -13,11 +13,26 @@ from common.db import Tx
 from reporting.domain.unit_trees import KnownUnit
 from reporting.storage.lines import BELOW, below
 
-__all__ = ["recoveries", "trees", "unit_name"]
+__all__ = ["recovered", "recoveries", "trees", "unit_name"]
 
 _RECOVERIES: Final = f"""
 SELECT programme, unit_path, count(DISTINCT beneficiary_id) AS people, sum(amount)::bigint AS dong
 FROM recovery WHERE amount > 0 AND {BELOW} GROUP BY programme, unit_path
+"""
+
+# A case by what was last told of it until a month; the path is meant as in the month of that word.
+_UNTIL: Final = (
+    "SELECT DISTINCT ON (recovery_id) * FROM recovery_month WHERE month <= CAST({month} AS date) ORDER BY recovery_id, version DESC"
+)
+_RECOVERED: Final = f"""
+SELECT t.programme, t.unit_path, t.month, count(DISTINCT t.beneficiary_id) FILTER (WHERE t.rest > 0) AS people,
+       sum(t.rest)::bigint AS dong, sum(t.recovered - coalesce(b.recovered, 0))::bigint AS recovered
+FROM (
+    SELECT *, CASE WHEN status IN ('REPAID', 'WAIVED', 'CANCELLED') THEN 0 ELSE amount END AS rest
+    FROM ({_UNTIL.format(month=":last")}) AS u
+) AS t LEFT JOIN ({_UNTIL.format(month=":before")}) AS b USING (recovery_id)
+WHERE t.rest > 0 OR t.recovered <> coalesce(b.recovered, 0)
+GROUP BY t.programme, t.unit_path, t.month
 """
 
 _TREES: Final = """
@@ -37,6 +52,11 @@ FROM unit AS u WHERE split_part(u.path, '/', 1) IN (SELECT code FROM concerned) 
 async def recoveries(tx: Tx, unit_path: str) -> Sequence[RowMapping]:
     """Per programme and unit the people who were paid too much, and what is still to come back."""
     return await tx.rows(_RECOVERIES, **below(unit_path))
+
+
+async def recovered(tx: Tx, before: date, last: date) -> Sequence[RowMapping]:
+    """Of all units, per programme and path (as meant in `month`): what came back after the month `before` until `last`, what was left."""
+    return await tx.rows(_RECOVERED, before=before, last=last)
 
 
 async def trees(tx: Tx, unit_path: str) -> list[KnownUnit]:

@@ -27,6 +27,7 @@ _PARTS: Final = (
     Part("hold", "Khoản tạm dừng (bản sao)", "Holds (copy)", _OF),
     Part("dues", "Chế độ được hưởng (bản sao)", "What is due (copy)", _OF),
     Part("recovery", "Truy thu (bản sao)", "Recoveries (copy)", _OF),
+    Part("recovery_month", "Truy thu từng tháng", "Recoveries by month", _OF),
     Part("sample_case", "Mẫu kiểm tra", "Inspection samples", _OF),
     Part(
         "event_log", "Nhật ký sự kiện đã nhận", "Events received", "t.key = :id",
@@ -42,7 +43,7 @@ _WORDS: Final = {
     "source_status": "Nguồn trả lời", "valid_until": "Giá trị đến", "hold_id": "Mã khoản tạm dừng", "released": "Đã bỏ tạm dừng",
     "recovery_id": "Mã truy thu", "sample_id": "Mã mẫu", "stratum": "Nhóm mẫu", "state_when_drawn": "Trạng thái khi chọn",
     "finding": "Phát hiện", "amount_found": "Số tiền thực tế", "found_on": "Ngày kiểm tra", "found_by": "Người kiểm tra",
-    "lines": "Các khoản trợ cấp",
+    "lines": "Các khoản trợ cấp", "recovered": "Đã thu hồi", "account_masked": "Tài khoản đã nhận (đã che)",
 }  # fmt: skip
 _NEVER_PAID: Final = "NOT EXISTS (SELECT FROM payment p WHERE p.beneficiary_id = :id OR p.payee_id = :id)"
 _ERASURES: Final = (

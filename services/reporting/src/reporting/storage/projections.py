@@ -116,7 +116,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
             "payment_id uuid, version bigint, cycle_id uuid, beneficiary_id uuid, payee_id uuid, payee_kind text, status text,"
             f" attempt integer, reference text, amount bigint, {_MONTH}, months text[], programme text, funding_source text,"
             " channel text, partner text, cash_reason text, reason text, unit_code text, unit_path text, business_date date,"
-            " occurred_at timestamptz, benefit_lines text[], replaces jsonb"
+            " occurred_at timestamptz, benefit_lines text[], replaces jsonb, account_masked text"
         ),
     ),
     Projection(

@@ -33,10 +33,8 @@ ORDER BY CAST(body ->> 'version' AS bigint) DESC LIMIT 1
 """
 _PAYMENTS: Final = """
 SELECT p.month, p.months, p.programme, p.amount, p.status, p.channel, p.partner, p.attempt, p.reason, p.cash_reason, p.payee_kind,
-       p.reference, p.occurred_at, a.masked_number
+       p.reference, p.occurred_at, p.account_masked
 FROM payment AS p
-LEFT JOIN payout_method AS m ON m.beneficiary_id = p.beneficiary_id AND m.payee_id = p.payee_id AND p.channel NOT LIKE 'CASH%'
-LEFT JOIN account AS a ON a.account_id = m.account_id AND a.partner = p.partner
 WHERE p.beneficiary_id = :id AND p.month BETWEEN :first AND :last ORDER BY p.month, p.programme, p.attempt, p.payment_id
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,17 +15,19 @@ from reporting.domain.errors import UnitOutOfScope, UnknownUnit
 from reporting.domain.indicators import ALL, EACH_ONCE, INDICATORS, RATES
 from reporting.domain.months import last_day, months_to
 from reporting.domain.rates import rate_text
-from reporting.domain.statutory import RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source
+from reporting.domain.statutory import PARTNER_FIGURES, RECOVERY_FIGURES, Column, ColumnKind, Layout, Period, Source, month_after
 from reporting.domain.unit_trees import KnownUnit, Place, Trees, View
 from reporting.domain.unit_trees_first import FirstTrees
 from reporting.storage import paper_sources
+from reporting.storage.contributions import EVERYBODY
 from reporting.storage.owed import dues
-from reporting.storage.partner_sums import partners, partners_of, paths_paid
+from reporting.storage.partner_sums import WHOLE, partners, partners_of, paths_paid
 from reporting.usecases.first_parts import FirstView, measured_first
 from reporting.usecases.paper_parts import Figures, later_units, measured_in, roots_on, stands_still
 
 __all__ = ["UNPLACED", "Computed", "Wanted", "compute"]
 
+_OPEN_NOW: Final = frozenset(("recovery_open_people", "recovery_open_dong"))
 UNPLACED: Final = "Chưa phân theo đơn vị"
 
 Row = dict[str, Any]
@@ -81,7 +83,7 @@ def _days(wanted: Wanted) -> list[date]:
     """The days whose units the figures lie at: each month's last, from January on; of what is told as of the business date, that day."""
     if wanted.layout.source is Source.DUES:
         return [wanted.business_date]
-    today = [wanted.business_date] if _asks_recoveries(wanted.layout) else []
+    today = [wanted.business_date] if _OPEN_NOW & _recovery_figures(wanted.layout) else []
     return [*map(last_day, months_to(wanted.period.last)), *today]
 
 
@@ -97,15 +99,47 @@ async def _partners(tx: Tx, wanted: Wanted, view: View) -> Sequence[RowMapping]:
     return await partners_of(tx, month, [path for path in paths if (place := view.place(path, on)) and place.counted])
 
 
-def _partner_rows(wanted: Wanted, name: str, found: Sequence[RowMapping]) -> list[Row]:
+def _partner_rows(wanted: Wanted, name: str, told: Sequence[RowMapping]) -> list[Row]:
+    """Each group's total before its partners; the total of all groups is their sum."""
+    layout = wanted.layout
+    found = defaultdict[tuple[int, str, str], dict[str, int]](dict)
+    first = layout.counting == 1
+    for row in told:
+        for group, source, partner, figures in _counts_first(row) if first else _counts(row, layout):
+            if group in layout.groups:
+                into = found[layout.groups.index(group), source, partner]
+                for figure in figures:
+                    into[figure] = into.get(figure, 0) + int(row[figure])
+    if ALL in layout.groups:
+        found.setdefault((layout.groups.index(ALL), "", ""), {})
     rows = []
-    for one in found:
-        group = ALL if one["all_programmes"] else one["programme"]
-        if group in wanted.layout.groups:
-            label = name if one["all_partners"] else f"{one['partner']} · {one['funding_source']}"
-            cells = {column.key: column.cell(int(one[column.figure])) for column in wanted.layout.columns}
-            rows.append(_row(group, wanted.unit_path, label, cells, total=bool(one["all_partners"])))
+    for (place, source, partner), values in sorted(found.items(), key=lambda item: item[0]):
+        label = f"{partner} · {source}" if partner else name
+        cells = {column.key: column.cell(values.get(column.figure, 0)) for column in layout.columns}
+        rows.append(_row(layout.groups[place], wanted.unit_path, label, cells, total=not partner))
     return rows
+
+
+_Counted = tuple[str, str, str, Collection[str]]
+"""Group, funding source and partner of a row of the report, both '' in a total; the figures that count there."""
+
+
+def _counts(row: RowMapping, layout: Layout) -> list[_Counted]:
+    group, partner = row["programme"], row["partner"]
+    if partner == WHOLE:
+        return [(one, "", "", PARTNER_FIGURES) for one in _groups(layout, group)]
+    return [(group, row["funding_source"], partner, PARTNER_FIGURES)] if partner else []
+
+
+def _counts_first(row: RowMapping) -> list[_Counted]:
+    """As reports of the first counting were frozen: people under all their partners together, đồng what all partners say."""
+    group, partner = row["programme"], row["partner"]
+    if partner == WHOLE:
+        return []
+    if not partner:
+        return [(ALL if group == EVERYBODY else group, "", "", [name for name in PARTNER_FIGURES if name.endswith("_people")])]
+    dong = [name for name in PARTNER_FIGURES if name.endswith("_dong")]
+    return [(group, row["funding_source"], partner, PARTNER_FIGURES), (group, "", "", dong), (ALL, "", "", dong)]
 
 
 async def _dues_rows(tx: Tx, wanted: Wanted, name: str, view: View) -> list[Row]:
@@ -186,14 +220,18 @@ async def _indicator_rows(tx: Tx, wanted: Wanted, name: str, view: View, units: 
         roots, place = tuple(roots_on(view, wanted.business_date)), view.place
     async for one in told:
         _add(sums, wanted.layout, one, [code for code in one.values if _counted(code, one.group)])
-    for root in roots if _asks_recoveries(wanted.layout) else ():
-        async for one in _recovered(tx, root, wanted.business_date, place):
-            _add(sums, wanted.layout, one, sorted(RECOVERY_FIGURES))
+    asked = _recovery_figures(wanted.layout)
+    for root in roots if asked & _OPEN_NOW else ():
+        async for one in _still_open(tx, root, wanted.business_date, place):
+            _add(sums, wanted.layout, one, sorted(one.values))
+    if asked - _OPEN_NOW:
+        async for one in _recovered(tx, wanted.period, place):
+            _add(sums, wanted.layout, one, sorted(one.values))
     return _laid_out(wanted, name, columns, sums)
 
 
-def _asks_recoveries(layout: Layout) -> bool:
-    return bool(RECOVERY_FIGURES.keys() & {column.figure for column in layout.columns})
+def _recovery_figures(layout: Layout) -> set[str]:
+    return RECOVERY_FIGURES.keys() & {column.figure for column in layout.columns}
 
 
 def _counted(code: str, group: str) -> bool:
@@ -216,13 +254,25 @@ def _groups(layout: Layout, group: str) -> list[str]:
     return [one for one in layout.groups if one == group or (one == ALL and counts)]
 
 
-async def _recovered(tx: Tx, root: str, today: date, place: Callable[[str, date], Place | None]) -> AsyncIterator[Figures]:
+async def _still_open(tx: Tx, root: str, today: date, place: Callable[[str, date], Place | None]) -> AsyncIterator[Figures]:
     for row in await paper_sources.recoveries(tx, root):
-        found = place(row["unit_path"], today)
-        if found:
-            values = {"recovery_open_people": int(row["people"]), "recovery_open_dong": int(row["dong"])}
-            for where in (found, None) if found.counted else (found,):
-                yield Figures(row["programme"], where, values)
+        values = {"recovery_open_people": int(row["people"]), "recovery_open_dong": int(row["dong"])}
+        for where in _rows_of(place(row["unit_path"], today)):
+            yield Figures(row["programme"], where, values)
+
+
+async def _recovered(tx: Tx, period: Period, place: Callable[[str, date], Place | None]) -> AsyncIterator[Figures]:
+    for row in await paper_sources.recovered(tx, month_after(period.first, -1), period.last):
+        values = {
+            "recovered_dong": int(row["recovered"]), "recovery_left_people": int(row["people"]), "recovery_left_dong": int(row["dong"]),
+        }  # fmt: skip
+        for where in _rows_of(place(row["unit_path"], last_day(row["month"]))):
+            yield Figures(row["programme"], where, values)
+
+
+def _rows_of(place: Place | None) -> tuple[Place | None, ...]:
+    """Where figures of a place stand: in its row and, where it counts, in the total."""
+    return () if place is None else (place, None) if place.counted else (place,)
 
 
 def _laid_out(wanted: Wanted, name: str, columns: Sequence[Column], sums: _Sums) -> list[Row]:
