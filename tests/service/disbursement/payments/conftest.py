@@ -282,8 +282,8 @@ async def seed(tx: Tx, keyring: Keyring, cycle_id: UUID, list_id: UUID, lines: l
 _ACCOUNT = ("account_id", "payee_id", "version", "kind", "provider_code", "partner", "account_number_token", "masked_number", "status")
 _LINE = (
     "line_id", "list_id", "cycle_id", "beneficiary_id", "payee_id", "payee_kind", "programme", "funding_source", "channel", "partner",
-    "account_id", "account_version", "account_number_token", "account_masked", "provider_code", "payee_name", "beneficiary_name", "file_code",
-    "cash_reason", "amount", "months", "unit_code", "unit_path",
+    "account_id", "account_version", "account_number_token", "account_masked", "provider_code", "payee_name", "beneficiary_name",
+    "file_code", "cash_reason", "amount", "months", "unit_code", "unit_path",
 )  # fmt: skip
 
 
