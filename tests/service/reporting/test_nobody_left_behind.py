@@ -88,6 +88,25 @@ async def test_a_replaced_attempt_does_not_wait_and_neither_does_a_month_paid_la
     assert (row["state"], row["paid_in"], row["turn"], row["days_waiting"]) == ("UNCOLLECTED", "2024-10", None, None)
 
 
+async def test_arrears_beside_a_payment_nobody_knows_about_do_not_hide_it(reporting: Reporting, client_as: ClientAs) -> None:
+    """A back-dated rate: October's list pays September's 40,000 more while September's 500,000 are still with nobody."""
+    world = World()
+    who = [world.paid("60/594/23235", MERIT, Channel.BANK, [S.APPROVED, S.UNKNOWN], reason="NO_ANSWER") for _ in range(2)]
+    later = World(people=90)
+    later.paid("60/594/23235", MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], amount=580_000, who=who[0], attempt=9)
+    october: list[Event] = [
+        event.model_copy(update={"month": "2024-10", "months": [MONTH, "2024-10"], "cycle_id": event.payment_id}) for event in later.events
+    ]
+    await reporting.hear(incoming(world.events + october))
+    client = client_as(reporting.app, Role.AUDITOR)
+    waiting = await people(client, waiting=True)
+    assert {row["beneficiary_id"] for row in waiting} == {str(one) for one in who}
+    assert {(row["state"], row["paid_in"]) for row in waiting} == {("UNKNOWN", None)}
+    params = {"unit_path": "60", "month": MONTH}
+    rows = {row["group"]: row["values"] for row in (await client.get("/v1/indicators", params=params)).json()["rows"]}
+    assert (rows["MERIT"]["unpaid_people"], rows["MERIT"]["overdue_people"]) == (2, 2)
+
+
 async def test_another_units_people_are_not_there(reporting: Reporting, client_as: ClientAs) -> None:
     await reporting.hear(incoming(small_month().events))
     commune = client_as(reporting.app, Role.COMMUNE_OFFICER, units=("60/594/23235",))

@@ -13,7 +13,7 @@ from typing import Final
 
 from reporting.domain.indicators import CAMPAIGN
 from reporting.domain.states import ACCOUNT_CHANNELS
-from reporting.storage.lines import lines_of, rolled_into
+from reporting.storage.lines import lines_of, open_for_later, rolled_into
 from reporting.storage.partner_sums import partner_contributions
 
 __all__ = ["EVERYBODY", "MONTH_SUMS", "ROLLED", "contributions"]
@@ -107,7 +107,7 @@ def _known(prefix: str) -> str:
     """CTE `known`: each line with what else its kind depends on."""
     return f"""known AS (
         SELECT l.*, coalesce(f.preference = 'FORCE_MAJEURE', FALSE) AS fm, l.since < CAST(l.month + INTERVAL '1 month' AS date) AS in_time,
-               state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH') AND EXISTS (
+               {open_for_later("l")} AND EXISTS (
                    SELECT FROM {prefix}payment AS q
                    WHERE q.beneficiary_id = l.beneficiary_id AND q.month > l.month AND q.programme = l.programme
                      AND q.funding_source = l.funding_source AND q.status IN ('SETTLED', 'COLLECTED')

@@ -16,7 +16,7 @@ from typing import Any, Final
 from common.contracts.disbursement_v1 import HoldReason
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "rolled_into", "tried_again"]
+__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "open_for_later", "rolled_into", "tried_again"]
 
 _DEAD: Final = "'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED'"
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
@@ -94,6 +94,12 @@ def rolled_into(old: str, prefix: str = "") -> str:
             (SELECT min(q.month) {payment} AND {_again(old)}),
             (SELECT min(q.month) {hold} AND {OWED} AND q.amount >= {old}.amount AND {of_hold}))
     END, 'YYYY-MM')"""
+
+
+def open_for_later(line: str) -> str:
+    """SQL: whether a later month's list can have paid what the line `line` did not. Not what may still arrive (its money is given: a list
+    that names the month as well pays arrears beside it), and not what was paid."""
+    return f"{line}.state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH', 'UNKNOWN', 'IN_PROGRESS')"
 
 
 def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:

@@ -14,7 +14,7 @@ from common.actor import Role
 from common.db import Tx
 from reporting.domain.states import PAID_STATUSES, PersonState
 from reporting.domain.turns import TURNS
-from reporting.storage.lines import BELOW, LINES_OF_PAGE, OWED, below
+from reporting.storage.lines import BELOW, LINES_OF_PAGE, OWED, below, open_for_later
 
 __all__ = ["START", "Filter", "Position", "page"]
 
@@ -97,7 +97,7 @@ WITH page AS (
     LEFT JOIN beneficiary AS b ON b.beneficiary_id = k.beneficiary_id
     LEFT JOIN verification AS v ON v.beneficiary_id = k.beneficiary_id AND v.subject_id = k.beneficiary_id
     LEFT JOIN preference AS f ON f.beneficiary_id = k.beneficiary_id
-    LEFT JOIN LATERAL ({_LATER}) AS later ON l.state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH')
+    LEFT JOIN LATERAL ({_LATER}) AS later ON {open_for_later("l")}
 )
 SELECT r.*, state IS NOT NULL
        AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])) AND paid_in IS NULL)
