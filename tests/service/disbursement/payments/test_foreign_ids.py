@@ -186,7 +186,9 @@ async def _sent(world: Any, client: Any, routes: list[tuple[str, str]], who: str
         content = document["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
         given: dict[str, Any] = {"headers": {"Idempotency-Key": f"{who}-{number:04d}"}}
         if "multipart/form-data" in content:
-            given |= {"files": {"file": ("ky-nhan.pdf", b"%PDF-1.4", "application/pdf")}, "data": {"handed_over_on": "2024-09-12"}}
+            said = {"handed_over_on": "2024-09-12", "reason": "Nộp nhầm bản của thôn khác"}
+            given |= {"files": {"file": ("ky-nhan.pdf", b"%PDF-1.4", "application/pdf")}, "data": said}
+            given["headers"]["If-Match"] = '"1"'
         elif content:
             given["json"] = _example(document, content["application/json"])
         answer = await client.request(method, path.format(**ids), **given)

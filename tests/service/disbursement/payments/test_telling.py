@@ -11,6 +11,7 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.exc import ProgrammingError
 
 from common.auth import Role
 from common.ids import new_id
@@ -257,6 +258,45 @@ async def test_the_list_is_printed_signed_and_filed_and_who_was_not_met_waits_fo
     assert (summary["people"], summary["told"]) == (2, 1)
     assert (await _sheet(desk)).json()["number"] == 2
     assert (await _sheet(desk)).json()["type"] == "/problems/nobody-to-print"
+
+
+async def test_a_wrong_signed_copy_is_replaced_by_somebody_else_and_stays_readable(desk: Desk) -> None:
+    one, two = (desk.world.line(channel="CASH_POST", partner="vnpost") for _ in range(2))
+    await desk.pays(one, two)
+    await desk.turn()
+    sheet = f"/v1/telling-sheets/{(await _sheet(desk)).json()['sheet_id']}"
+    wrong, right = b"%PDF-1.7 of another hamlet", b"%PDF-1.7 signed"
+    put = {"data": {"handed_over_on": "2024-09-12", "reason": "Nộp nhầm bản của thôn khác"}, "files": {"file": ("dung.pdf", right)}}
+    path = f"{sheet}/proof/corrections"
+    assert (await desk.district.post(path, headers={"If-Match": '"1"'}, **put)).status_code == 404, "nothing is filed yet"
+    await desk.commune.post(f"{sheet}/proof", data={"handed_over_on": "2024-09-12"}, files={"file": ("nham.pdf", wrong)})
+    [view] = (await desk.district.get("/v1/telling-sheets")).json()["items"]
+    stands = {"If-Match": f'"{view["version"]}"'}
+    assert (view["version"], view["replaced"]) == (2, [])
+    assert (await desk.district.post(path, **put)).status_code == 428
+    assert (await desk.district.post(path, headers={"If-Match": '"1"'}, **put)).status_code == 412
+    assert (await desk.commune.post(path, headers=stands, **put)).json()["type"] == "/problems/same-filer"
+    assert (await desk.stranger.post(path, headers=stands, **put)).status_code == 404
+    missed = await desk.world.value("SELECT telling_id FROM telling WHERE beneficiary_id = :id", id=two.beneficiary_id)
+    named = {**put, "data": {**put["data"], "not_met": [str(missed)]}}
+    done = await desk.district.post(path, headers=stands, **named)
+    assert (done.status_code, done.json()) == (200, {"told": 1, "not_met": 1}), done.text
+    assert (await desk.district.post(path, headers=stands, **put)).status_code == 412, "once"
+    assert sorted(await desk.states()) == [("COLLECTED", "LIST", "HANDED_OVER"), ("COLLECTED", "LIST", "TO_PRINT")]
+    [view] = (await desk.district.get("/v1/telling-sheets")).json()["items"]
+    assert (view["version"], view["handed_over_by"], view["proof_name"]) == (3, "district", "dung.pdf")
+    [before] = view["replaced"]
+    told = {name: before[name] for name in ("version", "handed_over_by", "proof_name", "reason", "replaced_by")}
+    assert told == {
+        "version": 2, "handed_over_by": "commune", "proof_name": "nham.pdf", "reason": "Nộp nhầm bản của thôn khác",
+        "replaced_by": "district",
+    }  # fmt: skip
+    assert (await desk.district.get(f"{sheet}/proof?purpose=thanh tra")).content == right
+    assert (await desk.district.get(f"{sheet}/proof?purpose=thanh tra&version=2")).content == wrong
+    assert await desk.world.rows("SELECT subject, detail ->> 'reason' AS reason FROM audit_log WHERE action = 'telling.replace_proof'")
+    async with desk.world.owner() as tx:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await tx.execute("UPDATE telling_proof_replaced SET reason = 'khác'")
 
 
 async def test_what_happens_to_the_money_later_is_told_too(desk: Desk) -> None:

@@ -168,6 +168,14 @@ _PARTNERS: Final = {
     "POST /v1/telling-sheets/{sheet_id}/proof": Example(
         body={"handed_over_on": "2024-09-12"}, file=("bien-ban.pdf", "%PDF-1.4\n% ########\n%%EOF\n"), sources={"sheet_id": _SHEET}
     ),
+    "POST /v1/telling-sheets/{sheet_id}/proof/corrections": Example(
+        body={"handed_over_on": "2024-09-12", "reason": "Nộp nhầm bản của thôn khác"},
+        file=("bien-ban.pdf", "%PDF-1.4\n% ########\n%%EOF\n"),
+        values={"If-Match": '"2"'},
+        cannot="it takes somebody else than who filed the copy",
+        refused="same-filer",
+        sources={"sheet_id": _SHEET, "proved": From("POST /v1/telling-sheets/{sheet_id}/proof", "")},
+    ),
     "GET /v1/telling-sheets/{sheet_id}/proof": Example(
         values={"purpose": "Kiểm tra biên bản"},
         sources={"sheet_id": _SHEET, "proved": From("POST /v1/telling-sheets/{sheet_id}/proof", "")},

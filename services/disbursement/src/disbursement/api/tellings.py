@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common import idempotency, paper
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
+from common.etags import IfMatch, version_of
 from common.idempotency import IdempotencyKey
 from common.problems import NotFound
 from common.purposes import Purpose
@@ -100,6 +101,18 @@ class SheetForm(BaseModel):
     business_date: date
 
 
+class ReplacedProof(BaseModel):
+    """A signed copy that another one took the place of, and why."""
+
+    version: int = Field(description="Of the list while this copy stood: GET …/proof?version= reads it")
+    handed_over_on: date
+    handed_over_by: str
+    proof_name: str
+    reason: str
+    replaced_by: str
+    replaced_at: datetime
+
+
 class SheetView(BaseModel):
     """A printed list. `digest` stands on the paper too."""
 
@@ -116,6 +129,8 @@ class SheetView(BaseModel):
     handed_over_on: date | None
     handed_over_by: str | None
     proof_name: str | None
+    version: int = Field(description="Goes into If-Match when the signed copy is replaced")
+    replaced: list[ReplacedProof] = Field(description="Signed copies that were replaced, oldest first")
 
 
 class SheetPage(BaseModel):
@@ -262,6 +277,33 @@ async def hand_over(
     )
 
 
+@router.post(
+    "/telling-sheets/{sheet_id}/proof/corrections",
+    summary="Replace the signed copy",
+    description="Thay bản ký nhận nộp sai bằng bản đúng: người khác với người đã nộp, nêu lý do. The copy before is kept. Send If-Match"
+    " with the list's `version`. People named in `not_met` were not told after all: they wait for the next list.",
+)
+async def replace_proof(
+    request: Request,
+    actor: Officer,
+    sheet_id: UUID,
+    file: Annotated[UploadFile, File(description="PDF, JPEG or PNG of the signed list, 10 MB at most")],
+    handed_over_on: Annotated[date, Form(description="Day on which people were told", examples=["2024-09-12"])],
+    reason: Annotated[str, Form(min_length=5, max_length=1000, description="What was wrong with the filed copy")],
+    not_met: Annotated[list[UUID] | None, Form(description="`telling_id` of people who were not met")] = None,
+    if_match: IfMatch = None,
+) -> HandedOver:
+    """Take the right copy."""
+    db: Database = request.app.state.db
+    content = await file.read()
+    return HandedOver.model_validate(
+        await tell.correct_proof(
+            db, actor, sheet_id, version=version_of(if_match), on=handed_over_on, name=file.filename or "", content=content,
+            not_met=not_met or [], reason=reason,
+        )
+    )  # fmt: skip
+
+
 @router.get(
     "/telling-sheets/{sheet_id}/proof",
     summary="Read the signed copy",
@@ -269,10 +311,16 @@ async def hand_over(
     " each look is in the audit log.",
     response_class=Response,
 )
-async def read_proof(request: Request, actor: Proofs, sheet_id: UUID, purpose: Purpose) -> Response:
+async def read_proof(
+    request: Request,
+    actor: Proofs,
+    sheet_id: UUID,
+    purpose: Purpose,
+    version: Annotated[int | None, Query(ge=1, le=10_000, description="A replaced copy, by its version; else the one that stands")] = None,
+) -> Response:
     """The filed copy."""
     db: Database = request.app.state.db
-    name, content = await tell.open_proof(db, actor, sheet_id, purpose)
+    name, content = await tell.open_proof(db, actor, sheet_id, purpose, version)
     kind = "pdf" if content.startswith(b"%PDF") else "png" if content.startswith(b"\x89PNG") else "jpg"
     headers = {"Content-Disposition": f'attachment; filename="{sheet_id}.{kind}"', "Cache-Control": "no-store", "X-File-Name": _ascii(name)}
     return Response(content, media_type="application/octet-stream", headers=headers)

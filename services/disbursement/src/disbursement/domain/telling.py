@@ -71,6 +71,7 @@ TRANSITIONS: Final[frozenset[tuple[TellingState, TellingState]]] = frozenset({
     (_S.TO_PRINT, _S.PRINTED),
     (_S.PRINTED, _S.HANDED_OVER),
     (_S.PRINTED, _S.TO_PRINT),      # not met at home: on the next list
+    (_S.HANDED_OVER, _S.TO_PRINT),  # not met after all: somebody else replaced the signed copy and says so
 })  # fmt: skip
 """Every allowed move (from, to)."""
 

@@ -80,6 +80,7 @@ _EXCEPTIONS: Final = {
     "ruling": "decisions on the calendar: name no person",
     "shadow_month": "a raw list of many people: a person's line is shadow_row; the file goes by retention",
     "statement": "a partner's raw statement: a person's line is statement_line; it is a voucher",
+    "telling_proof_replaced": "signed sheets of many people, replaced by others; a person's message is telling",
     "telling_sheet": "signed sheets of many people; a person's message is telling",
 }
 _NEVER_PAID: Final = (

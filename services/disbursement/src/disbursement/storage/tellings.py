@@ -14,8 +14,23 @@ from common.db import Tx
 from disbursement.domain.telling import OCCASIONS, SILENT_HOLDS, Occasion, transitions_values
 
 __all__ = [
-    "ACTIVE_SECONDS", "claim_asking", "claim_cycle", "claim_sending", "find_new", "move", "of_sheet", "page", "sheet_by_id", "sheet_digest",
-    "sheet_hand_over", "sheet_make", "sheets_page", "store_texts", "summary",
+    "ACTIVE_SECONDS",
+    "claim_asking",
+    "claim_cycle",
+    "claim_sending",
+    "find_new",
+    "move",
+    "of_sheet",
+    "page",
+    "sheet_by_id",
+    "sheet_copy",
+    "sheet_correct",
+    "sheet_digest",
+    "sheet_hand_over",
+    "sheet_make",
+    "sheets_page",
+    "store_texts",
+    "summary",
 ]  # fmt: skip
 
 ACTIVE_SECONDS: Final = 60
@@ -218,11 +233,18 @@ async def sheet_digest(tx: Tx, sheet_id: UUID) -> str:
     )
 
 
+_REPLACED: Final = """(
+    SELECT coalesce(jsonb_agg(jsonb_build_object('version', r.version, 'handed_over_on', r.handed_over_on, 'handed_over_by',
+               r.handed_over_by, 'proof_name', r.proof_name, 'reason', r.reason, 'replaced_by', r.replaced_by, 'replaced_at', r.replaced_at)
+               ORDER BY r.version), '[]')
+    FROM telling_proof_replaced r WHERE r.sheet_id = s.sheet_id) AS replaced"""
+
+
 async def sheet_by_id(tx: Tx, actor: Actor, sheet_id: UUID, *, lock: bool = False) -> RowMapping | None:
     """One printed list in the actor's units, with its cycle's month."""
     scope, params = actor.scope_sql("s.unit_path")
     return await tx.row(
-        "SELECT s.*, c.month, c.programme, (SELECT u.name FROM administrative_unit u WHERE u.path = s.unit_path"
+        f"SELECT s.*, {_REPLACED}, c.month, c.programme, (SELECT u.name FROM administrative_unit u WHERE u.path = s.unit_path"
         " ORDER BY u.valid_from DESC LIMIT 1) AS unit_name FROM telling_sheet s JOIN payment_cycle c USING (cycle_id)"
         f" WHERE s.sheet_id = :sheet_id AND {scope}{' FOR UPDATE OF s' if lock else ''}",
         sheet_id=sheet_id,
@@ -236,7 +258,7 @@ async def sheets_page(
     """Printed lists in the actor's units, oldest first."""
     scope, params = actor.scope_sql("s.unit_path")
     return await tx.rows(
-        f"SELECT s.* FROM telling_sheet s WHERE {scope} AND (CAST(:cycle_id AS uuid) IS NULL OR s.cycle_id = :cycle_id)"
+        f"SELECT s.*, {_REPLACED} FROM telling_sheet s WHERE {scope} AND (CAST(:cycle_id AS uuid) IS NULL OR s.cycle_id = :cycle_id)"
         " AND (CAST(:state AS text) IS NULL OR s.state = :state) AND (CAST(:after AS uuid) IS NULL OR s.sheet_id > :after)"
         " ORDER BY s.sheet_id LIMIT :limit",
         cycle_id=cycle_id, state=state, after=after, limit=limit, **params,
@@ -258,7 +280,7 @@ async def sheet_hand_over(
     """File the signed copy: everyone on the list was told, but those not met wait for the next list; (told, not met)."""
     await tx.execute(
         "UPDATE telling_sheet SET state = 'HANDED_OVER', handed_over_on = :on, handed_over_by = :by, proof = :content, proof_name = :name,"
-        " proof_sha256 = :sha256 WHERE sheet_id = :sheet_id AND state = 'PRINTED'",
+        " proof_sha256 = :sha256, version = version + 1 WHERE sheet_id = :sheet_id AND state = 'PRINTED'",
         sheet_id=sheet_id, on=on, by=by, content=content, name=name, sha256=sha256,
     )  # fmt: skip
     back = await tx.execute(
@@ -270,3 +292,39 @@ async def sheet_hand_over(
         "UPDATE telling SET state = 'HANDED_OVER', told_at = now() WHERE sheet_id = :sheet_id AND state = 'PRINTED'", sheet_id=sheet_id
     )
     return told, back
+
+
+async def sheet_correct(
+    tx: Tx, sheet_id: UUID, *, on: date, by: str, name: str, content: bytes, sha256: bytes, not_met: Sequence[UUID], reason: str
+) -> tuple[int, int]:
+    """Put another signed copy in the place of the filed one, which is kept; people not met after all wait for the next list.
+
+    Returns (told, not met).
+    """
+    await tx.execute(
+        "INSERT INTO telling_proof_replaced (sheet_id, version, handed_over_on, handed_over_by, proof, proof_name, proof_sha256, reason,"
+        " replaced_by) SELECT sheet_id, version, handed_over_on, handed_over_by, proof, coalesce(proof_name, ''), proof_sha256, :reason,"
+        " :by FROM telling_sheet WHERE sheet_id = :sheet_id",
+        sheet_id=sheet_id, reason=reason, by=by,
+    )  # fmt: skip
+    await tx.execute(
+        "UPDATE telling_sheet SET handed_over_on = :on, handed_over_by = :by, proof = :content, proof_name = :name, proof_sha256 = :sha256,"
+        " version = version + 1 WHERE sheet_id = :sheet_id",
+        sheet_id=sheet_id, on=on, by=by, content=content, name=name, sha256=sha256,
+    )  # fmt: skip
+    back = await tx.execute(
+        "UPDATE telling SET state = 'TO_PRINT', sheet_id = NULL, told_at = NULL, error = 'NOT_MET' WHERE sheet_id = :sheet_id"
+        " AND state = 'HANDED_OVER' AND telling_id = ANY(CAST(:not_met AS uuid[]))",
+        sheet_id=sheet_id, not_met=list(not_met),
+    )  # fmt: skip
+    told = int(await tx.value("SELECT count(*) FROM telling WHERE sheet_id = :sheet_id AND state = 'HANDED_OVER'", sheet_id=sheet_id))
+    return told, back
+
+
+async def sheet_copy(tx: Tx, sheet_id: UUID, version: int) -> RowMapping | None:
+    """A copy that was replaced."""
+    return await tx.row(
+        "SELECT proof, proof_name FROM telling_proof_replaced WHERE sheet_id = :sheet_id AND version = :version",
+        sheet_id=sheet_id,
+        version=version,
+    )

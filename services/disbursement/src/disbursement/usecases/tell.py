@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from common import audit
+from common import audit, etags
 from common.actor import SYSTEM, Actor
 from common.clock import VIETNAM, now
 from common.contracts.disbursement_v1 import Channel
@@ -25,12 +25,12 @@ from disbursement.channels.sms import Sms, SmsGateway, SmsStatus, SmsWord
 from disbursement.domain.cash import media_type_of
 from disbursement.domain.errors import UnknownUnit
 from disbursement.domain.telling import ASK_SECONDS, Amounts, Content, Occasion, TellingState, in_quiet_hours, message
-from disbursement.domain.telling_errors import NobodyToPrint, SheetHandedOver
+from disbursement.domain.telling_errors import NobodyToPrint, SameFiler, SheetHandedOver
 from disbursement.settings import Settings
 from disbursement.storage import cycles, tellings, units
 from disbursement.usecases.breaker import Breaker
 
-__all__ = ["PROOF_FIELD", "Teller", "hand_over_sheet", "look_through", "make_sheet", "open_proof"]
+__all__ = ["PROOF_FIELD", "Teller", "correct_proof", "hand_over_sheet", "look_through", "make_sheet", "open_proof"]
 
 PROOF_FIELD: Final = "telling_proof"
 FOUND_AT_ONCE: Final = 20_000
@@ -199,7 +199,7 @@ async def hand_over_sheet(
     db: Database, actor: Actor, sheet_id: UUID, *, on: date, name: str, content: bytes, not_met: Sequence[UUID]
 ) -> dict[str, int]:
     """File the signed copy of a list as proof. Raises NotFound, SheetHandedOver, EvidenceRefused, InvalidInput."""
-    media_type_of(content)  # nobody can take a proof back: what is no scan, or of a day to come, is never filed
+    media_type_of(content)  # what is no scan, or of a day to come, is never filed
     if on > now().astimezone(VIETNAM).date():
         raise InvalidInput(errors=[{"field": "handed_over_on", "detail": "a day that has not come"}])
     async with db.transaction(actor) as tx:
@@ -225,11 +225,49 @@ async def hand_over_sheet(
     return {"told": told, "not_met": back}
 
 
-async def open_proof(db: Database, actor: Actor, sheet_id: UUID, purpose: str) -> tuple[str, bytes]:
-    """The signed copy, for somebody who says why; audited. Raises NotFound."""
+async def correct_proof(
+    db: Database, actor: Actor, sheet_id: UUID, *, version: int, on: date, name: str, content: bytes, not_met: Sequence[UUID], reason: str
+) -> dict[str, int]:
+    """Another signed copy takes the place of the filed one, by somebody else than who filed that; the one before is kept with the reason.
+
+    Raises NotFound, PreconditionFailed, SameFiler, EvidenceRefused, InvalidInput.
+    """
+    media_type_of(content)
+    if on > now().astimezone(VIETNAM).date():
+        raise InvalidInput(errors=[{"field": "handed_over_on", "detail": "a day that has not come"}])
+    async with db.transaction(actor) as tx:
+        sheet = await tellings.sheet_by_id(tx, actor, sheet_id, lock=True)
+        if sheet is None or sheet["proof"] is None:
+            raise NotFound("No signed copy is filed")
+        etags.check(sheet["version"], version)
+        if sheet["handed_over_by"] == actor.subject:
+            raise SameFiler()
+        if on < sheet["business_date"]:
+            raise InvalidInput(errors=[{"field": "handed_over_on", "detail": "before the list was made"}])
+        if db.keyring is None:
+            raise RuntimeError("disbursement needs its keyring")
+        digest = hashlib.sha256(content).digest()
+        sealed = db.keyring.encrypt(PROOF_FIELD, content)
+        told, back = await tellings.sheet_correct(
+            tx, sheet_id, on=on, by=actor.subject, name=name, content=sealed, sha256=digest, not_met=not_met, reason=reason
+        )
+        if back != len(set(not_met)):
+            raise InvalidInput(errors=[{"field": "not_met", "detail": "somebody named was not told by this list"}])
+        after = {"handed_over_on": on, "version": version + 1}
+        what = audit.Changed.of(sheet, after, *after, told=told, not_met=back, sha256=digest.hex(), reason=reason)
+        await audit.record(tx, "telling.replace_proof", "telling_sheet", sheet_id, what)
+    return {"told": told, "not_met": back}
+
+
+async def open_proof(db: Database, actor: Actor, sheet_id: UUID, purpose: str, version: int | None = None) -> tuple[str, bytes]:
+    """The signed copy (or, by its `version`, one that was replaced), for somebody who says why; audited. Raises NotFound."""
     async with db.transaction(actor) as tx:
         sheet: Any = await tellings.sheet_by_id(tx, actor, sheet_id)
-        if sheet is None or sheet["proof"] is None or db.keyring is None:
+        copy = sheet
+        if sheet is not None and version is not None and version != sheet["version"]:
+            copy = await tellings.sheet_copy(tx, sheet_id, version)
+        if copy is None or copy["proof"] is None or db.keyring is None:
             raise NotFound("No signed copy is filed")
-        await audit.record(tx, "telling.read_proof", "telling_sheet", sheet_id, audit.Read(purpose, {"file": sheet["proof_name"]}))
-        return sheet["proof_name"], db.keyring.decrypt_bytes(PROOF_FIELD, sheet["proof"])
+        read = audit.Read(purpose, {"file": copy["proof_name"], "version": version or sheet["version"]})
+        await audit.record(tx, "telling.read_proof", "telling_sheet", sheet_id, read)
+        return copy["proof_name"], db.keyring.decrypt_bytes(PROOF_FIELD, copy["proof"])
