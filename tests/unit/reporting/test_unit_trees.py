@@ -7,6 +7,7 @@ from uuid import UUID
 
 from reporting.domain.unit_trees import KnownUnit, Place, Trees, View, topmost
 from reporting.domain.unit_trees_first import FirstTrees, ToldPlace
+from reporting.usecases.paper_parts import later_units, roots_on, stands_still
 
 OLD, NEW = date(2025, 6, 30), date(2025, 7, 1)
 
@@ -84,3 +85,14 @@ def test_a_path_that_nobody_bears_means_who_bore_it_last() -> None:
 
 def test_roots_hold_all_that_lies_below_them() -> None:
     assert topmost(["68/1", "60/593", "60/593/1", "60", "600"]) == ["60", "600", "68/1"]
+
+
+def test_a_month_of_its_own_days_is_read_from_below_the_path_alone() -> None:
+    """Whatever became of the unit since; and after the reform no longer, as people may still be told at units that ended."""
+    before, after = View(TREES, "60", OLD), View(TREES, "68", NEW)
+    assert stands_still(before, [date(2025, 1, 31), OLD])
+    assert (roots_on(before, OLD), later_units(before, [OLD])) == (["60"], [])
+    assert not stands_still(before, [OLD, NEW])
+    assert later_units(before, [NEW]) == ["68"]
+    assert not stands_still(after, [NEW])
+    assert (roots_on(after, NEW), later_units(after, [OLD, NEW])) == (["60", "68"], [])

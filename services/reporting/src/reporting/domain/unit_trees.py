@@ -127,10 +127,13 @@ class View:
         return self._of(unit)
 
     def meant(self, on: date) -> Mapping[str, KnownUnit]:
-        """Under which paths something of this unit lies in a month that ends on a day, wholly or in part, and at which unit."""
+        """Under which paths something of this unit lies in a month that ends on a day, wholly or in part, and at which unit.
+
+        Units that begin after both days are not asked for: nothing is told of a month under a name that neither day knows.
+        """
         if on not in self._meant:
             found = {path: unit for path in self._trees.paths if (unit := self._trees.meant(path, on))}
-            self._meant[on] = {path: unit for path, unit in found.items() if self._of(unit)}
+            self._meant[on] = {path: unit for path, unit in found.items() if unit.valid_from <= max(on, self.day) and self._of(unit)}
         return self._meant[on]
 
     def rows(self) -> list[Place]:

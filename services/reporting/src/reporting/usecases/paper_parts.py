@@ -75,6 +75,8 @@ async def measured_in(tx: Tx, view: View, period: Period, as_of: date, figures: 
         wanted = _wanted(figures, run, period)
         for root in roots_on(view, last_day(run.last)) if wanted else ():
             ask = replace(asked, first=run.first, last=run.last, unit_path=root, below="COMMUNES", codes=frozenset(wanted))
+            if root != view.path and not await _holds_any(tx, ask, wanted):  # nearly always so where units ended years ago
+                continue
             for one in _placed(view, last_day(run.last), root, (await measure_in(tx, ask)).rows, wanted, 1):
                 yield one
             yearly = [code for code in wanted if INDICATORS[code].kind is Kind.YEAR]
@@ -83,6 +85,11 @@ async def measured_in(tx: Tx, view: View, period: Period, as_of: date, figures: 
                 rows = (await measure_in(tx, replace(ask, first=before, last=before, codes=frozenset(yearly)))).rows
                 for one in _placed(view, last_day(run.last), root, rows, yearly, -1):
                     yield one
+
+
+async def _holds_any(tx: Tx, ask: Ask, figures: Sequence[str]) -> bool:
+    """Whether there is anything at or below a path: one sum says so, however many communes there were."""
+    return any(row.values[code] for row in (await measure_in(tx, replace(ask, below="NONE"))).rows for code in figures)
 
 
 def _runs(view: View, period: Period, months: Sequence[date]) -> list[_Run]:
