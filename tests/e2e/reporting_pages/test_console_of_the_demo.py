@@ -60,9 +60,9 @@ async def test_an_officer_works_in_the_console_and_loses_nothing_when_the_sessio
     await page.wait_for_url(re.compile(r"/console/\?service=disbursement"))
     await expect(page.locator("#who")).to_contain_text("Cán bộ Sở")
     block = page.locator(".opblock.is-open")
-    await expect(block.locator(".opblock-summary-path")).to_contain_text("calendar-days")
+    await expect(block.locator(".opblock-summary-path")).to_contain_text("calendar-days", timeout=60_000)
     await block.get_by_role("button", name="Điền ví dụ từ dữ liệu mẫu").click()
-    await expect(block.locator(".example [role=status]")).to_contain_text("Đã điền ví dụ")
+    await expect(block.locator(".example [role=status]")).to_contain_text("Đã điền ví dụ", timeout=30_000)
     assert await executed(page) == "201"
     await page.screenshot(path=pictures / "console-tried.png", full_page=False)
 
@@ -108,7 +108,7 @@ async def test_the_console_s_menu_on_a_phone(demo: tuple[Layout, dict[str, Any]]
     page = await context.new_page()
     page.set_default_timeout(30_000)
     await page.goto(f"{layout.url('reporting')}/console/")
-    await expect(page.locator(".opblock-tag").first).to_be_visible()
+    await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=60_000)  # a document is made when it is first asked for
     await expect(page.locator("#menu")).to_be_hidden()
     await page.screenshot(path=pictures / "console-phone.png")
     await page.click("#menu-button")
