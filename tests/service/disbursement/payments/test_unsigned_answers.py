@@ -122,8 +122,16 @@ async def test_a_dismissed_word_that_is_said_again_stands_again(world: Any, clie
     await world.notice(word)
     [first] = (await officer.get("/v1/quarantine")).json()["items"]
     assert (first["reason"], first["repeats"], first["dismissed_before"]) == ("CONTRADICTION", 1, 0)
-    done = await officer.post(f"/v1/quarantine/{first['quarantine_id']}/dismiss", json={"note": "Đã hỏi: chưa chi"})
-    assert done.status_code == 200, done.text
+    path, note = f"/v1/quarantine/{first['quarantine_id']}/dismiss", {"note": "Đã hỏi: chưa chi"}
+    asked = await officer.post(path, json={"note": "Ngân hàng nói nhầm"})
+    assert (asked.status_code, asked.json()["state"], asked.json()["outcome"]) == (200, "OPEN", None)
+    alone = await officer.post(path, json=note)
+    assert (alone.status_code, alone.json()["type"].rsplit("/", 1)[-1]) == (409, "same-witness"), "its months would be paid again"
+    [waits] = (await officer.get("/v1/quarantine")).json()["items"]
+    assert (waits["dismissal_by"], waits["dismissal_note"], waits["state"]) == ("officer", "Ngân hàng nói nhầm", "OPEN")
+    second = client_as(world.app, Role.DEPARTMENT_OFFICER, subject="second")
+    done = await second.post(path, json=note)
+    assert (done.status_code, done.json()["outcome"]) == (200, "DISMISSED"), done.text
     assert (await officer.get("/v1/quarantine")).json()["items"] == []
     await world.notice(word)
     [again] = (await officer.get("/v1/quarantine")).json()["items"]

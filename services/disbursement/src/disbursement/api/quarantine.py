@@ -41,6 +41,8 @@ class QuarantineItem(BaseModel):
     outcome: str | None = Field(description="DISMISSED by a person, or ACCEPTED as a result by two")
     note: str | None
     resolved_by: str | None
+    dismissal_by: str | None = Field(description="Người thứ nhất đề nghị bác · who first asked to dismiss it; another person is awaited")
+    dismissal_note: str | None
     repeats: int = Field(description="How often it was said again while it stands here")
     dismissed_before: int = Field(description="How often people dismissed the same word before: the partner insists")
     next_step: str = Field(description="What the person who looks at it does")
@@ -68,7 +70,7 @@ class Resolved(BaseModel):
 
     quarantine_id: UUID
     state: str
-    outcome: str
+    outcome: str | None
 
 
 @router.get("", summary="Words set aside", description="Thông tin cần người kiểm tra. What partners said and was not believed.")
@@ -91,12 +93,16 @@ async def page(
 @router.post(
     "/{quarantine_id}/dismiss",
     summary="Dismiss a word",
-    description="Bác thông tin, kèm lý do. Records who looked and why it counts for nothing; no payment is changed by it.",
+    description="Bác thông tin, kèm lý do. Thông tin đang giữ tháng của một khoản chi (NOT_SENT, CONTRADICTION) phải do hai người bác:"
+    " người thứ nhất đề nghị (`state` vẫn OPEN), người thứ hai gọi lại. Records who looked and why it counts for nothing; no payment is"
+    " changed by it. A word that keeps months of a payment closed (NOT_SENT, CONTRADICTION) is dismissed by two people: the first call"
+    " asks, `state` stays OPEN, and another person's call ends it.",
 )
 async def dismiss(request: Request, actor: Resolver, quarantine_id: UUID, body: Resolution) -> Resolved:
     """Record that a quarantined word counts for nothing."""
-    await manual_results.dismiss_word(request.app.state.db, actor, quarantine_id, body.note)
-    return Resolved(quarantine_id=quarantine_id, state="RESOLVED", outcome="DISMISSED")
+    if await manual_results.dismiss_word(request.app.state.db, actor, quarantine_id, body.note):
+        return Resolved(quarantine_id=quarantine_id, state="RESOLVED", outcome="DISMISSED")
+    return Resolved(quarantine_id=quarantine_id, state="OPEN", outcome=None)
 
 
 @router.post(

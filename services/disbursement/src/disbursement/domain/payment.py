@@ -23,6 +23,7 @@ __all__ = [
     "DEADLY",
     "EFFECTS",
     "EVENT_TYPES",
+    "KEEPS_CLOSED",
     "OPEN",
     "PAID",
     "TRANSITIONS",
@@ -154,6 +155,9 @@ class Reading(StrEnum):
     NOT_SENT = "NOT_SENT"
     WRONG_CHANNEL = "WRONG_CHANNEL"
 
+
+KEEPS_CLOSED: Final = frozenset({Reading.CONTRADICTION, Reading.NOT_SENT})
+"""Words that keep the months of a dead or unsent payment closed while they wait for a person (`storage.gate`)."""
 
 _TARGET: Final[dict[ResultStatus, PaymentStatus]] = {
     ResultStatus.RECEIVED: _S.SUBMITTED,

@@ -12,7 +12,7 @@ from common.actor import Actor
 from common.db import Tx
 from disbursement.storage.corrections import beyond_sql
 
-__all__ = ["add", "decide", "find", "lock_payment", "page", "quarantined", "resolve_word", "unknown_page"]
+__all__ = ["add", "decide", "find", "lock_payment", "page", "propose_dismissal", "quarantined", "resolve_word", "unknown_page"]
 
 _UNKNOWN: Final = """
 SELECT p.payment_id, p.reference, p.partner, p.channel, p.amount, p.month, p.programme, p.beneficiary_id, p.unit_code, p.unit_path,
@@ -113,6 +113,17 @@ async def quarantined(tx: Tx, actor: Actor, quarantine_id: UUID) -> RowMapping |
         f"SELECT q.* FROM quarantine q WHERE q.quarantine_id = :id AND q.state = 'OPEN' AND (q.unit_path IS NULL OR {scope}) FOR UPDATE",
         id=quarantine_id,
         **params,
+    )
+
+
+async def propose_dismissal(tx: Tx, quarantine_id: UUID, by: str, note: str) -> None:
+    """The first person's word that a word that was set aside counts for nothing."""
+    await tx.execute(
+        "UPDATE quarantine SET dismissal_by = :by, dismissal_note = :note, dismissal_at = clock_timestamp()"
+        " WHERE quarantine_id = :id AND state = 'OPEN'",
+        id=quarantine_id,
+        by=by,
+        note=note,
     )
 
 

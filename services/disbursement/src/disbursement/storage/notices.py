@@ -174,7 +174,7 @@ async def quarantine_one(
 
 _PAGE_SQL: Final = """
 SELECT quarantine_id, partner, reason, source, source_id, reference, payment_id, said, state, outcome, note, resolved_by,
-       repeats, dismissed_before, created_at
+       dismissal_by, dismissal_note, repeats, dismissed_before, created_at
 FROM quarantine q WHERE {where} ORDER BY quarantine_id LIMIT :limit
 """
 

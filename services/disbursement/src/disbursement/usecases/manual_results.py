@@ -16,7 +16,7 @@ from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
-from disbursement.domain.payment import CASH, Reading, ResultStatus, corrects, read_result
+from disbursement.domain.payment import CASH, KEEPS_CLOSED, Reading, ResultStatus, corrects, read_result
 from disbursement.domain.payment_errors import PaymentNotFound
 from disbursement.storage import cases, corrections, manual, payment_moves
 from disbursement.usecases.record_results import Told, record_results
@@ -123,13 +123,26 @@ async def accept_word(
         return await _propose(tx, actor, word["payment_id"], values)
 
 
-async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: str) -> None:
-    """A word that was set aside counts for nothing, and why. Changes no payment. Raises NotFound."""
+async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: str) -> bool:
+    """A word that was set aside counts for nothing, and why. Changes no payment.
+
+    Where the word keeps months of ours closed, dismissing it has them paid again: a second person says so too. False while that is awaited.
+    Raises NotFound, SameWitness.
+    """
     async with db.transaction(actor) as tx:
-        await _word(tx, actor, quarantine_id)
+        word = await _word(tx, actor, quarantine_id)
+        if word["payment_id"] is not None and word["reason"] in KEEPS_CLOSED:
+            if word["dismissal_by"] == actor.subject:
+                raise SameWitness()
+            if word["dismissal_by"] is None:
+                await manual.propose_dismissal(tx, quarantine_id, actor.subject, note)
+                what = audit.Changed({"dismissal": None}, {"dismissal": "PROPOSED"}, {"note": note})
+                await audit.record(tx, "quarantine.propose_dismissal", "quarantine", quarantine_id, what)
+                return False
         await manual.resolve_word(tx, quarantine_id, "DISMISSED", actor.subject, note)
         what = audit.Changed({"state": "OPEN"}, {"state": "DISMISSED"}, {"note": note})
         await audit.record(tx, "quarantine.dismiss", "quarantine", quarantine_id, what)
+        return True
 
 
 async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, *, confirm: bool) -> RowMapping:
