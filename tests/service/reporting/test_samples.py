@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from reporting_builders import ASSISTANCE, MERIT, MONTH, Reporting, S, World, incoming
 
@@ -80,7 +81,7 @@ async def test_drawing_again_tells_whether_the_month_changed(month: Reporting, c
     reader = client_as(month.app, Role.COMMUNE_OFFICER, units=("60",))
     place = f"/v1/inspection-samples/{sample['sample_id']}"
     again = (await reader.post(f"{place}/redraw")).json()
-    assert (again["same_population"], again["same_cases"]) == (True, True)
+    assert (again["same_population"], again["same_cases"], again["proved"]) == (True, True, True)
     async with month.db.transaction() as tx:
         await tx.execute("UPDATE payment SET amount = amount + 1 WHERE payment_id = (SELECT payment_id FROM payment LIMIT 1)")
     changed = (await reader.post(f"{place}/redraw")).json()
@@ -91,6 +92,18 @@ async def test_drawing_again_tells_whether_the_month_changed(month: Reporting, c
         )
     gone = (await reader.post(f"{place}/redraw")).json()
     assert (gone["same_cases"], gone["only_then"], gone["only_now"]) == (False, 1, 1)
+    assert (changed["proved"], gone["proved"]) == (True, True), "what it was drawn from is kept with it"
+    owner = psycopg.connect(month.home.owner_url.replace("+psycopg", ""), autocommit=True)  # the service's own role may not
+    with owner:  # somebody who chooses a case by hand is found
+        owner.execute(
+            "UPDATE sample_case SET beneficiary_id = (SELECT l.beneficiary_id FROM sample_line l WHERE NOT EXISTS"
+            " (SELECT FROM sample_case c WHERE c.beneficiary_id = l.beneficiary_id) LIMIT 1) WHERE position = 2"
+        )
+    wrong = await reader.post(f"{place}/redraw")
+    assert wrong.json().get("proved") is False, wrong.text
+    with psycopg.connect(month.home.owner_url.replace("+psycopg", "")) as owner:
+        owner.execute("DELETE FROM sample_line")
+    assert (await reader.post(f"{place}/redraw")).json()["proved"] is None, "a sample from before it was kept"
 
 
 async def test_findings_are_kept_per_case_and_the_sample_closes_when_all_are_in(month: Reporting, client_as: ClientAs) -> None:

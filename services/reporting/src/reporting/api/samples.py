@@ -142,7 +142,7 @@ class Redrawn(BaseModel):
 
     model_config = example(
         sample_id=_SAMPLE["sample_id"], population=54623, population_hash=_SAMPLE["population_hash"], same_population=True, same_cases=True,
-        only_then=0, only_now=0,
+        only_then=0, only_now=0, proved=True,
     )  # fmt: skip
 
     sample_id: UUID
@@ -152,6 +152,10 @@ class Redrawn(BaseModel):
     same_cases: bool
     only_then: int = Field(description="Cases drawn then and not now")
     only_now: int
+    proved: bool | None = Field(
+        description="Rút từ tổng thể đã lưu cùng mẫu thì ra đúng mã băm và đúng các trường hợp · drawn from the population kept with the"
+        " sample, the same digest and cases come out; null for a sample from before it was kept"
+    )
 
 
 class CaseView(BaseModel):

@@ -29,6 +29,7 @@ _PARTS: Final = (
     Part("recovery", "Truy thu (bản sao)", "Recoveries (copy)", _OF),
     Part("recovery_month", "Truy thu từng tháng", "Recoveries by month", _OF),
     Part("sample_case", "Mẫu kiểm tra", "Inspection samples", _OF),
+    Part("sample_line", "Tổng thể của mẫu kiểm tra", "What inspection samples were drawn from", _OF),
     Part(
         "event_log", "Nhật ký sự kiện đã nhận", "Events received", "t.key = :id",
         columns="t.received_at, t.occurred_at, t.type, t.source,"

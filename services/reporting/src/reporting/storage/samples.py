@@ -13,7 +13,20 @@ from common.db import Tx
 from reporting.domain.sampling import Strata
 from reporting.storage.lines import LINES, below
 
-__all__ = ["add_cases", "add_strata", "case", "cases", "drawn", "find_case", "population", "put_case", "strata", "unfinished"]
+__all__ = [
+    "add_cases",
+    "add_strata",
+    "case",
+    "cases",
+    "drawn",
+    "find_case",
+    "keep_population",
+    "kept_population",
+    "population",
+    "put_case",
+    "strata",
+    "unfinished",
+]
 
 _UNIT: Final = "CASE WHEN unit_path = :unit_from THEN unit_path ELSE :unit_from || '/' || split_part(unit_path, '/', :depth) END"
 _STRATUM: Final[Mapping[str, str]] = {
@@ -31,6 +44,18 @@ WITH {lines}
 SELECT ({stratum}) COLLATE "C" AS stratum, beneficiary_id, cycle_id, programme, unit_path, amount, state,
        (beneficiary_id || '|' || programme || '|' || cycle_id) COLLATE "C" AS key
 FROM line WHERE state <> 'RELEASED'
+"""
+
+_KEEP: Final = """
+INSERT INTO sample_line (sample_id, beneficiary_id, programme, cycle_id, stratum, amount)
+SELECT :sample_id, beneficiary_id, programme, cycle_id, stratum, amount FROM sampled
+"""
+# With the columns of the other: statements that a session has prepared know one shape.
+_KEPT: Final = """
+CREATE TEMP TABLE sampled ON COMMIT DROP AS
+SELECT stratum, beneficiary_id, cycle_id, programme, CAST(NULL AS text) COLLATE "C" AS unit_path, amount, CAST(NULL AS text) AS state,
+       (beneficiary_id || '|' || programme || '|' || cycle_id) COLLATE "C" AS key
+FROM sample_line WHERE sample_id = :sample_id
 """
 
 _DIGEST: Final = """
@@ -71,6 +96,22 @@ async def population(tx: Tx, month: date, unit_path: str, strata_by: str) -> tup
     """Freeze the month's lines for this transaction: how many, their digest, how many per stratum."""
     sql = _POPULATION.format(lines=LINES, stratum=_STRATUM[strata_by])
     await tx.execute(sql, month=month, **below(unit_path), **({"depth": unit_path.count("/") + 2} if "UNIT" in strata_by else {}))
+    return await _frozen(tx)
+
+
+async def keep_population(tx: Tx, sample_id: UUID) -> None:
+    """Keep with the sample what it was drawn from, after :func:`population`."""
+    await tx.execute(_KEEP, sample_id=sample_id)
+
+
+async def kept_population(tx: Tx, sample_id: UUID) -> tuple[int, str, dict[str, int]]:
+    """What the sample was drawn from, in place of the month's lines; nothing where it was drawn before that was kept."""
+    await tx.execute("DROP TABLE IF EXISTS pg_temp.sampled")
+    await tx.execute(_KEPT, sample_id=sample_id)
+    return await _frozen(tx)
+
+
+async def _frozen(tx: Tx) -> tuple[int, str, dict[str, int]]:
     row = await tx.row(_DIGEST)
     counts = await tx.rows("SELECT stratum, count(*) AS n FROM sampled GROUP BY stratum")
     return row["population"] if row else 0, row["population_hash"] if row else "", {found["stratum"]: found["n"] for found in counts}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ async def draw(tx: Tx, actor: Actor, given: Mapping[str, Any]) -> Row:
     await entries.add(tx, _TABLE, row)
     await samples.add_strata(tx, sample_id, by_stratum, counts)
     await samples.add_cases(tx, sample_id, await samples.drawn(tx, given["seed"], counts))
+    await samples.keep_population(tx, sample_id)
     detail = {"unit": given["unit_path"], "month": given["month"], "size": size, "seed": given["seed"], "population_hash": digest}
     await audit.record(tx, "sample.drawn", _TABLE, sample_id, audit.Created(detail))
     return await _view(tx, actor, sample_id)
@@ -52,18 +53,20 @@ async def redraw(db: Database, actor: Actor, sample_id: UUID) -> Row:
     """Draw again with the stored seed, and compare; nothing is kept. Raises NotFound.
 
     The month's lines may have changed since (a late hold, a return): then the digests differ, and `same_cases` says whether the
-    cases still do not.
+    cases still do not. `proved`: from the population kept with the sample the same digest and the same cases come out.
     """
     async with db.transaction(actor) as tx:
         row = await _found(tx, actor, sample_id)
         people, digest, by_stratum = await samples.population(tx, row["month"], row["unit_path"], row["strata"])
         again = await samples.drawn(tx, row["seed"], allocate(row["size"], by_stratum))
         kept = await samples.cases(tx, sample_id, 0, row["size"])
-        before = {(case["beneficiary_id"], case["cycle_id"]) for case in kept}
-        now = {(case["beneficiary_id"], case["cycle_id"]) for case in again}
+        before, now = _chosen(kept), _chosen(again)
+        were, as_kept, strata_then = await samples.kept_population(tx, sample_id)
+        then = _chosen(await samples.drawn(tx, row["seed"], allocate(row["size"], strata_then)))
         await audit.record(tx, "sample.redrawn", _TABLE, sample_id, audit.Noted({"population_hash": digest}))
     return {
         "sample_id": sample_id, "population": people, "population_hash": digest, "same_population": digest == row["population_hash"],
+        "proved": (as_kept == row["population_hash"] and then == before) if were else None,
         "same_cases": before == now, "only_then": len(before - now), "only_now": len(now - before),
     }  # fmt: skip
 
@@ -141,6 +144,10 @@ async def every_case(db: Database, actor: Actor, sample_id: UUID) -> AsyncIterat
         for row in rows:
             yield row
         after = rows[-1]["position"]
+
+
+def _chosen(cases: Sequence[RowMapping]) -> set[tuple[UUID, str, UUID]]:
+    return {(case["beneficiary_id"], case["programme"], case["cycle_id"]) for case in cases}
 
 
 def _open(row: RowMapping) -> None:
