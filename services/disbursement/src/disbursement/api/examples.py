@@ -172,9 +172,8 @@ _PARTNERS: Final = {
         body={"handed_over_on": "2024-09-12", "reason": "Nộp nhầm bản của thôn khác"},
         file=("bien-ban.pdf", "%PDF-1.4\n% ########\n%%EOF\n"),
         values={"If-Match": '"2"'},
-        cannot="it takes somebody else than who filed the copy",
-        refused="same-filer",
         sources={"sheet_id": _SHEET, "proved": From("POST /v1/telling-sheets/{sheet_id}/proof", "")},
+        by="department.officer2",
     ),
     "GET /v1/telling-sheets/{sheet_id}/proof": Example(
         values={"purpose": "Kiểm tra biên bản"},
