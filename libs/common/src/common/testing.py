@@ -108,6 +108,8 @@ def _embedded_postgres(folder: Path) -> Iterator[str]:
         "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
         "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "200", "max_wal_size": "512MB", "autovacuum": "off",
     }  # fmt: skip
+    if os.environ.get("TEST_POSTGRES_FOLDER"):  # figures at full size: memory and vacuum as the product runs it
+        options |= {"shared_buffers": "512MB", "max_wal_size": "4GB", "autovacuum": "on"}
     command = [
         str(binaries / "postgres"),
         "-D",
