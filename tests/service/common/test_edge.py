@@ -193,6 +193,8 @@ async def test_who_does_not_read_holds_no_connection_of_the_database(serve: Call
                 await asyncio.sleep(0.01)
         status, headers, problem = await ask(port, head("GET", "/v1/slow/endless"))
         assert (status, problem["type"], headers["retry-after"]) == (429, "/problems/too-many-requests", "5")
+        done = await ask(port, head("POST", "/v1/slow/body", Content_Length="2"), b"ab")
+        assert (done[0], done[2]) == (200, {"bytes": 2}), "what was done is never answered as refused"
         async with asyncio.timeout(10):
             while edge_of(app).answers["tester"]:
                 await asyncio.sleep(0.01)

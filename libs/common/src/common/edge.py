@@ -259,9 +259,9 @@ class _Passage:
             raise self._cut from None
 
     def _begin(self) -> None:
-        """One more answer of this person is on its way; not more than some."""
+        """One more answer of this person is on its way; not more than some. Of reads only: what was done is answered as done."""
         person: str | None = getattr(self._scope["state"].get("actor"), "subject", None)
-        if person is None:
+        if person is None or self._scope["method"] not in {"GET", "HEAD"}:
             return
         if self._edge.answers[person] >= self._edge.limits.answers_of_one:
             many = TooManyRequests("So many answers of yours are on their way already", headers={"Retry-After": "5"})
