@@ -24,6 +24,8 @@ _DRAIN_SECONDS = 60.0
 #: A worker whose broker is gone waits for it until its requests time out. What has no need of the broker ends within this time,
 #: and the rest is safe to cut short: it is the same as a crash.
 _PAUSE_SECONDS = 4.0
+#: The end of a killed process is told to its parent within this time of its connections breaking.
+_END_SEEN_SECONDS = 1.0
 
 
 class AlreadyRunning(Exception):
@@ -138,13 +140,15 @@ class Embedded:
         refilled, ended = asyncio.create_task(self._refill(workers)), asyncio.create_task(broker_again.wait())
         try:
             await asyncio.wait((refilled, ended), return_when=asyncio.FIRST_COMPLETED)
-            if not refilled.done():
-                raise ProcessFailed("it ended again while it was refilled")
-            refilled.result()
-        except ProcessFailed:
-            raise
-        except Exception as error:  # whatever hinders it (the database away, say), it is tried again like any failed start
-            raise ProcessFailed(f"it could not be refilled: {error}") from error
+            error = refilled.exception() if refilled.done() else None
+            if error:
+                # Whatever hinders it (the database away, say), it is tried again like any failed start. A broker that dies
+                # breaks its connections a moment before its end is seen: that end is the reason, not the broken connection.
+                await asyncio.wait((ended,), timeout=_END_SEEN_SECONDS)
+                if not ended.done():
+                    raise ProcessFailed(f"it could not be refilled: {error}") from error
+            if error or not refilled.done():
+                raise ProcessFailed("it ended again while it was refilled") from error
         finally:
             for task in (refilled, ended):
                 task.cancel()
