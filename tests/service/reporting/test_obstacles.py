@@ -11,6 +11,7 @@ import httpx
 import pytest
 from python_calamine import CalamineWorkbook
 from reporting_builders import Reporting, incoming, small_month
+from sqlalchemy.exc import DBAPIError
 
 from common.actor import Role
 
@@ -88,6 +89,30 @@ async def test_an_obstacle_goes_up_is_answered_and_closed(heard: Reporting, clie
         ("OPEN", "ANSWERED"), ("ANSWERED", "OPEN"), ("OPEN", "ANSWERED"), ("ANSWERED", "CLOSED"),
     ]  # fmt: skip
     assert not [row for row in rows if "Công an xã đến" in str(row["detail"])], "the answer itself stands with the steps"
+
+
+async def test_who_answered_does_not_say_that_it_helped(heard: Reporting, client_as: ClientAs) -> None:
+    commune = client_as(heard.app, Role.COMMUNE_OFFICER, units=(COMMUNE,), subject="an")
+    department = client_as(heard.app, Role.DEPARTMENT_OFFICER, subject="chi")
+    made = await commune.post("/v1/obstacles", json=obstacle(level="PROVINCE"), headers=key())
+    place = f"/v1/obstacles/{made.json()['obstacle_id']}"
+    reply = {"text": "Đã có hướng dẫn", "business_date": "2024-09-04"}
+    assert (await department.post(f"{place}/answer", json=reply, headers={"If-Match": '"1"'})).json()["state"] == "ANSWERED"
+    for helped in (True, False):  # opening it again would give the answerer new days
+        word = {"helped": helped, "note": "Đã xong rồi", "business_date": "2024-09-05"}
+        refused = await department.post(f"{place}/closing", json=word, headers={"If-Match": '"2"'})
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/four-eyes"), refused.text
+
+    async def waits(who: httpx.AsyncClient) -> list[int]:
+        items = (await who.get("/v1/work", params={"business_date": "2024-09-06"})).json()["items"]
+        return [one["count"] for one in items if one["kind"] == "obstacles_answered"]
+
+    assert (await waits(department), await waits(commune)) == ([], [1])
+    async with heard.db.transaction() as tx:
+        with pytest.raises(DBAPIError, match="obstacle_closed_by_another"):
+            await tx.execute("UPDATE obstacle SET state = 'CLOSED', closed_by = answered_by, closed_on = answered_on")
+    word = {"helped": True, "note": "Đã xong rồi", "business_date": "2024-09-05"}
+    assert (await commune.post(f"{place}/closing", json=word, headers={"If-Match": '"2"'})).json()["state"] == "CLOSED"
 
 
 async def test_there_is_no_district_after_the_reform(heard: Reporting, client_as: ClientAs) -> None:

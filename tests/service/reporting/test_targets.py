@@ -120,7 +120,7 @@ async def test_a_unit_whose_list_is_late_is_in_the_inbox_of_those_above_it(heard
         for month in ("2024-08", "2024-09")
     ]  # fmt: skip
     await heard.hear(incoming(opened))
-    for units, late in ((("60",), [(1, "2024-07-24")]), (("60/594",), [])):
+    for units, late in ((("60",), [(2, "2024-07-24")]), (("60/594",), [])):
         answer = await client_as(heard.app, Role.DISTRICT_OFFICER, units=units).get("/v1/work", params={"business_date": DAY})
         assert [(one["count"], one["deadline"]) for one in answer.json()["items"] if one["kind"] == "late_units"] == late
     asked = {"business_date": DAY, "month": MONTH, "unit_path": "60"}
@@ -189,7 +189,7 @@ async def test_only_the_months_main_list_has_the_deadline_of_the_24th(heard: Rep
 
 
 async def lates(reporting: Reporting, client_as: ClientAs, day: str) -> list[tuple[int, str]]:
-    """How many units the inbox calls late, and since when."""
+    """How many units and months the inbox calls late, and since when."""
     client = client_as(reporting.app, Role.DISTRICT_OFFICER, units=("60",))
     items = (await client.get("/v1/work", params={"business_date": day})).json()["items"]
     return [(one["count"], one["deadline"]) for one in items if one["kind"] == "late_units" and one["count"]]
@@ -216,10 +216,15 @@ async def test_a_unit_that_opens_no_list_is_late_like_one_whose_list_lies(report
     assert await reminded(reporting, client_as, "CYCLE", "2024-10-15", "2024-10") == both
     assert await lates(reporting, client_as, "2024-10-15") == [(2, "2024-09-24")]
     assert await lates(reporting, client_as, "2024-09-24") == [], "on the day itself it is in time"
+    each = [(unit, f"2024-{month}-24") for month in ("09", "10", "11") for unit in ("60/593", "60/594")]
+    assert await reminded(reporting, client_as, "CYCLE", "2024-11-25", "2024-11") == each, (
+        "each month that nobody opened, not the first alone"
+    )
+    assert await lates(reporting, client_as, "2024-11-25") == [(6, "2024-09-24")]
     later = [told("60/593", "2024-10", done), told("60/594", "2025-07", done)]  # July 2025 at an old path: nothing is expected after it
     await reporting.hear(incoming(later))
     assert await reminded(reporting, client_as, "CYCLE", "2024-10-15", "2024-10") == [("60/594", "2024-09-24")]
-    assert await lates(reporting, client_as, "2025-08-15") == [(2, "2024-09-24")], "593 opened none for November"
+    assert await lates(reporting, client_as, "2025-08-15") == [(9, "2024-09-24")], "593 opened none from November to June"
     gone = World(people=900)
     gone.person("60/593/22924", ASSISTANCE)
     await reporting.hear(incoming([event.model_copy(update={"status": BeneficiaryStatus.DECEASED}) for event in gone.events]))

@@ -24,7 +24,7 @@ EXAMPLES: Final = Examples(
             sources={"/unit_path": From("GET /v1/units?on=2024-09-01&parent=60/593&limit=200", "/items/*/path", service="registry")}
         ),
         "POST /v1/obstacles/{obstacle_id}/closing": Example(
-            sources={"obstacle_id": From("POST /v1/obstacles/{obstacle_id}/answer", "/obstacle_id")}
+            sources={"obstacle_id": From("POST /v1/obstacles/{obstacle_id}/answer", "/obstacle_id")}, by="department.officer2"
         ),
         "POST /v1/inspection-samples": Example(
             body={

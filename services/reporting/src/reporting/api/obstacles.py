@@ -327,7 +327,8 @@ def _deciding(router: APIRouter, db: Database, settings: Settings) -> None:
 
     @router.post(
         "/{obstacle_id}/closing", summary="Did it help? · Xác nhận kết quả",
-        description="Đơn vị xác nhận trả lời có giải quyết được không. `helped=false` opens it again at the same level. Send If-Match.",
+        description="Đơn vị xác nhận trả lời có giải quyết được không; không phải người đã trả lời. `helped=false` opens it again at the"
+        " same level. Never by the person who answered. Send If-Match.",
     )  # fmt: skip
     async def close(actor: Officer, obstacle_id: UUID, form: ClosingForm, response: Response, if_match: IfMatch = None) -> ObstacleDetail:
         row = await obstacles.close(

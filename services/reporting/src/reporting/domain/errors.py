@@ -20,6 +20,7 @@ __all__ = [
     "SameEntry",
     "SampleClosed",
     "SampleUnfinished",
+    "SelfConfirmed",
     "UnitNeeded",
     "UnitOutOfScope",
     "UnknownIndicator",
@@ -89,6 +90,13 @@ class NotYourLevel(Problem):
 
     type, status = "not-your-level", 403
     title, title_vi = "It waits at another level", "Vướng mắc đang chờ cấp khác trả lời"
+
+
+class SelfConfirmed(Problem):
+    """Four eyes: who answered an obstacle does not say whether it helped."""
+
+    type, status = "four-eyes", 403
+    title, title_vi = "A second person must decide this", "Người khác phải duyệt việc này"
 
 
 class NothingToSample(Problem):

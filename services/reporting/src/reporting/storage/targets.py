@@ -26,6 +26,7 @@ _ITS_PEOPLE: Final = """
 b.unit_path >= n.unit_path AND b.unit_path < n.unit_path || '0' AND (b.unit_path = n.unit_path OR b.unit_path LIKE n.unit_path || '/%')
 AND n.programme = ANY(b.programmes)"""
 _DUE_ON: Final = "(month - interval '1 month' + interval '23 days')::date AS due_on"
+_AT_MOST: Final = 120  # months: whoever asks for a day in the far future makes no series without end
 LATE_LISTS: Final = f"""
 (
     SELECT unit_path, programme, month, state, {_DUE_ON}
@@ -36,21 +37,27 @@ LATE_LISTS: Final = f"""
           AND o.cycle_id < c.cycle_id
     )
     UNION ALL
-    SELECT unit_path, programme, month, NULL, {_DUE_ON}
+    SELECT n.unit_path, n.programme, g.month, NULL, {_DUE_ON.replace("month -", "g.month -")}
     FROM (
-        SELECT unit_path, programme, funding_source, (max(month) + interval '1 month')::date AS month
-        FROM cycle WHERE programme <> '{Programme.CAMPAIGN}' GROUP BY unit_path, programme, funding_source
+        SELECT * FROM (
+            SELECT unit_path, programme, funding_source, (max(month) + interval '1 month')::date AS month
+            FROM cycle WHERE programme <> '{Programme.CAMPAIGN}' GROUP BY unit_path, programme, funding_source
+        ) AS n
+        WHERE EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE} AND b.status = '{BeneficiaryStatus.ACTIVE}')
+           OR NOT EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE})
+        OFFSET 0
     ) AS n
-    WHERE (
-        NOT EXISTS (SELECT FROM unit AS u WHERE u.path = n.unit_path)
-        OR EXISTS (
-            SELECT FROM unit AS u
-            WHERE u.path = n.unit_path AND u.valid_from <= n.month AND (u.valid_to IS NULL OR n.month <= u.valid_to)
-        )
-    ) AND (
-        EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE} AND b.status = '{BeneficiaryStatus.ACTIVE}')
-        OR NOT EXISTS (SELECT FROM beneficiary AS b WHERE {_ITS_PEOPLE})
-    )
+    CROSS JOIN LATERAL (
+        SELECT CAST(n.month + make_interval(months => m) AS date) AS month FROM generate_series(0, least({_AT_MOST}, greatest(0,
+            (extract(year FROM CAST(:day AS date)) - extract(year FROM n.month)) * 12
+            + extract(month FROM CAST(:day AS date)) - extract(month FROM n.month) + 1
+        ))::integer) AS m
+    ) AS g
+    WHERE NOT EXISTS (SELECT FROM unit AS u WHERE u.path = n.unit_path)
+       OR EXISTS (
+           SELECT FROM unit AS u
+           WHERE u.path = n.unit_path AND u.valid_from <= g.month AND (u.valid_to IS NULL OR g.month <= u.valid_to)
+       )
 )
 """
 """Main lists that are not approved, and such as nobody opened (`state` is null), by the day they are due. List and money of a month are
@@ -59,12 +66,10 @@ such day. The main list is the first that is opened of a month, programme, fundi
 it), and numbers of cycles are ordered by the time they were opened.
 
 Nobody says that a list is to come: a unit that had one is to have the next, of the same programme and source, as long as the unit stands
-and has somebody alive and present of that programme. Of several months without a list the first is told: what was not opened stays late
-until a later list is there. A campaign pays once and has no next list."""
+and has somebody alive and present of that programme. Each month since then without a list is told, up to the one after `:day`: what was not
+opened stays late until a later list is there. A campaign pays once and has no next list."""
 
-_LATE_CYCLES: Final = (
-    f"SELECT * FROM {LATE_LISTS} AS w WHERE {BELOW} AND due_on <= CAST(:until AS date) ORDER BY unit_path, month, programme"
-)
+_LATE_CYCLES: Final = f"SELECT * FROM {LATE_LISTS} AS w WHERE {BELOW} AND due_on <= CAST(:day AS date) ORDER BY unit_path, month, programme"
 
 
 async def keep_past(tx: Tx, target_id: UUID) -> None:
@@ -96,7 +101,7 @@ async def due_between(tx: Tx, unit_path: str, first: date, last: date) -> Sequen
 
 async def late_cycles(tx: Tx, unit_path: str, until: date) -> Sequence[RowMapping]:
     """Main lists that were due on a day or before and are not approved, or not even opened."""
-    return await tx.rows(_LATE_CYCLES, until=until, **below(unit_path))
+    return await tx.rows(_LATE_CYCLES, day=until, **below(unit_path))
 
 
 async def late_milestones(tx: Tx, unit_path: str, until: date) -> Sequence[RowMapping]:

@@ -13,9 +13,9 @@ __all__ = ["WORK"]
 
 _OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _SENIORS: Final = (Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
-# Once a unit, by its oldest list.
+# Once a unit and month, whatever lists of it are missing.
 _LATE_UNITS: Final = (
-    f"(SELECT unit_path, min(due_on) AS due_on FROM {LATE_LISTS} AS c GROUP BY unit_path) AS w WHERE w.due_on < CAST(:day AS date)"
+    f"(SELECT unit_path, due_on FROM {LATE_LISTS} AS c GROUP BY unit_path, due_on) AS w WHERE w.due_on < CAST(:day AS date)"
 )
 _SEE: Final = ("GET", "/v1/obstacles")
 
@@ -34,7 +34,7 @@ WORK: Final = (
     Kind(
         "obstacles_answered", "Vướng mắc đã được trả lời, chờ đơn vị xác nhận", "Answered obstacles: say whether it helped", _OFFICERS,
         "obstacle AS w WHERE w.state = 'ANSWERED'", "w.answered_on", ("POST", "/v1/obstacles/{obstacle_id}/closing"), _SEE, days=5,
-        page="/pages/obstacles",
+        maker="w.answered_by", page="/pages/obstacles",
     ),
     Kind(
         "late_units", "Đơn vị chậm: danh sách chi chưa được duyệt khi đã đến hạn", "Late units: a payment list not approved when it is due",

@@ -14,8 +14,8 @@ from common.actor import Actor
 from common.db import Database, Tx
 from common.ids import new_id
 from common.problems import InvalidInput, NotFound
-from reporting.domain.errors import DayTooEarly, UnknownUnit
-from reporting.domain.obstacle import Action, Level, level_above, move, must_answer
+from reporting.domain.errors import DayTooEarly, SelfConfirmed, UnknownUnit
+from reporting.domain.obstacle import Action, Level, State, level_above, move, must_answer
 from reporting.storage import entries, obstacles, reports
 from reporting.usecases.reports import Row, unit_for
 
@@ -96,12 +96,14 @@ async def answer(db: Database, actor: Actor, obstacle_id: UUID, version: int, *,
 async def close(
     db: Database, actor: Actor, obstacle_id: UUID, version: int, *, note: str, helped: bool, day: date, days: Mapping[str, int]
 ) -> Row:
-    """The unit's word: it helped (closed), or it did not (open again at the same level).
+    """The unit's word: it helped (closed), or it did not (open again at the same level, with new days): never of who answered.
 
-    Raises NotFound, PreconditionFailed, ObstacleState.
+    Raises NotFound, PreconditionFailed, ObstacleState, SelfConfirmed.
     """
     async with db.transaction(actor) as tx:
         row = await _locked(tx, actor, obstacle_id, version, day)
+        if row["state"] == State.ANSWERED and row["answered_by"] == actor.subject:
+            raise SelfConfirmed("Who answered it does not say whether it helped")
         if helped:
             return await _moved(tx, actor, row, Action.CLOSE, note, day, closed_by=actor.subject, closed_on=day)
         again = {"answer": None, "answer_document": None, "answered_by": None, "answered_on": None, "level_since": day,
