@@ -41,6 +41,8 @@ _GATHER_SECONDS: Final = 0.1
 _POSITION_SECONDS: Final = 0.5
 _JOIN_SESSIONS, _JOIN_SECONDS = 3, 15.0  # a group that has not taken us in by then never will: we leave it and ask again
 _CLOSE_SECONDS: Final = 5.0
+#: Milliseconds are usual. A client that lost its group's coordinator with a broker's death may look for it for ever.
+_COMMIT_SECONDS: Final = 15.0
 #: The partitions have moved meanwhile.
 _NOT_OURS: Final = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
 _log = get_logger(__name__)
@@ -141,7 +143,8 @@ class Consumer:
             hit("consumer.after_db_before_offset")
             offsets = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
             try:
-                await consumer.commit(offsets)
+                async with asyncio.timeout(_COMMIT_SECONDS):  # then a new member reads from the old offsets, and the inbox knows the rest
+                    await consumer.commit(offsets)
             except _NOT_OURS:
                 _log.info("consumer.offsets_left_to_inbox", consumer=self.name)
         await self._note_positions(consumer)
