@@ -8,6 +8,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from common import sheets
 from common.auth import Role
 from common.cli import service_main
+from common.clock import today
 from common.db import Database
 from common.invariants import invariants_router
 from common.jobs import Job, JobRunner
@@ -34,12 +35,13 @@ from reporting.storage.invariants import INVARIANTS
 from reporting.storage.personal_data import HOLDING
 from reporting.storage.statutory import read_all
 from reporting.storage.work import WORK
-from reporting.usecases import rebuild, statutory_again
+from reporting.usecases import followed, rebuild, statutory_again
 from reporting.usecases.progress import Feed
 
 __all__ = ["make_app", "make_database", "run"]
 
 _DAY_SECONDS = 86_400.0
+_FOLLOW_SECONDS = 300.0
 
 
 def make_database(settings: Settings) -> Database:
@@ -92,7 +94,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
 
 
 async def run(settings: Settings) -> None:
-    """The worker: consumers, rebuild jobs, next months' partitions."""
+    """The worker: consumers, rebuild jobs, what was written at units that ended, next months' partitions."""
     read_all()
     db = make_database(settings)
 
@@ -106,6 +108,7 @@ async def run(settings: Settings) -> None:
     runner = JobRunner(db, handlers, owner=owner_name(), lease_seconds=settings.job_lease_seconds)
     loops = [
         Loop("jobs", every(1.0, runner.run_one)),
+        Loop("followed_units", every(_FOLLOW_SECONDS, lambda: followed.follow(db, today(settings)))),
         Loop("partitions", every(_DAY_SECONDS, lambda: rebuild.extend_log(db))),
     ]
     await run_worker(settings, db, "reporting", SUBSCRIPTIONS, loops, invariants=INVARIANTS, retention=HOLDING.retention)

@@ -17,7 +17,9 @@ from reporting.api.parts import (
     BusinessDate,
     Department,
     Form,
+    MovedOn,
     Note,
+    NowPath,
     Officer,
     Reader,
     Short,
@@ -59,7 +61,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     **_SENT, "milestone_id": "0198c7a0-0000-7000-8000-000000000003", "unit_name": "Thành phố Phan Thiết",
     "code_text": {"vi": "Bắt đầu chi trả qua tài khoản", "en": "Paying by account begins"}, "first_planned_on": "2023-11-01",
     "planned_by": "binh.so", "actual_on": "2024-04-01", "evidence": "Kỳ chi tháng 4/2024", "actual_by": "binh.so", "days_late": 152,
-    "late": True, "version": 2,
+    "late": True, "version": 2, "now_path": None, "moved_on": None,
 }  # fmt: skip
 
 
@@ -83,6 +85,8 @@ class MilestoneView(MilestoneForm):
 
     milestone_id: UUID
     unit_name: str | None
+    now_path: NowPath = None
+    moved_on: MovedOn = None
     code_text: Text
     first_planned_on: date = Field(description="Before anybody postponed it: lateness counts from here")
     planned_by: str

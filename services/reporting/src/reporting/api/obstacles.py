@@ -19,7 +19,9 @@ from reporting.api.parts import (
     Cursor,
     Form,
     Limit,
+    MovedOn,
     Note,
+    NowPath,
     Officer,
     Reader,
     Short,
@@ -45,6 +47,7 @@ _HEADER: Final = (
 )  # fmt: skip
 _EXAMPLE: Final[dict[str, Any]] = {
     "obstacle_id": "0198c7a0-0000-7000-8000-000000000001", "unit_path": "60/593/22924", "unit_name": "Phường Phú Trinh",
+    "now_path": None, "moved_on": None,
     "category": "NO_IDENTITY", "category_text": {"vi": "Chưa có CCCD, mã định danh", "en": "No identity card or number"},
     "title": "12 cụ nằm tại nhà chưa làm được CCCD", "detail": "Đề nghị công an đến nhà thu nhận hồ sơ", "people": 12, "level": "PROVINCE",
     "level_text": {"vi": "Cấp tỉnh", "en": "Province"}, "addressed_to": None, "state": "OPEN",
@@ -63,6 +66,8 @@ class ObstacleView(BaseModel):
     obstacle_id: UUID
     unit_path: str
     unit_name: str | None
+    now_path: NowPath = None
+    moved_on: MovedOn = None
     category: Category
     category_text: Text
     title: str

@@ -53,6 +53,12 @@ Reader = Annotated[Actor, Depends(require(*READERS, Role.COMMUNE_POLICE))]
 
 _PATH: Final = r"^[0-9]+(/[0-9]+)*$"
 UnitPath = Annotated[str, Field(pattern=_PATH, max_length=40, description="Đơn vị · unit", examples=["60/593/22924"])]
+NowPath = Annotated[
+    str | None,
+    Field(description="Đơn vị tiếp nhận, khi đơn vị ghi ban đầu đã kết thúc · the unit it goes on with, where its own has ended",
+          examples=["68/22924"]),
+]  # fmt: skip
+MovedOn = Annotated[date | None, Field(description="Từ ngày nào · since when", examples=["2025-07-01"])]
 UnitQuery = Annotated[
     str | None, Query(pattern=_PATH, max_length=40, description="Đơn vị và mọi cấp dưới · a unit and all below; default: your only unit",
                       examples=["60"]),

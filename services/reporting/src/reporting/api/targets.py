@@ -19,6 +19,8 @@ from reporting.api.parts import (
     BusinessDate,
     Department,
     Form,
+    MovedOn,
+    NowPath,
     Reader,
     Short,
     UnitPath,
@@ -62,7 +64,7 @@ _SENT: Final[dict[str, Any]] = {
 }  # fmt: skip
 _STORED: Final[dict[str, Any]] = {
     **_SENT, "target_id": "0198c7a0-0000-7000-8000-000000000007", "unit_name": "Thành phố Phan Thiết", "set_by": "binh.so",
-    "withdrawn": False, "version": 1,
+    "withdrawn": False, "version": 1, "now_path": None, "moved_on": None,
 }  # fmt: skip
 _WORDS: Final[dict[str, Any]] = {
     "indicator_text": {"vi": "Tỷ lệ chi trả qua tài khoản", "en": "Paid by account, of people due"},
@@ -104,6 +106,8 @@ class StoredTarget(BaseModel):
     target_id: UUID
     unit_path: str
     unit_name: str | None
+    now_path: NowPath = None
+    moved_on: MovedOn = None
     year: int
     indicator: str
     programme: str

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from reporting.storage.followed import FOLLOWED
 
 __all__ = ["add", "find", "page", "put", "unit_known"]
 
@@ -37,9 +38,15 @@ async def put(tx: Tx, table: str, object_id: UUID, values: Mapping[str, Any]) ->
     await tx.execute(f"UPDATE {table} SET {sets}, version = version + 1 WHERE {_KEYS[table]} = :the_id", the_id=object_id, **values)
 
 
+def _scope(actor: Actor, table: str) -> tuple[str, dict[str, Any]]:
+    """What was written at the actor's units, or goes on there since the unit it was written at ended."""
+    scope, params = actor.scope_sql("unit_path")
+    return (f"({scope} OR {actor.scope_sql('now_path')[0]})" if table in FOLLOWED else scope), params
+
+
 async def find(tx: Tx, actor: Actor, table: str, object_id: UUID, *, lock: bool = False) -> RowMapping | None:
     """One of the actor's units."""
-    scope, params = actor.scope_sql("unit_path")
+    scope, params = _scope(actor, table)
     tail = " FOR UPDATE" if lock else ""
     return await tx.row(f"SELECT * FROM {table} WHERE {_KEYS[table]} = :the_id AND {scope}{tail}", the_id=object_id, **params)
 
@@ -48,7 +55,7 @@ async def page(
     tx: Tx, actor: Actor, table: str, *, where: str, params: Mapping[str, Any], after: UUID | None, limit: int
 ) -> Sequence[RowMapping]:
     """Rows of the actor's units, oldest first, after a cursor."""
-    scope, scoped = actor.scope_sql("unit_path")
+    scope, scoped = _scope(actor, table)
     key = _KEYS[table]
     return await tx.rows(
         f"SELECT * FROM {table} WHERE {scope} AND {where} AND (CAST(:after AS uuid) IS NULL OR {key} > :after) ORDER BY {key} LIMIT :limit",

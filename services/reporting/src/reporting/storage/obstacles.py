@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
+from reporting.storage.followed import ALSO_AFTER, ON_THE_DAY
 from reporting.storage.lines import BELOW, below
 
 __all__ = ["WAITING", "filtered", "step", "steps", "summary"]
@@ -22,7 +23,10 @@ SELECT category, level, state, count(*) AS obstacles, sum(coalesce(people, 0))::
        count(*) FILTER (WHERE state = 'OPEN' AND due_on < :day) AS overdue,
        count(*) FILTER (WHERE days BETWEEN 0 AND 7) AS days_7, count(*) FILTER (WHERE days BETWEEN 8 AND 30) AS days_30,
        count(*) FILTER (WHERE days BETWEEN 31 AND 90) AS days_90, count(*) FILTER (WHERE days > 90) AS days_more, max(days) AS oldest_days
-FROM (SELECT *, least(coalesce(closed_on, :day), :day) - raised_on AS days FROM obstacle WHERE {BELOW} AND raised_on <= :day) AS o
+FROM (
+    SELECT *, least(coalesce(closed_on, :day), :day) - raised_on AS days
+    FROM obstacle WHERE {BELOW.replace("unit_path", f"({ON_THE_DAY})")} AND raised_on <= :day
+) AS o
 GROUP BY category, level, state ORDER BY category, level, state
 """
 
@@ -32,7 +36,7 @@ def filtered(unit_path: str, *, day: date, overdue: bool, chosen: dict[str, Any]
     given = {name: value for name, value in chosen.items() if value is not None}
     where = "".join(f" AND {name} = :{name}" for name in given)
     late = " AND state = 'OPEN' AND due_on < :day" if overdue else ""
-    return f"{BELOW}{where}{late}", {**below(unit_path), **given, **({"day": day} if overdue else {})}
+    return f"{ALSO_AFTER}{where}{late}", {**below(unit_path), **given, **({"day": day} if overdue else {})}
 
 
 async def step(tx: Tx, obstacle_id: UUID, action: str, note: str, day: date) -> None:

@@ -17,6 +17,7 @@ _SENIORS: Final = (Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
 _LATE_UNITS: Final = (
     f"(SELECT unit_path, due_on FROM {LATE_LISTS} AS c GROUP BY unit_path, due_on) AS w WHERE w.due_on < CAST(:day AS date)"
 )
+_HERE: Final = ("w.unit_path", "w.now_path")  # written at a unit of the caller, or going on there
 _SEE: Final = ("GET", "/v1/obstacles")
 
 
@@ -25,7 +26,7 @@ def _at(level: Level, roles: tuple[Role, ...]) -> Kind:
     return Kind(
         f"obstacles_{level.lower()}", f"Vướng mắc chờ trả lời – {words.vi.lower()}", f"Obstacles to answer – {words.en.lower()}", roles,
         f"obstacle AS w WHERE w.state = 'OPEN' AND w.level = '{level}'", "w.level_since", ("POST", "/v1/obstacles/{obstacle_id}/answer"),
-        _SEE, deadline="w.due_on", page="/pages/obstacles",
+        _SEE, deadline="w.due_on", page="/pages/obstacles", unit=_HERE,
     )  # fmt: skip
 
 
@@ -34,7 +35,7 @@ WORK: Final = (
     Kind(
         "obstacles_answered", "Vướng mắc đã được trả lời, chờ đơn vị xác nhận", "Answered obstacles: say whether it helped", _OFFICERS,
         "obstacle AS w WHERE w.state = 'ANSWERED'", "w.answered_on", ("POST", "/v1/obstacles/{obstacle_id}/closing"), _SEE, days=5,
-        maker="w.answered_by", page="/pages/obstacles",
+        maker="w.answered_by", page="/pages/obstacles", unit=_HERE,
     ),
     Kind(
         "late_units", "Đơn vị chậm: danh sách chi chưa được duyệt khi đã đến hạn", "Late units: a payment list not approved when it is due",
@@ -45,6 +46,7 @@ WORK: Final = (
         "milestones", "Mốc kế hoạch đến hạn trong 30 ngày hoặc đã chậm", "Milestones due within 30 days, or late", _OFFICERS,
         "milestone AS w WHERE w.actual_on IS NULL AND w.planned_on <= CAST(:day AS date) + 30", "least(w.planned_on, CAST(:day AS date))",
         ("PUT", "/v1/milestones/{milestone_id}/actual"), ("GET", "/v1/milestones"), deadline="w.planned_on", page="/pages/targets",
+        unit=_HERE,
     ),
     Kind(
         "inspection_cases", "Trường hợp kiểm tra chưa ghi kết quả", "Inspection cases without a result",
