@@ -15,7 +15,7 @@ from accounts.usecases.say_again import say_again_once
 from common.actor import Role
 from common.contracts.disbursement_v1 import PaymentFailed
 from common.contracts.identity_verify_v1 import BeneficiaryVerified, Verdict
-from common.contracts.registry_v1 import BeneficiaryUpdated
+from common.contracts.registry_v1 import BeneficiaryUpdated, RepresentativeAppointed, RepresentativeRevoked
 from common.ids import new_id, stable_id
 
 DAY = "2024-08-20"
@@ -161,6 +161,21 @@ async def test_an_answer_on_the_identity_before_is_not_taken_for_the_present_one
     await world.drain()
     assert await state(world, account_id) == ("REJECTED", "NAME_DIFFERS")
     assert len(world.partner.asked) == 2
+
+
+async def test_who_collects_for_several_is_asked_about_as_known_now_also_when_the_first_of_them_is_gone(world) -> None:
+    """The account was registered for one person; that right ended; the collector's identity was corrected through the other's right."""
+    first, second = (world.representative(code, "Trần Văn Nam", "060080000001") for code in ("BT-1", "BT-2"))
+    await world.hear([world.person("BT-1", "Trần Thị Hoà"), world.person("BT-2", "Lê Thị Mai"), first, second])
+    world.partner.has(SHARED, "TRAN VAN NAM", "060080000001")
+    account_id = (await register(world, "BT-1", SHARED, payee_id=str(first.representative_id))).json()["account_id"]
+    await world.drain()
+    assert await state(world, account_id) == ("ACTIVE", None)
+    await world.hear([RepresentativeRevoked(**first.model_dump() | {"version": 2, "revoked_on": "2024-09-01"})])
+    corrected = second.model_dump() | {"version": 2, "full_name": "Hồ Văn Tám", "identity_fingerprint": "corrected"}
+    await world.hear([RepresentativeAppointed(**corrected)])
+    await world.drain()
+    assert await state(world, account_id) == ("REJECTED", "NAME_DIFFERS")
 
 
 async def test_what_two_people_accept_while_the_provider_is_asked_stands(world) -> None:

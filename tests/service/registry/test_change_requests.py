@@ -89,6 +89,17 @@ async def test_a_file_changed_meanwhile_is_asked_for_anew(world: Any, person: st
     assert (stale.json()["type"], stale.json()["errors"][0]["field"]) == ("/problems/changed-since-request", "masked_number")
 
 
+async def test_a_corrected_birth_date_changes_what_is_due_by_age(world: Any) -> None:
+    await world.take(
+        [row("B-1", "060221000001", category="SA1_LT4", from_month="03/2024", full_name="Trần Văn Bé", birth_date="02/03/2021")]
+    )
+    assert (await world.due("B-1", "2025-02"))["total"] == 1_250_000
+    await world.change_identity(await world.id_of("B-1"), birth_date="02/12/2020")
+    assert [(await world.due("B-1", month))["total"] for month in ("2024-11", "2025-02")] == [1_250_000, 750_000], "four in December"
+    (line,) = (await world.events("DuesChanged"))[-1]["body"]["lines"]
+    assert [item["from_month"] for item in line["intervals"] if item["amount"] == 750_000] == ["2024-12"]
+
+
 async def test_a_death_asked_for_ends_the_dues_when_approved(world: Any, person: str) -> None:
     request = (await _ask(world, person, death_date="2024-08-11")).json()["request_id"]
     assert (await world.due("A-2", "2024-09"))["total"] == 750_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from registry_decision_helpers import HEAD
-from registry_test_helpers import row
+from registry_test_helpers import as_csv, row
 
 from common.actor import Role
 from common.contracts import registry_v1
@@ -109,6 +109,18 @@ async def test_an_adjustment_changes_the_level_from_its_month_and_keeps_what_was
         ("2024-07", "2024-09", "ENDED"), ("2024-10", None, "GRANTED"),
     ]  # fmt: skip
     assert len({line["benefit_line"] for line in (await world.events("DuesChanged"))[-1]["body"]["lines"]}) == 1
+
+
+async def test_an_adjustment_brings_no_suspended_month_back(world: Any, office: Any) -> None:
+    await world.take([row("M-1", category="MR_WOUNDED", percent="61", from_month="07/2024")], **MERIT)
+    allowance = await office.allowance("M-1")
+    await office.decide("SUSPEND", "PRISON", allowance, event_date="2024-09-05", business_date="2024-09-20", decision_date="2024-09-12")
+    await office.decide("RESUME", "RELEASED", allowance, event_date="2024-11-05", business_date="2024-11-20", decision_date="2024-11-12")
+    higher = {"items": [{"entitlement_id": allowance, "percent": 81}], "effective_month": "2024-08"}
+    await office.decide("ADJUST", "CHANGED", business_date="2024-12-20", decision_date="2024-12-12", **higher)
+    assert await office.all_months("M-1", ["2024-07", "2024-08", "2024-09", "2024-11", "2024-12"]) == {
+        "2024-07": 5_450_000, "2024-08": 7_240_000, "2024-09": 0, "2024-11": 0, "2024-12": 7_240_000,
+    }  # fmt: skip
 
 
 async def test_an_adjustment_within_explicit_arrears_moves_no_month_to_another_line(world: Any, office: Any) -> None:
@@ -216,6 +228,37 @@ async def test_a_category_held_already_is_not_granted_twice(world: Any, office: 
     other = item | {"category": "SA5A_GE80"}
     twice = await office.propose("GRANT", "NEW", items=[other, other], effective_month="2024-08")
     assert (await office.answer("approve", twice.json()["bulk_id"])).json()["type"] == "/problems/already-entitled"
+
+
+async def test_months_of_an_allowance_that_has_ended_are_not_granted_again(world: Any, office: Any) -> None:
+    """Two decisions of one category for one month would pay it twice: by a decision, a list, or by taking the older one up again."""
+    listed = row("M-1", category="MR_WOUNDED", percent="61", from_month="07/2024")
+    await world.take([listed], **MERIT)
+    first = await office.allowance("M-1")
+    late = {"business_date": "2024-11-20", "decision_date": "2024-11-12"}
+    await office.decide("END", "NOT_ENTITLED", first, event_date="2024-10-05", **late)
+    item = {"beneficiary_id": await world.id_of("M-1"), "category": "MR_WOUNDED", "percent": 61, "arrears_reason": "Sửa sai sót"}
+    months = {"effective_month": "2024-11", "items": [item | {"arrears_from": "2024-10"}]}
+    for more in ({"effective_month": "2024-10", "items": [item]}, months):
+        made = await office.propose("GRANT", "NEW", **late, **more)
+        refused = await office.answer("approve", made.json()["bulk_id"], business_date="2024-11-20")
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/already-entitled")
+    sent = await world.send(
+        as_csv([listed | {"from_month": "10/2024", "decision_number": "99/QĐ"}]), **MERIT | {"business_date": "2024-11-20"}
+    )
+    await world.work()
+    assert await world.errors(sent.json()["import_id"]) == [(4, "ALREADY_ENTITLED")]
+    await office.decide("GRANT", "NEW", items=[item], effective_month="2024-11", **late)
+    detail = (await world.checker.get(f"/v1/beneficiaries/{item['beneficiary_id']}")).json()["entitlements"]
+    second = next(one["entitlement_id"] for one in detail if one["entitlement_id"] != first)
+    later = {"business_date": "2025-02-20", "decision_date": "2025-02-12"}
+    await office.decide("END", "NOT_ENTITLED", second, event_date="2025-01-05", **later)
+    back = await office.propose("RESUME", "FALSE_ALARM", first, **later)
+    refused = await office.answer("approve", back.json()["bulk_id"], business_date="2025-02-20")
+    assert refused.json()["type"] == "/problems/already-entitled"
+    assert await office.all_months("M-1", ["2024-10", "2024-11", "2025-01", "2025-02"]) == {
+        "2024-10": 5_450_000, "2024-11": 5_450_000, "2025-01": 5_450_000, "2025-02": 0,
+    }  # fmt: skip
 
 
 async def test_the_authority_follows_programme_and_date_for_lists_and_decisions(world: Any, office: Any) -> None:

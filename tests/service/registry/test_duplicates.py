@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 from registry_test_helpers import as_csv, row
 
-from common.actor import Role
+from common.actor import SYSTEM, Role
+from registry.usecases import people
 from registry.usecases.duplicates import Scanner
 
 DAY = "2024-08-20"
@@ -130,7 +132,7 @@ async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(p
     after = await _facts(pair)
     lines = {item["decision_number"]: item for item in after[pair.a][0]["entitlements"]}
     assert {"12/QĐ-UBND", "77/QĐ"} == set(lines)
-    assert lines["77/QĐ"]["from_month"] == "2024-09"
+    assert lines["77/QĐ"]["from_month"] == "2024-03", "steps of age count from when it was granted; months before are set aside"
     assert [rep["full_name"] for rep in after[pair.a][0]["representatives"]] == ["Trần Văn Bình"]
     assert after[pair.b][0]["status"] == "LEFT"
     assert after[pair.b][0]["entitlements"] == [], "months both files stood were double"
@@ -295,6 +297,66 @@ async def test_allowances_that_do_not_double_keep_the_months_paid_under_the_othe
     assert (await world.due("B-1", "2024-08"))["total"] == 0
     for month, total in before.items():
         assert sum([(await world.due(code, month))["total"] for code in ("A-1", "B-1")]) == total, month
+
+
+async def _merge(world: Any, survivor: str, other: str, month: str) -> None:
+    """Merge two files by their dossier codes."""
+    a, b = await world.id_of(survivor), await world.id_of(other)
+    items = (await world.checker.get("/v1/duplicates", params={"beneficiary_id": a})).json()["items"]
+    (candidate,) = [item["candidate_id"] for item in items if {item["a"]["beneficiary_id"], item["b"].get("beneficiary_id")} == {a, b}]
+    done = await _decide(world, candidate, "MERGE", survivor_id=a, effective_month=month)
+    assert done.status_code == 200, done.text
+
+
+async def test_a_merge_takes_away_the_months_that_doubled_and_no_others(world: Any, office: Any) -> None:
+    """The survivor's own allowance ended: the one of the other file goes on, or the person would be in no list at all."""
+    who = [{"full_name": name, "birth_date": f"02/03/194{n}"} for n, name in enumerate(("Trần Thị Bưởi", "Lê Thị Mận", "Hồ Thị Đào"))]
+    child = {"full_name": "Trần Văn Bé", "birth_date": "02/03/2021"}
+    await world.take([
+        *(row(f"A-{n}", f"06014000000{n}", **one) for n, one in enumerate(who)), row("A-3", "060221000003", **child),
+    ])  # fmt: skip
+    ended = [await office.allowance(f"A-{n}") for n in range(3)]
+    await office.decide("END", "NOT_ENTITLED", *ended, event_date="2024-02-05")
+    await world.take([
+        row("B-0", decision_number="77/QĐ", **who[0]),  # the same category under another decision
+        row("B-1", from_month="03/2024", **who[1]),  # the very same decision, entered again
+        row("B-2", category="SA5D", decision_number="77/QĐ", **who[2]),  # of which the highest counts
+        row("B-3", category="SA1_LT4", decision_number="77/QĐ", from_month="03/2024", **child),
+    ])  # fmt: skip
+    await _scan(world)
+    months = ["2024-02", "2024-03", "2024-08", "2024-09", "2025-01", "2025-05"]
+    before = [await office.all_months(f"B-{n}", months) for n in range(4)]
+    for n in range(4):
+        await _merge(world, f"A-{n}", f"B-{n}", "2024-09")
+    for n in range(3):
+        one, two = await office.all_months(f"A-{n}", months), await office.all_months(f"B-{n}", months)
+        assert (one["2024-02"], two["2024-02"]) == (540_000, 0), "both files stood in February: due once"
+        assert {month: two[month] for month in ("2024-03", "2024-08")} == {month: before[n][month] for month in ("2024-03", "2024-08")}
+        assert {month: one[month] for month in months[1:]} == dict.fromkeys(months[1:3], 0) | {m: before[n][m] for m in months[3:]}
+    child_now = await office.all_months("A-3", months)
+    assert (child_now["2024-09"], child_now["2025-01"], child_now["2025-05"]) == (1_250_000, 1_250_000, 750_000), "four years old"
+
+
+async def test_a_death_under_either_file_stops_the_person_and_who_is_paid_for_them(world: Any, office: Any) -> None:
+    await world.take([
+        row("A-1", "060140000001", **SAME), row("B-1", category="SA5D", decision_number="77/QĐ", **SAME),
+        row("C-1", "060170000017", full_name="Lê Thị Chăm", birth_date="01/01/1970"),
+    ])  # fmt: skip
+    await _scan(world)
+    carer = [{"beneficiary_id": await world.id_of("C-1"), "category": "CS_HH_XS", "dependant_id": await world.id_of(of)}
+             for of in ("A-1", "B-1")]  # fmt: skip
+    await office.decide("GRANT", "NEW", items=carer, effective_month="2024-08")
+    care = 500_000
+    assert await office.months("C-1", "2024-08", "2024-11") == dict.fromkeys(("2024-08", "2024-11"), 750_000 + 2 * care)
+    await _merge(world, "A-1", "B-1", "2024-09")
+    assert await office.months("C-1", "2024-08", "2024-11") == {"2024-08": 750_000 + 2 * care, "2024-11": 750_000 + care}
+    found = [(UUID(await world.id_of("B-1")), date(2024, 9, 25))]  # an answer that was on its way when the files were merged
+    async with world.db.transaction(SYSTEM("identity")) as tx:
+        await people.record_deaths(tx, found, date(2024, 9, 27))
+    dead = (await world.checker.get(f"/v1/beneficiaries/{await world.id_of('A-1')}")).json()
+    assert (dead["status"], dead["death_date"]) == ("DECEASED", "2024-09-25")
+    assert await office.months("A-1", "2024-09", "2024-10") == {"2024-09": 1_500_000, "2024-10": 0}
+    assert await office.months("C-1", "2024-09", "2024-11") == {"2024-09": 750_000 + care, "2024-11": 750_000}
 
 
 async def test_the_household_holds_two_files_of_one_person(world: Any) -> None:

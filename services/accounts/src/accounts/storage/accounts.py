@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 from accounts.domain.outcome import SHARED, Outcome
 from accounts.domain.status import Cause, transitions_values
 from accounts.storage import alerts, history, methods
+from accounts.storage.method_sql import COLLECTOR
 from common.db import Tx
 from common.tracing import HERE_SQL
 
@@ -78,7 +79,7 @@ SELECT t.account_id, t.partner, t.provider_code, t.number_cipher, t.source, t.ac
        CASE WHEN t.payee_kind = 'SELF' THEN b.number_token ELSE r.number_token END AS number_token
 FROM taken t
 JOIN beneficiary b ON b.beneficiary_id = t.via_beneficiary_id
-LEFT JOIN representative r ON t.payee_kind <> 'SELF' AND r.beneficiary_id = t.via_beneficiary_id AND r.representative_id = t.payee_id
+{collector}
 """
 
 # The next turn of a provider with a limit; whoever comes second at the same moment finds it taken.
@@ -203,7 +204,13 @@ async def claim(tx: Tx, *, owner: str, partners: Sequence[str], limit: int, leas
             limit = min(limit, max(1, int(rate * _PACE_SECONDS)))
             if not await tx.value(_TURN, partner=which["partner"], seconds=float(limit / rate)):
                 return []
-        rows = await tx.rows(_CLAIM.format(free=free), owner=owner, partner=which["partner"], limit=limit, lease_seconds=lease_seconds)
+        rows = await tx.rows(
+            _CLAIM.format(free=free, collector=COLLECTOR.format(a="t")),
+            owner=owner,
+            partner=which["partner"],
+            limit=limit,
+            lease_seconds=lease_seconds,
+        )
         if rows:
             return [Claimed(**row) for row in rows]
     return []

@@ -6,7 +6,15 @@ from typing import Final
 
 from accounts.storage.policy import number_sql
 
-__all__ = ["COOL_DOWN", "METHOD_EVENTS", "NEW_ACCOUNT_FROM", "NEW_TRUSTED"]
+__all__ = ["COLLECTOR", "COOL_DOWN", "METHOD_EVENTS", "NEW_ACCOUNT_FROM", "NEW_TRUSTED"]
+
+COLLECTOR: Final = """LEFT JOIN LATERAL (
+    SELECT x.full_name, x.fingerprint, x.number_token FROM representative x
+    WHERE {a}.payee_kind <> 'SELF' AND x.representative_id = {a}.payee_id
+    ORDER BY x.revoked_on IS NULL DESC, x.beneficiary_id = {a}.via_beneficiary_id DESC, x.beneficiary_id LIMIT 1
+) r ON true"""
+"""`r`: the payee of an account `{a}` who collects for others, as known now; nothing for somebody's own account. A right that has ended is
+told nothing more of whoever held it: another one of the same person is."""
 
 COOL_DOWN: Final = number_sql("COOL_DOWN_DAYS")
 

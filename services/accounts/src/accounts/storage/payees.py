@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from accounts.domain.status import Cause, transitions_values
+from accounts.storage.method_sql import COLLECTOR
 from common.db import Tx
 from common.tracing import HERE_SQL
 
@@ -34,14 +35,14 @@ RETURNING a.account_id, old.account_id IS NULL AS is_new, old.source, old.consen
 """
 
 # Side by side: what the office knows of the payee and what the provider said of the holder.
-_REVIEW: Final = """
+_REVIEW: Final = f"""
 SELECT a.account_id, a.version, a.payee_id, a.payee_kind, a.via_beneficiary_id AS beneficiary_id, b.file_code,
        b.full_name AS beneficiary_name, coalesce(r.full_name, b.full_name) AS payee_name, a.holder_name, a.kind, a.provider_code,
        a.masked_number, a.status, a.reason, a.ask_officer, a.police_answer, a.police_on, a.source,
        a.unit_code, a.unit_path, a.business_date,
        v.review_id, v.verdict, v.reason AS review_reason, v.evidence, v.proposed_by
 FROM account a JOIN beneficiary b ON b.beneficiary_id = a.via_beneficiary_id
-LEFT JOIN representative r ON a.payee_kind <> 'SELF' AND r.beneficiary_id = a.via_beneficiary_id AND r.representative_id = a.payee_id
+{COLLECTOR.format(a="a")}
 LEFT JOIN account_review v ON v.account_id = a.account_id AND v.state = 'PROPOSED'
 """
 

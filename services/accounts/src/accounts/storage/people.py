@@ -126,8 +126,7 @@ WITH incoming AS (
     UPDATE account a SET due_since = CASE WHEN a.check_due THEN a.due_since ELSE now() END, check_due = true, next_try_at = now(),
         attempts = 0, lease_owner = NULL, lease_until = NULL, traceparent = CAST(:traces AS jsonb) ->> CAST(s.beneficiary_id AS text)
     FROM stored s JOIN before o USING (beneficiary_id, representative_id)
-    WHERE a.payee_id = s.representative_id AND a.via_beneficiary_id = s.beneficiary_id
-      AND o.fingerprint <> s.fingerprint
+    WHERE a.payee_id = s.representative_id AND o.fingerprint <> s.fingerprint
 )
 UPDATE import_row w SET retry = true FROM stored s JOIN beneficiary b USING (beneficiary_id)
 WHERE w.verdict = 'WAITING' AND NOT w.retry AND w.file_code = upper(b.file_code)
@@ -208,8 +207,8 @@ async def upsert_beneficiaries(tx: Tx, people: Sequence[Beneficiary]) -> None:
 
 
 async def upsert_representatives(tx: Tx, people: Sequence[Representative]) -> None:
-    """Store higher versions; as for beneficiaries."""
-    await _meet(tx, [item.beneficiary_id for item in people])
+    """Store higher versions; as for beneficiaries, whomever of those they collect for their accounts were registered for."""
+    await _meet(tx, [person_id for item in people for person_id in (item.beneficiary_id, item.representative_id)])
     await tx.execute(_REPRESENTATIVES, rows=_json(people), traces=tx.traces_json())
 
 

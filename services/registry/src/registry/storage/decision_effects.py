@@ -54,6 +54,14 @@ WHERE {_MINE} AND d.kind = 'ADJUST'
 RETURNING entitlement_id
 """
 
+# What was suspended stays suspended at the new level: a month that was set aside does not come back because the level changed.
+_STILL_PAUSED: Final = f"""
+INSERT INTO entitlement_pause (entitlement_id, from_month, until, reason, back_pay, decision_id)
+SELECT d.result_id, greatest(u.from_month, d.effective_month), u.until, u.reason, u.back_pay, u.decision_id
+FROM decision d JOIN entitlement_pause u USING (entitlement_id)
+WHERE {_MINE} AND d.kind = 'ADJUST' AND u.until > d.effective_month
+"""
+
 _SUSPEND: Final = f"""
 WITH paused AS (
     INSERT INTO entitlement_pause (entitlement_id, from_month, reason, decision_id)
@@ -116,6 +124,7 @@ async def apply(tx: Tx, decision_ids: Sequence[UUID]) -> dict[str, list[UUID]]:
     done = {"END": await run(_END), "SUSPEND": await run(_SUSPEND)}
     closed = await run(_CLOSE)
     done["ADJUST"] = closed + await run(_REPLACE)
+    await tx.execute(_STILL_PAUSED, ids=ids)
     await tx.execute(_GAP, ids=ids, unpaused=await run(_UNPAUSE))
     done["RESUME"] = await run(_RESUME)
     done["GRANT"] = await run(_GRANT)

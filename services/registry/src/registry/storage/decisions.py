@@ -166,14 +166,19 @@ async def answer(tx: Tx, decision_ids: Sequence[UUID], state: str, by: str, why:
 
 
 async def already_held(tx: Tx, decision_ids: Sequence[UUID]) -> Sequence[Any]:
-    """Grants (or reopened allowances) of a category the person holds already, or twice in this approval."""
+    """Grants (or reopened allowances) for months in which the person holds that category already, or twice in this approval.
+
+    An allowance that has ended holds the months before its end: granted once more they would be paid twice.
+    """
     return await tx.rows(
         "SELECT d.decision_id FROM decision d LEFT JOIN entitlement t USING (entitlement_id)"
         " JOIN benefit_category c ON c.code = coalesce(d.category, t.category) AND NOT c.per_dependant"
+        " CROSS JOIN LATERAL (SELECT CASE WHEN d.kind <> 'RESUME' THEN least(d.effective_month, d.arrears_from)"
+        "   WHEN d.back_pay THEN t.until ELSE greatest(t.until, d.effective_month) END AS month) first"
         " WHERE d.decision_id = ANY(CAST(:ids AS uuid[])) AND (d.kind = 'GRANT' OR d.kind = 'RESUME' AND t.status = 'ENDED'"
         "   OR d.kind = 'ADJUST' AND d.category <> t.category)"
-        " AND (EXISTS (SELECT FROM entitlement e WHERE e.person_id = d.person_id AND e.category = c.code AND e.until = 'infinity'"
-        "        AND e.entitlement_id IS DISTINCT FROM d.entitlement_id)"
+        " AND (EXISTS (SELECT FROM entitlement e WHERE e.person_id = d.person_id AND e.category = c.code AND e.until > first.month"
+        "        AND e.until > least(e.from_month, e.arrears_from) AND e.entitlement_id IS DISTINCT FROM d.entitlement_id)"
         "   OR EXISTS (SELECT FROM decision o LEFT JOIN entitlement ot USING (entitlement_id)"
         "        WHERE o.decision_id = ANY(CAST(:ids AS uuid[])) AND o.decision_id < d.decision_id AND o.person_id = d.person_id"
         "        AND o.kind IN ('GRANT', 'ADJUST', 'RESUME') AND coalesce(o.category, ot.category) = c.code))"

@@ -81,7 +81,8 @@ async def stage(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
 # The same rules at the check and at the application: within the batch, and against the register.
 _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
-    SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month, f.seq,
+    SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month,
+           least(r.from_month, r.arrears_from) AS first_month, f.seq,
            c.per_dependant, r.percent, r.quantity, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
@@ -113,6 +114,10 @@ SELECT j.import_id, j.row_number, CASE
     WHEN j.earlier_row IS NOT NULL THEN 'DUPLICATE_ROW'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
         AND e.until = 'infinity' AND e.decision_number <> j.decision_number) THEN 'ALREADY_ENTITLED'
+    -- Ended, but not before the row begins: the months between would be due twice. A decision applied before grants nothing more.
+    WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
+        AND e.until > j.first_month AND e.until > least(e.from_month, e.arrears_from)) AND NOT EXISTS (SELECT 1 FROM entitlement e
+        WHERE e.person_id = pf.person_id AND e.category = j.category AND e.decision_number = j.decision_number) THEN 'ALREADY_ENTITLED'
     WHEN NOT j.per_dependant AND EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = pf.person_id AND e.category = j.category
         AND e.decision_number = j.decision_number AND (e.percent <> j.percent OR e.quantity <> j.quantity
         OR e.from_month <> j.from_month)) THEN 'ENTITLEMENT_DIFFERS'

@@ -86,15 +86,15 @@ _FOLLOW: Final = (
 # A proposal about an allowance that goes on with the survivor is about that one now.
 _PROPOSALS: Final = """
 UPDATE decision d SET entitlement_id = n.entitlement_id
-FROM entitlement e, entitlement n
+FROM split x JOIN entitlement e USING (entitlement_id), entitlement n
 WHERE d.state = 'PROPOSED' AND d.entitlement_id = e.entitlement_id AND e.person_id = :other
   AND n.entitlement_id = ANY(CAST(:fresh AS uuid[]))
-  AND (n.category, n.decision_number, n.ordinal) = (e.category, e.decision_number, e.ordinal)
+  AND (n.category, n.decision_number, n.ordinal) = (e.category, e.decision_number, x.ordinal)
 """
 
 
 async def follow(tx: Tx, both: dict[str, Any], fresh: Sequence[UUID], day: date) -> None:
-    """Let the papers of `other` follow `survivor`; `fresh` are the allowances that go on with the survivor."""
+    """Let the papers of `other` follow `survivor`; `fresh` are the allowances that go on with the survivor, as `split` says."""
     for statement in _FOLLOW:
         wanted = {name: value for name, value in (both | {"day": day}).items() if f":{name}" in statement}
         await tx.execute(statement, **wanted)

@@ -1,7 +1,7 @@
 """Putting two files of one person together, and putting them back: every row touched is kept as it was before.
 
 What was paid under the other file stays there: its allowances end before the effective month and go on with the survivor,
-so that no month is due twice. Allowances that doubled one of the survivor's are not due for the months both stood.
+so that no month is due twice. Allowances that doubled one of the survivor's are not due for the months both stood, and for no other months.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OF: Final = "t.person_id = ANY(CAST(:ids AS uuid[]))"
 # table: which rows belong to the two people, and what a change of does not count when a merge is undone
 _TABLES: Final[dict[str, str]] = {
     "person": _OF,
-    "entitlement": _OF,
+    "entitlement": f"({_OF} OR t.dependant_id = ANY(CAST(:ids AS uuid[])))",
     "entitlement_pause": f"t.entitlement_id IN (SELECT t.entitlement_id FROM entitlement t WHERE {_OF})",
     "representative": "(t.beneficiary_id = ANY(CAST(:ids AS uuid[])) OR t.representative_id = ANY(CAST(:ids AS uuid[])))",
     "preference": _OF,
@@ -91,48 +91,89 @@ async def changed_since_merge(tx: Tx, merge: Any) -> list[str]:
     return sorted(table for table, digest in merge["after"].items() if now[table] != digest)
 
 
-# The other file's allowances: how long each stays with it, and whether the survivor draws the same beside it.
+# The other file's allowances: the months that stay with it (before `month`, those that doubled one of the survivor's taken out), and the
+# months that go on with the survivor (from `month`, those in which the survivor holds the same category taken out). Months of explicit
+# arrears count. `gone_on` is none where nothing goes on; `ordinal` tells it from a decision of that number that the survivor holds.
 _SPLIT: Final = """
 CREATE TEMP TABLE split ON COMMIT DROP AS
-SELECT e.entitlement_id, e.until, e.status, d.same_category,
-       least(e.until, greatest(e.from_month, least(CAST(:month AS date), d.since))) AS keeps_until
+SELECT e.entitlement_id, x.begins, e.until AS stood_until, e.status, x.kept, x.gone_on,
+       greatest(e.from_month, upper(x.kept)) AS keeps_until,
+       CASE WHEN EXISTS (SELECT FROM entitlement t WHERE t.person_id = :survivor AND t.until > t.from_month
+                         AND (t.category, t.decision_number, t.ordinal) = (e.category, e.decision_number, e.ordinal))
+            THEN (SELECT max(t.ordinal) FROM entitlement t WHERE t.person_id IN (:survivor, :other) AND t.category = e.category
+                  AND t.decision_number = e.decision_number)
+                 + row_number() OVER (PARTITION BY e.category, e.decision_number ORDER BY e.ordinal)
+            ELSE e.ordinal END AS ordinal
 FROM entitlement e
 JOIN benefit_category c ON c.code = e.category
-LEFT JOIN LATERAL (
-    SELECT min(greatest(s.from_month, e.from_month)) AS since, bool_or(s.category = e.category) AS same_category
+CROSS JOIN LATERAL (
+    SELECT coalesce(range_agg(daterange(least(s.from_month, s.arrears_from), s.until)), '{}') AS doubled,
+           coalesce(range_agg(daterange(least(s.from_month, s.arrears_from), s.until)) FILTER (WHERE s.category = e.category), '{}') AS same
     FROM entitlement s JOIN benefit_category k ON k.code = s.category
-    WHERE s.person_id = :survivor AND s.from_month < e.until AND s.until > greatest(e.from_month, s.from_month)
+    WHERE s.person_id = :survivor AND s.until > s.from_month
       AND (s.category = e.category AND (NOT e.per_dependant OR s.decision_number = e.decision_number AND s.ordinal = e.ordinal)
            OR k.stack_group = c.stack_group AND k.stack_rule = 'HIGHEST')
-) d ON true
+) d
+CROSS JOIN LATERAL (
+    SELECT b.begins, datemultirange(daterange(b.begins, least(e.until, greatest(CAST(:month AS date), b.begins)))) - d.doubled AS kept,
+           datemultirange(daterange(least(e.until, greatest(CAST(:month AS date), b.begins)), e.until)) - d.same AS gone_on
+    FROM (SELECT least(e.from_month, e.arrears_from) AS begins) b
+) x
 WHERE e.person_id = :other AND e.until > e.from_month
 """
-# Every column goes over except what is the survivor's own: who, from when, and explicit arrears of months before.
+# Every column goes over: from when it stands, too, since the steps of age count from there. Months of before are set aside (`_ASIDE`).
 _GO_ON: Final = """
-INSERT INTO entitlement AS t (person_id, from_month, arrears_from, {columns})
-SELECT :survivor, greatest(e.from_month, CAST(:month AS date)), CASE WHEN e.arrears_from >= :month THEN e.arrears_from END, {values}
+INSERT INTO entitlement AS t (person_id, until, status, ordinal, {columns})
+SELECT :survivor, greatest(e.from_month, upper(x.gone_on)), CASE WHEN upper(x.gone_on) < x.stood_until THEN 'ENDED' ELSE x.status END,
+       x.ordinal, {values}
 FROM split x JOIN entitlement e USING (entitlement_id)
-WHERE x.until > :month AND x.same_category IS NOT TRUE
+WHERE NOT isempty(x.gone_on)
 ON CONFLICT (person_id, category, decision_number, ordinal) DO UPDATE SET from_month = excluded.from_month,
     arrears_from = excluded.arrears_from, until = excluded.until, status = excluded.status, version = t.version + 1
 WHERE t.until <= t.from_month  -- left by a merge that was undone
 RETURNING entitlement_id
 """
-_AS_IT_WAS: Final = ("until", "status")
-_NOT_COPIED: Final = ("entitlement_id", "person_id", "from_month", "arrears_from", "version", "created_at")
+_NOT_COPIED: Final = ("entitlement_id", "person_id", "until", "status", "ordinal", "version", "created_at")
 _PAUSES: Final = """
 INSERT INTO entitlement_pause (entitlement_id, from_month, until, reason, back_pay, decision_id)
-SELECT n.entitlement_id, greatest(p.from_month, n.from_month), p.until, p.reason, p.back_pay, p.decision_id
-FROM entitlement n
-JOIN entitlement e ON e.person_id = :other AND e.category = n.category AND e.decision_number = n.decision_number AND e.ordinal = n.ordinal
-JOIN entitlement_pause p ON p.entitlement_id = e.entitlement_id AND p.until > n.from_month
+SELECT n.entitlement_id, p.from_month, p.until, p.reason, p.back_pay, p.decision_id
+FROM split x JOIN entitlement e USING (entitlement_id)
+JOIN entitlement n ON n.category = e.category AND n.decision_number = e.decision_number AND n.ordinal = x.ordinal
+JOIN entitlement_pause p ON p.entitlement_id = e.entitlement_id
 WHERE n.entitlement_id = ANY(CAST(:fresh AS uuid[]))
 ON CONFLICT DO NOTHING
+"""
+# Months of an allowance that are not due under the file it stands in: due under the other one, or doubled.
+_ASIDE: Final = """
+INSERT INTO entitlement_pause (entitlement_id, from_month, until, reason)
+SELECT y.entitlement_id, lower(a.span), upper(a.span), 'Hồ sơ đã gộp'
+FROM split x JOIN entitlement e USING (entitlement_id)
+CROSS JOIN LATERAL (
+    SELECT x.entitlement_id, datemultirange(daterange(x.begins, least(x.keeps_until, x.stood_until))) - x.kept AS spans
+    UNION ALL
+    SELECT n.entitlement_id, datemultirange(daterange(x.begins, n.until)) - x.gone_on FROM entitlement n
+    WHERE n.entitlement_id = ANY(CAST(:fresh AS uuid[])) AND n.category = e.category AND n.decision_number = e.decision_number
+      AND n.ordinal = x.ordinal
+) y
+CROSS JOIN LATERAL unnest(y.spans) AS a(span)
+ON CONFLICT (entitlement_id, from_month) WHERE NOT back_pay DO UPDATE SET until = greatest(entitlement_pause.until, excluded.until)
 """
 _END: Final = """
 UPDATE entitlement e SET until = x.keeps_until, status = 'ENDED', version = e.version + 1
 FROM split x WHERE x.entitlement_id = e.entitlement_id AND x.keeps_until < e.until RETURNING e.entitlement_id
 """
+# Who is paid for the merged person (a carer, a single parent) is paid for the survivor: not twice, where both were named.
+_PAID_FOR_BOTH: Final = """
+UPDATE entitlement e SET until = greatest(e.from_month, CAST(:month AS date)), status = 'ENDED', version = e.version + 1
+WHERE e.dependant_id = :other AND e.person_id <> :survivor AND e.until > greatest(e.from_month, CAST(:month AS date))
+  AND EXISTS (SELECT FROM entitlement s WHERE s.person_id = e.person_id AND s.dependant_id = :survivor AND s.category = e.category
+              AND s.from_month <= greatest(e.from_month, CAST(:month AS date)) AND s.until >= e.until)
+RETURNING e.entitlement_id
+"""
+_PAID_FOR: Final = (
+    "UPDATE entitlement SET dependant_id = :survivor, version = version + 1 WHERE dependant_id = :other AND person_id <> :survivor"
+    " RETURNING entitlement_id"
+)
 _FACTS: Final = (
     # Household: the survivor's own stands; without one the survivor takes the other's place, as head too.
     (
@@ -199,16 +240,19 @@ async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> 
     """Move everything from the other file to the survivor from `month` on. Columns of the two people are the caller's."""
     both: dict[str, Any] = {"survivor": survivor, "other": other}
     await tx.execute(_SPLIT, month=month, **both)
-    columns = await _columns(tx, "entitlement", _NOT_COPIED)
-    go_on = _GO_ON.format(columns=", ".join(columns), values=", ".join(f"x.{c}" if c in _AS_IT_WAS else f"e.{c}" for c in columns))
+    columns = ", ".join(await _columns(tx, "entitlement", _NOT_COPIED))
+    go_on = _GO_ON.format(columns=columns, values=", ".join(f"e.{name}" for name in columns.split(", ")))
     ended = [row["entitlement_id"] for row in await tx.rows(_END)]
-    fresh = [row["entitlement_id"] for row in await tx.rows(go_on, survivor=survivor, month=month)]
-    await tx.execute(_PAUSES, other=other, fresh=fresh)
-    await tx.execute("DROP TABLE split")
+    fresh = [row["entitlement_id"] for row in await tx.rows(go_on, survivor=survivor)]
+    await tx.execute(_PAUSES, fresh=fresh)
+    await tx.execute(_ASIDE, fresh=fresh)
+    ended += [row["entitlement_id"] for row in await tx.rows(_PAID_FOR_BOTH, month=month, **both)]
+    paid_for = [row["entitlement_id"] for row in await tx.rows(_PAID_FOR, **both)]
     for statement in _FACTS:
         wanted = {name: value for name, value in (both | {"month": month, "day": day}).items() if f":{name}" in statement}
         await tx.execute(statement, **wanted)
     await merged_papers.follow(tx, both, fresh, day)
+    await tx.execute("DROP TABLE split")
     columns = await _columns(tx, "representative", _OF_THE_PAIR)
     appoint = _APPOINT.format(
         columns=", ".join(columns),
@@ -219,7 +263,8 @@ async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> 
     pairs += [tuple(row.values()) for row in await tx.rows(_REVOKE, other=other, day=day)]
     preferences = [row["person_id"] for row in await tx.rows(_PREFER, **both)]
     await _programmes(tx, [survivor, other])
-    return {"ended": ended, "granted": fresh, "representatives": pairs, "preferences": preferences}
+    told = [*fresh, *(entitlement_id for entitlement_id in paid_for if entitlement_id not in ended)]
+    return {"ended": ended, "granted": told, "representatives": pairs, "preferences": preferences}
 
 
 async def _programmes(tx: Tx, ids: Sequence[UUID]) -> None:
@@ -264,7 +309,7 @@ async def undo(tx: Tx, merge: Any, day: date) -> Moved:
     )
     await _put_back(tx, "entitlement", ["entitlement_id"], before["entitlement"])
     added = await tx.rows(
-        "UPDATE entitlement SET until = from_month, status = 'ENDED', version = version + 1"
+        "UPDATE entitlement SET until = least(from_month, arrears_from), status = 'ENDED', version = version + 1"
         " WHERE person_id = ANY(CAST(:ids AS uuid[])) AND entitlement_id <> ALL(CAST(:old AS uuid[])) RETURNING entitlement_id",
         ids=ids,
         old=old["entitlement"],

@@ -90,10 +90,12 @@ async def complete(tx: Tx, person_id: UUID, values: dict[str, Any]) -> None:
 
 
 async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]]) -> list[UUID]:
-    """Record deaths; people already recorded as dead keep the date they have. The people changed."""
+    """Record deaths, also of whom a file was merged into; people already recorded as dead keep the date they have. The people changed."""
     rows = await tx.rows(
-        "UPDATE person p SET status = 'DECEASED', death_date = x.died, version = p.version + 1, updated_at = now()"
-        " FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) AS x(person_id, died)"
+        "WITH RECURSIVE told AS (SELECT x.person_id, x.died FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) AS x(person_id, died)"
+        "   UNION SELECT m.merged_into, t.died FROM told t JOIN person m USING (person_id) WHERE m.merged_into IS NOT NULL)"
+        " UPDATE person p SET status = 'DECEASED', death_date = x.died, version = p.version + 1, updated_at = now()"
+        " FROM (SELECT person_id, min(died) AS died FROM told GROUP BY person_id) x"
         " WHERE p.person_id = x.person_id AND p.is_beneficiary AND p.status <> 'DECEASED' RETURNING p.person_id",
         ids=[person_id for person_id, _ in deaths],
         days=[day for _, day in deaths],

@@ -170,6 +170,7 @@ async def _publish(tx: Tx, keyring: Keyring, person_id: UUID, values: dict[str, 
     await publishing.publish_representatives(tx, keyring, again, business_date)
     if moved:  # dues carry the unit: say them again for the new one
         await tx.execute("UPDATE dues_state SET lines_md5 = '' WHERE person_id = :id", id=person_id)
+    if moved or "birth_date" in values:  # levels begin and end with an age
         await dues.recompute(tx, [person_id], business_date)
 
 
@@ -199,7 +200,10 @@ async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date:
 async def record_deaths(
     tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date, evidence: str = "Cơ sở dữ liệu quốc gia về dân cư"
 ) -> int:
-    """Record deaths set-based: status, end of dues, life events, events, audit; how many were new."""
+    """Record deaths set-based: status, end of dues, life events, events, audit; how many were new.
+
+    Who is recorded dead under a file that was merged has died: the file it went into is told too.
+    """
     actor, keyring = _needs(tx)
     await publishing.take_people_lock(tx)
     changed = await people.record_deaths(tx, deaths)
