@@ -19,7 +19,7 @@ from common.topics import ALL_TOPICS, PARTITIONS
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 
 async def publish(bootstrap: str, events: list[Incoming]) -> None:

@@ -103,7 +103,7 @@ async def test_people_who_move_wait_for_a_recorder_without_holding_its_accounts(
     async with world.db.transaction() as recorder:
         await take_record_lock(recorder)
         projection = asyncio.create_task(world.hear([moved]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not await recorder.value(
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -152,7 +152,7 @@ async def test_people_and_their_representatives_may_arrive_while_their_list_is_h
     async with world.db.transaction() as tx:
         await tx.value("SELECT state FROM import_file WHERE import_id = :id FOR NO KEY UPDATE", id=import_id)
         both = [world.person("BT-1", "Trần Thị Hoà"), world.representative("BT-1", "Lê Thị Bình", "060180000002")]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await world.hear(both)  # touches the waiting row twice in one transaction
     await world.drain()
     assert (await world.officer.get(f"/v1/imports/{import_id}")).json()["rows_good"] == 1

@@ -18,7 +18,7 @@ from ansinh.stack.process import Child, PortBusy, ProcessFailed, Spec, rotate
 from ansinh.stack.supervisor import Stage, Supervisor
 
 WAIT = "import signal; signal.sigwait({signal.SIGTERM})"
-SECONDS = 15
+SECONDS = 60
 
 
 def spec(name: str, code: str = WAIT, **more: object) -> Spec:

@@ -7,7 +7,6 @@ of a province.
 from __future__ import annotations
 
 import os
-import time
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -15,6 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from ansinh.effort import Effort
 from common.jobs import Job
 from registry.usecases.duplicates import SCAN, Scanner
 
@@ -55,15 +55,14 @@ async def test_a_register_of_many_people_is_compared(world: Any) -> None:
         conn.execute(_MAKE, {"n": PEOPLE})
         twins = conn.execute(_TWINS, {"n": TWINS}).fetchall()
         conn.execute("VACUUM ANALYZE person")
-    started = time.perf_counter()
-    result = await Scanner(world.db).run(Job(uuid4(), SCAN, {}, "test", date(2024, 8, 20), 1))
-    seconds = time.perf_counter() - started
+    with Effort(world.db.url) as effort:
+        result = await Scanner(world.db).run(Job(uuid4(), SCAN, {}, "test", date(2024, 8, 20), 1))
     async with world.db.read() as tx:
         found = await tx.row(
             "SELECT count(*) AS pairs, count(*) FILTER (WHERE strong) AS strong, count(*) FILTER (WHERE b.file_code LIKE 'T-%'"
             " OR a.file_code LIKE 'T-%') AS twins FROM duplicate_candidate c JOIN person a ON a.person_id = c.a_id"
             " JOIN person b ON b.person_id = c.b_id"
         )
-    print(f"\n{PEOPLE} people, {seconds:.1f} s, {PEOPLE / seconds:,.0f} people/s; {dict(found)} of {len(twins)} twins; {result}")
+    print(f"\n{PEOPLE} people, {effort}, {PEOPLE / effort.wall:,.0f} people/s; {dict(found)} of {len(twins)} twins; {result}")
     assert found["twins"] >= len(twins) > 0
-    assert seconds < SECONDS
+    assert effort.seconds < SECONDS

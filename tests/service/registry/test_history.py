@@ -82,7 +82,7 @@ async def change(world: Any, person: str, name: str, value: str, day: date, hold
 
 @settings(
     max_examples=8, deadline=None, print_blob=True, phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking here costs minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(steps=STEPS, asked=st.lists(st.tuples(st.integers(-50, 90), st.integers(-5, 90)), min_size=3, max_size=6))
 @example(  # written later under an earlier date: what it builds on was not known then, so neither is it

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import psycopg
 import pytest
 
+from ansinh.effort import Effort
 from common.actor import Role
 
 PER_HOUSEHOLD = 3
@@ -44,10 +44,9 @@ def _fill(conn: psycopg.Connection[Any]) -> None:
     )
 
 
-def _timed(label: str, started: float, limit: float) -> None:
-    seconds = time.perf_counter() - started
-    print(f"{label:50} {seconds:6.1f} s")
-    assert seconds < limit, label
+def _timed(label: str, effort: Effort, limit: float) -> None:
+    print(f"{label:50} {effort}")
+    assert effort.seconds < limit, label
 
 
 async def _review(world: Any, households: list[int], from_date: str, key: str) -> dict[str, Any]:
@@ -56,17 +55,17 @@ async def _review(world: Any, households: list[int], from_date: str, key: str) -
         "unit_code": "22924", "from_date": from_date, "decision_number": f"{key}/QĐ", "business_date": DAY, "mode": "FULL_REVIEW",
         "groups": "POOR,NEAR_POOR",
     }  # fmt: skip
-    started = time.perf_counter()
-    taken = await world.checker.post(
-        "/v1/group-lists/file", data=fields, files={"file": ("r.csv", text.encode())}, headers={"Idempotency-Key": f"review-{key}-1"}
-    )
+    with Effort(world.db.url) as effort:
+        taken = await world.checker.post(
+            "/v1/group-lists/file", data=fields, files={"file": ("r.csv", text.encode())}, headers={"Idempotency-Key": f"review-{key}-1"}
+        )
     assert taken.status_code == 202, taken.text
-    _timed(f"review of {len(households):,} households checked", started, 20)
-    started = time.perf_counter()
+    _timed(f"review of {len(households):,} households checked", effort, 20)
     second = world.client_as(world.app, Role.APPROVER, units=("60",), subject="second")
-    done = await second.post(f"/v1/group-lists/{taken.json()['list_id']}/approve", json={"business_date": DAY})
+    with Effort(world.db.url) as effort:
+        done = await second.post(f"/v1/group-lists/{taken.json()['list_id']}/approve", json={"business_date": DAY})
     assert done.status_code == 200, done.text
-    _timed(f"approved, {done.json()['people_affected']:,} people computed anew", started, 60)
+    _timed(f"approved, {done.json()['people_affected']:,} people computed anew", effort, 60)
     return dict(done.json())
 
 
@@ -81,18 +80,18 @@ async def test_a_review_and_a_survey_of_a_large_unit(world: Any) -> None:
     assert (second["started"], second["ended"], second["people_affected"]) == (
         OTHERS, OTHERS, 2 * PER_HOUSEHOLD * OTHERS
     )  # fmt: skip
-    started = time.perf_counter()
     body = {"unit_code": "22924", "title": "Khảo sát", "business_date": DAY, "due_on": "2024-09-30"}
-    survey = (await world.checker.post("/v1/surveys", json=body, headers={"Idempotency-Key": "survey-001"})).json()
+    with Effort(world.db.url) as effort:
+        survey = (await world.checker.post("/v1/surveys", json=body, headers={"Idempotency-Key": "survey-001"})).json()
     assert (survey["tasks"], survey["people"]) == (HOMES, PEOPLE)
-    _timed(f"survey opened for {PEOPLE:,} people", started, 30)
-    started = time.perf_counter()
+    _timed(f"survey opened for {PEOPLE:,} people", effort, 30)
     text = "STT,Mã hồ sơ,Họ và tên,Nguyện vọng\n" + "".join(f"{n},F-{n},x,TM\n" for n in range(HOMES))
-    sent = await world.checker.post(
-        f"/v1/surveys/{survey['survey_id']}/results", data={"business_date": DAY}, files={"file": ("k.csv", text.encode())},
-        headers={"Idempotency-Key": "results-001"},
-    )  # fmt: skip
+    with Effort(world.db.url) as effort:
+        sent = await world.checker.post(
+            f"/v1/surveys/{survey['survey_id']}/results", data={"business_date": DAY}, files={"file": ("k.csv", text.encode())},
+            headers={"Idempotency-Key": "results-001"},
+        )  # fmt: skip
     assert (sent.json()["answered"], sent.json()["refused"]) == (HOMES, 0)
-    _timed(f"{HOMES:,} answers by file recorded and published", started, 30)
+    _timed(f"{HOMES:,} answers by file recorded and published", effort, 30)
     progress = (await world.checker.get(f"/v1/surveys/{survey['survey_id']}")).json()
     assert (progress["answered"], progress["tasks_done"]) == (HOMES, HOMES // PER_HOUSEHOLD)

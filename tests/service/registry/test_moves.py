@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from registry_test_helpers import UNIT_PATH, row
 from common.actor import SYSTEM, Role
 from common.contracts import registry_v1
 from registry.domain.decisions import Action
-from registry.storage import transfers
+from registry.storage import dues, transfers
 from registry.usecases import moves
 
 NEW_UNIT, NEW_PATH = "22915", "60/593/22915"
@@ -87,6 +88,33 @@ async def test_the_old_unit_reads_a_person_until_it_no_longer_pays(world: Any, o
     october = await receiver.patch(person, json=change | {"business_date": "2024-10-01"}, headers={"If-Match": version})
     assert october.status_code == 200, october.text
     assert await answers(world.maker) == [404] * 4
+
+
+async def test_what_a_unit_added_of_its_own_stays_due_for_its_months(world: Any, office: Any) -> None:
+    """A province's addition for some communes: months before a move, or before a reform of units, are judged by the unit of then."""
+    world.as_owner(
+        "INSERT INTO provincial_top_up (code, unit_prefixes, mode, category, amount_vnd, applies_from, known_from, legal_basis) VALUES"
+        " ('OLD', '{60/593/22924}', 'BESIDE', 'SA6_S', 100000, '2024-07-01', '2024-07-01', 'NQ 1'),"
+        " ('NEW', '{60/593/22915}', 'BESIDE', 'SA6_S', 30000, '2024-07-01', '2024-07-01', 'NQ 2')"
+    )
+    await world.take([row("A-1"), row("A-2", "060190000001")])
+    sent = (await _send(world, office)).json()["transfer_id"]
+    done = await _receiver(office).post(f"/v1/transfers/{sent}/receive", json={"business_date": "2024-09-18"})
+    assert done.status_code == 200, done.text
+    assert await office.months("A-1", "2024-08", "2024-09", "2024-10") == {"2024-08": 850_000, "2024-09": 850_000, "2024-10": 780_000}
+    person = await world.id_of("A-2")
+    async with world.db.transaction(SYSTEM("unit-remap")) as tx:
+        remap = await tx.value(
+            "INSERT INTO unit_remap (remap_id, effective_on, scope_path, business_date, created_by, state, approved_by)"
+            " VALUES (uuidv7(), '2025-07-01', '*', '2025-07-02', 'maker', 'DONE', 'checker') RETURNING remap_id"
+        )
+        await tx.execute(
+            "INSERT INTO unit_moved (effective_on, person_id, remap_id, old_path, new_path, approved_by) SELECT '2025-07-01', person_id,"
+            " :remap, unit_path, '68/1', 'checker' FROM person WHERE person_id = CAST(:id AS uuid)", remap=remap, id=person,
+        )  # fmt: skip
+        await tx.execute("UPDATE person SET unit_path = '68/1' WHERE person_id = CAST(:id AS uuid)", id=person)
+        await dues.recompute(tx, [UUID(person)], date(2025, 7, 3))
+    assert await office.months("A-2", "2024-09", "2025-06", "2025-07") == {"2024-09": 850_000, "2025-06": 850_000, "2025-07": 750_000}
 
 
 async def test_returned_with_a_reason_or_withdrawn_the_person_stays(world: Any, office: Any) -> None:
@@ -190,7 +218,9 @@ async def test_the_months_between_stop_and_receipt_belong_where_the_setting_says
 _DAYS = st.dates(min_value=date(2024, 2, 1), max_value=date(2025, 3, 31))
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(days=st.lists(st.tuples(_DAYS, st.integers(0, 70), st.booleans()), min_size=1, max_size=4))
 async def test_whatever_the_dates_every_month_is_due_once_and_of_one_unit(
     world: Any, office: Any, days: list[tuple[date, int, bool]]

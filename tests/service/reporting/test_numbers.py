@@ -20,6 +20,7 @@ from large_province import fill_dues, fill_log, fill_names, fill_payments, fill_
 from reporting_builders import Reporting, World, incoming
 from served_api import served
 
+from ansinh.effort import Effort
 from common.actor import SYSTEM, Role
 from common.contracts.disbursement_v1 import Channel, PaymentStatus
 from common.contracts.registry_v1 import Programme
@@ -127,13 +128,6 @@ async def test_questions_over_many_payments(reporting: Reporting) -> None:
     assert {name for name, times in took.items() if statistics.median(times) >= QUESTION_MS} == set()
 
 
-def cpu_of(process: int) -> float:
-    """Seconds of processor time of a process so far."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time of PostgreSQL is read from /proc")
 async def test_the_whole_consumer(reporting: Reporting) -> None:
     """Contract checked, inbox, log, read models, sums: by processor time of our process and of PostgreSQL's, whatever else runs here."""
     world = World()
@@ -143,17 +137,11 @@ async def test_the_whole_consumer(reporting: Reporting) -> None:
     events = sorted(incoming(world.events), key=lambda event: event.type)
     await reporting.hear(events[:100])
 
-    async def cpu() -> float:
-        async with reporting.db.read() as tx:
-            rows = await tx.rows("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-        return time.process_time() + sum(cpu_of(row["pid"]) for row in rows)
-
-    before, start = await cpu(), time.perf_counter()
-    await reporting.hear(events[100:], batch=BATCH)
-    took, worked = time.perf_counter() - start, await cpu() - before
-    tell(f"whole consumer, {len(events):,} events", len(events) / took, "events/s")
-    tell("whole consumer, by processor time", len(events) / worked, "events per processor second")
-    assert len(events) / worked > 2_000
+    with Effort(reporting.db.url) as effort:
+        await reporting.hear(events[100:], batch=BATCH)
+    tell(f"whole consumer, {len(events):,} events", len(events) / effort.wall, "events/s")
+    tell("whole consumer, by processor time", len(events) / effort.worked, "events per processor second")
+    assert len(events) / effort.worked > 2_000
 
 
 async def test_projection_and_rebuild(reporting: Reporting) -> None:

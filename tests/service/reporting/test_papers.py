@@ -95,7 +95,7 @@ async def test_consumers_go_on_while_a_report_is_computed(reporting: Reporting) 
     later = World(people=100)
     later.paid("60/593/22924", MERIT, Channel.BANK, [S.APPROVED, S.SETTLED], 2_789_000)
     async with reporting.db.transaction() as tx, snapshot(tx) as moment:
-        await asyncio.wait_for(reporting.hear(incoming(later.events)), 10)
+        await asyncio.wait_for(reporting.hear(incoming(later.events)), 40)
         assert (await event_log.bounds(moment.view)).high == moment.mark, "what comes later is not in it"
         assert (await event_log.bounds(tx)).high > moment.mark
 
@@ -215,6 +215,8 @@ async def test_the_unpaid_list_goes_with_it(reporting: Reporting, officer: httpx
     lines = (await officer.get("/v1/papers/unpaid-list", params=asked)).content.decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines[2:]] == ["agribank", "agribank", "vnpost"]
     assert "Chưa đến nhận" in lines[-1]
+    assert "09/2024" in lines[0]
+    assert not re.search("[A-Z]+_BUDGET|2024-09", "".join(lines)), "words and months as people write them"
     only = await officer.get("/v1/papers/unpaid-list", params=asked | {"partner": "vnpost"})
     assert len(only.content.splitlines()) == 3
     assert (await officer.get("/v1/papers/unpaid-list", params=asked | {"form": "xlsx"})).content[:2] == b"PK"
@@ -239,6 +241,11 @@ async def test_from_1_march_2025_merit_and_assistance_go_to_two_ministries(repor
     assert "bảo trợ xã hội" not in first
     assert "Bộ Y tế" in await text_of(officer, after, addressee=1)
     assert (await officer.get(f"/v1/papers/{after['report_id']}/file", params={"addressee": 2})).status_code == 404
+    names = [
+        (await officer.get(f"/v1/papers/{after['report_id']}/file", params={"addressee": place})).headers["content-disposition"]
+        for place in (0, 1)
+    ]
+    assert names[0] != names[1], "the second is not saved over the first"
 
 
 async def test_a_paper_goes_from_each_level_to_the_one_that_asks_for_it(reporting: Reporting, officer: httpx.AsyncClient) -> None:
@@ -260,6 +267,10 @@ async def test_a_paper_goes_from_each_level_to_the_one_that_asks_for_it(reportin
     assert to == "Sở Lao động - Thương binh và Xã hội tỉnh Bình Thuận"
     _, to = await heading(await frozen(officer, unit_path="60/593/22924"))
     assert to == "UBND thành phố Phan Thiết", "a commune reported to its district until 30 June 2025"
+    listed = {one["unit_path"]: [paper["to"] for paper in one["addressees"]] for one in (await officer.get("/v1/papers")).json()["items"]}
+    assert listed["60"] == [["UBND tỉnh Bình Thuận", "Bộ Lao động - Thương binh và Xã hội"]]
+    assert listed["60/593"] == [["Sở Lao động - Thương binh và Xã hội tỉnh Bình Thuận"]], "pages name the office, not the ministry"
+    assert listed["60/593/22924"] == [["UBND thành phố Phan Thiết"]]
     _, to = await heading(await frozen(officer, layout="merit-settlement-yearly", period="2024-01"))
     assert to == "Bộ Lao động - Thương binh và Xã hội", "only the monthly report goes to the People's Committee too"
     new = {"unit_path": "68/1", "period": "2025-09", "business_date": "2025-10-03"}

@@ -335,7 +335,9 @@ async def test_sums_equal_a_count_over_everything(make_reporting: Callable[[], R
 def test_sums_equal_a_count_over_everything_for_any_story(make_reporting: Callable[[], Reporting]) -> None:
     loop = asyncio.new_event_loop()
 
-    @settings(max_examples=10, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=10, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    )
     @given(seed=st.integers(0, 2**32), steps=st.integers(1, 80), batch=st.sampled_from([5, 40, 500]))
     def run(seed: int, steps: int, batch: int) -> None:
         loop.run_until_complete(one_story(make_reporting, seed, steps, batch))

@@ -97,7 +97,7 @@ def test_it_refuses_production(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert found.returncode == 2
     assert "production" in found.stderr

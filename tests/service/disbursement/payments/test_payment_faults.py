@@ -60,7 +60,7 @@ async def test_not_found_is_not_failure_and_the_same_bytes_go_again(world: Any, 
 async def test_a_cut_connection_is_unknown(world: Any) -> None:
     await world.approve([world.line()])
     lane = world.context.lanes["agribank"]
-    lane.channel.partner = replace_timeout(lane, 0.1)
+    lane.channel.partner = replace_timeout(lane, 1.0)  # it has the payment by then, and says so after five seconds
     await world.script("timeout_after_accept", seconds=5)
     await world.send()
     assert await world.statuses() == {"UNKNOWN": 1}

@@ -170,9 +170,13 @@ async def test_odd_values_never_stop_the_worker(world: Any) -> None:
     assert await world.value("SELECT state FROM partner_notice") == "APPLIED"
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(-301, 401), (-298, 202), (298, 202), (302, 401)])
-async def test_the_time_stamp_window_is_five_minutes_both_ways(world: Any, seconds: int, status: int) -> None:
-    answer = await world.deliver({"type": "payment.results", "results": []}, stamp=clock.now() + timedelta(seconds=seconds))
+@pytest.mark.parametrize(("seconds", "status"), [(-301, 401), (-299, 202), (299, 202), (301, 401)])
+async def test_the_time_stamp_window_is_five_minutes_both_ways(
+    world: Any, seconds: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)  # it may be a long way to where the stamp is read
+    answer = await world.deliver({"type": "payment.results", "results": []}, stamp=moment + timedelta(seconds=seconds))
     assert answer.status_code == status
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from ansinh.effort import Effort
 from common import clock, testing
 from common.webhooks import sign
 from disbursement.usecases.send_batches import send_round
@@ -98,7 +99,7 @@ async def api(world: Any, keys: Path, folder: Path) -> AsyncIterator[tuple[int, 
     }  # fmt: skip
     process = subprocess.Popen([sys.executable, "-m", "disbursement.main", "api"], env=environment, stdout=subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(200):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -110,7 +111,7 @@ async def api(world: Any, keys: Path, folder: Path) -> AsyncIterator[tuple[int, 
         yield port, process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 async def saturation(port: int, secret: str, repeated: bytes, forged: bytes) -> str:
@@ -131,7 +132,7 @@ async def saturation(port: int, secret: str, repeated: bytes, forged: bytes) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 async def test_genuine_notices_come_through_a_flood(world: Any, keys_file: Callable[[str], Path], tmp_path: Path) -> None:
     junk = int(_RATE * _SECONDS)
     repeated = request(world.inbound, "wh_again")
@@ -144,18 +145,20 @@ async def test_genuine_notices_come_through_a_flood(world: Any, keys_file: Calla
             before = spent(pid)[0]
             await pour(port, contents, 1e9, 4)
             costs[name] = (spent(pid)[0] - before) / 300 * 1_000
-        memory = spent(pid)[1]
+        used, memory = spent(pid)
         good = [request(world.inbound, f"wh_good_{n}") for n in range(int(_GOOD_PER_SECOND * _SECONDS))]
-        flood = asyncio.create_task(pour(port, [repeated if n % 5 == 0 else forged for n in range(junk)], _RATE, _LANES))
-        statuses, took = await pour(port, good, _GOOD_PER_SECOND, 8)
-        refused, _ = await flood
+        with Effort(world.db.url) as effort:
+            flood = asyncio.create_task(pour(port, [repeated if n % 5 == 0 else forged for n in range(junk)], _RATE, _LANES))
+            statuses, took = await pour(port, good, _GOOD_PER_SECOND, 8)
+            refused, _ = await flood
+        others = effort.others - (spent(pid)[0] - used)
         grown = spent(pid)[1] - memory
         limit = await saturation(port, world.inbound, repeated, forged)
     p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
     sys.stdout.write(
         f"\nprocessor per notice, ms: {', '.join(f'{name} {cost:.2f}' for name, cost in costs.items())}; {junk} junk at {_RATE}/s"
         f" beside {len(good)} genuine at {_GOOD_PER_SECOND}/s: p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, memory +{grown:.0f} MiB,"
-        f" load {os.getloadavg()[0]:.1f}\n"
+        f" others took {others:.1f} s of processors in {effort.wall:.1f} s\n"
     )
     sys.stdout.write(f"saturation: {limit}, load {os.getloadavg()[0]:.1f}\n")
     assert set(statuses) <= {202, 503}, "503: too busy now, sent again by the partner; nothing else"
@@ -165,7 +168,7 @@ async def test_genuine_notices_come_through_a_flood(world: Any, keys_file: Calla
     assert await world.value("SELECT count(*) FROM partner_notice WHERE webhook_id = 'wh_again'") == 1
     assert await world.value("SELECT count(*) FROM partner_notice WHERE webhook_id = 'wh_forged'") == 0
     assert grown < 100
-    if os.getloadavg()[0] < 2:  # a figure of time means something only where nothing else runs
+    if others < 0.3 * effort.wall:  # a figure of time means something only where nothing else runs
         assert statuses == {202: len(good)}
         assert p99 < _IN_TIME
 
