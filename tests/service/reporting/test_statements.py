@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -34,7 +35,7 @@ async def told(reporting: Reporting) -> UUID:
     world.events += [
         EntitlementGranted(
             beneficiary_id=who, entitlement_id=stable_id("e", who), programme=MERIT, funding_source="CENTRAL", benefit_line="M01",
-            decision_number="12/QĐ-UBND", decision_date=date(2023, 6, 1), from_month="2023-06", to_month=None, status="ACTIVE", **place,
+            decision_number="12/QĐ-UBND", decision_date=date(2023, 6, 1), from_month="2023-06", to_month=None, status="GRANTED", **place,
         ),
         DuesChanged(
             beneficiary_id=who, **place,
@@ -91,6 +92,35 @@ async def test_a_statement_is_printed_and_audited(reporting: Reporting, client_a
     async with reporting.db.read() as tx:
         rows = await tx.rows("SELECT subject, action, object_id, purpose FROM audit_log WHERE action = 'statement.made'")
     assert [(row["subject"], row["object_id"], row["purpose"]) for row in rows] == [("an.xa", str(who), "Đề nghị của ***")] * 2
+
+
+async def test_a_statement_speaks_words_and_writes_months_as_people_do(reporting: Reporting, client_as: ClientAs) -> None:
+    who = await told(reporting)
+    world = World(people=50)
+    world.paid(UNIT, MERIT, Channel.CASH_POST, [S.APPROVED, S.COLLECTED], 100_000, who=who, number=2)
+    world.events = [one.model_copy(update={"cash_reason": "PREFERENCE"}) if hasattr(one, "cash_reason") else one for one in world.events]
+    missing = DueInterval(
+        from_month="2023-07", to_month="2024-06", amount=0, status=DueStatus.RATE_MISSING, basis="RATE_MISSING",
+        decision_number="12/QĐ-UBND", explicit_arrears=False,
+    )  # fmt: skip
+    lines = [DuesLine(programme=MERIT, funding_source="CENTRAL_BUDGET", benefit_line="M01", intervals=[missing])]
+    world.events.append(
+        DuesChanged(beneficiary_id=who, unit_code="22924", unit_path=UNIT, business_date=date(2024, 9, 1), version=2, lines=lines)
+    )
+    await reporting.hear(incoming(world.events))
+    officer = client_as(reporting.app, Role.COMMUNE_OFFICER, units=(UNIT,))
+    page = (await officer.get(f"/v1/statements/{who}", params=ASKED | {"form": "html"})).text
+    read = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page)
+    assert re.findall(r"\b(?:[A-Z]+_[A-Z_]+|GRANTED|PREFERENCE)\b|\b20\d\d-\d\d\b", read) == []
+    for part in (
+        "Đang hưởng",
+        "Người hưởng chọn tiền mặt",
+        "từ 06/2023",
+        "07/2023 – 06/2024",
+        "Từ tháng 01/2024 đến tháng 12/2024",
+        "Mũi Né, ngày",
+    ):
+        assert part in read
 
 
 async def test_a_payment_keeps_the_account_it_went_to_and_the_day_it_was_in_viet_nam(reporting: Reporting, client_as: ClientAs) -> None:

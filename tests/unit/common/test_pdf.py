@@ -96,3 +96,28 @@ def test_memory_does_not_grow_with_the_rows() -> None:
 
     most(100)  # faces are read once
     assert most(1_200) < most(300) + 512 * 1024
+
+
+@pytest.mark.parametrize("rows", range(10, 34))
+def test_nobody_signs_a_page_that_says_nothing_else(rows: int) -> None:
+    lines = [(f"Phường {number}", number) for number in range(rows)]
+    paper = Paper("Báo cáo", [Table(["Đơn vị", "Người"], lines), Text("Số liệu cố định")], signatures=[Signature("NGƯỜI LẬP BIỂU")])
+    last = texts(b"".join(pdf(paper)))[-1]
+    assert "NGƯỜI LẬP BIỂU" in last
+    assert "Số liệu cố định" in last
+
+
+@pytest.mark.parametrize("authority", ["UBND PHƯỜNG MŨI NÉ", "UBND TỈNH BÌNH THUẬN\nSỞ LAO ĐỘNG - THƯƠNG BINH VÀ XÃ HỘI"])
+def test_the_rule_under_the_office_is_clear_of_its_letters(authority: str) -> None:
+    document = pypdfium2.PdfDocument(b"".join(pdf(Paper("x", [Text("y")], authority=authority), landscape=True)))
+    page = document[0]
+    words = page.get_textpage()
+    last = authority.split("\n")[-1]
+    found = words.search(last).get_next()
+    assert found is not None
+    boxes = [words.get_charbox(found[0] + number) for number in range(len(last)) if last[number] != " "]
+    rules = [one.get_bounds() for one in page.get_objects() if one.type == pypdfium2.raw.FPDF_PAGEOBJ_PATH]
+    left, _, right, top = max(rules, key=lambda rule: (rule[0] < page.get_width() / 2, rule[3]))
+    assert min(box[1] for box in boxes) - top > 2
+    assert 0.3 < (right - left) / (boxes[-1][2] - boxes[0][0]) < 0.51
+    document.close()

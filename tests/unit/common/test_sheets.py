@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import tempfile
+import zipfile
 from collections.abc import AsyncIterator, Sequence
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -68,3 +70,12 @@ def test_nothing_lies_on_the_disk_meanwhile(monkeypatch: pytest.MonkeyPatch) -> 
 @given(st.lists(st.lists(st.text(max_size=20), min_size=3, max_size=3), max_size=5))
 def test_any_text_gives_a_workbook_that_opens(rows: list[list[str]]) -> None:
     assert len(_cells(written("xlsx", Sheet(HEADER), rows))) >= 1
+
+
+def test_long_words_of_a_header_and_a_cell_are_not_cut_by_the_next_column() -> None:
+    data = written("xlsx", Sheet(["Chưa có số định danh hoặc chưa có trong CSDL dân cư"], ["Tiêu đề"]), [("Đối tượng bảo trợ xã hội",)])
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        styles = ET.fromstring(parts.read("xl/styles.xml")).findall(".//{*}cellXfs/{*}xf")
+        cells = ET.fromstring(parts.read("xl/worksheets/sheet1.xml")).findall(".//{*}c")
+    wrapped = [styles[int(cell.attrib["s"])].find("{*}alignment[@wrapText='1']") is not None for cell in cells]
+    assert wrapped == [False, True, True], "a title runs on over the empty cells beside it"

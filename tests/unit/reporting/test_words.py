@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from common.contracts.accounts_v1 import AccountStatus
 from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentStatus
+from disbursement.domain.gate import CashReason
 from reporting.domain.errors import BadMonth
 from reporting.domain.months import first_of
-from reporting.domain.states import PersonState, channel_words, reason_words, state_words
+from reporting.domain.states import PersonState, cash_words, channel_words, reason_words, source_words, state_words
 
 
 @pytest.mark.parametrize("reason", HoldReason)
@@ -15,6 +17,19 @@ def test_hold_reasons_have_words(reason: HoldReason) -> None:
     words = reason_words(reason)
     assert words.vi != reason.value
     assert words.en != reason.value
+
+
+_ACCOUNTS = [f"ACCOUNT_{status}" for status in AccountStatus if status != "ACTIVE"]
+
+
+@pytest.mark.parametrize("reason", [*CashReason, "PREFERENCE", "FORCE_MAJEURE", *_ACCOUNTS])
+def test_reasons_for_cash_have_words(reason: str) -> None:
+    assert cash_words(reason).vi not in (reason, reason.removeprefix("ACCOUNT_"))
+
+
+@pytest.mark.parametrize("source", ["CENTRAL_BUDGET", "PROVINCIAL_BUDGET", "LOCAL_BUDGET", "SOCIAL_FUND"])
+def test_funding_sources_have_words(source: str) -> None:
+    assert source_words(source).vi != source
 
 
 @pytest.mark.parametrize("channel", Channel)

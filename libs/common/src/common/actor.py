@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["ASKED_IN", "OF_A_PROVINCE", "SYSTEM", "Actor", "Role"]
+__all__ = ["ASKED_IN", "OF_A_PROVINCE", "ROLE_NAMES", "SYSTEM", "Actor", "Role"]
 
 OF_A_PROVINCE: Final = "chỉ người phụ trách toàn tỉnh · only somebody whose area is a whole province"
 """The answer to somebody of a smaller area who would settle what holds for everybody."""
@@ -31,6 +32,20 @@ class Role(StrEnum):
     INTEGRATOR = "INTEGRATOR"
     OPERATOR = "OPERATOR"
     SYSTEM = "SYSTEM"
+
+
+ROLE_NAMES: Final[Mapping[Role, tuple[str, str]]] = {
+    Role.COMMUNE_OFFICER: ("cán bộ xã", "commune officer"),
+    Role.DISTRICT_OFFICER: ("cán bộ huyện", "district officer"),
+    Role.DEPARTMENT_OFFICER: ("cán bộ Sở", "department officer"),
+    Role.APPROVER: ("người phê duyệt", "approver"),
+    Role.AUDITOR: ("kiểm toán, thanh tra", "auditor, inspector"),
+    Role.COMMUNE_POLICE: ("công an xã", "commune police"),
+    Role.PARTNER: ("đơn vị chi trả", "partner"),
+    Role.INTEGRATOR: ("hệ thống tích hợp", "integrating system"),
+    Role.OPERATOR: ("vận hành hệ thống", "operator"),
+}
+"""How a role is called in Vietnamese and in English."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.applications import Starlette
 from starlette.types import Scope
 
-from common.actor import OF_A_PROVINCE, SYSTEM, Actor, Role
+from common.actor import OF_A_PROVINCE, ROLE_NAMES, SYSTEM, Actor, Role
 from common.clients import admit, is_client
 from common.http import AnswerTooLarge, client, read_bounded
 from common.problems import Forbidden, NotFound, Problem, ServiceUnavailable, TooManyRequests, Unauthenticated
@@ -167,7 +167,8 @@ def require(*roles: Role, of_a_province: bool = False) -> Callable[..., Awaitabl
         elif seconds := request.app.state.pace.wait(token.subject):
             raise TooManyRequests("So many calls at once are no person's work: wait", headers={"Retry-After": str(seconds)})
         if not token.has(*roles):
-            raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}")
+            called = ", ".join(ROLE_NAMES[role][0] for role in roles if role in ROLE_NAMES)
+            raise Forbidden(f"This needs one of the roles {', '.join(sorted(roles))}", detail_vi=f"cần một trong các vai trò: {called}")
         if token.has(Role.PARTNER) and request.path_params.get("partner", token.partner) != token.partner:
             raise NotFound("No such partner")  # a partner speaks for itself only, and does not learn who else is there
         if not actor.has(*roles):

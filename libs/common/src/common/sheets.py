@@ -39,17 +39,20 @@ _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PART: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_DEFAULT, _BOLD, _AMOUNT, _TEXT = range(4)
+_DEFAULT, _BOLD, _AMOUNT, _TEXT, _HEADER = range(5)
+_WRAP: Final = 'applyAlignment="1"><alignment vertical="top" wrapText="1"/></xf>'  # columns are of one width: nothing is cut in them
 _STYLES: Final = (
     f'{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="#,##0"/></numFmts>'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="4">'
-    '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="5">'
+    f'<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" {_WRAP}'
     '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
-    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs></styleSheet>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyAlignment="1">'
+    '<alignment vertical="top"/></xf>'
+    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    f'<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1" {_WRAP}</cellXfs></styleSheet>'
 )
 
 
@@ -126,7 +129,7 @@ class _Xlsx:
         self._rows = self._archive.open(_stamped("xl/worksheets/sheet1.xml"), "w")
         self._rows.write(_sheet_start(self._sheet).encode())
         self._rows.write("".join(self._line([title], _BOLD) for title in self._sheet.titles).encode())
-        self._rows.write(self._line(self._sheet.header, _BOLD).encode())
+        self._rows.write(self._line(self._sheet.header, _HEADER).encode())
         return self._drain.take()
 
     def write(self, rows: Sequence[Sequence[Cell]]) -> bytes:

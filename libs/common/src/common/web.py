@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
+from common import problem_words
 from common.audit_api import audit_router
 from common.auth import Actor, Authenticator, Role, require, stranger_of
 from common.clients import AccessLog
@@ -94,9 +95,9 @@ def _in_vietnamese(item: Mapping[str, Any]) -> str:
     return _VIETNAMESE.get(item["type"], "giá trị không hợp lệ").format_map(defaultdict(str, item.get("ctx", {})))
 
 
-def _first(errors: Sequence[Mapping[str, Any]]) -> str:
+def _first(errors: Sequence[Mapping[str, Any]], words: str) -> str:
     more = f" (+{len(errors) - 1})" if len(errors) > 1 else ""
-    return f"{errors[0]['field']}: {errors[0]['detail']}{more}" if errors else ""
+    return f"{errors[0]['field']}: {errors[0][words]}{more}" if errors else ""
 
 
 _HTTP: Final[Mapping[int, type[Problem]]] = {
@@ -106,9 +107,11 @@ _HTTP: Final[Mapping[int, type[Problem]]] = {
 
 
 def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
+    known = {**problem_words.VIETNAMESE, **vietnamese}
+
     def answer(request: Request, problem: Problem) -> Response:
-        if problem.detail is not None and problem.detail in vietnamese:
-            problem.extensions.setdefault("detail_vi", vietnamese[problem.detail])
+        if problem.detail is not None and problem.detail in known:
+            problem.extensions.setdefault("detail_vi", known[problem.detail])
         return problem_response(problem, getattr(request.state, "request_id", None))
 
     @app.exception_handler(Problem)
@@ -118,7 +121,7 @@ def _install_handlers(app: FastAPI, vietnamese: Mapping[str, str]) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         errors = _validation_errors(error)
-        return answer(request, InvalidInput(_first(errors), errors=errors))
+        return answer(request, InvalidInput(_first(errors, "detail"), errors=errors, detail_vi=_first(errors, "detail_vi")))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:

@@ -29,6 +29,7 @@ from reporting.api.progress import progress_router
 from reporting.api.public_reports import PUBLIC, public_pages_router, public_router
 from reporting.api.reports import READERS, reports_router
 from reporting.api.statements import statements_router
+from reporting.domain.problem_words import VIETNAMESE
 from reporting.messaging.subscriptions import SUBSCRIPTIONS
 from reporting.settings import Settings
 from reporting.storage.invariants import INVARIANTS
@@ -85,6 +86,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
             console_router(settings),
         ],
         public=PUBLIC,
+        vietnamese=VIETNAMESE,
     )
     app.state.on_leaving = feed.close
     # Weak lines: figures and pages travel compressed; files that are compressed inside already do not.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from common.actor import Role
+from common.actor import ROLE_NAMES, Role
 from common.openapi.examples import Examples, apply
 from common.openapi.trace import problems_of
 from common.openapi.words import tell, words_of
@@ -27,19 +27,8 @@ from common.problems import (
     UnexpectedError,
 )
 
-__all__ = ["ROLE_NAMES", "document_of", "roles_of"]
+__all__ = ["document_of", "roles_of"]
 
-ROLE_NAMES: Final[Mapping[Role, tuple[str, str]]] = {
-    Role.COMMUNE_OFFICER: ("cán bộ xã", "commune officer"),
-    Role.DISTRICT_OFFICER: ("cán bộ huyện", "district officer"),
-    Role.DEPARTMENT_OFFICER: ("cán bộ Sở", "department officer"),
-    Role.APPROVER: ("người phê duyệt", "approver"),
-    Role.AUDITOR: ("kiểm toán, thanh tra", "auditor, inspector"),
-    Role.COMMUNE_POLICE: ("công an xã", "commune police"),
-    Role.PARTNER: ("đơn vị chi trả", "partner"),
-    Role.INTEGRATOR: ("hệ thống tích hợp", "integrating system"),
-    Role.OPERATOR: ("vận hành hệ thống", "operator"),
-}
 _ALWAYS: Final[frozenset[type[Problem]]] = frozenset({ServiceUnavailable, UnexpectedError})
 _SENTENCE: Final = re.compile(r"(?<=[^\d\s.][.!?…])\s+(?=[A-ZÀ-Ỹ`\d])")
 _SIGNED: Final = "không cần phiên đăng nhập, chữ ký của lời gọi là bằng chứng · no token, the call's signature is its proof"

@@ -24,6 +24,7 @@ _PAD: Final = 3.0
 _WIDE_COLUMNS: Final = 7
 _SAMPLE: Final = 60
 _WITH_TABLE: Final = 130.0
+_SIGNED: Final = 110.0
 _NUMBER: Final = re.compile(r"[-–]?\d[\d.,]*%?")
 _MOTTO: Final = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập – Tự do – Hạnh phúc")
 _FIRST_FREE: Final = 3 + 5 * len(STYLES)
@@ -122,12 +123,16 @@ def _shown(value: str | int) -> str:
 def _heading(press: _Press, paper: Paper) -> Iterator[bytes]:
     left, right = press.left + press.room * 0.22, press.left + press.room * 0.70
     top = press.y
-    y = top
-    for line in chain.from_iterable(wrapped("B", _HEAD, part, press.room * 0.42) for part in paper.authority.split("\n")):
-        y -= _HEAD * 1.3
-        press.centred("B", _HEAD, left, y, line)
-    if paper.authority:
-        press.line(left - 30, y - 4, left + 30, y - 4)
+    y, long = top, 0.0
+    for part in paper.authority.split("\n"):
+        lines = wrapped("B", _HEAD, part, press.room * 0.42)
+        long = max((width("B", _HEAD, line) for line in lines), default=0.0)
+        for line in lines:
+            y -= _HEAD * 1.3
+            press.centred("B", _HEAD, left, y, line)
+    if paper.authority:  # a third to half as long as the name above, and clear of its letters (Decree 30/2020/ND-CP, Appendix I)
+        y -= 7
+        press.line(left - long * 0.2, y, left + long * 0.2, y)
     if paper.number:
         y -= _BODY * 1.6
         press.centred("R", _BODY, left, y, f"Số: {paper.number}")
@@ -225,11 +230,11 @@ def _fields(press: _Press, fields: Fields) -> Iterator[bytes]:
             press.y -= _BODY * 1.4
             press.text("B", _BODY, press.left, press.y, names[number] if number < len(names) else "")
             press.text("R", _BODY, press.left + labels, press.y, lines[number] if number < len(lines) else "")
-    press.y -= 6
+    press.y -= 10
 
 
 def _signatures(press: _Press, signatures: Sequence[Signature]) -> Iterator[bytes]:
-    yield from press.need(110)
+    yield from press.need(_SIGNED)
     room = press.room / len(signatures)
     press.y -= 10
     deepest = press.y
@@ -251,6 +256,9 @@ def _bodies(press: _Press, paper: Paper) -> Iterator[bytes]:
             case Text(text):
                 if any(isinstance(following, Table) for following in paper.body[number + 1 : number + 2]):
                     yield from press.need(_WITH_TABLE)  # a heading stays with the table under it
+                if paper.signatures and number == len(paper.body) - 1:  # nobody signs a page that says nothing
+                    lines = len(wrapped("R", _BODY, text, press.room))
+                    yield from press.need(min(lines * _BODY * 1.4 + _BODY + _SIGNED, press.full))
                 yield from press.paragraph("R", _BODY, text)
             case Fields():
                 yield from _fields(press, block)

@@ -15,18 +15,25 @@ from common.paper import Fields, Paper, Signature, Table, Text
 from common.spoken import in_words
 from reporting.domain.addressing import Letter
 from reporting.domain.indicators import ALL, group_words
-from reporting.domain.statutory import ColumnKind, Layout, Period
+from reporting.domain.states import source_words
+from reporting.domain.statutory import ColumnKind, Layout, Period, Source
 from reporting.usecases.papers import Frozen
 
-__all__ = ["paper", "period_of_head", "sheet", "sheet_rows"]
+__all__ = ["paper", "period_of_head", "place_of", "sheet", "sheet_rows"]
 
 _LEVEL: Final = re.compile(r"^(Tỉnh|Thành phố|Thị xã|Huyện|Quận|Xã|Phường|Thị trấn|Đặc khu) ")
+_BETWEEN: Final = " · "
 _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI")
 
 
 def period_of_head(layout: Layout, head: RowMapping) -> Period:
     """The period a report was frozen for."""
     return Period(layout.period, head["period_first"], head["period_last"])
+
+
+def place_of(unit_name: str) -> str:
+    """Where a paper of the unit is dated: 'Phường Mũi Né' → 'Mũi Né'."""
+    return _LEVEL.sub("", unit_name)
 
 
 def _day(day: date) -> str:
@@ -47,16 +54,29 @@ def _cells(layout: Layout, row: RowMapping) -> list[str | int]:
     return [str(row["cells"][c.key]).replace(".", ",") if c.kind is ColumnKind.RATE else row["cells"][c.key] for c in layout.columns]
 
 
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
+def _label(layout: Layout, row: RowMapping) -> str:
+    """The row's name as people read it: of a partner's row the funding source in words (the frozen rows keep its code)."""
+    label = str(row["label"])
+    partner, between, source = label.rpartition(_BETWEEN)
+    return f"{partner}{between}{source_words(source).vi}" if layout.source is Source.PARTNERS and not row["is_total"] else label
+
+
 def _table(layout: Layout, rows: Sequence[RowMapping]) -> Table:
     lines: list[list[str | int]] = [["A", *(f"({column.key})" for column in layout.columns)]]
     section = 0
     for row in rows:
-        label = row["label"]
+        label = _label(layout, row)
         if row["is_total"]:
             label = f"{_ROMAN[section % len(_ROMAN)]}. {group_words(row['programme']).vi} – {label}"
             section += 1
         lines.append([label, *_cells(layout, row)])
-    return Table(["Nhóm, đơn vị" if layout.source != "PARTNERS" else "Nhóm, tổ chức, nguồn", *(c.words.vi for c in layout.columns)], lines)
+    return Table(
+        ["Nhóm, đơn vị" if layout.source is not Source.PARTNERS else "Nhóm, tổ chức, nguồn", *(c.words.vi for c in layout.columns)], lines
+    )
 
 
 def _sum_in_words(layout: Layout, rows: Sequence[RowMapping]) -> list[Text]:
@@ -84,7 +104,7 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
     if budget := layout.budget_on(head["period_last"]):
         fields.append(("Mục lục ngân sách", budget.vi))
     basis = "; ".join(one.vi + ("" if one.read else " (chưa có văn bản)") for one in layout.basis)
-    notes = [Text(f"Căn cứ: {basis}."), *(Text(f"Ghi chú: {words.vi}.") for words in layout.open)]
+    notes = [Text(f"Căn cứ: {basis}."), *(Text(f"Ghi chú: {_sentence(words.vi)}") for words in layout.open)]
     frozen_at = head["frozen_at"].astimezone(VIETNAM)
     kept = (
         f"Số liệu cố định lúc {frozen_at:%H:%M:%S} ngày {frozen_at:%d/%m/%Y} (giờ Việt Nam), số nhật ký {head['log_seq']}, "
@@ -97,7 +117,7 @@ def paper(frozen: Frozen, addressee: int) -> Paper:
         subtitle=period_of_head(layout, head).label.vi,
         authority="\n".join(filter(None, (f"UBND {head['unit_name'].upper()}", office and office.upper()))),
         number="........../BC-......",
-        place_and_date=f"{_LEVEL.sub('', head['unit_name'])}, {_day(head['business_date'])}",
+        place_and_date=f"{place_of(head['unit_name'])}, {_day(head['business_date'])}",
         body=[Fields(fields), _table(layout, rows), *_sum_in_words(layout, rows), *notes, Text(kept)],
         signatures=[Signature(title, note) for title, note in layout.signatures],
     )
@@ -117,4 +137,10 @@ def sheet(frozen: Frozen) -> sheets.Sheet:
 async def sheet_rows(layout: Layout, rows: AsyncIterator[RowMapping]) -> AsyncIterator[list[sheets.Cell]]:
     """The rows of the table file as they come."""
     async for row in rows:
-        yield [group_words(row["programme"]).vi, row["unit_path"], row["label"], "x" if row["is_total"] else "", *_cells(layout, row)]
+        yield [
+            group_words(row["programme"]).vi,
+            row["unit_path"],
+            _label(layout, row),
+            "x" if row["is_total"] else "",
+            *_cells(layout, row),
+        ]

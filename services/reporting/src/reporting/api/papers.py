@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -38,8 +38,9 @@ from reporting.api.papers_schemas import (
 )
 from reporting.api.parts import BusinessDate, Cursor, Limit, Officer, Reader, UnitQuery, created, text
 from reporting.api.schemas import JobAccepted
+from reporting.domain.addressing import Letter
 from reporting.domain.indicators import group_words
-from reporting.domain.states import reason_words, state_words
+from reporting.domain.states import reason_words, source_words, state_words
 from reporting.domain.statutory import Layout
 from reporting.settings import Settings
 from reporting.storage.statutory import layouts, newest
@@ -80,14 +81,16 @@ def _layout(one: Layout) -> LayoutView:
     )  # fmt: skip
 
 
-def _frozen(head: Any, rows: Any = None) -> FrozenView:
+def _frozen(head: Any, letters: Sequence[Letter], rows: Any = None) -> FrozenView:
     layout = layouts()[head["layout"], head["layout_version"]]
     same = ("report_id", "layout", "layout_version", "edition", "unit_path", "unit_name", "units_on", "business_date", "log_seq",
             "frozen_at", "digest", "row_count", "frozen_by")  # fmt: skip
     return FrozenView(
         **{name: head[name] for name in same}, title=text(layout.title), period_first=_month(head["period_first"]),
         period_last=_month(head["period_last"]), period=text(period_of_head(layout, head).label),
-        addressees=[Addressed.model_validate(one) for one in head["addressees"]] if layout.to_ministry else [],
+        addressees=[
+            Addressed(**one, to=list(letter.to)) for one, letter in zip(head["addressees"] if letters else [], letters, strict=True)
+        ],
         handed_over=[HandedOver.model_validate(one) for one in head["handed_over"]],
         rows=None if rows is None else [RowView(**row) for row in rows],
     )  # fmt: skip
@@ -160,7 +163,7 @@ def _add_freezing(router: APIRouter, db: Database) -> None:
 
         async def make(tx: Tx) -> BaseModel:
             made = await papers.freeze(tx, actor, wanted)
-            return _frozen(made.head, made.rows)
+            return _frozen(made.head, made.letters, made.rows)
 
         return await created(db, actor, key, "POST /v1/papers", request, make)
 
@@ -171,7 +174,7 @@ def _add_freezing(router: APIRouter, db: Database) -> None:
     )
     async def hand_over(report_id: UUID, form: HandOverForm, actor: Officer) -> FrozenView:
         done = await papers.hand_over(db, actor, report_id, form.who, form.handed_on, form.reference)
-        return _frozen(done.head, done.rows)
+        return _frozen(done.head, done.letters, done.rows)
 
     @router.post(
         "/{report_id}/again",
@@ -190,11 +193,17 @@ _UNPAID: Final = (
 )  # fmt: skip
 
 
+def _as_written(month: str) -> str:
+    """'2024-09' → '09/2024'."""
+    return f"{month[5:7]}/{month[:4]}"
+
+
 async def _unpaid_rows(rows: AsyncIterator[RowMapping]) -> AsyncIterator[list[sheets.Cell]]:
     async for row in rows:
         yield [
-            row["partner"], group_words(row["programme"]).vi, row["funding_source"], row["unit_path"], row["file_code"], row["full_name"],
-            row["amount"], ", ".join(row["months"]), state_words(row["status"]).vi, reason_words(row["reason"]).vi, row["reference"],
+            row["partner"], group_words(row["programme"]).vi, source_words(row["funding_source"]).vi, row["unit_path"], row["file_code"],
+            row["full_name"], row["amount"], ", ".join(_as_written(one) for one in row["months"]), state_words(row["status"]).vi,
+            reason_words(row["reason"]).vi, row["reference"],
         ]  # fmt: skip
 
 
@@ -215,7 +224,7 @@ def _add_unpaid(router: APIRouter, db: Database) -> None:
         form: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx",
     ) -> Response:
         unit = await papers.unpaid_asked(db, actor, month, unit_path, partner)
-        sheet = sheets.Sheet(_UNPAID, (f"Danh sách chưa trả tháng {month}, đơn vị {unit}",), "Chưa trả")
+        sheet = sheets.Sheet(_UNPAID, (f"Danh sách chưa trả tháng {_as_written(month)}, đơn vị {unit}",), "Chưa trả")
         return sheets.download(form, f"chua-tra-{month}", sheet, _unpaid_rows(papers.each_unpaid(db, actor, month, unit, partner)))
 
 
@@ -233,7 +242,9 @@ def _add_reading(router: APIRouter, db: Database) -> None:
         limit: Limit = 50,
     ) -> FrozenPage:
         rows = await papers.list_frozen(db, actor, layout, period, cursor, limit)
-        return FrozenPage(items=[_frozen(row) for row in rows], next_cursor=rows[-1]["report_id"] if len(rows) == limit else None)
+        return FrozenPage(
+            items=[_frozen(row, letters) for row, letters in rows], next_cursor=rows[-1][0]["report_id"] if len(rows) == limit else None
+        )
 
     @router.get(
         "/{report_id}",
@@ -242,7 +253,7 @@ def _add_reading(router: APIRouter, db: Database) -> None:
     )
     async def one(report_id: UUID, actor: Reader) -> FrozenView:
         found = await papers.open_report(db, actor, report_id)
-        return _frozen(found.head, found.rows)
+        return _frozen(found.head, found.letters, found.rows)
 
     @router.get(
         "/{report_id}/file",
@@ -266,4 +277,5 @@ def _add_reading(router: APIRouter, db: Database) -> None:
             made = on_paper(found, addressee)
         except IndexError as error:
             raise NotFound("The report has no such addressee") from error
-        return pdf.answer(made, name) if form == "pdf" else paper.answer(made)
+        several = f"-{addressee + 1}" if len(found.letters) > 1 else ""
+        return pdf.answer(made, name + several) if form == "pdf" else paper.answer(made)

@@ -159,6 +159,7 @@ class Addressed(BaseModel):
     ministry: Text
     department: Text
     programmes: list[str]
+    to: list[str] = Field(default_factory=list, description="Whom the paper is written to; only a province's goes to the ministry itself")
 
 
 class HandedOver(BaseModel):

@@ -17,10 +17,11 @@ from common.paper import Fields, Paper, Signature, Table
 from common.paper import Text as Paragraph
 from common.purposes import Purpose
 from common.spoken import in_words
+from reporting.api.paper_text import place_of
 from reporting.api.parts import example, text
 from reporting.api.schemas import Text
 from reporting.domain.indicators import group_words
-from reporting.domain.states import Words, channel_words, reason_words
+from reporting.domain.states import Words, cash_words, channel_words, reason_words
 from reporting.settings import Settings
 from reporting.usecases import statements
 from reporting.usecases.statements import Statement
@@ -37,7 +38,7 @@ _STATUS: Final = {
     "UNCOLLECTED": Words("Chưa đến nhận", "Not collected"), "CANCELLED": Words("Đã hủy", "Cancelled"),
 }  # fmt: skip
 _ENTITLED: Final = {
-    "ACTIVE": Words("Đang hưởng", "Active"), "SUSPENDED": Words("Tạm dừng", "Suspended"), "ENDED": Words("Đã thôi hưởng", "Ended"),
+    "GRANTED": Words("Đang hưởng", "Granted"), "SUSPENDED": Words("Tạm dừng", "Suspended"), "ENDED": Words("Đã thôi hưởng", "Ended"),
 }  # fmt: skip
 _PAYEE: Final = {
     "SELF": Words("Chính người hưởng", "The person"), "AUTHORISED": Words("Người được ủy quyền", "Authorised person"),
@@ -49,7 +50,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "entitlements": [
         {"programme": "MERIT", "programme_text": {"vi": "Người có công với cách mạng", "en": "People with revolutionary merit"},
          "benefit_line": "M01", "decision_number": "12/QĐ-UBND", "decision_date": "2023-06-01", "from_month": "2023-06", "to_month": None,
-         "status": "ACTIVE"}
+         "status": "GRANTED"}
     ],
     "dues": [
         {"programme": "MERIT", "benefit_line": "M01", "from_month": "2024-07", "to_month": None, "amount": 2789000, "status": "DUE",
@@ -153,7 +154,7 @@ def _view(made: Statement) -> StatementView:
                 status_text=text(_STATUS.get(row["status"], Words(row["status"], row["status"]))),
                 channel_text=text(channel_words(row["channel"])), partner=row["partner"], account=row["account_masked"],
                 payee_text=text(_PAYEE.get(row["payee_kind"], Words(row["payee_kind"], row["payee_kind"]))),
-                reason_text=text(reason_words(row["reason"] or row["cash_reason"])) if row["reason"] or row["cash_reason"] else None,
+                reason_text=_why(row["reason"], row["cash_reason"]),
                 on=row["occurred_at"], attempt=row["attempt"],
             )
             for row in made.payments
@@ -169,6 +170,7 @@ def _view(made: Statement) -> StatementView:
 
 
 _NO_RATE: Final = "Chưa có mức · no rate"
+_NO_BASIS: Final = "Chưa nạp văn bản quy định mức của các tháng này · no rate is loaded for these months"
 _INTERVAL: Final = ("from_month", "to_month", "amount", "status", "basis", "decision_number")
 
 
@@ -193,8 +195,20 @@ def _group(programme: str) -> str:
     return group_words(programme).vi
 
 
+def _why(reason: str | None, cash_reason: str | None) -> Text | None:
+    """Why it did not arrive, else why it is cash."""
+    if reason:
+        return text(reason_words(reason))
+    return text(cash_words(cash_reason)) if cash_reason else None
+
+
+def _month(month: str) -> str:
+    """'2024-09' as people write it: '09/2024'."""
+    return f"{month[5:7]}/{month[:4]}"
+
+
 def _span(since: str, until: str | None) -> str:
-    return f"{since} – {until or '…'}"
+    return f"{_month(since)} – {_month(until)}" if until else f"từ {_month(since)}"
 
 
 Lines = list[tuple[str | int, ...]]
@@ -242,24 +256,24 @@ def _paper(view: StatementView, on: date) -> Paper:
             _group(d.programme),
             d.benefit_line,
             _span(d.from_month, d.to_month),
-            d.amount if d.status == "DUE" else "Chưa có mức · no rate",
-            d.basis,
+            d.amount if d.status == "DUE" else _NO_RATE,
+            d.basis if d.status == "DUE" else _NO_BASIS,
         )
         for d in view.dues
     ]
     paid: Lines = [
-        (p.month, ", ".join(p.months), _group(p.programme), p.amount,
+        (_month(p.month), ", ".join(_month(one) for one in p.months), _group(p.programme), p.amount,
          f"{_both(p.channel_text)}{f' ({p.account})' if p.account else ''}", _both(p.payee_text),
          _both(p.status_text) + (f": {_both(p.reason_text)}" if p.reason_text else ""), f"{p.on.astimezone(VIETNAM):%d/%m/%Y}")
         for p in view.payments
     ]  # fmt: skip
-    held: Lines = [(h.month, _group(h.programme), h.amount, _both(h.reason_text)) for h in view.holds]
+    held: Lines = [(_month(h.month), _group(h.programme), h.amount, _both(h.reason_text)) for h in view.holds]
     total = f"Tổng đã nhận · Paid in all: {view.paid:,} đồng.".replace(",", ".")
     return Paper(
         title="Bản kê trợ cấp của người hưởng",
-        subtitle=f"Benefit statement · {_span(view.since, view.until)}",
+        subtitle=f"Từ tháng {_month(view.since)} đến tháng {_month(view.until)} · Benefit statement",
         authority=f"UBND {view.unit_name.upper()}",
-        place_and_date=f"Ngày {on.day:02} tháng {on.month:02} năm {on.year}",
+        place_and_date=f"{place_of(view.unit_name)}, ngày {on.day:02} tháng {on.month:02} năm {on.year}",
         body=[*_body(view, granted, owed, paid, held), Paragraph(f"{total} Bằng chữ: {words[:1].upper()}{words[1:]} đồng.")],
         signatures=[Signature("NGƯỜI HƯỞNG"), Signature("NGƯỜI LẬP BẢN KÊ")],
     )  # fmt: skip

@@ -38,9 +38,10 @@ function files(reportId, addressees, { save, status }) {
       status(error.message, true);
     }
   };
-  const papers = addressees.length > 1
-    ? addressees.map((one, place) => button(`PDF ${say(one.ministry.vi, one.ministry.en)}`, get("pdf", place)))
-    : [button("PDF", get("pdf", 0))];
+  // Named by whom it is written to: a district writes to a department, a commune below a district to that district, once.
+  const written = addressees.map((one, place) => ({ place, to: one.to.at(-1), text: one.to.at(-1) === one.ministry.vi ? say(one.ministry.vi, one.ministry.en) : one.to.at(-1) }));
+  const different = written.filter((one, place) => written.findIndex((other) => other.to === one.to) === place);
+  const papers = different.length > 1 ? different.map((one) => button(`PDF – ${one.text}`, get("pdf", one.place))) : [button("PDF", get("pdf", 0))];
   return el("div", { class: "row" }, ...papers, button("XLSX", get("xlsx")), button("CSV", get("csv")));
 }
 

@@ -46,7 +46,8 @@ export function onChange(listener) {
 
 export function problemText(problem, status) {
   const title = language === "vi" ? problem.title_vi ?? problem.title : problem.title;
-  const detail = language === "vi" ? problem.detail_vi ?? problem.detail : problem.detail;
+  const named = (problem.errors ?? []).slice(0, 3).map((one) => [one.row ? say(`dòng ${one.row}`, `row ${one.row}`) : "", one.field, (language === "vi" ? one.detail_vi : null) ?? one.detail].filter(Boolean).join(": "));
+  const detail = (language === "vi" ? problem.detail_vi : null) ?? problem.detail ?? named.join("; ");
   return [title ?? `HTTP ${status}`, detail].filter(Boolean).join(" – ");
 }
 

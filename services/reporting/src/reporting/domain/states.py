@@ -8,7 +8,10 @@ from typing import Final
 
 from common.contracts.disbursement_v1 import Channel
 
-__all__ = ["ACCOUNT_CHANNELS", "PAID_STATUSES", "PersonState", "Words", "channel_words", "reason_words", "state_words"]
+__all__ = [
+    "ACCOUNT_CHANNELS", "PAID_STATUSES", "PersonState", "Words", "cash_words", "channel_words", "reason_words", "source_words",
+    "state_words",
+]  # fmt: skip
 
 ACCOUNT_CHANNELS: Final = (Channel.BANK.value, Channel.WALLET.value, Channel.MOBILE_MONEY.value)
 """'By account' in the statutory figures (Directive 21/CT-TTg)."""
@@ -94,6 +97,32 @@ _REASONS: Final = {
     "NO_ANSWER": Words("Đối tác chưa trả lời", "The partner has not answered"),
 }
 
+_IN_CASH: Final = {
+    # chosen
+    "PREFERENCE": Words("Người hưởng chọn tiền mặt", "The person chose cash"),
+    "FORCE_MAJEURE": Words("Trả tại nhà vì bất khả kháng", "Paid at home, force majeure"),
+    # not chosen: why no account was paid into
+    "NO_ACCOUNT": Words("Chưa có tài khoản", "No account yet"),
+    "NO_ID": Words("Chưa có số định danh", "No identity number yet"),
+    "NOT_IN_POPULATION_DB": Words("Chưa có trong CSDL quốc gia về dân cư", "Not in the population database yet"),
+    "IDENTITY_REVIEW": Words("Thông tin nhân thân đang được rà soát", "Identity data are being reviewed"),
+    "REPRESENTATIVE_NOT_VERIFIED": Words("Người nhận thay chưa được xác thực", "The representative is not verified"),
+    "REPRESENTATIVE_NOT_VALID": Words("Việc nhận thay đã hết hiệu lực", "The representative's right has ended"),
+    "HEIR_WITHOUT_ACCOUNT": Words("Người thừa kế chưa có tài khoản nhận tiền", "The heir has no account to pay into"),
+    "REISSUED_IN_CASH": Words("Chi lại bằng tiền mặt", "Paid again in cash"),
+    "ACCOUNT_NOT_KNOWN": Words("Chưa rõ tài khoản", "The account is not known"),
+    "ACCOUNT_NOT_PAYEES": Words("Tài khoản không phải của người nhận", "The account is not the payee's"),
+    "ACCOUNT_NUMBER_MISSING": Words("Thiếu số tài khoản", "The account number is missing"),
+    "ACCOUNT_PENDING_CHECK": Words("Tài khoản đang chờ kiểm tra", "The account waits to be checked"),
+    "ACCOUNT_NEEDS_REVIEW": Words("Tài khoản đang chờ xem xét", "The account waits for a review"),
+    "ACCOUNT_REJECTED": Words("Tài khoản không được chấp nhận", "The account was rejected"),
+}
+
+_SOURCES: Final = {
+    "CENTRAL_BUDGET": Words("ngân sách trung ương", "central budget"), "LOCAL_BUDGET": Words("ngân sách địa phương", "local budget"),
+    "PROVINCIAL_BUDGET": Words("ngân sách tỉnh", "provincial budget"), "SOCIAL_FUND": Words("quỹ xã hội", "social fund"),
+}  # fmt: skip
+
 
 def state_words(state: str) -> Words:
     """The words for a person's state."""
@@ -103,6 +132,16 @@ def state_words(state: str) -> Words:
 def channel_words(channel: str) -> Words:
     """The words for a channel; a channel we do not know yet is shown by its code."""
     return _CHANNELS.get(channel, Words(channel, channel))
+
+
+def cash_words(reason: str) -> Words:
+    """Why somebody is paid in cash; of an account it is `ACCOUNT_` and what is the matter with it, as the gate writes it."""
+    return _IN_CASH.get(reason) or _REASONS.get(reason) or reason_words(reason.removeprefix("ACCOUNT_"))
+
+
+def source_words(source: str) -> Words:
+    """The words for a funding source; one we do not know yet is shown by its code."""
+    return _SOURCES.get(source, Words(source, source))
 
 
 def reason_words(reason: str | None) -> Words:

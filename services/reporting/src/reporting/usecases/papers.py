@@ -164,10 +164,13 @@ async def open_report(db: Database, actor: Actor, report_id: UUID) -> Frozen:
 async def _opened(tx: Tx, actor: Actor, report_id: UUID) -> Frozen:
     head = await _head(tx, actor, report_id)
     layout = layouts()[head["layout"], head["layout_version"]]
-    made: list[Letter] = []
-    if layout.to_ministry:
-        made = letters(await _sender(tx, head), head["addressees"], to_committee=layout.code in told_to_committee())
+    made = _letters(head, await _sender(tx, head)) if layout.to_ministry else []
     return Frozen(head, layout, await papers.rows_of(tx, report_id), made)
+
+
+def _letters(head: RowMapping, sender: Sender) -> list[Letter]:
+    """The papers of a report that goes to somebody."""
+    return letters(sender, head["addressees"], to_committee=head["layout"] in told_to_committee())
 
 
 async def _sender(tx: Tx, head: RowMapping) -> Sender:
@@ -216,10 +219,25 @@ def may_read(actor: Actor, head: RowMapping) -> bool:
 
 async def list_frozen(
     db: Database, actor: Actor, layout: str | None, period: str | None, before: UUID | None, limit: int
-) -> Sequence[RowMapping]:
-    """Frozen reports of the actor's units, newest first."""
+) -> list[tuple[RowMapping, list[Letter]]]:
+    """Frozen reports of the actor's units with the papers they make, newest first."""
     async with db.read(actor) as tx:
-        return await papers.page(tx, actor, layout, first_of(period) if period else None, before, limit)
+        heads = await papers.page(tx, actor, layout, first_of(period) if period else None, before, limit)
+        senders: dict[tuple[str, date], Sender] = {}  # a page is of few units
+        for head in heads:
+            place = (head["unit_path"], head["units_on"])
+            if place not in senders:
+                senders[place] = await _sender(tx, head)
+        known = layouts()
+        return [
+            (
+                head,
+                _letters(head, senders[head["unit_path"], head["units_on"]])
+                if known[head["layout"], head["layout_version"]].to_ministry
+                else [],
+            )
+            for head in heads
+        ]
 
 
 async def hand_over(db: Database, actor: Actor, report_id: UUID, who: str, handed_on: date, reference: str) -> Frozen:
