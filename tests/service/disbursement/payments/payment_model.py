@@ -86,6 +86,7 @@ class Spy:
         self._channel = channel
         self._model = model
         self._sent: set[str] = set()
+        self._ever: set[str] = set()
         self.die: str | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -98,7 +99,9 @@ class Spy:
 
     async def send(self, reference: str, body: bytes, references: frozenset[str]) -> Any:
         assert not self._sent & references, "sent again, and the partner was not asked"
+        again = bool(self._ever & references)
         self._sent |= references
+        self._ever |= references
         self._model.sent(references)
         if self.die == "before":
             raise Killed
@@ -111,7 +114,7 @@ class Spy:
             raise
         if self.die:
             raise Killed
-        refused = {item.reference: "FAILED" for item in answer.refused}
+        refused = {item.reference: "UNKNOWN" if again else "FAILED" for item in answer.refused}  # the first copy may be on its way
         self._model.answered(references, refused)
         return answer
 

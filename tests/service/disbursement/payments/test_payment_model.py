@@ -176,8 +176,10 @@ class Payments(RuleBasedStateMachine):
 
     async def _look(self) -> None:
         await self._withdrawn()
-        paid = {row["reference"] for row in await self.world.books() if row["state"] == "SETTLED"}
+        books = await self.world.books()
+        paid = {row["reference"] for row in books if row["state"] == "SETTLED"}
         said: dict[str, Any] = {"happened_on": BUSINESS_DATE, "note": "as its books say", "evidence": "statement"}
+        await self._look_at_refusals({row["reference"] for row in books}, said)
         for word in await self.world.rows(
             "SELECT quarantine_id, reference FROM quarantine q JOIN payment p USING (payment_id, reference)"
             " WHERE q.state = 'OPEN' AND q.reason = 'NOT_SENT' AND p.status = 'CANCELLED' ORDER BY quarantine_id"
@@ -191,6 +193,19 @@ class Payments(RuleBasedStateMachine):
             )
             await manual_results.decide_result(self.world.db, SYSTEM("approver"), asked["manual_id"], "seen", confirm=True)
             payment.status, payment.corrected = "SETTLED", True
+
+    async def _look_at_refusals(self, known: set[str], said: dict[str, Any]) -> None:
+        """What the partner refused when it came again: not in its books, so not paid."""
+        for word in await self.world.rows(
+            "SELECT quarantine_id, reference FROM quarantine q JOIN payment p USING (payment_id, reference)"
+            " WHERE q.state = 'OPEN' AND q.reason = 'REJECTED_AFTER_RESEND' AND p.status = 'UNKNOWN' ORDER BY quarantine_id"
+        ):
+            if word["reference"] not in known:
+                asked = await manual_results.accept_word(
+                    self.world.db, SYSTEM("clerk"), word["quarantine_id"], result=ResultStatus.FAILED, reason=None, **said
+                )
+                await manual_results.decide_result(self.world.db, SYSTEM("approver"), asked["manual_id"], "seen", confirm=True)
+                self.model.payments[word["reference"]].status = "FAILED"
 
     @rule(person=st.integers(0, PEOPLE - 1))
     def another_list(self, person: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.problems import Problem
 
-__all__ = ["BatchNotFound", "CodesExist", "FileStopped", "FileWithAPerson", "NotAFile", "NothingWaits", "PayerNotSet"]
+__all__ = ["BatchNotFound", "CodesExist", "FileHoldsDead", "FileStopped", "FileWithAPerson", "NotAFile", "NothingWaits", "PayerNotSet"]
 
 
 class BatchNotFound(Problem):
@@ -32,6 +32,15 @@ class FileStopped(Problem):
     status = 409
     title = "Payments are stopped: the file is not given out"
     title_vi = "Đang tạm dừng chi trả: chưa được lấy tệp"
+
+
+class FileHoldsDead(Problem):
+    """A payment in the file was declared dead and its months may be paid again: whoever executes this file once more pays it twice."""
+
+    type = "file-holds-dead"
+    status = 409
+    title = "A payment in this file was declared not paid and may be paid again: the file is not given out any more"
+    title_vi = "Tệp có khoản đã được kết luận không chi được, có thể đang chi lại: không giao tệp này lần nữa"
 
 
 class NothingWaits(Problem):

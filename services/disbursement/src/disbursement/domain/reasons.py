@@ -18,6 +18,7 @@ __all__ = [
     "PARTNER_REFUSED",
     "PAYER_MISSING",
     "REASONS",
+    "REJECTED_AFTER_RESEND",
     "REQUEST_UNREADABLE",
     "UNRECOGNISED_CODE",
     "Reason",
@@ -56,6 +57,7 @@ EFFECT_MISMATCH: Final = "EFFECT_MISMATCH"
 ALREADY_KNOWN: Final = "ALREADY_KNOWN"
 PARTNER_REFUSED: Final = "PARTNER_REFUSED"
 REQUEST_UNREADABLE: Final = "REQUEST_UNREADABLE"
+REJECTED_AFTER_RESEND: Final = "REJECTED_AFTER_RESEND"
 AWAITING_ACKNOWLEDGEMENT: Final = "AWAITING_ACKNOWLEDGEMENT"
 FILE_WAITS: Final = "FILE_WAITS"
 FILE_INVALID: Final = "FILE_INVALID"
@@ -150,9 +152,9 @@ _ALL: Final = (
         "OPERATOR",
     ),
     Reason(
-        "REJECTED_AFTER_RESEND",
-        "The file was, or may have been, handed over more than once: a rejection does not tell which one it means",
-        "Tệp đã (hoặc có thể đã) giao nhiều lần: lời từ chối không cho biết lần nào bị từ chối",
+        REJECTED_AFTER_RESEND,
+        "The batch was, or may have been, handed over more than once: a rejection does not tell which one it means",
+        "Lô đã (hoặc có thể đã) giao nhiều lần: lời từ chối không cho biết lần nào bị từ chối",
         "DEPARTMENT_OFFICER",
     ),
     Reason(

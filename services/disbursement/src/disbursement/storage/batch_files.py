@@ -10,8 +10,9 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
+from disbursement.storage.claims import DECLARED_DEAD_SQL
 
-__all__ = ["ask_again", "by_id", "name", "page", "request", "step", "steps"]
+__all__ = ["ask_again", "by_id", "holds_dead", "name", "page", "request", "step", "steps"]
 
 _VIEW: Final = """
 SELECT b.batch_id, b.cycle_id, b.partner, b.programme, b.funding_source, b.number, b.reference, b.state, b.payments, b.amount, b.sends,
@@ -80,9 +81,17 @@ async def request(tx: Tx, batch_id: UUID) -> bytes:
     return bytes(await tx.value("SELECT request FROM payment_batch WHERE batch_id = :batch_id", batch_id=batch_id))
 
 
+async def holds_dead(tx: Tx, batch_id: UUID) -> bool:
+    """Whether a payment in the batch's file was declared dead: whoever executes this file once more pays it. The batch is locked."""
+    await tx.execute("SELECT 1 FROM payment_batch WHERE batch_id = :batch_id FOR SHARE", batch_id=batch_id)
+    return bool(await tx.value(f"SELECT {DECLARED_DEAD_SQL} FROM payment_batch WHERE batch_id = :batch_id", batch_id=batch_id))
+
+
 async def ask_again(tx: Tx, batch_id: UUID) -> bool:
-    """A person wants the same file uploaded again; False unless the batch waits for an acknowledgement."""
+    """A person wants the same file uploaded again; False unless the batch waits for an acknowledgement and nothing of it is dead."""
     touched = await tx.execute(
-        "UPDATE payment_batch SET state = 'RESEND', next_at = now() WHERE batch_id = :batch_id AND state = 'UNCERTAIN'", batch_id=batch_id
+        "UPDATE payment_batch SET state = 'RESEND', next_at = now() WHERE batch_id = :batch_id AND state = 'UNCERTAIN'"
+        f" AND NOT {DECLARED_DEAD_SQL}",
+        batch_id=batch_id,
     )
     return touched == 1

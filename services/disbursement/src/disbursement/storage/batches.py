@@ -15,6 +15,7 @@ from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
 from disbursement.domain.references import batch_reference_sql
+from disbursement.storage.claims import CALLED_OFF, DECLARED_DEAD_SQL
 from disbursement.storage.gate import BOOKED_UNSENT_SQL, DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
 from disbursement.storage.holds import BENEFIT_LINES, MONTHS
 
@@ -317,13 +318,18 @@ async def prepare_unknown(tx: Tx, batch_id: UUID, reason: str, source: str) -> N
 async def ask_to_resend(tx: Tx, references: Sequence[str]) -> int:
     """The partner does not know these UNKNOWN payments: their batches go again, same bytes, same reference.
 
-    Only batches whose send has ended (UNCERTAIN); one already answered or in flight is left alone, one set aside waits its pause.
+    Only batches whose send has ended (UNCERTAIN); one already answered or in flight is left alone, one set aside waits its pause. Nor
+    does one go again of which something was declared dead: its months are payable again, and the bytes would have them paid twice.
     """
-    return await tx.execute(
-        "UPDATE payment_batch SET state = 'RESEND', next_at = greatest(next_at, now()) WHERE state = 'UNCERTAIN' AND batch_id IN"
-        " (SELECT batch_id FROM payment WHERE reference = ANY(:references) AND status = 'UNKNOWN')",
+    rows = await tx.rows(
+        f"UPDATE payment_batch SET state = CASE WHEN {DECLARED_DEAD_SQL} THEN 'UNCERTAIN' ELSE 'RESEND' END,"
+        f" last_error = CASE WHEN {DECLARED_DEAD_SQL} THEN :called_off ELSE last_error END, next_at = greatest(next_at, now())"
+        " WHERE state = 'UNCERTAIN' AND batch_id IN"
+        " (SELECT batch_id FROM payment WHERE reference = ANY(:references) AND status = 'UNKNOWN') RETURNING state",
         references=list(references),
+        called_off=CALLED_OFF,
     )
+    return sum(row["state"] == "RESEND" for row in rows)
 
 
 async def settle_uncertain(tx: Tx, partner: str) -> list[UUID]:

@@ -9,10 +9,31 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common import restored
+from common.contracts.disbursement_v1 import PaymentStatus
 from common.db import Tx
 from disbursement.domain.partner_hours import Moment
+from disbursement.domain.payment import DEAD
 
-__all__ = ["claim", "hold_claim", "let_go", "partners_to_ask", "partners_to_send", "stopped", "take_over_expired"]
+__all__ = [
+    "CALLED_OFF",
+    "DECLARED_DEAD_SQL",
+    "being_sent",
+    "call_off",
+    "claim",
+    "hold_claim",
+    "let_go",
+    "partners_to_ask",
+    "partners_to_send",
+    "stopped",
+    "take_over_expired",
+]
+
+_GIVEN_BACK: Final = ", ".join(f"'{status}'" for status in sorted(DEAD - {PaymentStatus.CANCELLED}))
+DECLARED_DEAD_SQL: Final = f"EXISTS (SELECT FROM payment d WHERE d.batch_id = payment_batch.batch_id AND d.status IN ({_GIVEN_BACK}))"
+"""Whether the stored bytes of a row of `payment_batch` hold a payment whose months were given back: a second copy might pay it."""
+
+CALLED_OFF: Final = "not sent again: some of its payments were declared dead, and the stored request holds them"
+"""Why a batch that its partner does not know waits for people."""
 
 # A pause over the batch, its first batch not answered yet (or not ended, where the lane waits for results), and what is left of the day.
 # A file that was delivered holds nobody up: its acknowledgement may take days.
@@ -66,12 +87,16 @@ _HOLD_CLAIM: Final = f"""
 UPDATE payment_batch b SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
 WHERE batch_id = :batch_id AND lease_owner = :owner AND lease_until > clock_timestamp() AND state IN ('READY', 'RESEND') AND NOT {_PAUSED}
 RETURNING batch_id, cycle_id, reference, state, request, request_digest, payments, traceparent,
+    state = 'RESEND' OR EXISTS (SELECT FROM database_restore d WHERE d.found_at > b.created_at) AS again,
     (SELECT business_date FROM payment_cycle c WHERE c.cycle_id = b.cycle_id) AS business_date
 """
 
 
 async def hold_claim(tx: Tx, batch_id: UUID, owner: str, lease_seconds: int) -> RowMapping | None:
-    """Lock a batch we claimed; None when the claim ran out or a pause came over it meanwhile."""
+    """Lock a batch we claimed; None when the claim ran out or a pause came over it meanwhile.
+
+    `again`: its partner has it already, or may have it, as a database that was put back to the past does not know.
+    """
     return await tx.row(_HOLD_CLAIM, batch_id=batch_id, owner=owner, seconds=lease_seconds)
 
 
@@ -94,6 +119,28 @@ async def let_go(tx: Tx, batch_id: UUID, owner: str) -> None:
         batch_id=batch_id,
         owner=owner,
     )
+
+
+async def call_off(tx: Tx, batch_id: UUID, owner: str) -> bool:
+    """Whether a batch that was to go again must not, because some of it was declared dead meanwhile: it is uncertain again, for people."""
+    touched = await tx.execute(
+        "UPDATE payment_batch SET state = 'UNCERTAIN', lease_owner = NULL, lease_until = NULL, last_error = :why"
+        f" WHERE batch_id = :batch_id AND lease_owner = :owner AND state = 'RESEND' AND {DECLARED_DEAD_SQL}",
+        batch_id=batch_id,
+        owner=owner,
+        why=CALLED_OFF,
+    )
+    return touched == 1
+
+
+async def being_sent(tx: Tx, references: Sequence[str]) -> bool:
+    """Whether a batch of these payments is on its way to its partner this moment; none of them sets out before the transaction ends."""
+    rows = await tx.rows(
+        "SELECT state FROM payment_batch WHERE batch_id IN (SELECT batch_id FROM payment WHERE reference = ANY(:references))"
+        " ORDER BY batch_id FOR SHARE",
+        references=list(references),
+    )
+    return any(row["state"] == "SENDING" for row in rows)
 
 
 async def take_over_expired(tx: Tx, partner: str) -> UUID | None:

@@ -20,6 +20,7 @@ __all__ = [
     "mark",
     "quarantine_one",
     "quarantine_page",
+    "quarantine_refused",
     "set_aside",
     "store",
     "waiting",
@@ -170,6 +171,27 @@ async def quarantine_one(
         fingerprint=fingerprint,
         raw=raw,
     )
+
+
+# The same word again is the same row, whatever became of it.
+_REFUSED: Final = """
+INSERT INTO quarantine (partner, reason, source, source_id, said, fingerprint, reference, payment_id, unit_path)
+SELECT :partner, r.reason, 'ANSWER', :source_id, jsonb_build_object('status', 'refused', 'code', r.code),
+       r.reference || '|' || coalesce(r.code, '-'), r.reference, p.payment_id, p.unit_path
+FROM unnest(CAST(:references AS text[]), CAST(:codes AS text[]), CAST(:reasons AS text[])) AS r (reference, code, reason)
+LEFT JOIN payment p ON p.reference = r.reference
+WHERE NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = :partner AND e.fingerprint = r.reference || '|' || coalesce(r.code, '-'))
+ORDER BY r.reference ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING
+"""
+
+
+async def quarantine_refused(tx: Tx, partner: str, source_id: str, refused: Sequence[tuple[str, str | None, str]]) -> None:
+    """Set refusals (reference, the partner's code, why they are not believed) in the answer to a batch aside for a person."""
+    if refused:
+        references, codes, reasons = zip(*refused, strict=True)
+        await tx.execute(
+            _REFUSED, partner=partner, source_id=source_id, references=list(references), codes=list(codes), reasons=list(reasons)
+        )
 
 
 _PAGE_SQL: Final = """

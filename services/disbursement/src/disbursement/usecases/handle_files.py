@@ -15,7 +15,7 @@ from common.ids import new_id
 from common.problems import AlreadyDecided, NotFound
 from common.sealing import Keyring
 from disbursement.channels.partners import Partner
-from disbursement.domain.file_errors import BatchNotFound, FileStopped, FileWithAPerson, NotAFile, NothingWaits
+from disbursement.domain.file_errors import BatchNotFound, FileHoldsDead, FileStopped, FileWithAPerson, NotAFile, NothingWaits
 from disbursement.domain.settlement_errors import SameDecider
 from disbursement.storage import batch_files, claims, notices
 from disbursement.usecases.receive_notice import NOTICE_FIELD
@@ -37,12 +37,14 @@ async def found(tx: Tx, actor: Actor, batch_id: UUID, *, file: bool = True) -> R
 async def take_file(db: Database, actor: Actor, keyring: Keyring, batch_id: UUID, purpose: str) -> tuple[str, bytes]:
     """(name, bytes) of a batch's file, as stored before anything left; who took it and why is recorded.
 
-    Taking it is sending it: nobody can say what becomes of it outside. Raises BatchNotFound, NotAFile, FileStopped.
+    Taking it is sending it: nobody can say what becomes of it outside. Raises BatchNotFound, NotAFile, FileStopped, FileHoldsDead.
     """
     async with db.transaction(actor) as tx:
         row = await found(tx, actor, batch_id)
         if await claims.stopped(tx, batch_id):
             raise FileStopped()
+        if await batch_files.holds_dead(tx, batch_id):
+            raise FileHoldsDead()
         content = keyring.decrypt_bytes(REQUEST_FIELD, await batch_files.request(tx, batch_id))
         await batch_files.step(tx, batch_id, "DOWNLOADED", purpose)
         said = {"partner": row["partner"], "payments": row["payments"], "sha256": row["sha256"]}
@@ -51,11 +53,16 @@ async def take_file(db: Database, actor: Actor, keyring: Keyring, batch_id: UUID
 
 
 async def upload_again(tx: Tx, actor: Actor, partners: Mapping[str, Partner], batch_id: UUID, reason: str) -> RowMapping:
-    """Have the same bytes uploaded again under the same message id. Raises BatchNotFound, NotAFile, NothingWaits, FileWithAPerson."""
+    """Have the same bytes uploaded again under the same message id.
+
+    Raises BatchNotFound, NotAFile, NothingWaits, FileWithAPerson, FileHoldsDead.
+    """
     row = await found(tx, actor, batch_id)
     known = partners.get(row["partner"])
     if known is None or known.delivery == "MANUAL":
         raise FileWithAPerson()
+    if await batch_files.holds_dead(tx, batch_id):
+        raise FileHoldsDead()
     if not await batch_files.ask_again(tx, batch_id):
         raise NothingWaits(f"The batch is {row['state']}", state=row["state"])
     await batch_files.step(tx, batch_id, "UPLOAD_ASKED", reason)

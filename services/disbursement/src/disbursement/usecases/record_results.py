@@ -10,7 +10,9 @@ import orjson
 from common import audit
 from common.db import Tx
 from disbursement.channels.protocol import PartnerResult
-from disbursement.storage import payment_moves, results
+from disbursement.domain.cases import ResultNotPossible
+from disbursement.domain.payment import DEADLY
+from disbursement.storage import claims, payment_moves, results
 from disbursement.storage.payment_moves import Moved
 from disbursement.usecases import moves_told
 
@@ -46,8 +48,12 @@ async def record_results(tx: Tx, partner: str, source: str, told: Sequence[Told]
 
     Results are reduced to one per payment first. A result is believed only if reference, partner, amount and currency are
     ours; contradictions, unknown codes and broken ones are quarantined, the good ones applied. Repeats have no effect.
+    What two people declare dead (source MANUAL) must not leave us at the same moment: raises ResultNotPossible then.
     """
     await tx.execute(_APPLIERS_LOCK)
+    deadly = [item.result.reference for item in told if source == "MANUAL" and item.result.status in DEADLY]
+    if deadly and await claims.being_sent(tx, deadly):
+        raise ResultNotPossible("Its batch is being sent this very moment: say so again in a minute")
     await payment_moves.prepare(tx)
     await results.prepare(tx)
     rows = (

@@ -25,7 +25,13 @@ from disbursement.channels.protocol import (
     NoAnswer,
 )
 from disbursement.domain.cycle import CycleAction
-from disbursement.domain.reasons import ALREADY_KNOWN, AWAITING_ACKNOWLEDGEMENT, REQUEST_UNREADABLE, UNRECOGNISED_CODE
+from disbursement.domain.reasons import (
+    ALREADY_KNOWN,
+    AWAITING_ACKNOWLEDGEMENT,
+    REJECTED_AFTER_RESEND,
+    REQUEST_UNREADABLE,
+    UNRECOGNISED_CODE,
+)
 from disbursement.domain.references import transfer_text
 from disbursement.storage import batch_files, batches, budget_codes, claims, lanes, notices, payment_moves, read_back, traces
 from disbursement.usecases.moves_told import told
@@ -52,6 +58,8 @@ class _Claimed:
     traceparent: str | None
     """Trace of the approval that made it, where traces are made."""
     led: traces.Led
+    again: bool
+    """The partner has, or may have, these bytes already."""
 
 
 async def send_round(context: PaymentContext, partner: str) -> bool:
@@ -144,6 +152,10 @@ async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id:
         return None
     cycle_id = row["cycle_id"]
     if row["state"] == "RESEND":
+        if await claims.call_off(tx, batch_id, context.owner):
+            what = audit.Changed({"state": "RESEND"}, {"state": "UNCERTAIN"}, {"partner": lane.partner.name, "why": claims.CALLED_OFF})
+            await audit.record(tx, "batch.call_off", "batch", batch_id, what)
+            return None
         stored = _stored_request(context, row)
         if isinstance(stored, str):
             await _set_aside(tx, context, lane, row, stored)
@@ -169,7 +181,7 @@ async def _prepare(tx: Tx, context: PaymentContext, lane: PartnerLane, batch_id:
     what = audit.Changed({"state": row["state"]}, {"state": "SENDING"}, {"partner": lane.partner.name})
     await audit.record(tx, "batch.send", "batch", batch_id, what)
     led = await traces.of_batch(tx, batch_id)
-    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"], led)
+    return _Claimed(batch_id, cycle_id, row["reference"], body, lane.channel.references(body), row["traceparent"], led, row["again"])
 
 
 def _stored_request(context: PaymentContext, row: RowMapping) -> bytes | str:
@@ -305,7 +317,7 @@ async def _record(
         await batches.prepare_unknown(tx, claimed.batch_id, answer.reason, "ANSWER")
         _log.warning("batch.unknown", batch=claimed.reference, partner=lane.partner.name, reason=answer.reason, detail=answer.detail)
     else:
-        await batches.prepare_answer(tx, claimed.batch_id, _outcomes(answer))
+        await batches.prepare_answer(tx, claimed.batch_id, _outcomes(answer, again=claimed.again))
         await _set_refusals_aside(tx, lane, claimed, answer)
     moved = await payment_moves.apply(tx)
     await batches.advance_cycle(tx, claimed.cycle_id, CycleAction.ALL_SENT)
@@ -313,27 +325,27 @@ async def _record(
     await audit.record(tx, "batch.answer", "batch", claimed.batch_id, what)
 
 
-def _outcomes(answer: BatchAnswer) -> dict[str, tuple[str, str]]:
-    """Refused references → (status, reason). A code nobody knows, and 'you sent me that before', prove nothing: UNKNOWN."""
+def _outcomes(answer: BatchAnswer, *, again: bool) -> dict[str, tuple[str, str]]:
+    """Refused references → (status, reason). A code nobody knows, and 'you sent me that before', prove nothing: UNKNOWN.
+
+    Nor does the refusal of what the partner may have taken before: the first copy may be on its way to the person.
+    """
     return {
-        refusal.reference: ("UNKNOWN" if refusal.reason in {UNRECOGNISED_CODE, ALREADY_KNOWN} else "FAILED", refusal.reason)
+        refusal.reference: ("UNKNOWN" if again or refusal.reason in {UNRECOGNISED_CODE, ALREADY_KNOWN} else "FAILED", refusal.reason)
         for refusal in answer.refused
     }
 
 
 async def _set_refusals_aside(tx: Tx, lane: PartnerLane, claimed: _Claimed, answer: BatchAnswer) -> None:
-    for refusal in answer.refused:
-        if refusal.reason == UNRECOGNISED_CODE:
-            await notices.quarantine_one(
-                tx,
-                partner=lane.partner.name,
-                reason=UNRECOGNISED_CODE,
-                source="ANSWER",
-                source_id=str(claimed.batch_id),
-                said={"status": "refused", "code": refusal.code},
-                fingerprint=f"{refusal.reference}|{refusal.code}",
-                reference=refusal.reference,
-            )
+    """What was refused and is not believed is inquired, and a person sees it."""
+    doubted = [
+        (refusal, UNRECOGNISED_CODE if refusal.reason == UNRECOGNISED_CODE else REJECTED_AFTER_RESEND)
+        for refusal in answer.refused
+        if refusal.reason == UNRECOGNISED_CODE or (claimed.again and refusal.reason != ALREADY_KNOWN)
+    ]
+    await notices.quarantine_refused(
+        tx, lane.partner.name, str(claimed.batch_id), [(refusal.reference, refusal.code, reason) for refusal, reason in doubted]
+    )
 
 
 async def take_over_round(context: PaymentContext, partner: str) -> bool:
