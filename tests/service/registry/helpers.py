@@ -87,10 +87,14 @@ class World:
         self._sent = 0
         self._confirmed: set[str] = set()
 
+    def as_owner(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        """What a release writes."""
+        with psycopg.connect(self.settings.owner_database_url.replace("+psycopg", ""), autocommit=True) as owner:  # type: ignore[union-attr]
+            owner.execute(statement.encode(), values)
+
     def settle(self, code: str, value: str) -> None:
         """Answer an open question of the law, as a release does (people answer by a change of the law)."""
-        with psycopg.connect(self.settings.owner_database_url.replace("+psycopg", ""), autocommit=True) as owner:  # type: ignore[union-attr]
-            owner.execute("UPDATE policy_setting SET value = %s WHERE code = %s", (value, code))
+        self.as_owner("UPDATE policy_setting SET value = %s WHERE code = %s", (value, code))
 
     async def work(self) -> None:
         """Run the worker's jobs until none is left."""

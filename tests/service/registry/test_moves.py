@@ -110,9 +110,9 @@ async def test_what_a_unit_added_of_its_own_stays_due_for_its_months(world: Any,
         )
         await tx.execute(
             "INSERT INTO unit_moved (effective_on, person_id, remap_id, old_path, new_path, approved_by) SELECT '2025-07-01', person_id,"
-            " :remap, unit_path, '68/1', 'checker' FROM person WHERE person_id = CAST(:id AS uuid)", remap=remap, id=person,
+            " :remap, unit_path, '60/999', 'checker' FROM person WHERE person_id = CAST(:id AS uuid)", remap=remap, id=person,
         )  # fmt: skip
-        await tx.execute("UPDATE person SET unit_path = '68/1' WHERE person_id = CAST(:id AS uuid)", id=person)
+        await tx.execute("UPDATE person SET unit_path = '60/999' WHERE person_id = CAST(:id AS uuid)", id=person)
         await dues.recompute(tx, [UUID(person)], date(2025, 7, 3))
     assert await office.months("A-2", "2024-09", "2025-06", "2025-07") == {"2024-09": 850_000, "2025-06": 850_000, "2025-07": 750_000}
 

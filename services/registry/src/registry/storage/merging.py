@@ -240,8 +240,8 @@ async def merge(tx: Tx, survivor: UUID, other: UUID, month: date, day: date) -> 
     """Move everything from the other file to the survivor from `month` on. Columns of the two people are the caller's."""
     both: dict[str, Any] = {"survivor": survivor, "other": other}
     await tx.execute(_SPLIT, month=month, **both)
-    columns = ", ".join(await _columns(tx, "entitlement", _NOT_COPIED))
-    go_on = _GO_ON.format(columns=columns, values=", ".join(f"e.{name}" for name in columns.split(", ")))
+    copied = await _columns(tx, "entitlement", _NOT_COPIED)
+    go_on = _GO_ON.format(columns=", ".join(copied), values=", ".join(f"e.{name}" for name in copied))
     ended = [row["entitlement_id"] for row in await tx.rows(_END)]
     fresh = [row["entitlement_id"] for row in await tx.rows(go_on, survivor=survivor)]
     await tx.execute(_PAUSES, fresh=fresh)

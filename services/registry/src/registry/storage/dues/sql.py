@@ -141,6 +141,16 @@ BLOCKS: Final = """
     WHERE EXISTS (SELECT FROM cond n WHERE n.category = p.category)
 """
 
+# Where a person of before was: units left by a move (whose months are the new unit's from `m` on) or by a reform. What a province adds
+# for some units is judged by the unit of the month, not of today: what was paid rightly there does not become a recovery.
+_LEFT: Final = """
+    SELECT month_no(t.pays_from) AS m, t.from_path AS path, t.checked_at AS left_at FROM transfer t
+    WHERE CAST(:has_tops AS boolean) AND t.person_id = b.person_id AND t.state = 'RECEIVED' AND t.direction = 'WITHIN'
+    UNION ALL
+    SELECT month_no(w.effective_on), w.old_path, w.moved_at FROM unit_moved w
+    WHERE CAST(:has_tops AS boolean) AND w.person_id = b.person_id
+"""
+
 # A person's months cut wherever anything of the person changes (`cells`), with the province's own additions, then stacked.
 _JUDGED: Final = f"""
 free AS MATERIALIZED (
@@ -164,9 +174,13 @@ free AS MATERIALIZED (
         UNION ALL
         SELECT d.n, lead(d.n, 1, b.t) OVER (ORDER BY d.n)
         FROM (SELECT n FROM unnest(b.bounds) AS n WHERE n >= b.f AND n < b.t
-              UNION SELECT n FROM tops z, LATERAL (VALUES (z.f), (z.t)) AS v(n) WHERE n >= b.f AND n < b.t) AS d
+              UNION SELECT n FROM tops z, LATERAL (VALUES (z.f), (z.t)) AS v(n) WHERE n >= b.f AND n < b.t
+              UNION SELECT l.m FROM ({_LEFT}) AS l WHERE l.m >= b.f AND l.m < b.t) AS d
         WHERE b.held > 1 OR CAST(:has_tops AS boolean)
     ) AS x(cf, ct)
+    CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT l.path FROM ({_LEFT}) AS l WHERE l.m > x.cf ORDER BY l.m, l.left_at LIMIT 1), b.unit_path) AS path
+    ) AS y
     CROSS JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object('funding_source', k.funding_source, 'amount', k.sum, 'basis', k.basis)) AS tops,
                coalesce(bool_or(k.mode = 'INSTEAD'), false) AS instead, coalesce(sum(k.sum), 0) AS extra
@@ -175,7 +189,7 @@ free AS MATERIALIZED (
               FROM tops z
               WHERE CAST(:has_tops AS boolean) AND z.category = b.category AND z.f <= x.cf AND z.t > x.cf
                 AND (z.unit_prefixes IS NULL OR EXISTS (SELECT FROM unnest(z.unit_prefixes) AS a(prefix)
-                                                        WHERE b.unit_path = a.prefix OR b.unit_path LIKE a.prefix || '/%'))
+                                                        WHERE y.path = a.prefix OR y.path LIKE a.prefix || '/%'))
                 AND (z.mode <> 'DIFFERENCE' OR b.amount IS NOT NULL)
               ORDER BY z.code, z.f DESC, z.known_from DESC) AS k
         WHERE k.sum > 0 AND NOT (k.replaced AND k.mode = 'DIFFERENCE')  -- no difference to a national sum that is not paid
