@@ -30,6 +30,15 @@ async def opened(page: Page, site: Site, name: str, **query: str) -> None:
     await drawn(page)
 
 
+CUT = """() => [...document.querySelectorAll("main select")].filter((one) => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(one).font;
+  const room = one.clientWidth - 2 * parseFloat(getComputedStyle(one).paddingLeft) - 16;
+  return Math.max(...[...one.options].map((option) => pen.measureText(option.text).width)) > Math.max(room, 0);
+}).map((one) => one.id)"""
+"""The choices of a page of which some word would not be seen whole."""
+
+
 async def test_every_page_is_accessible_fits_a_phone_and_speaks_two_languages(site: Site, signed_in: SignedIn, pictures: Path) -> None:
     await site.hear(province().events)
     for size, label in ((DESKTOP, "desktop"), (PHONE, "phone")):
@@ -41,7 +50,9 @@ async def test_every_page_is_accessible_fits_a_phone_and_speaks_two_languages(si
             assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in broken["violations"]] == [], name
             wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide == 0, f"{name} must be scrolled sideways on a {label}"
+            assert await page.evaluate(CUT) == [], f"{name}: what is chosen cannot be read on a {label}"
             vietnamese = await page.inner_text("main")
+            assert not re.search(r"(?<![\d/])\d{1,2}/\d{1,2}/\d{2}(?!\d)", vietnamese), "days are written dd/mm/yyyy"
             await page.click("#language")
             await drawn(page)
             assert await page.get_attribute("html", "lang") == "en"

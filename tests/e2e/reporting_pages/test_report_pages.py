@@ -33,6 +33,19 @@ async def test_a_report_is_made_and_taken(site: Site, signed_in: SignedIn, pictu
     await expect(page.locator("#who")).to_have_text("Nguyễn Thị An · Cán bộ Sở · đơn vị 60")
 
 
+async def test_a_district_s_papers_are_named_by_the_departments_they_go_to(site: Site, signed_in: SignedIn) -> None:
+    world = small_month()
+    await site.hear([*world.events, cycle(MONTH, "60", Programme.MERIT, CycleState.OPEN)])
+    page = await signed_in()
+    await page.goto(f"{site.base}/pages/reports?unit=60/593&day=2025-03-03")
+    row = page.locator("tbody tr", has_text="không dùng tiền mặt").filter(has_text="Tháng 2 năm 2025")
+    await row.get_by_role("button", name="Lập báo cáo").click()
+    await expect(row.locator(".chip")).to_have_text("đã lập, chưa nộp")
+    papers = page.get_by_role("button", name="PDF")
+    await expect(papers).to_have_count(2)
+    assert [(await one.inner_text()).partition(" tỉnh")[0] for one in await papers.all()] == ["PDF – Sở Nội vụ", "PDF – Sở Y tế"]
+
+
 async def test_reports_and_statement_on_a_phone(site: Site, signed_in: SignedIn, pictures: Path) -> None:
     await site.hear([*small_month().events, cycle(MONTH, "60", Programme.MERIT, CycleState.OPEN)])
     page = await signed_in(size=PHONE)

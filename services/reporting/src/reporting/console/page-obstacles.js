@@ -31,11 +31,12 @@ function line(row) {
 export async function show(root, choice, { get, go }) {
   const day = choice.day ?? today();
   const asked = { business_date: day, unit_path: choice.unit };
-  const [summary, page] = await Promise.all([
-    get("/v1/obstacles/summary", asked), get("/v1/obstacles", { ...asked, state: choice.state, cursor: choice.cursor, limit: SIZE }),
-  ]);
-  const sum = (name, wanted = () => true) => summary.rows.filter(wanted).reduce((total, row) => total + row[name], 0);
   const living = (row) => row.state !== "CLOSED";
+  const from = (cursor) => get("/v1/obstacles", { ...asked, state: choice.state, cursor, limit: SIZE });
+  const [summary, first] = await Promise.all([get("/v1/obstacles/summary", asked), from(choice.cursor)]);
+  let page = first;
+  while (!choice.state && page.next_cursor && !page.items.some(living)) page = await from(page.next_cursor); // the oldest are closed ones
+  const sum = (name, wanted = () => true) => summary.rows.filter(wanted).reduce((total, row) => total + row[name], 0);
   root.append(figures([
     { name: say("Chờ trả lời", "Waiting"), value: number(sum("obstacles", (row) => row.state === "OPEN")) },
     { name: say("Quá hạn trả lời", "Late"), value: number(sum("overdue")), kind: sum("overdue") ? "bad" : "good" },
@@ -57,6 +58,6 @@ export async function show(root, choice, { get, go }) {
       ],
       rows: rows.map(line),
     }));
-  } else root.append(el("p", { class: "empty" }, say("Không có vướng mắc nào như vậy.", "No obstacle like that.")));
+  } else root.append(el("p", { class: "empty" }, choice.state ? say("Không có vướng mắc nào ở trạng thái này.", "No obstacle in this state.") : say("Không có vướng mắc nào chưa xong.", "No obstacle is open.")));
   if (page.next_cursor) root.append(el("p", {}, el("a", { href: addressWith({ cursor: page.next_cursor }) }, say("Trang sau", "Next page"))));
 }

@@ -49,8 +49,10 @@ export function dayText(text) {
   return text ? text.slice(0, 10).split("-").reverse().join("/") : "–";
 }
 
+// 09:05:03 22/11/2026, in both languages: "short" would leave a year of two digits.
 export function momentText(text) {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "short", timeStyle: "medium", timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(text));
+  const at = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone: "Asia/Ho_Chi_Minh" }).format(new Date(text));
+  return `${at.slice(11)} ${dayText(at)}`;
 }
 
 // heads: [{text, number?, block?}] (block: on a phone the cell needs no head before it); rows: [{cells: [text or node], total?}]. The first cell of a row is its header.

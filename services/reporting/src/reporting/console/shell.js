@@ -165,7 +165,7 @@ function drawPicker(wanted) {
   }
   if (wanted.includes("unit")) {
     const here = known.unit_path ?? "";
-    const below = known.children.map((unit) => [unit.path, unit.name]);
+    const below = known.children.map((unit) => [unit.path, unit.name]).sort(([, one], [, other]) => one.localeCompare(other, "vi", { numeric: true }));
     const first = here ? [here, say("Tất cả", "All of it")] : ["", say("Chọn đơn vị", "Choose a unit")];
     if (below.length) fields.push(field(say("Đơn vị cấp dưới", "Unit below"), select("unit", [first, ...below], here)));
   }
