@@ -15,7 +15,7 @@ import pytest
 from accounts.main import make_app
 from common import clock, webhooks
 from common.actor import Role
-from common.contracts.registry_v1 import PreferenceRecorded
+from common.contracts.registry_v1 import PreferenceRecorded, RepresentativeRevoked
 from common.ids import new_id, stable_id
 
 DAY = "2024-08-20"
@@ -156,6 +156,22 @@ async def test_a_signed_notice_opens_accounts_that_are_checked_and_used(world, a
     assert last_state == {ids["BT-1"]: "OPENED", ids["BT-4"]: "OPENED", ids["BT-6"]: "REFUSED"}
     page = (await world.officer.get("/v1/openings", params={"status": "OPENED"})).json()["items"]
     assert sorted(item["masked_number"] for item in page) == ["…0001", "…0004"]
+
+
+async def test_an_account_opened_for_who_declined_since_or_through_a_former_guardian_is_not_used(world, app, client_as) -> None:
+    _, rows = await sent(world)
+    guardian = world.representative("BT-4", "Võ Văn Cha", "060180000009").model_dump()
+    await world.hear([
+        prefers(world, "BT-1", "DECLINES", version=2), RepresentativeRevoked(**guardian | {"version": 2, "revoked_on": "2024-08-25"}),
+    ])  # fmt: skip
+    results = [
+        {"request_id": rows[code]["Mã yêu cầu"], "status": "OPENED", "account_number": number}
+        for code, number in (("BT-1", "0123450001"), ("BT-4", "0123450004"), ("BT-6", "0123450006"))
+    ]
+    answer = await notice(client_as(app), results)
+    assert answer.json() == {"duplicate": False, "opened": 3, "refused": 0, "left_aside": 0}
+    chosen = {body["beneficiary_id"] for _, body in await world.events("PayoutMethodChosen")}
+    assert {str(stable_id("person", code)) for code in ("BT-1", "BT-4", "BT-6")} & chosen == {str(stable_id("person", "BT-6"))}
 
 
 async def test_a_banks_file_waits_for_a_second_person(world) -> None:

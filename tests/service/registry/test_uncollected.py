@@ -46,6 +46,9 @@ async def test_a_proposal_waits_on_the_work_list_until_two_people_decide(world: 
     assert (item["file_code"], item["entitlement_ids"], item["proposed"]) == ("A-1", [allowance], False)
     assert (await office.months("A-1", "2024-09"))["2024-09"] == 750_000  # nothing is suspended by itself
     assert await waiting(world.maker) == 1
+    [about] = [item["about"] for item in (await world.maker.get("/v1/work", params={"on": "2024-08-21"})).json()["items"]
+               if item["kind"] == "uncollected"]  # fmt: skip
+    assert about["/items/0/entitlement_id"] == allowance
 
     made = await office.propose("SUSPEND", "UNCOLLECTED", allowance)
     assert made.status_code == 201, made.text

@@ -101,11 +101,15 @@ FROM opened n JOIN stored s USING (payee_id, provider_code, number_blind) WHERE 
 RETURNING o.request_id, o.beneficiary_id
 """
 
-# The person asked for this account: it becomes the way to be paid, as soon as the name inquiry agrees; until then, cash.
+# The person asked for this account: it becomes the way to be paid, as soon as the name inquiry agrees; until then, cash. Not for who has
+# said since that no account is wanted, nor through a guardian whose right has ended.
 _CHOOSE: Final = f"""
 INSERT INTO payout_method AS m (beneficiary_id, version, payee_id, payee_kind, method, account_id, unit_code, unit_path, business_date)
 SELECT o.beneficiary_id, 1, o.payee_id, o.payee_kind, 'ACCOUNT', o.account_id, o.unit_code, o.unit_path, o.business_date
 FROM opening_request o WHERE o.request_id = ANY(CAST(:ids AS uuid[])) AND o.account_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM preference p WHERE p.beneficiary_id = o.beneficiary_id AND p.preference IN ('DECLINES', 'FORCE_MAJEURE'))
+  AND (o.payee_id = o.beneficiary_id OR EXISTS (SELECT FROM representative r WHERE r.beneficiary_id = o.beneficiary_id
+       AND r.representative_id = o.payee_id AND r.revoked_on IS NULL))
 ON CONFLICT (beneficiary_id) DO UPDATE SET version = m.version + 1, payee_id = excluded.payee_id, payee_kind = excluded.payee_kind,
     method = 'ACCOUNT', account_id = excluded.account_id, reason = NULL, home_reason_cipher = NULL, business_date = excluded.business_date,
     trusted_account_id = {NEW_TRUSTED}, account_from = {NEW_ACCOUNT_FROM}
@@ -214,7 +218,7 @@ async def add_accounts(tx: Tx, opened: Sequence[tuple[UUID, bytes, bytes, str]])
 
 
 async def choose_opened(tx: Tx, request_ids: Sequence[UUID]) -> list[UUID]:
-    """Pay those people into the account they asked for, unless they chose another account meanwhile. Beneficiaries changed."""
+    """Pay those people into the account they asked for, unless they chose or said otherwise meanwhile. Beneficiaries changed."""
     rows = await tx.rows(_CHOOSE, ids=list(request_ids))
     return [row["beneficiary_id"] for row in rows]
 

@@ -70,7 +70,7 @@ _PEOPLE: Final = (
         about={
             "/kind": "'SUSPEND'", "/reason": "'UNCOLLECTED'",
             "/items/0/entitlement_id": "(SELECT min(e.entitlement_id::text) FROM entitlement AS e"
-            " WHERE e.person_id = w.beneficiary_id AND e.programme = w.programme AND e.status = 'ACTIVE')",
+            " WHERE e.person_id = w.beneficiary_id AND e.programme = w.programme AND e.status = 'GRANTED')",
         },
     ),
     Kind(
