@@ -190,6 +190,9 @@ class PersonRow(_Answer):
     occurred_at: datetime | None
     since: date | None = Field(description="Business date on which this state began")
     paid_in: str | None = Field(description="Month whose list paid this one too, where the first attempt did not")
+    nothing_due: bool = Field(
+        default=False, description="Tháng này không còn khoản nào được hưởng · nothing is due for these months any more: nobody waits"
+    )
     turn: str | None = Field(description="Role whose turn it is; null: nobody waits")
     turn_text: Text | None
     act_text: Text | None = Field(description="What is to be done")

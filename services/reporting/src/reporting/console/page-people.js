@@ -30,11 +30,12 @@ function line(row) {
   const state = el("span", { class: `chip ${STATE_KINDS[row.state] ?? ""}` }, say(row.state_text.vi, row.state_text.en));
   const reason = row.reason_text ? el("div", { class: "hint" }, say(row.reason_text.vi, row.reason_text.en)) : null;
   const later = row.paid_in ? el("div", { class: "hint" }, say(`Đã trả trong kỳ ${row.paid_in}`, `Paid with the list of ${row.paid_in}`)) : null;
+  const ended = row.nothing_due ? el("div", { class: "hint" }, say("Không còn khoản nào được hưởng cho tháng này", "Nothing is due for this month any more")) : null;
   const statement = el("a", { href: addressWith({ person: row.beneficiary_id }, "/pages/statement") }, say("Bản kê", "Statement"));
   const name = el("div", {}, el("strong", {}, row.full_name ?? "–"), el("div", { class: "hint" }, [row.file_code, row.unit_name].filter(Boolean).join(" · ")), statement);
   const turn = row.turn_text ? el("div", {}, "→ ", say(row.turn_text.vi, row.turn_text.en), row.act_text ? el("div", { class: "hint" }, say(row.act_text.vi, row.act_text.en)) : null) : "–";
   const days = row.days_waiting === null ? "–" : el("div", {}, say(`${number(row.days_waiting)} ngày`, `${number(row.days_waiting)} days`), el("div", { class: "hint day" }, say(`từ ${dayText(row.since)}`, `since ${dayText(row.since)}`)));
-  return { cells: [name, words(PROGRAMMES, row.programme), el("div", {}, state, reason, later), turn, days, money(row.amount)] };
+  return { cells: [name, words(PROGRAMMES, row.programme), el("div", {}, state, reason, later, ended), turn, days, money(row.amount)] };
 }
 
 export async function show(root, choice, { get, go, status }) {

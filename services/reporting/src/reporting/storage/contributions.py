@@ -13,7 +13,7 @@ from typing import Final
 
 from reporting.domain.indicators import CAMPAIGN
 from reporting.domain.states import ACCOUNT_CHANNELS
-from reporting.storage.lines import lines_of, open_for_later, rolled_into
+from reporting.storage.lines import lines_of, nothing_due, open_for_later, rolled_into
 from reporting.storage.partner_sums import partner_contributions
 
 __all__ = ["EVERYBODY", "MONTH_SUMS", "ROLLED", "contributions"]
@@ -52,19 +52,21 @@ _MEASURES: Final = {
     "cancelled": "state = 'CANCELLED'",
     "held": f"state = 'HELD' AND {_DUE}",
     "released": f"state = 'RELEASED' AND {_DUE}",
-    "unpaid": f"{_DUE} AND NOT ({_PAID}) AND NOT made_good",
+    "unpaid": f"{_DUE} AND NOT ({_PAID}) AND NOT made_good AND NOT nothing_due",
     "carried_over": f"{_DUE} AND NOT ({_PAID})",
     "unpaid_at_end": f"{_DUE} AND NOT ({_PAID} AND in_time)",
-    "overdue": f"{_DUE} AND NOT ({_PAID}) AND state <> 'RELEASED' AND NOT made_good",
+    "overdue": f"{_DUE} AND NOT ({_PAID}) AND state <> 'RELEASED' AND NOT made_good AND NOT nothing_due",
 }
 _CASES: Final = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in _MEASURES.items())
-# Beside the indicators: state and reason (who is not paid, and why), and what was on the list per channel.
+# Beside the indicators: state and reason (who is not paid, and why), what was on the list per channel, and what papers of before called
+# unpaid, whatever had become of the dues.
 _DETAILS: Final = f"""
     'state:' || state,
     CASE WHEN NOT ({_PAID}) AND state <> 'IN_PROGRESS'
          THEN 'reason:' || state || ':' || coalesce(actor, '') || ':' || coalesce(reason, '') END,
     CASE WHEN channel IS NOT NULL AND state NOT IN ('HELD', 'RELEASED') THEN 'channel:' || channel END,
-    CASE WHEN channel IS NOT NULL AND {_PAID} THEN 'channel_paid:' || channel END
+    CASE WHEN channel IS NOT NULL AND {_PAID} THEN 'channel_paid:' || channel END,
+    CASE WHEN {_DUE} AND NOT ({_PAID}) AND NOT made_good THEN 'unpaid_listed' END
 """
 
 # Over several months a line counts for a measure until the month that ends it: what a list could not pay, until a later list takes it over
@@ -113,6 +115,7 @@ def _known(prefix: str) -> str:
                      AND q.funding_source = l.funding_source AND q.status IN ('SETTLED', 'COLLECTED')
                      AND to_char(l.month, 'YYYY-MM') = ANY(q.months)
                ) AS made_good,
+               {open_for_later("l")} AND {nothing_due("l", prefix)} AS nothing_due,
                CASE WHEN NOT ({_PAID}) THEN {rolled_into("l", prefix)}
                     WHEN l.since >= l.month + INTERVAL '1 month' THEN to_char(l.since, 'YYYY-MM') END AS rolled
         FROM line AS l
@@ -134,13 +137,13 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     WITH {lines_of(lines, lines, prefix)},
     {_known(prefix)},
     told AS MATERIALIZED (
-        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, in_time,
-                            coalesce(rolled, '')) AS kind
+        SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, nothing_due,
+                            in_time, coalesce(rolled, '')) AS kind
         FROM known
     ),
     measured AS MATERIALIZED (
         SELECT kind, measure, CASE WHEN {_ROLLS} THEN rolled END AS rolled
-        FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good, in_time, rolled FROM told) AS k
+        FROM (SELECT DISTINCT kind, state, channel, reason, actor, fm, made_good, nothing_due, in_time, rolled FROM told) AS k
         CROSS JOIN LATERAL unnest(ARRAY[{_CASES}, {_DETAILS}]) AS m (measure) WHERE measure IS NOT NULL
     ),
     named AS MATERIALIZED (

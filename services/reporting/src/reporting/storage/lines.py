@@ -14,9 +14,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from common.contracts.disbursement_v1 import HoldReason
+from reporting.domain.indicators import CAMPAIGN
 from reporting.domain.states import ACCOUNT_CHANNELS
 
-__all__ = ["BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "open_for_later", "rolled_into", "tried_again"]
+__all__ = [
+    "BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "nothing_due",
+    "open_for_later", "rolled_into", "tried_again",
+]  # fmt: skip
 
 _DEAD: Final = "'FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED'"
 _ACCOUNT: Final = ", ".join(f"'{channel}'" for channel in ACCOUNT_CHANNELS)
@@ -100,6 +104,26 @@ def open_for_later(line: str) -> str:
     """SQL: whether a later month's list can have paid what the line `line` did not. Not what may still arrive (its money is given: a list
     that names the month as well pays arrears beside it), and not what was paid."""
     return f"{line}.state NOT IN ('PAID_BY_ACCOUNT', 'PAID_IN_CASH', 'UNKNOWN', 'IN_PROGRESS')"
+
+
+def nothing_due(line: str, prefix: str = "") -> str:
+    """SQL: nothing of any kind is due to the person for the months of the line or hold `line` any more; asked of what is not paid.
+
+    Two files of one person were merged, a death or an end was told late. Whoever is due something for one of these months, by whatever
+    line and source, still waits, and so does somebody whose dues were never told. Gifts given once are not told month by month.
+    """
+    told = f"FROM {prefix}dues AS d WHERE d.beneficiary_id = {line}.beneficiary_id"
+    months = f"CASE WHEN cardinality({line}.months) > 0 THEN {line}.months ELSE ARRAY[to_char({line}.month, 'YYYY-MM')] END"
+    own = f"unnest({months}) AS m (month)"
+    intervals = (
+        "jsonb_to_recordset(d.lines) AS x (intervals jsonb) CROSS JOIN LATERAL"
+        " jsonb_to_recordset(x.intervals) AS i (from_month text, to_month text)"
+    )
+    due = told.replace("dues AS d", f"dues AS d CROSS JOIN LATERAL {intervals} CROSS JOIN {own}")
+    return (
+        f"({line}.programme <> '{CAMPAIGN}' AND EXISTS (SELECT {told})"
+        f" AND NOT EXISTS (SELECT {due} AND m.month BETWEEN i.from_month AND coalesce(i.to_month, '9999-12')))"
+    )
 
 
 def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:

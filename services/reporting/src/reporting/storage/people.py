@@ -14,7 +14,7 @@ from common.actor import Role
 from common.db import Tx
 from reporting.domain.states import PAID_STATUSES, PersonState
 from reporting.domain.turns import TURNS
-from reporting.storage.lines import BELOW, LINES_OF_PAGE, OWED, below, open_for_later
+from reporting.storage.lines import BELOW, LINES_OF_PAGE, OWED, below, nothing_due, open_for_later
 
 __all__ = ["START", "Filter", "Position", "page"]
 
@@ -90,7 +90,8 @@ WITH page AS (
     SELECT * FROM ({{keys}}) AS k ORDER BY {_KEY} LIMIT :limit
 ), {LINES_OF_PAGE}, row_of_page AS (
     SELECT k.unit_path, k.beneficiary_id, k.programme, k.cycle_id, l.state, l.amount, l.channel, l.partner, l.reason, l.cash_reason,
-           l.actor, l.occurred_at, l.since, later.paid_in, CASE WHEN later.paid_in IS NULL THEN {_TURN} END AS turn,
+           l.actor, l.occurred_at, l.since, later.paid_in, gone.nothing_due,
+           CASE WHEN later.paid_in IS NULL AND NOT gone.nothing_due THEN {_TURN} END AS turn,
            b.file_code, b.full_name, v.verdict, f.preference
     FROM page AS k
     LEFT JOIN line AS l ON l.beneficiary_id = k.beneficiary_id AND l.cycle_id = k.cycle_id AND l.unit_path = k.unit_path
@@ -98,9 +99,10 @@ WITH page AS (
     LEFT JOIN verification AS v ON v.beneficiary_id = k.beneficiary_id AND v.subject_id = k.beneficiary_id
     LEFT JOIN preference AS f ON f.beneficiary_id = k.beneficiary_id
     LEFT JOIN LATERAL ({_LATER}) AS later ON {open_for_later("l")}
+    LEFT JOIN LATERAL (SELECT coalesce({open_for_later("l")} AND {nothing_due("l")}, FALSE) AS nothing_due) AS gone ON TRUE
 )
 SELECT r.*, state IS NOT NULL
-       AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])) AND paid_in IS NULL)
+       AND (CAST(:states AS text[]) IS NULL OR state = ANY(CAST(:states AS text[])) AND paid_in IS NULL AND NOT nothing_due)
        AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
        AND (CAST(:turn AS text) IS NULL OR turn = CAST(:turn AS text)) AS wanted
 FROM row_of_page AS r ORDER BY {_KEY}

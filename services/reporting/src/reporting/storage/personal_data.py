@@ -45,6 +45,7 @@ _WORDS: Final = {
     "recovery_id": "Mã truy thu", "sample_id": "Mã mẫu", "stratum": "Nhóm mẫu", "state_when_drawn": "Trạng thái khi chọn",
     "finding": "Phát hiện", "amount_found": "Số tiền thực tế", "found_on": "Ngày kiểm tra", "found_by": "Người kiểm tra",
     "lines": "Các khoản trợ cấp", "recovered": "Đã thu hồi", "account_masked": "Tài khoản đã nhận (đã che)",
+    "merged_into": "Đã nhập vào hồ sơ",
 }  # fmt: skip
 _NEVER_PAID: Final = "NOT EXISTS (SELECT FROM payment p WHERE p.beneficiary_id = :id OR p.payee_id = :id)"
 _ERASURES: Final = (

@@ -42,7 +42,7 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
         ("beneficiary_id",),
         columns(
             "beneficiary_id uuid, version bigint, file_code text, full_name text, unit_code text, unit_path text, programmes text[],"
-            " status text, death_date date"
+            " status text, death_date date, merged_into uuid"
         ),
     ),
     Projection(

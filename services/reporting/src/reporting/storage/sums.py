@@ -38,8 +38,8 @@ CREATE TEMP TABLE IF NOT EXISTS owed_delta (
 ) ON COMMIT DELETE ROWS
 """
 
-# A payment may make good an earlier month (`months`), a list may take over what earlier ones could not pay, and who is force majeure
-# counts in every month of the person.
+# A payment may make good an earlier month (`months`), a list may take over what earlier ones could not pay, who is force majeure counts
+# in every month of the person, and what is due says of which unpaid months nothing is due any more.
 _TOUCHED_LINES: Final = """
 INSERT INTO touched_line
 SELECT DISTINCT beneficiary_id, month, CAST(date_trunc('year', month) AS date)
@@ -68,6 +68,14 @@ FROM (
         UNION SELECT beneficiary_id, month FROM {prefix}hold AS h WHERE h.beneficiary_id = l.key
     ) AS w
     WHERE l.seq BETWEEN :low AND :high AND l.type = 'PreferenceRecorded'
+    UNION ALL
+    SELECT w.beneficiary_id, w.month
+    FROM event_log AS l CROSS JOIN LATERAL (
+        SELECT beneficiary_id, month FROM {prefix}payment AS p
+        WHERE p.beneficiary_id = l.key AND p.status IN ('FAILED', 'RETURNED', 'UNCOLLECTED', 'CANCELLED')
+        UNION SELECT beneficiary_id, month FROM {prefix}hold AS h WHERE h.beneficiary_id = l.key
+    ) AS w
+    WHERE l.seq BETWEEN :low AND :high AND l.type = 'DuesChanged'
 ) AS t
 """
 
@@ -83,7 +91,7 @@ SELECT DISTINCT beneficiary_id FROM (
     WHERE l.seq BETWEEN :low AND :high AND l.type = ANY(:accounts)
 ) AS t
 """
-_LINE_EVENTS: Final = ("Payment", "CashCollected", "PreferenceRecorded")
+_LINE_EVENTS: Final = ("Payment", "CashCollected", "PreferenceRecorded", "DuesChanged")
 _ACCOUNT_EVENTS: Final = ("AccountLinked", "AccountRejected", "AccountClosed")
 _PEOPLE_EVENTS: Final = (
     "BeneficiaryRegistered", "BeneficiaryUpdated", "BeneficiaryMoved", "BeneficiaryDeceased", "PreferenceRecorded",

@@ -96,7 +96,8 @@ async def _measured(tx: Tx, view: FirstView, part: _Part, as_of: date, figures: 
     children = view.trees.same_tree((part.path,), part.day, view.day)
     beside: Literal["CHILDREN", "COMMUNES"] = "CHILDREN" if children else "COMMUNES"
     ask = Ask(
-        first=part.first, last=part.last, unit_path=part.path, as_of=as_of, below=beside, codes=frozenset(figures), rolled_until=part.first
+        first=part.first, last=part.last, unit_path=part.path, as_of=as_of, below=beside, codes=frozenset(figures), rolled_until=part.first,
+        as_listed=True,
     )  # fmt: skip
     asked = [(ask, figures, 1)]
     yearly = [code for code in figures if INDICATORS[code].kind is Kind.YEAR]

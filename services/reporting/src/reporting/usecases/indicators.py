@@ -24,6 +24,8 @@ from reporting.usecases.reports import unit_for
 __all__ = ["measure", "measure_in"]
 
 _HELD: Final = "reason:HELD:"
+_UNPAID: Final = "unpaid"
+_AS_LISTED: Final = "unpaid_listed"
 _SINGLE: Final = tuple(programme.value for programme in Programme)
 
 Sums = dict[str, list[int]]
@@ -45,6 +47,8 @@ async def measure_in(tx: Tx, ask: Ask) -> Measured:
         raise BadMonth(errors=[{"field": "until", "detail": "not before the first month"}])
     units_on = ask.units_on or ask.last.replace(day=monthrange(ask.last.year, ask.last.month)[1])
     months, years, stands = _measures(ask)
+    if ask.as_listed:
+        months = [_AS_LISTED if stem == _UNPAID else stem for stem in months]
     lists = await storage.month_sums(
         tx, ask.unit_path, ask.below, ask.first, ask.last, measures=months, yearly=years, overdue_until=_overdue_until(ask),
         rolled_until=ask.rolled_until or ask.last,
@@ -107,7 +111,8 @@ class _Rows:
     def _add_lists(self, programme: str, segment: str, sums: Sums) -> None:
         for place in self._places(programme, segment):
             into = self._lists[place]
-            for measure, counts in sums.items():
+            for told, counts in sums.items():
+                measure = _UNPAID if told == _AS_LISTED else told
                 before = into.get(measure)
                 into[measure] = counts if before is None else [a + b for a, b in zip(before, counts, strict=True)]
 

@@ -58,12 +58,15 @@ def later_units(view: View, days: Iterable[date]) -> list[str]:
     return topmost({path for on in days for path, unit in view.meant(on).items() if view.day < unit.valid_from <= on})
 
 
-async def measured_in(tx: Tx, view: View, period: Period, as_of: date, figures: Sequence[str]) -> AsyncIterator[Figures]:
+async def measured_in(
+    tx: Tx, view: View, period: Period, as_of: date, figures: Sequence[str], *, as_listed: bool = False
+) -> AsyncIterator[Figures]:  # fmt: skip
     """The indicators of the period and of its year to date, in the total and in each row."""
     months = months_to(period.last)
     asked = Ask(  # a list of one run may be taken over by one of another
-        first=period.first, last=period.last, unit_path=view.path, as_of=as_of, codes=frozenset(figures), rolled_until=period.last
-    )
+        first=period.first, last=period.last, unit_path=view.path, as_of=as_of, codes=frozenset(figures), rolled_until=period.last,
+        as_listed=as_listed,
+    )  # fmt: skip
     if stands_still(view, map(last_day, months)):
         for row in (await measure_in(tx, asked)).rows:
             values = {code: row.values[code] for code in figures}

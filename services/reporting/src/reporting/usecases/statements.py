@@ -51,11 +51,12 @@ async def make(db: Database, actor: Actor, beneficiary_id: UUID, since: str, unt
         person = await statements.person(tx, actor, beneficiary_id)
         if person is None:
             raise NoStatement
+        ids = await statements.files(tx, beneficiary_id)
         names = await reports.unit_names(tx, [person["unit_path"]], last_day(last))
         made = Statement(
             person, names.get(person["unit_path"], person["unit_path"]), first, last,
-            await statements.entitlements(tx, beneficiary_id), await statements.dues(tx, beneficiary_id),
-            await statements.payments(tx, beneficiary_id, first, last), await statements.holds(tx, beneficiary_id, first, last),
+            await statements.entitlements(tx, ids), await statements.dues(tx, ids),
+            await statements.payments(tx, ids, first, last), await statements.holds(tx, ids, first, last),
         )  # fmt: skip
         detail = {"since": since, "until": until, "payments": len(made.payments)}
         await audit.record(tx, "statement.made", "beneficiary", beneficiary_id, audit.Read(purpose, detail))
