@@ -18,8 +18,8 @@ from disbursement.usecases.record_results import Told, record_results
 DAY = date(2024, 8, 20)
 
 
-async def say(province: Any, who: UUID, *words: str) -> None:
-    """The partner says this of a person's first payment, one word after the other."""
+async def say(province: Any, who: UUID, *words: str, amount: int | None = None, currency: str = "VND") -> None:
+    """The partner says this of a person's first payment, one word after the other; in our amount and currency if nothing else is said."""
     [payment] = await province.rows(
         "SELECT reference, partner, amount, payment_id, line_id FROM payment WHERE beneficiary_id = :who ORDER BY attempt LIMIT 1", who=who
     )
@@ -29,7 +29,7 @@ async def say(province: Any, who: UUID, *words: str) -> None:
                 "UPDATE payment SET status = 'SUBMITTING' WHERE payment_id = :id AND status = 'APPROVED'", id=payment["payment_id"]
             )
             told = PartnerResult(
-                reference=payment["reference"], status=ResultStatus(word), amount=payment["amount"], currency="VND",
+                reference=payment["reference"], status=ResultStatus(word), amount=amount or payment["amount"], currency=currency,
                 reason={"FAILED": "ACCOUNT_CLOSED", "UNCOLLECTED": "NOT_COLLECTED"}.get(word), partner_reference="FT1",
                 occurred_at=datetime(2024, 9, 5, tzinfo=UTC), said={"status": word},
             )  # fmt: skip
@@ -83,6 +83,48 @@ async def test_failed_then_settled_waits_for_a_person_and_is_paid_once_the_word_
     assert (await verify(province, cycle))["agrees"], "the list is still what it was made from"
     await province.compute(cycle)
     assert set(await province.lines(cycle)) == {str(who), str(other)}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("SETTLED", {"amount": 499_000}), ("SETTLED", {"currency": "USD"}), ("COLLECTED", {})],
+    ids=["another amount", "another currency", "another channel"],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["said first", "said last"])
+async def test_a_word_of_other_money_about_a_failed_payment_keeps_its_month_closed_as_well(
+    province: Any, due: Any, word: str, said: dict[str, Any], first: bool
+) -> None:
+    """Set aside for its amount it still says that money went: the month is not paid again before two people have looked."""
+    who = new_id()
+    await province.hear(*province.by_account(who, due(500_000)))
+    await paid_list(province)
+    if first:
+        await say(province, who, word, **said)
+    await say(province, who, "FAILED")
+    if not first:
+        await say(province, who, word, **said)
+    cycle = await province.open(reissue={})
+    await province.compute(cycle)
+    assert await province.lines(cycle) == {}
+    assert (await province.holds(cycle))[str(who)]["reason"] == "PAYMENT_DISPUTED"
+    [waits] = (await province.maker.get("/v1/quarantine")).json()["items"]
+    dismissal = f"/v1/quarantine/{waits['quarantine_id']}/dismiss", {"note": "CV 12: chưa chi, hoàn"}
+    assert (await province.post(province.maker, *dismissal)).json()["outcome"] is None
+    second = province.client_as(province.app, Role.DEPARTMENT_OFFICER, subject="second")
+    assert (await province.post(second, *dismissal)).json()["outcome"] == "DISMISSED"
+    await province.compute(cycle)
+    assert set(await province.lines(cycle)) == {str(who)}
+
+
+async def test_a_failure_of_another_amount_closes_nothing(province: Any, due: Any) -> None:
+    who = new_id()
+    await province.hear(*province.by_account(who, due(500_000)))
+    await paid_list(province)
+    await say(province, who, "FAILED", amount=499_000)
+    await say(province, who, "FAILED")
+    cycle = await province.open(reissue={})
+    await province.compute(cycle)
+    assert set(await province.lines(cycle)) == {str(who)}
 
 
 async def test_uncollected_then_collected_leaves_the_month_out_and_pays_the_next(province: Any, due: Any) -> None:

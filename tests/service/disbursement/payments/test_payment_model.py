@@ -276,7 +276,7 @@ class Payments(RuleBasedStateMachine):
                 disputed = {
                     item["reference"]
                     for item in await self.world.rows(
-                        "SELECT reference FROM quarantine WHERE state = 'OPEN' AND reason IN ('CONTRADICTION', 'NOT_SENT')"
+                        "SELECT reference FROM quarantine WHERE state = 'OPEN' AND (says_paid OR reason IN ('CONTRADICTION', 'NOT_SENT'))"
                     )
                 }
                 if row["reason"] == "STOPPED":

@@ -157,7 +157,8 @@ class Reading(StrEnum):
 
 
 KEEPS_CLOSED: Final = frozenset({Reading.CONTRADICTION, Reading.NOT_SENT})
-"""Words that keep the months of a dead or unsent payment closed while they wait for a person (`storage.gate`)."""
+"""Words that keep the months of a dead or unsent payment closed while they wait for a person (`storage.gate`), beside those that say
+that it was paid and are not believed for their amount, currency or channel."""
 
 _TARGET: Final[dict[ResultStatus, PaymentStatus]] = {
     ResultStatus.RECEIVED: _S.SUBMITTED,

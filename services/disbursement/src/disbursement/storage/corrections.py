@@ -49,7 +49,7 @@ WAITING_SQL: Final = f"""CASE WHEN b.state = 'RESOLVED' THEN 0 WHEN b.payment_id
 _SPOKEN_OF: Final = """
 SELECT EXISTS (SELECT FROM statement_line s WHERE s.payment_id = p.payment_id AND s.direction = 'OUT')
     OR EXISTS (SELECT FROM statement_line s WHERE s.batch_id = p.batch_id AND s.direction = 'OUT')
-    OR EXISTS (SELECT FROM quarantine q WHERE q.payment_id = p.payment_id AND q.reason IN ('NOT_SENT', 'CONTRADICTION'))
+    OR EXISTS (SELECT FROM quarantine q WHERE q.payment_id = p.payment_id AND (q.says_paid OR q.reason IN ('NOT_SENT', 'CONTRADICTION')))
     OR EXISTS (SELECT FROM payment_case c WHERE c.payment_id = p.payment_id AND c.kind = 'INVESTIGATION' AND c.answered_on IS NOT NULL)
 FROM payment p WHERE p.payment_id = :payment_id
 """

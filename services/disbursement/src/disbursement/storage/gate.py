@@ -117,7 +117,8 @@ WHERE b.state <> 'RESOLVED' AND b.payment_id IS NULL AND s.batch_id IS NOT NULL 
 DISPUTED_SQL: Final = f"""
 SELECT DISTINCT a.beneficiary_id, a.programme, a.funding_source, a.benefit_line, a.month
 FROM (
-    SELECT payment_id FROM quarantine WHERE state = 'OPEN' AND payment_id IS NOT NULL AND reason IN ('CONTRADICTION', 'NOT_SENT')
+    SELECT payment_id FROM quarantine
+    WHERE state = 'OPEN' AND payment_id IS NOT NULL AND (says_paid OR reason IN ('CONTRADICTION', 'NOT_SENT'))
     UNION SELECT payment_id FROM reconciliation_break
     WHERE state <> 'RESOLVED' AND payment_id IS NOT NULL AND kind IN ('STATUS_DIFFERS', 'AMOUNT_DIFFERS')
     UNION {_BOOKED_WITH_BATCH}
@@ -138,7 +139,8 @@ WHERE l.state = 'LISTED'
 
 BOOKED_UNSENT_SQL: Final = """
 (EXISTS (SELECT FROM reconciliation_break b WHERE b.payment_id = p.payment_id AND b.state <> 'RESOLVED' AND b.kind <> 'MISSING')
- OR EXISTS (SELECT FROM quarantine q WHERE q.payment_id = p.payment_id AND q.state = 'OPEN' AND q.reason = 'NOT_SENT')
+ OR EXISTS (SELECT FROM quarantine q
+            WHERE q.payment_id = p.payment_id AND q.state = 'OPEN' AND (q.says_paid OR q.reason IN ('CONTRADICTION', 'NOT_SENT')))
  OR EXISTS (SELECT FROM statement_line s JOIN reconciliation_break b ON b.statement_id = s.statement_id AND b.line_no = s.line_no
             WHERE s.batch_id = p.batch_id AND b.state <> 'RESOLVED' AND b.payment_id IS NULL))
 """

@@ -36,6 +36,6 @@ WORDS: Final[dict[str, str]] = {
     "theirs_method": "Cách nhận bên kia",
     "ours_last4": "4 số cuối của ta", "theirs_last4": "4 số cuối bên kia", "subject_kind": "Tư cách", "source_status": "Nguồn trả lời",
     "valid_until": "Giá trị đến", "grace_until": "Gia hạn đến",
-    "dismissed_before": "Số lần đã bác trước đó",
+    "dismissed_before": "Số lần đã bác trước đó", "says_paid": "Thông báo nói đã chi",
     "repeats": "Số lần nhắc lại",
 }  # fmt: skip

@@ -171,8 +171,10 @@ WITH words AS (
         SELECT *, md5(concat_ws('|', set_aside, reference, said)) AS fingerprint FROM result_judged WHERE set_aside IS NOT NULL) x
     ORDER BY partner, fingerprint, ordinal
 ), put AS (
-    INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint, dismissed_before)
-    SELECT w.partner, w.set_aside, w.source, w.source_id, w.reference, w.payment_id, w.unit_path, CAST(w.said AS jsonb), w.fingerprint, b.n
+    INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint, dismissed_before,
+                            says_paid)
+    SELECT w.partner, w.set_aside, w.source, w.source_id, w.reference, w.payment_id, w.unit_path, CAST(w.said AS jsonb), w.fingerprint, b.n,
+           w.payment_id IS NOT NULL AND w.status IN ('SETTLED', 'COLLECTED') AND w.set_aside <> 'PARTNER_DIFFERS'
     FROM words w CROSS JOIN LATERAL (
         SELECT count(*) AS n, coalesce(bool_or(e.outcome = 'ACCEPTED'), false) AS accepted FROM quarantine e
         WHERE e.partner = w.partner AND e.fingerprint = w.fingerprint AND e.state = 'RESOLVED'

@@ -131,7 +131,7 @@ async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: st
     """
     async with db.transaction(actor) as tx:
         word = await _word(tx, actor, quarantine_id)
-        if word["payment_id"] is not None and word["reason"] in KEEPS_CLOSED:
+        if word["payment_id"] is not None and (word["says_paid"] or word["reason"] in KEEPS_CLOSED):
             if word["dismissal_by"] == actor.subject:
                 raise SameWitness()
             if word["dismissal_by"] is None:
