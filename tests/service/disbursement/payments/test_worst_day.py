@@ -13,6 +13,7 @@ from common import clock
 from common.auth import Role
 from common.jobs import JobRunner
 from common.webhooks import sign
+from disbursement.storage.gate import DISPUTED_SQL
 from disbursement.usecases.receive_statement import JOB_KIND
 from disbursement.usecases.reconcile import Reconciler
 
@@ -120,6 +121,64 @@ async def test_a_booking_that_two_statements_repeat_is_one_booking(world: Any, o
     assert (await officer.get("/v1/breaks", params={"business_date": "2024-09-11"})).json()["items"] == []
     other = await statement(world, officer, f"05/09/2024;FT7;{ref};500000;;\n", key="third-file")
     assert verdicts(other) == {"DUPLICATE": 1}
+
+
+def debit(n: int, ref: str) -> str:
+    return f"{n:02}/09/2024;FT{n};{ref};500000;;\n"
+
+
+def credit(n: int, ref: str) -> str:
+    return f"{n:02}/09/2024;FT{n};{ref};;500000;hoan tra\n"
+
+
+async def signed_statements(world: Any, officer: Any, client: Any, *files: str) -> list[dict[str, int]]:
+    """The partner's own statements, one after the other; the verdicts of each."""
+    found = []
+    for number, rows in enumerate(files):
+        content = (HEAD + rows).encode()
+        path = f"/v1/webhooks/partners/agribank/statements?file_name=sao-ke.csv&{urlencode(PERIOD)}"
+        answer = await client.post(path, content=content, headers=sign(world.inbound, f"file_{number}", clock.now(), content))
+        assert answer.status_code == 202, answer.text
+        await work(world)
+        found.append(verdicts((await officer.get(f"/v1/statements/{answer.json()['statement_id']}")).json()))
+    return found
+
+
+async def test_money_that_came_back_and_went_out_again_is_with_the_person(world: Any, officer: Any, client_as: Any) -> None:
+    ref = await sent_and_told_by_nobody(world, "SUBMITTED")
+    [found] = await signed_statements(world, officer, client_as(world.app), debit(5, ref) + credit(6, ref) + debit(7, ref))
+    assert found == {"MATCHED": 2, "EXTRA": 1}, "somebody looks at the credit that was undone"
+    assert await world.statuses() == {"SETTLED": 1}
+    assert await world.value("SELECT paid FROM due_month_position") == 500_000
+
+
+async def test_money_that_goes_out_again_later_keeps_its_months_closed(world: Any, officer: Any, client_as: Any) -> None:
+    """We hold it returned, its months payable: the bank then pays the same transfer after all."""
+    ref = await sent_and_told_by_nobody(world, "SUBMITTED")
+    client = client_as(world.app)
+    assert await signed_statements(world, officer, client, debit(5, ref), credit(6, ref), debit(7, ref)) == [
+        {"MATCHED": 1}, {"REVERSED": 1}, {"STATUS_DIFFERS": 1},
+    ]  # fmt: skip
+    assert await world.statuses() == {"RETURNED": 1}
+    assert await world.value(f"SELECT count(*) FROM ({DISPUTED_SQL}) x") == 1
+    [waits] = (await officer.get("/v1/breaks", params={"business_date": "2024-09-12", "state": "OPEN"})).json()["items"]
+    assert (waits["kind"], waits["waiting"]) == ("STATUS_DIFFERS", 1)
+
+
+async def test_a_debit_that_comes_after_its_credit_is_the_one_that_was_undone(world: Any, officer: Any, client_as: Any) -> None:
+    ref = await sent_and_told_by_nobody(world, "SUBMITTED")
+    line_id = await world.value("SELECT line_id FROM payment")
+    await world.notice(await world.result("SETTLED", world.line(line_id=line_id)))
+    assert await signed_statements(world, officer, client_as(world.app), credit(6, ref), debit(5, ref)) == [{"REVERSED": 1}, {"MATCHED": 1}]
+    assert await world.statuses() == {"RETURNED": 1}
+
+
+async def test_money_that_came_back_twice_is_somebodys(world: Any, officer: Any, client_as: Any) -> None:
+    ref = await sent_and_told_by_nobody(world, "SUBMITTED")
+    client = client_as(world.app)
+    assert await signed_statements(world, officer, client, debit(5, ref) + credit(6, ref), credit(7, ref)) == [
+        {"MATCHED": 1, "REVERSED": 1}, {"EXTRA": 1},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,10 @@ FROM payment_batch b WHERE {_CHUNK} AND s.payment_id IS NULL AND b.reference = s
 
 # What the lines say of payments that are not where the statement says they are. That money came back makes its months payable again: a
 # file that one person brought does not say so alone, two people end the difference. A credit after a debit in one statement says that the
-# money came back, also where nobody told of the payment before.
+# money came back, also where nobody told of the payment before; not where it went out once more after that.
+_WENT_AGAIN: Final = """
+    SELECT FROM statement_line x WHERE s.direction = 'IN' AND x.statement_id = s.statement_id AND x.reference = s.reference
+    AND x.line_no > s.line_no AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency"""
 _TOLD: Final = f"""
 SELECT DISTINCT ON (p.payment_id, s.direction) s.line_no, p.reference, s.amount, s.currency, s.direction, s.partner_reference, s.booked_on,
        p.channel
@@ -45,6 +48,7 @@ WHERE {_CHUNK} AND s.amount = p.amount AND s.currency = 'VND'
                  AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency)
            ELSE p.status = 'SETTLED' END
   AND (s.direction = 'OUT' OR NOT CAST(:unsigned AS boolean))
+  AND NOT EXISTS ({_WENT_AGAIN})
 ORDER BY p.payment_id, s.direction, s.line_no
 """
 
@@ -55,14 +59,18 @@ _TOLD_AGAIN: Final = """(x.statement_id <> s.statement_id AND x.direction = s.di
 # A debit is the second one when an earlier debit of the same payment stands in any statement and no credit between undid it.
 # A camt.054 tells of a booking that a statement repeats later: the two kinds are counted apart. A line of another statement with the
 # bank's same number, day, amount and direction is this booking told again (periods overlap, or another form of the same statement).
+# What came back and went out again has arrived: while we hold it returned, its months are not paid before a person has looked.
 _JUDGE: Final = f"""
 UPDATE statement_line s SET verdict = CASE
     WHEN s.payment_id IS NOT NULL THEN (
         SELECT CASE
             WHEN s.amount <> p.amount OR s.currency <> 'VND' THEN 'AMOUNT_DIFFERS'
             WHEN s.direction = 'OUT' AND o.earlier_out > o.earlier_in THEN 'DUPLICATE'
+            WHEN s.direction = 'OUT' AND p.status = 'RETURNED' AND o.earlier_in > 0 AND o.earlier_out = o.earlier_in THEN 'STATUS_DIFFERS'
             WHEN s.direction = 'OUT' AND (p.status IN ('SETTLED', 'COLLECTED', 'RETURNED') OR o.any_in) THEN 'MATCHED'
             WHEN s.direction = 'OUT' THEN 'STATUS_DIFFERS'
+            WHEN o.earlier_in > 0 AND o.earlier_in >= o.earlier_out THEN 'EXTRA'
+            WHEN EXISTS ({_WENT_AGAIN}) THEN 'EXTRA'
             WHEN p.status = 'RETURNED' OR (p.status IN ({_DEAD}) AND o.earlier_out > o.earlier_in) THEN 'REVERSED'
             WHEN CAST(:unsigned AS boolean) AND p.status = 'SETTLED' THEN 'RETURN_UNCONFIRMED'
             ELSE 'EXTRA' END
