@@ -158,8 +158,9 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
     await tx.execute("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
     await _prepare(tx)
     if lines:
-        await tx.execute(_TOUCHED_LINES.format(prefix=prefix), low=span.low, high=span.high)
-        await tx.execute("ANALYZE touched_line")
+        lines = await tx.execute(_TOUCHED_LINES.format(prefix=prefix), low=span.low, high=span.high) > 0  # of what is due, nearly never
+        if lines:
+            await tx.execute("ANALYZE touched_line")
     if people:
         await tx.execute(
             _TOUCHED_PEOPLE.format(prefix=prefix), low=span.low, high=span.high, types=list(_PEOPLE_EVENTS), accounts=list(_ACCOUNT_EVENTS)
