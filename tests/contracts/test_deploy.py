@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi import FastAPI
 
 from ansinh.bootstrap import MEMBERS, ROOT
 from ansinh.stack.layout import SERVICES, Layout, Service
 from ansinh.stack.production import write_compose_secrets
 from ansinh.stack.secrets import PARTNERS
 from common.actor import Role
+from common.cli import server_config
 from common.settings import MechanismSettings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -148,8 +150,28 @@ def test_keycloak_runs_as_in_production_behind_the_gateway_on_a_database_of_its_
     for service in SERVICES:
         issuer = COMPOSE["services"][f"{service.name}-api"]["environment"][f"{service.prefix}OIDC_ISSUER"]
         assert issuer.partition(":-")[2].rstrip("}") == f"{browsers}/realms/ansinh"
-    conf = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
-    assert "proxy_set_header X-Forwarded-For $remote_addr" in conf.partition("listen 18080")[2], "not what the caller says"
+
+
+def test_the_gateway_says_itself_who_calls_and_how() -> None:
+    """Whatever stands in these headers of a request is the gateway's word, at every port; a block of its own must say all of them again."""
+    conf = re.sub(r"#.*", "", (ROOT / "deploy" / "gateway" / "nginx.conf").read_text(encoding="utf-8"))
+    said = {
+        "Forwarded": '""', "X-Forwarded-For": "$remote_addr", "X-Forwarded-Host": "$http_host", "X-Forwarded-Port": "$server_port",
+        "X-Forwarded-Proto": "$scheme", "X-Real-IP": "$remote_addr", "Connection": '""', "Host": "$http_host",
+    }  # fmt: skip
+    assert "$proxy_add_x_forwarded_for" not in conf
+    assert "$http_x_" not in conf
+    assert "$http_forwarded" not in conf
+    general, *servers = re.split(r"\bserver\s*\{", conf)
+    assert len(servers) == len(SERVICES) + 1
+    for part in (general, *(server for server in servers if "proxy_set_header" in server)):  # one of its own unsets all the general ones
+        assert dict(re.findall(r"proxy_set_header\s+(\S+)\s+([^;]+);", part)) == said
+
+
+def test_a_service_believes_no_header_about_who_calls() -> None:
+    """It reads the caller from the token alone; behind the gateway every caller has the gateway's address, as it should."""
+    config = server_config(FastAPI(), settings_of(SERVICES[0]).model_construct())
+    assert config.proxy_headers is False
 
 
 def test_realm_has_the_code_s_roles_claims_and_partners() -> None:

@@ -72,6 +72,15 @@ async def test_who_decides_answers_for_all_the_units_that_are_opened(app: FastAP
     assert (await client_as(app, Role.OPERATOR, units=("68",), subject="dung").post(f"{address}/end")).json()["state"] == "ENDED"
 
 
+async def test_a_registration_that_is_sent_again_stays_one(app: FastAPI, client_as: ClientAs) -> None:
+    """Approved twice, the second copy would stand beside the first until somebody ends both."""
+    proposer = client_as(app, Role.OPERATOR, subject="an")
+    first, second = [(await proposer.post("/v1/clients", json=registration())).json() for _ in range(2)]
+    assert first == second
+    assert (await proposer.post("/v1/clients", json=registration(per_minute=50))).json()["id"] != first["id"]
+    assert len((await proposer.get("/v1/clients")).json()["items"]) == 2
+
+
 async def test_two_people_let_a_system_in_and_one_shuts_it_out(app: FastAPI, client_as: ClientAs) -> None:
     caller = system(app, client_as)
     assert (await caller.get(ASKED)).status_code == 403, "not registered"

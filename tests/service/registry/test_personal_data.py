@@ -145,6 +145,8 @@ async def test_a_term_of_two_people_empties_old_lists_and_a_dry_run_says_so(worl
     assert (await world.checker.post("/v1/retention/nothing/terms", json=term)).status_code == 404
     made = await world.checker.post("/v1/retention/import_files/terms", json=term)
     assert made.status_code == 201, made.text
+    again = await world.checker.post("/v1/retention/import_files/terms", json=term)
+    assert again.json() == made.json(), "who got no answer asks again"
     path = f"/v1/retention-terms/{made.json()['term_id']}/decision"
     assert (await world.checker.post(path, json={"approve": True})).status_code == 403
     approver = world.client_as(world.app, Role.APPROVER, units=("60",), subject="approver")

@@ -27,7 +27,7 @@ from common.sealing import Keyring
 from common.settings import MechanismSettings
 from common.telemetry import configure_logging
 
-__all__ = ["service_main"]
+__all__ = ["server_config", "service_main"]
 
 S = TypeVar("S", bound=MechanismSettings)
 
@@ -118,7 +118,16 @@ class _Server(uvicorn.Server):
 def _serve(app: FastAPI, settings: MechanismSettings) -> None:
     app.state.db.limit_statements(settings.request_seconds)
     watch(app.state.db)
-    config = uvicorn.Config(
+    server = _Server(server_config(app, settings), getattr(app.state, "on_leaving", None))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(3)
+
+
+def server_config(app: FastAPI, settings: MechanismSettings) -> uvicorn.Config:
+    """How an API is served."""
+    return uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
@@ -127,14 +136,10 @@ def _serve(app: FastAPI, settings: MechanismSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who calls stands in the token; a header about it is anybody's word
         timeout_graceful_shutdown=15,
         h11_max_incomplete_event_size=16 * 1024,
     )
-    server = _Server(config, getattr(app.state, "on_leaving", None))
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(3)
 
 
 async def _call(function: Callable[[S], Awaitable[Any]], settings: S) -> None:

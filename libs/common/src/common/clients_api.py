@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from common import audit
 from common.auth import Actor, Role, require
 from common.db import Database
+from common.idempotency import asked_already
 from common.ids import new_id
 from common.periods import InOrder
 from common.problems import Conflict, Forbidden, NotFound
@@ -144,7 +145,10 @@ def _registering(router: APIRouter, db: Database) -> None:
     async def propose(body: Registration, actor: Proposer) -> RegistrationView:
         made = new_id()
         fields = list(Registration.model_fields)
+        asked = {**body.model_dump(), "proposed_by": actor.subject}
         async with db.transaction(actor) as tx:
+            if (same := await asked_already(tx, "api_client", asked, "state = 'PROPOSED'")) is not None:
+                return RegistrationView.model_validate(dict(same))
             row = await tx.row(
                 f"INSERT INTO api_client (id, proposed_by, {', '.join(fields)}) VALUES (:id, :by,"
                 f" {', '.join(f':{name}' for name in fields)}) RETURNING *",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -11,13 +11,15 @@ import orjson
 import psycopg
 from fastapi import Header
 from pydantic import BaseModel
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from common.actor import Actor
 from common.db import Database, Tx
+from common.locks import Lock
 from common.problems import IdempotencyInFlight, IdempotencyMismatch
 
-__all__ = ["Answer", "IdempotencyKey", "run"]
+__all__ = ["Answer", "IdempotencyKey", "asked_already", "run"]
 
 _LOCK_MS: Final = 2_000
 
@@ -92,3 +94,14 @@ async def _again(tx: Tx, client: str, key: str, fingerprint: bytes) -> Answer:
     stored = bytes(row["answer"])
     answer = tx.db.keyring.decrypt_bytes("idempotency_key", stored) if tx.db.keyring else stored
     return Answer(row["status"], orjson.loads(answer), replayed=True)
+
+
+async def asked_already(tx: Tx, table: str, asked: Mapping[str, Any], standing: str) -> RowMapping | None:
+    """What the same person has asked for in the same words, as long as it stands as it was made; for requests without a key.
+
+    Who got no answer asks again, and must not make a second thing. `asked`: columns and values, with who asks among them; `standing`: the
+    condition (names and condition are ours). Two at once wait for each other, until the end of the transaction.
+    """
+    await tx.execute("SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:table))", lock=int(Lock.ASKED_AGAIN), table=table)
+    same = " AND ".join(f"{name} IS NOT DISTINCT FROM :{name}" for name in asked)
+    return await tx.row(f"SELECT * FROM {table} WHERE {standing} AND {same} LIMIT 1", **asked)

@@ -22,3 +22,5 @@ class Lock(IntEnum):
     """One look at a database's new life."""
     AUDIT_SEALER = 7_203_414
     """One sealer of the audit log."""
+    ASKED_AGAIN = 7_203_415
+    """Requests without a key that may be the same one again: one at a time for each table."""

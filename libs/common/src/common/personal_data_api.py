@@ -18,6 +18,7 @@ from common.auth import Actor, Role, require
 from common.clock import VIETNAM, now
 from common.db import Database, Tx
 from common.erasures_api import erasure_routes
+from common.idempotency import asked_already
 from common.masking import FreeText
 from common.paper import answer as printed
 from common.personal_data import Holding, collect, kept_of, units_of
@@ -218,7 +219,10 @@ def _terms(router: APIRouter, db: Database, holding: Holding) -> None:
         if body.days < rules[rule].least:
             detail = f"the law keeps this for at least {rules[rule].least} days"
             raise InvalidInput(errors=[{"field": "days", "detail": detail, "detail_vi": f"luật buộc giữ ít nhất {rules[rule].least} ngày"}])
+        asked = {**body.model_dump(), "rule": rule, "proposed_by": actor.subject}
         async with db.transaction(actor) as tx:
+            if (same := await asked_already(tx, "retention_term", asked, "state = 'PROPOSED'")) is not None:
+                return TermView.model_validate(dict(same))
             row = await tx.row(
                 "INSERT INTO retention_term (rule, days, valid_from, legal_source, proposed_by)"
                 " VALUES (:rule, :days, :valid_from, :legal_source, :by) RETURNING *",

@@ -13,7 +13,7 @@ from common.actor import Actor
 from common.db import Tx
 from disbursement.domain.cases import STATUS_OUTCOMES
 
-__all__ = ["add", "belongs", "change", "close_answered", "close_by_result", "find", "page", "steps"]
+__all__ = ["add", "belongs", "change", "close_answered", "close_by_result", "find", "page", "said_last", "steps"]
 
 _VIEW: Final = """
 SELECT c.*, p.reference, p.partner_reference, p.amount, p.channel, p.status AS payment_status, p.month, p.occurred_at, p.beneficiary_id,
@@ -46,6 +46,22 @@ async def _step(tx: Tx, case_id: UUID, action: str, note: str | None, actor: str
         action=action,
         note=note,
         actor=actor,
+    )
+
+
+async def said_last(tx: Tx, case_id: UUID, action: str, note: str | None, actor: str, values: Mapping[str, Any]) -> bool:
+    """Whether a case's last step is this one: same person, same words, same columns (names are ours)."""
+    same = " AND ".join(f"c.{name} = :{name}" for name in values)
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT FROM payment_case c JOIN payment_case_step s ON s.case_id = c.case_id AND s.version = c.version"
+            f" WHERE c.case_id = :case_id AND s.action = :action AND s.actor = :actor AND s.note IS NOT DISTINCT FROM :note AND {same})",
+            case_id=case_id,
+            action=action,
+            actor=actor,
+            note=note,
+            **values,
+        )
     )
 
 

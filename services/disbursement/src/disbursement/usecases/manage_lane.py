@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
+from common.idempotency import asked_already
 from common.problems import NotFound, PreconditionFailed
 from disbursement.domain.errors import RulingOutOfStep
 from disbursement.domain.lanes import CapTooSmall, NotReadBack, PauseAction, SameResumer, Waiting, move
@@ -78,8 +79,15 @@ async def _view(tx: Tx, partner: str, kept: RowMapping, moment: Moment) -> dict[
 
 
 async def pause(db: Database, actor: Actor, *, partner: str | None, programme: str | None, reason: str) -> RowMapping:
-    """One person stops a partner, a programme, both together, or everything. What is under way is still recorded."""
+    """One person stops a partner, a programme, both together, or everything. What is under way is still recorded.
+
+    Asked again word by word it is the same stop: each stop is lifted by two people, and money waits until the last is.
+    """
+    asked = {"partner": partner, "programme": programme, "reason": reason, "paused_by": actor.subject}
     async with db.transaction(actor) as tx:
+        same = await asked_already(tx, "lane_pause", asked, "kind = 'MANUAL' AND cycle_id IS NULL AND state <> 'RESUMED'")
+        if same is not None:
+            return await _found(tx, same["pause_id"])
         row = await lanes.add_pause(tx, partner=partner, programme=programme, reason=reason, by=actor.subject)
         what = audit.Created({"partner": partner, "programme": programme, "reason": reason, "state": row["state"]})
         await audit.record(tx, "pause.set", "pause", row["pause_id"], what)

@@ -52,6 +52,8 @@ async def take_step(
     async with db.transaction(actor) as tx:
         case = await _found(tx, actor, case_id, lock=True)
         state = move(case["state"], action)
+        if action is CaseAction.REMIND and await cases.said_last(tx, case_id, action.value, note, actor.subject, values):
+            return case  # the same words again: its answer was lost
         reminders = {"reminders": case["reminders"] + 1} if action is CaseAction.REMIND else {}
         after = {"state": state.value, **values, **reminders}
         await cases.change(tx, case_id, action.value, note, actor.subject, after)

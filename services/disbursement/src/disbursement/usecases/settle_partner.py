@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 from common import audit
 from common.actor import Actor
 from common.db import Database, Tx
+from common.idempotency import asked_already
 from common.problems import NotFound
 from disbursement.domain.fees import fee_of
 from disbursement.domain.ledger import TransferKind
@@ -56,8 +57,11 @@ def _decided(row: RowMapping, **about: Any) -> audit.Changed:
 
 async def propose_fee(db: Database, actor: Actor, values: dict[str, Any]) -> RowMapping:
     """Propose a partner's fee on what it pays, from a date."""
+    asked = {**values, "proposed_by": actor.subject}
     async with db.transaction(actor) as tx:
-        row = await _propose(tx, "fee_agreement", "The agreement", {**values, "proposed_by": actor.subject})
+        if (same := await asked_already(tx, "fee_agreement", asked, "state = 'PROPOSED'")) is not None:
+            return same
+        row = await _propose(tx, "fee_agreement", "The agreement", asked)
         what = audit.Created({"partner": row["partner"], "basis_points": row["basis_points"], "state": row["state"]})
         await audit.record(tx, "fee.propose", "fee", row["fee_id"], what)
         return row
