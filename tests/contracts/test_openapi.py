@@ -125,6 +125,13 @@ def test_every_field_that_is_filled_in_is_told_in_vietnamese_and_english(documen
     assert found > 800
 
 
+def test_a_class_s_own_words_are_not_shown_beside_a_field(documents: dict[str, dict[str, Any]]) -> None:
+    """The console puts what a list of values says of itself in the place of what the field says."""
+    for service, document in documents.items():
+        told = [name for name, schema in document["components"]["schemas"].items() if "enum" in schema and schema.get("description")]
+        assert not told, service
+
+
 def test_no_words_are_left_of_what_is_gone(documents: dict[str, dict[str, Any]]) -> None:
     known = {service.package: set(words_in(documents[service.name])) for service in SERVICES}
     known["common"] = known["common.contracts"] = set().union(*known.values())

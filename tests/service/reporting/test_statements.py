@@ -150,5 +150,7 @@ async def test_only_officers_of_the_persons_unit(reporting: Reporting, client_as
     assert (await officer.get(f"/v1/statements/{UUID(int=1)}", params=ASKED)).status_code == 404
     assert (await officer.get(f"/v1/statements/{who}", params={"since": "2024-01", "until": "2024-12"})).status_code == 422
     assert (await officer.get(f"/v1/statements/{who}", params=ASKED | {"until": "2030-01"})).status_code == 422
+    short = (await officer.get(f"/v1/statements/{who}", params=ASKED | {"purpose": "x"})).json()
+    assert short["detail_vi"] == "query.purpose: quá ngắn: ít nhất 5 ký tự", "the page shows it as it stands"
     assert (await client_as(reporting.app, Role.INTEGRATOR).get(f"/v1/statements/{who}", params=ASKED)).status_code == 403
     assert (await client_as(reporting.app).get(f"/v1/statements/{who}", params=ASKED)).status_code == 401

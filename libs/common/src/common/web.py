@@ -92,7 +92,10 @@ _VIETNAMESE: Final[Mapping[str, str]] = {
 
 
 def _in_vietnamese(item: Mapping[str, Any]) -> str:
-    return _VIETNAMESE.get(item["type"], "giá trị không hợp lệ").format_map(defaultdict(str, item.get("ctx", {})))
+    kind = item["type"]
+    if kind in ("too_short", "too_long") and isinstance(item.get("input"), str):  # of a text that was trimmed first
+        kind = f"string_{kind}"
+    return _VIETNAMESE.get(kind, "giá trị không hợp lệ").format_map(defaultdict(str, item.get("ctx", {})))
 
 
 def _first(errors: Sequence[Mapping[str, Any]], words: str) -> str:

@@ -42,6 +42,9 @@ def document_of(app: FastAPI, routers: Sequence[APIRouter], package: str, exampl
         title=app.title, version=app.version, openapi_version=app.openapi_version, description=app.description, routes=app.routes
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for schema in schemas.values():
+        if "enum" in schema:
+            schema.pop("description", None)  # a class's docstring is for who reads the code; each field says in both languages what it is
     schemas["Problem"] = _PROBLEM
     catalogue: dict[str, type[Problem]] = {}
     for route in _routes(routers):

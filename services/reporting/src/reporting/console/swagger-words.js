@@ -11,6 +11,7 @@ const WORDS = {
   "Response headers": "Phần đầu trả lời", "Request URL": "Địa chỉ đã gọi", "Request duration": "Thời gian xử lý", "Code": "Mã", "Details": "Chi tiết",
   "Links": "Liên kết", "No links": "Không có", "Media type": "Dạng dữ liệu", "Download": "Tải về", "Loading": "Đang tải",
   "Send empty value": "Gửi giá trị trống", "Available values": "Các giá trị", "Default value": "Mặc định", "Headers:": "Phần đầu:",
+  "Controls ": "Chọn phần đầu ", " header.": " của yêu cầu.",
 };
 const LEFT_ALONE = "textarea, input, pre, code, .markdown, .renderedMarkdown, .opblock-summary-description, .microlight";
 
