@@ -13,7 +13,7 @@ import pytest
 from reporting_builders import ASSISTANCE, DAY, MERIT, MONTH, Reporting, S, World, incoming, payment_of, shuffled
 
 from common.actor import SYSTEM, Role
-from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentStatus
+from common.contracts.disbursement_v1 import Channel, HoldReason, PaymentSettled, PaymentStatus
 from common.contracts.envelope import Event
 from reporting.domain.indicators import EACH_ONCE
 from reporting.domain.states import reason_words
@@ -302,3 +302,20 @@ def _left(who: UUID, states: dict[int, tuple[int, PaymentStatus]], rest: int) ->
             said[payment_of(who, MERIT, number=number)] = min(amount, rest)
             rest -= min(amount, rest)
     return said
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_failure_that_was_corrected_leaves_nothing_of_its_second_try(
+    make_reporting: Callable[[], Reporting], client_as: ClientAs, seed: int
+) -> None:
+    world = World()
+    who = world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], 500_000, reason="CLOSED")
+    world.paid(HERE, MERIT, Channel.BANK, [S.APPROVED, S.FAILED], 500_000, who=who, attempt=2, reason="CLOSED")
+    second = payment_of(who, MERIT, attempt=2, number=2)
+    failed = next(event for event in world.events if event.type_name() == "PaymentFailed")
+    corrected = PaymentSettled(**failed.model_dump() | {"version": 3, "status": S.SETTLED, "reason": None, "replaces": {second: 0}})
+    reporting = make_reporting()
+    await reporting.hear(shuffled(incoming([*world.events, corrected]), seed), batch=2)
+    one = (1, 500_000)
+    assert await figures(reporting) == {"due": one, "listed": one, "paid": one}
+    assert await told(client_as(reporting.app, Role.DEPARTMENT_OFFICER)) == [("PAID_BY_ACCOUNT", 500_000, None)]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from common.actor import Role
 from common.contracts.identity_verify_v1 import Verdict
 from common.ids import new_id
 from disbursement.domain.payment import DEAD, PAID
@@ -70,6 +71,30 @@ async def test_what_is_less_due_than_died_is_all_that_is_unpaid(town: Any, world
     [second] = await world.rows("SELECT reference FROM payment WHERE amount = 300000")
     await said(world, second["reference"], "SETTLED", 300_000)
     assert unpaid(await told(world)) == 0
+
+
+async def test_a_corrected_failure_leaves_nothing_of_the_second_try_that_died(town: Any, world: Any, due: Any, client_as: Any) -> None:
+    who: UUID = new_id()
+    await town.hear(*town.by_account(who, due(500_000, "2024-09", "2024-09")))
+    await world.script("no_notices")
+    await approved(town, supplementary=False)
+    await world.send()
+    [first] = await world.rows("SELECT payment_id, reference FROM payment")
+    await said(world, first["reference"], "FAILED", 500_000)
+    assert await approved(town, supplementary=True)
+    await world.send()
+    [second] = await world.rows("SELECT reference FROM payment WHERE status = 'SUBMITTED'")
+    await said(world, second["reference"], "FAILED", 500_000)
+    assert unpaid(await told(world)) == 500_000
+    maker = client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
+    checker = client_as(world.app, Role.APPROVER, subject="checker")
+    shown = {"happened_on": "2024-09-05", "note": "Ngân hàng báo nhầm: đã ghi có", "evidence": "CV 230/NHNo ngày 20/9/2024"}
+    asked = await maker.post(f"/v1/payments/{first['payment_id']}/corrections", json=shown)
+    assert asked.status_code == 201, asked.text
+    yes = {"confirm": True, "note": "Đã xem sao kê gốc"}
+    done = await checker.post(f"/v1/manual-results/{asked.json()['manual_id']}/decision", json=yes)
+    assert done.status_code == 200, done.text
+    assert unpaid(await told(world)) == 0, "the month was paid by the first; of the second nothing is owed"
 
 
 @pytest.mark.slow

@@ -27,11 +27,11 @@ _REST: Final = """(
           WHERE i.beneficiary_id = a.beneficiary_id AND i.programme = a.programme AND i.funding_source = a.funding_source
             AND i.benefit_line = a.benefit_line AND i.from_month <= a.month AND coalesce(i.to_month, 'infinity') >= a.month) i)"""
 
-# Of what is due the newest dead payment is said to owe first: an older one only what goes beyond it. Key by key: the planner knows nothing
-# of how few people have a dead payment.
+# Of what is due the newest dead payment is said to owe first: an older one only what goes beyond it. A payment that was corrected had been
+# tried again in the meantime: it speaks of later ones too. Key by key: the planner knows nothing of how few people have a dead payment.
 _SAY: Final = f"""
 WITH moved AS MATERIALIZED (
-    SELECT m.payment_id, p.beneficiary_id, p.programme, p.funding_source, p.month
+    SELECT m.payment_id, m.source = 'CORRECTION' AS corrected, p.beneficiary_id, p.programme, p.funding_source, p.month
     FROM payment_moved m CROSS JOIN LATERAL (SELECT * FROM payment p WHERE p.payment_id = m.payment_id OFFSET 0) p
 ), dead AS MATERIALIZED (
     SELECT DISTINCT d.payment_id, d.line_id, m.beneficiary_id, m.programme, m.funding_source, m.month
@@ -50,7 +50,7 @@ WITH moved AS MATERIALIZED (
     SELECT m.payment_id, jsonb_object_agg(d.payment_id, s.still) AS replaces
     FROM moved m JOIN dead d USING (beneficiary_id, programme, funding_source, month)
     CROSS JOIN LATERAL (SELECT coalesce(sum(s.still), 0) AS still FROM share s WHERE s.payment_id = d.payment_id) s
-    WHERE d.payment_id < m.payment_id GROUP BY m.payment_id
+    WHERE (d.payment_id < m.payment_id OR m.corrected) AND d.payment_id <> m.payment_id GROUP BY m.payment_id
 )
 UPDATE payment_moved m SET body = CAST(CAST(m.body AS jsonb) || jsonb_build_object('replaces', t.replaces) AS text)
 FROM told t WHERE t.payment_id = m.payment_id
@@ -68,5 +68,8 @@ REPLACED_BY_HOLD: Final = f"""(
 
 
 async def say(tx: Tx) -> None:
-    """Write into the events of `payment_moved`, whose effects are made, what they leave of dead payments made before them."""
+    """Write into the events of `payment_moved`, whose effects are made, what they leave of dead payments made before them.
+
+    A corrected one also says it of those made after it.
+    """
     await tx.execute(_SAY)
