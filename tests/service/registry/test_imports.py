@@ -129,6 +129,23 @@ async def test_units_outside_the_callers_area_do_not_exist(world: Any) -> None:
     assert (await stranger.get("/v1/beneficiaries", params={"unit_path": UNIT_PATH})).json()["items"] == []
 
 
+async def test_a_representatives_number_is_of_the_person_named(world: Any) -> None:
+    """One digit mistyped is a neighbour's number, who would collect the money."""
+    await world.take([row("A-1", "060170000017", full_name="Lê Văn Khác")])
+    rep = {"rep_name": "Trần Văn Bình", "rep_kind": "Giám hộ", "rep_from": "01/01/2024"}
+    rows = [
+        row("B-1", rep_number="060170000017", **rep),  # registered as Lê Văn Khác
+        row("B-2", "060180000018", full_name="Hồ Thị Đào"),
+        row("B-3", rep_number="060180000018", **rep),  # of another row
+        row("B-4", rep_number="060170000033", **rep),
+        row("B-5", rep_number="060170000041", **rep), row("B-6", rep_number="060170000041", **rep | {"rep_name": "Trần Thị Bình"}),
+        row("B-7", rep_number="060170000017", **rep | {"rep_name": "LÊ VĂN KHÁC"}),
+    ]  # fmt: skip
+    taken = await world.take(rows)
+    assert sorted(await world.errors(taken["import_id"])) == [(line, "REP_NUMBER_OTHER_PERSON") for line in (4, 6, 8, 9)]
+    assert taken["rows_applied"] == 3
+
+
 async def test_representatives_share_one_person_and_may_be_beneficiaries(world: Any) -> None:
     carer = {"rep_name": "Trần Văn Bình", "rep_birth": "1970", "rep_sex": "Nam", "rep_number": "060070000009", "rep_kind": "Giám hộ"}
     await world.take([row("A-1", "060190000001", **carer), row("A-2", "060190000002", **carer)])

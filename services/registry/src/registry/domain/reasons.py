@@ -81,6 +81,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "Not added to this household: a member of another one, or the household is of another unit or closed",
     ),
     "REP_IS_SELF": ("Người nhận thay trùng với người hưởng", "The representative is the beneficiary"),
+    "REP_NUMBER_OTHER_PERSON": (
+        "Số định danh của người nhận thay đã đăng ký, hoặc ghi ở dòng khác, với họ tên khác",
+        "The representative's number is registered, or stands in another row, under another name",
+    ),
     "DUPLICATE_NUMBER_FILE": ("Số định danh trùng với dòng {0} trong tệp", "The number stands in row {0} of the file too"),
     "DUPLICATE_NUMBER_REGISTER": ("Số định danh đã đăng ký ở đơn vị {0}", "The number is already registered in unit {0}"),
     "FILE_CODE_OTHER_PERSON": ("Mã hồ sơ đã dùng cho người khác", "The dossier code belongs to another person"),

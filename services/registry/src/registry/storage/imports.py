@@ -83,7 +83,7 @@ _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
     SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month,
            least(r.from_month, r.arrears_from) AS first_month, f.seq,
-           c.per_dependant, r.percent, r.quantity, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
+           c.per_dependant, r.percent, r.quantity, r.rep_number_blind, r.rep_name_folded, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
     JOIN import_file f USING (import_id)
@@ -101,6 +101,11 @@ WITH r AS MATERIALIZED (
                  ORDER BY seq, row_number)
 )
 SELECT j.import_id, j.row_number, CASE
+    -- A mistyped digit may be a neighbour's number, who would be appointed to collect.
+    WHEN pr.name_folded <> j.rep_name_folded OR pr.person_id IS NULL AND j.rep_number_blind IN (
+        SELECT n.blind FROM (SELECT r.number_blind AS blind, r.name_folded AS name FROM r WHERE r.number_blind IS NOT NULL
+                             UNION ALL SELECT r.rep_number_blind, r.rep_name_folded FROM r WHERE r.rep_number_blind IS NOT NULL) AS n
+        GROUP BY n.blind HAVING min(n.name) <> max(n.name)) THEN 'REP_NUMBER_OTHER_PERSON'
     WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code AND j.number_import = j.import_id THEN 'DUPLICATE_NUMBER_FILE'
     WHEN j.number_blind IS NOT NULL AND j.number_file <> j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
     WHEN pn.is_beneficiary AND pn.file_code IS DISTINCT FROM j.file_code THEN 'DUPLICATE_NUMBER_REGISTER'
@@ -133,6 +138,7 @@ SELECT j.import_id, j.row_number, CASE
 FROM judged j
 LEFT JOIN person pn ON pn.number_blind = j.number_blind
 LEFT JOIN person pf ON pf.file_code = j.file_code
+LEFT JOIN person pr ON pr.number_blind = j.rep_number_blind
 """
 
 _FIELD: Final = {
@@ -142,6 +148,7 @@ _FIELD: Final = {
     "ALREADY_ENTITLED": "category",
     "GRANT_PROPOSED": "category",
     "ENTITLEMENT_DIFFERS": "decision_number",
+    "REP_NUMBER_OTHER_PERSON": "rep_number",
 }
 
 
