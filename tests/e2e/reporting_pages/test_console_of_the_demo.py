@@ -111,6 +111,11 @@ async def test_the_console_s_menu_on_a_phone(demo: tuple[Layout, dict[str, Any]]
     await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=60_000)  # a document is made when it is first asked for
     await expect(page.locator("#menu")).to_be_hidden()
     await page.screenshot(path=pictures / "console-phone.png")
+    first = page.locator(".opblock-tag").first
+    words = [await first.locator(part).bounding_box() for part in ("small", "a.nostyle")]
+    assert words[0] is not None
+    assert words[1] is not None
+    assert words[0]["x"] < words[1]["x"], "Vietnamese first"
     await page.click("#menu-button")
     await expect(page.get_by_role("link", name="Tiến độ")).to_be_visible()
     assert await page.get_attribute("#menu-button", "aria-expanded") == "true"
@@ -120,3 +125,13 @@ async def test_the_console_s_menu_on_a_phone(demo: tuple[Layout, dict[str, Any]]
     assert await page.evaluate("document.activeElement.id") == "menu-button"
     assert await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     await context.close()
+
+
+async def test_a_form_says_in_vietnamese_what_each_field_is(demo: tuple[Layout, dict[str, Any]], browser: Browser) -> None:
+    layout, _ = demo
+    page = await (await browser.new_context(locale="vi-VN")).new_page()
+    page.set_default_timeout(60_000)
+    await page.goto(f"{layout.url('reporting')}/console/?service=registry&operation=POST%20/v1/imports")
+    await page.locator(".opblock.is-open").get_by_role("button", name="Nhập để thực hiện").click()
+    await expect(page.locator(".opblock.is-open [data-property-name=programme]")).to_contain_text("Chương trình")
+    await page.context.close()

@@ -19,7 +19,7 @@ let document_ = null;
 let locked = false;
 let shownLanguage = "";
 
-for (const name of Object.keys(services)) picker.add(new Option(name, name));
+for (const name of Object.keys(services)) picker.add(new Option(named(name), name));
 
 function named(service) {
   return SERVICES[service] ? `${say(...SERVICES[service])} (${service})` : service;
@@ -57,6 +57,12 @@ function* operations() {
 function plainer(node) {
   if (Array.isArray(node)) return node.forEach(plainer);
   if (!node || typeof node !== "object") return undefined;
+  // Beside a reference 3.0 knows no words: a field that is one of some values takes these in, and keeps its own description.
+  const values = node.$ref && node.description ? document_.components.schemas[node.$ref.split("/").at(-1)] : null;
+  if (values?.enum) {
+    delete node.$ref;
+    Object.assign(node, { ...structuredClone(values), ...node });
+  }
   const other = Array.isArray(node.anyOf) ? node.anyOf.filter((one) => one.type !== "null") : [];
   if (other.length && other.length < node.anyOf.length) {
     delete node.anyOf;
