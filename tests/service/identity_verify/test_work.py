@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from common.actor import Role
+from common.contracts.registry_v1 import RepresentativeRevoked
 from common.ids import new_id
 from identity_verify.usecases.plan import plan_rechecks
 
@@ -196,3 +197,25 @@ async def test_my_work_counts_what_is_mine_to_decide_and_not_what_i_proposed(wor
     assert (await waiting(first), await waiting(second)) == ({}, {"mismatches_to_confirm": 1})
     assert (await second.post(path, json=DECISION)).status_code == 200
     assert (await waiting(first), await waiting(second)) == ({}, {})
+
+
+async def test_a_collector_found_dead_waits_for_the_commune_until_the_right_has_ended(world, client_as) -> None:
+    """The money goes to the person in cash meanwhile, who may be a child or bedridden: somebody has to appoint another."""
+    ward = world.person()
+    keeper = world.representative(ward.beneficiary_id, "Trần Văn Nam", NUMBER)
+    world.knows(NUMBER, name="Trần Văn Nam", birth_date="1980-02-01", status="DECEASED", death_date="2024-07-01")
+    await world.hear([ward, keeper])
+    await world.drain()
+    assert (await world.verdicts())[keeper.representative_id] == "DECEASED"
+
+    async def waiting(unit: str) -> dict[str, dict[str, str]]:
+        client = client_as(world.app, Role.COMMUNE_OFFICER, units=(unit,))
+        items = (await client.get("/v1/work", params={"business_date": "2024-08-21"})).json()["items"]
+        return {item["kind"]: item["about"] for item in items if item["kind"] == "collectors_dead"}
+
+    about = {"subject_id": str(keeper.representative_id), "/beneficiary_id": str(ward.beneficiary_id)}
+    assert await waiting("60/593/22924") == {"collectors_dead": about}
+    assert await waiting("60/594") == {}
+    ended = keeper.model_dump() | {"version": 2, "revoked_on": "2024-08-22"}
+    await world.hear([RepresentativeRevoked(**ended)])
+    assert await waiting("60/593/22924") == {}

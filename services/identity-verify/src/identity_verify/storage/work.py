@@ -18,6 +18,11 @@ _UNCLEAR: Final = (
     "verification AS w WHERE w.verdict IN ('REVIEW', 'SUSPECTED_IDENTITY', 'NOT_FOUND') AND w.decided IS NULL AND w.fingerprint ="
     " (SELECT s.fingerprint FROM subject AS s WHERE s.beneficiary_id = w.beneficiary_id AND s.subject_id = w.subject_id AND s.active)"
 )
+# Few, by the index on verdicts. Over once the right has ended, or the identity was corrected and is being asked about.
+_DEAD_COLLECTOR: Final = (
+    "verification AS w WHERE w.verdict = 'DECEASED' AND w.subject_id <> w.beneficiary_id AND w.fingerprint ="
+    " (SELECT s.fingerprint FROM subject AS s WHERE s.beneficiary_id = w.beneficiary_id AND s.subject_id = w.subject_id AND s.active)"
+)
 _PROPOSED: Final = (
     "EXISTS (SELECT FROM decision AS d WHERE d.beneficiary_id = w.beneficiary_id AND d.subject_id = w.subject_id"
     " AND d.verification_version = w.version AND d.confirmed_by IS NULL"
@@ -42,6 +47,11 @@ WORK: Final = (
         _CORRECTORS,
         f"{_UNCLEAR} AND w.verdict <> 'SUSPECTED_IDENTITY'", "w.checked_on", ("POST", "/v1/verifications/{subject_id}/question"), _LIST,
         days=10, about=_FOR,
+    ),
+    Kind(
+        "collectors_dead", "Người nhận thay đã mất theo CSDL dân cư: chấm dứt và cử người khác, hoặc hỏi lại",
+        "Collectors found dead: end the right and appoint another, or ask again", _CORRECTORS, _DEAD_COLLECTOR, "w.checked_on",
+        ("POST", "/v1/verifications/{subject_id}/question"), ("GET", "/v1/verifications"), days=5, about=_FOR,
     ),
     Kind(
         "number_conflicts", "Một số định danh, nhiều hồ sơ", "One number, several dossiers", (*_OFFICERS, *_POLICE),
