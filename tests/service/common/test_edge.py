@@ -41,6 +41,10 @@ def slow_things(db: Database) -> APIRouter:
     async def body(request: Request, _actor: Auditor) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
+    @router.post("/notice")
+    async def notice(request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
+
     @router.get("/rows")
     async def rows(_actor: Auditor) -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
@@ -67,7 +71,7 @@ async def serving(pg_url: str, keys_file: Path, keyring: Keyring, *, pool: int =
     url = pg_url.replace("postgresql://", "postgresql+psycopg://")
     db = Database(url, keyring=keyring, pool_size=pool, pool_seconds=0.3)
     settings = MechanismSettings(database_url=url, keys_file=keys_file, environment="development", **limits)
-    app = create_app(title="edge", description="edge", settings=settings, db=db, routers=[slow_things(db)])
+    app = create_app(title="edge", description="edge", settings=settings, db=db, routers=[slow_things(db)], public=("/v1/slow/notice",))
     app.state.authenticator.issuer = "http://issuer.test"
     app.state.authenticator.use_keys(testing.jwks())
     port = testing.free_port()
@@ -164,6 +168,36 @@ async def test_who_sends_a_body_is_known_before_it_is_taken(serve: Callable[...,
         assert (await ask(port, head("POST", "/v1/slow/body", Content_Length="2"), b"ab"))[0] == 200
         for _, writer in waiting:
             writer.close()
+
+
+async def test_who_need_not_be_known_takes_a_part_of_the_places_only(serve: Callable[..., Any]) -> None:
+    """Anybody may send to where a signature in the body is the proof, as slowly as a body may come: others must still be served."""
+    async with serve(requests_at_once=8, bodies_in_hand_bytes=4000) as (port, app):
+        edge = edge_of(app)
+        notice = head("POST", "/v1/slow/notice", Content_Length="400", Authorization="")
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+        for _, writer in waiting:
+            writer.write(notice)  # not one byte of it follows
+        answers = [asyncio.create_task(answer_of(reader)) for reader, _ in waiting]
+        async with asyncio.timeout(20):
+            while edge.in_hand + sum(answer.done() for answer in answers) < 8:
+                await asyncio.sleep(0.01)
+        assert (await ask(port, head("POST", "/v1/slow/body", Content_Length="2"), b"ab"))[0] == 200
+        refused = [answer.result() for answer in answers if answer.done()]
+        assert {(status, problem["type"], headers["retry-after"]) for status, headers, problem in refused} == {
+            (503, "/problems/service-unavailable", "1")
+        }
+        assert len(refused) == 6, "a quarter of the places is theirs"
+        for (_, writer), answer in zip(waiting, answers, strict=True):
+            if not answer.done():
+                writer.write(b"x" * 400)
+                assert (await answer)[2] == {"bytes": 400}
+            writer.close()
+        assert edge.of_strangers == edge.stranger_bytes == 0
+        big = head("POST", "/v1/slow/notice", Content_Length="1001", Authorization="")
+        status, headers, _ = await ask(port, big, b"x" * 1001)
+        assert (status, headers["retry-after"]) == (503, "10"), "and a quarter of the bytes"
+        assert (await ask(port, head("POST", "/v1/slow/body", Content_Length="1001"), b"x" * 1001))[0] == 200
 
 
 async def test_bodies_in_hand_have_a_sum(serve: Callable[..., Any]) -> None:

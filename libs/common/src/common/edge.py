@@ -30,6 +30,8 @@ __all__ = ["BODY_LIMIT", "Edge", "Limits"]
 BODY_LIMIT: Final = 1024 * 1024
 _HEADERS_LIMIT: Final = 32 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
+#: Who need not be known before he sends (a signature in the body is the proof) has one in so many of the places and of the bytes.
+_STRANGERS: Final = 4
 _ALWAYS: Final = ("/health/", "/metrics")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _DEFECT: Final = 500
@@ -69,6 +71,8 @@ class Edge:
         self.limits = limits
         self.stranger = stranger
         self.bytes_in_hand = 0
+        self.of_strangers = 0
+        self.stranger_bytes = 0
         self.answers: Counted[str] = Counted()
         self._answer = answer
         self._bodies = sorted(limits.bodies.items(), key=lambda item: -len(item[0]))
@@ -110,6 +114,11 @@ class Edge:
             passage.leave()
         return passage.status
 
+    @property
+    def in_hand(self) -> int:
+        """Requests whose answers have not begun."""
+        return self._in_hand
+
     def hold(self, more: int) -> None:
         """Count what is in hand: from its arrival to the beginning of its answer, so that endless answers hold nobody's place."""
         self._in_hand += more
@@ -150,6 +159,8 @@ class _Passage:
         self._edge, self._scope, self._receive, self._send = edge, scope, receive, send
         self._request_id, self._limit = request_id, limit
         self._seen, self._taking, self._whole, self._status, self._began = 0, False, False, 500, False
+        self._stranger = False
+        self._stranger_bytes = 0
         self._cut: Problem | None = None
         self._person: str | None = None
         self._deadline: asyncio.Timeout | None = None
@@ -170,6 +181,8 @@ class _Passage:
     def _end(self) -> None:
         """Nothing of it is in memory or on its way any more."""
         self._edge.bytes_in_hand -= self._seen
+        self._edge.stranger_bytes -= self._stranger_bytes
+        self._arrived()
         if self._person is not None:
             self._edge.answers[self._person] -= 1
             self._edge.answers += Counted()  # who has none left is forgotten
@@ -211,6 +224,19 @@ class _Passage:
         if sends and self._edge.stranger is not None and (refused := await self._edge.stranger(self._scope, headers)) is not None:
             self._cut = self._edge.refused("stranger", refused)
             raise self._cut
+        if sends and "bearer" not in self._scope["state"]:
+            if self._edge.of_strangers >= max(1, self._edge.limits.at_once // _STRANGERS):
+                busy = ServiceUnavailable("Too many requests are being taken", headers={"Retry-After": "1", **_CLOSE})
+                self._cut = self._edge.refused("strangers", busy)
+                raise self._cut
+            self._stranger = True
+            self._edge.of_strangers += 1
+
+    def _arrived(self) -> None:
+        """A stranger's body is whole, or given up: the next one's may come."""
+        if self._stranger:
+            self._stranger = False
+            self._edge.of_strangers -= 1
 
     async def _take(self) -> Message:
         """The next part of the body, within its time and the limit; afterwards what ends the connection, however late."""
@@ -227,11 +253,17 @@ class _Passage:
         more = len(message.get("body", b""))
         self._seen += more
         self._edge.bytes_in_hand += more
+        if self._stranger:
+            self._stranger_bytes += more
+            self._edge.stranger_bytes += more
         self._whole = message["type"] == "http.disconnect" or not message.get("more_body", False)
         if self._seen > self._limit:
             self._cut = self._edge.refused("too_large", PayloadTooLarge(f"At most {self._limit} bytes are taken here", headers=_CLOSE))
             raise self._cut
-        if self._edge.bytes_in_hand > self._edge.limits.bodies_in_hand:
+        crowded = self._stranger and self._edge.stranger_bytes > self._edge.limits.bodies_in_hand // _STRANGERS
+        if self._whole:
+            self._arrived()
+        if crowded or self._edge.bytes_in_hand > self._edge.limits.bodies_in_hand:
             busy = ServiceUnavailable("Too much is being uploaded", headers={"Retry-After": "10", **_CLOSE})
             self._cut = self._edge.refused("uploads", busy)
             raise self._cut
