@@ -46,6 +46,7 @@ VIETNAMESE: Final = {
     "The same file is being taken at this moment; ask again": "Chính tệp này đang được nhận: hãy hỏi lại sau ít giây",
     "The same list was sent again meanwhile": "Danh sách này vừa được gửi lại",
     "The token issuer cannot be reached": "Không kết nối được nơi cấp phiên đăng nhập",
+    "Too many requests are being taken": "Hệ thống đang nhận quá nhiều yêu cầu: hãy chờ rồi thử lại",
     "Too many requests are being served": "Hệ thống đang quá tải: hãy chờ rồi thử lại",
     "Too much is being uploaded": "Đang có quá nhiều tệp gửi lên: hãy chờ rồi thử lại",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from accounts.api.lists import lists_router
 from accounts.api.openings import PUBLIC, openings_router
 from accounts.api.payees import payees_router
 from accounts.api.routes import WATCHERS, make_router
+from accounts.domain.problem_words import VIETNAMESE
 from accounts.messaging.subscriptions import SUBSCRIPTIONS
 from accounts.providers.directory import load_directory
 from accounts.providers.inquiry import NameInquiry, load_inbound_secrets, load_partners
@@ -66,6 +67,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         description="Tài khoản nhận trợ cấp và hình thức chi trả. Payout accounts of payees, and how each person is to be paid.",
         settings=settings,
         examples=EXAMPLES,
+        vietnamese=VIETNAMESE,
         db=db,
         routers=[
             imports.make_router(db),

@@ -43,6 +43,7 @@ from disbursement.api.common import READERS
 from disbursement.api.examples import EXAMPLES
 from disbursement.channels.partners import Partner, load_partners
 from disbursement.channels.sms import SmsGateway
+from disbursement.domain.problem_words import VIETNAMESE
 from disbursement.messaging.subscriptions import SUBSCRIPTIONS
 from disbursement.settings import Settings
 from disbursement.storage.invariants import INVARIANTS
@@ -90,6 +91,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         description="Kỳ chi trả, danh sách, duyệt, khoản chi và sổ cái. Cycles, lists, approvals, payments and the ledger.",
         settings=settings,
         examples=EXAMPLES,
+        vietnamese=VIETNAMESE,
         db=db,
         routers=[
             webhooks.router,  # first: a flood of forged notices is not compared with the address of every route

@@ -17,6 +17,7 @@ from common.work_list import work_router
 from common.worker import Loop, every, owner_name, run_worker
 from identity_verify.api import WATCHERS, make_routers
 from identity_verify.api.examples import EXAMPLES
+from identity_verify.domain.problem_words import VIETNAMESE
 from identity_verify.messaging.subscriptions import SUBSCRIPTIONS
 from identity_verify.population.online import PopulationOnline
 from identity_verify.settings import Settings
@@ -54,6 +55,7 @@ def make_app(settings: Settings, db: Database | None = None) -> FastAPI:
         description="Xác minh người hưởng với CSDL quốc gia về dân cư. Checks people against the national population database.",
         settings=settings,
         examples=EXAMPLES,
+        vietnamese=VIETNAMESE,
         db=db,
         routers=[
             *make_routers(db, settings),
