@@ -110,7 +110,8 @@ async def quarantined(tx: Tx, actor: Actor, quarantine_id: UUID) -> RowMapping |
     """An open word that was set aside, in the actor's units or about no payment of ours, locked."""
     scope, params = actor.scope_sql("q.unit_path")
     return await tx.row(
-        f"SELECT q.* FROM quarantine q WHERE q.quarantine_id = :id AND q.state = 'OPEN' AND (q.unit_path IS NULL OR {scope}) FOR UPDATE",
+        "SELECT q.*, (SELECT p.status FROM payment p WHERE p.payment_id = q.payment_id) AS payment_status FROM quarantine q"
+        f" WHERE q.quarantine_id = :id AND q.state = 'OPEN' AND (q.unit_path IS NULL OR {scope}) FOR UPDATE",
         id=quarantine_id,
         **params,
     )

@@ -16,7 +16,7 @@ from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
-from disbursement.domain.payment import CASH, KEEPS_CLOSED, Reading, ResultStatus, corrects, read_result
+from disbursement.domain.payment import CASH, KEEPS_CLOSED, PAID, Reading, ResultStatus, corrects, read_result
 from disbursement.domain.payment_errors import PaymentNotFound
 from disbursement.storage import cases, corrections, manual, payment_moves
 from disbursement.usecases.record_results import Told, record_results
@@ -131,7 +131,8 @@ async def dismiss_word(db: Database, actor: Actor, quarantine_id: UUID, note: st
     """
     async with db.transaction(actor) as tx:
         word = await _word(tx, actor, quarantine_id)
-        if word["payment_id"] is not None and (word["says_paid"] or word["reason"] in KEEPS_CLOSED):
+        paid_unheard = word["says_paid"] and word["payment_status"] not in PAID
+        if word["payment_id"] is not None and (paid_unheard or word["reason"] in KEEPS_CLOSED):
             if word["dismissal_by"] == actor.subject:
                 raise SameWitness()
             if word["dismissal_by"] is None:
