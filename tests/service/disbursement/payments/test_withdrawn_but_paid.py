@@ -204,6 +204,32 @@ async def test_a_batch_booked_as_one_debit_keeps_its_months_until_two_people_say
     await sound(world)
 
 
+async def test_what_could_not_be_withdrawn_stays_under_the_debit_of_its_batch(
+    town: Any, world: Any, officer: Any, checker: Any, due: Any
+) -> None:
+    """A defect keeps one of them from being withdrawn: in a batch of its own it is what that one debit may have paid, as before."""
+    people = [await one_person(town, due) for _ in range(2)]
+    await approved(town, expect=2)
+    await paid_behind_our_back(world)
+    assert await statement(world, officer, (await world.value("SELECT reference FROM payment_batch"), 1_000_000)) == {"AMOUNT_DIFFERS": 1}
+    committed = "UPDATE due_month_position SET committed = :amount WHERE beneficiary_id = :who"
+    async with world.owner() as tx:
+        await tx.execute(committed, amount=0, who=people[0])
+    await world.send()
+    assert await world.statuses() == {"APPROVED": 1, "CANCELLED": 1}
+    for amount in (0, 500_000):  # as it is, and repaired
+        async with world.owner() as tx:
+            await tx.execute(committed, amount=amount, who=people[0])
+            await tx.execute("UPDATE payment_batch SET next_at = now()")
+        await world.send()
+        assert await world.statuses() == ({"CANCELLED": 2} if amount else {"APPROVED": 1, "CANCELLED": 1}), "it may have been paid"
+    cycle = await approved(town, expect=0, reissue={})
+    assert {hold["reason"] for hold in (await town.holds(cycle)).values()} == {"PAYMENT_DISPUTED"}
+    said = await ended(officer, checker, "PAID")
+    assert (said["payment_id"], said["waiting"]) == (None, 2)
+    await books_agree(world, 1_000_000)
+
+
 @pytest.mark.slow
 async def test_a_signed_word_about_what_was_never_sent_may_be_accepted_by_two(
     town: Any, world: Any, officer: Any, checker: Any, due: Any

@@ -162,8 +162,9 @@ WITH stuck AS (
 ),
 own AS (
     INSERT INTO payment_batch (batch_id, cycle_id, list_id, partner, programme, funding_source, number, reference, payments, amount,
-                               failures, last_error, next_at)
-    SELECT i.id, b.cycle_id, b.list_id, b.partner, b.programme, b.funding_source, 0, {reference}, s.payments, s.amount, b.failures + 1,
+                               split_from, failures, last_error, next_at)
+    SELECT i.id, b.cycle_id, b.list_id, b.partner, b.programme, b.funding_source, 0, {reference}, s.payments, s.amount,
+           coalesce(b.split_from, b.batch_id), b.failures + 1,
            'cannot be withdrawn: its months do not add up to it',
            clock_timestamp() + make_interval(secs => least(:first * power(2, least(b.failures, 20)), :longest))
     FROM payment_batch b, (SELECT count(*) AS payments, sum(amount) AS amount FROM stuck) s, (SELECT uuidv7() AS id) i
@@ -175,7 +176,10 @@ UPDATE payment p SET batch_id = own.batch_id FROM own, stuck WHERE p.payment_id 
 
 
 async def split_off(tx: Tx, batch_id: UUID, payment_ids: Sequence[UUID], *, first_seconds: int, longest_seconds: int) -> int:
-    """Payments that must not be sent and could not be withdrawn leave for a batch of their own that waits, so that the rest can go."""
+    """Payments that must not be sent and could not be withdrawn leave for a batch of their own that waits, so that the rest can go.
+
+    A debit booked under the batch's reference may still have paid them: `split_from`.
+    """
     return await tx.execute(_SPLIT_OFF, batch_id=batch_id, payment_ids=list(payment_ids), first=first_seconds, longest=longest_seconds)
 
 

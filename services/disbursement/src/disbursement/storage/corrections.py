@@ -10,6 +10,7 @@ from common import outbox
 from common.contracts.disbursement_v1 import PaymentReleased, PaymentStatus
 from common.db import Tx
 from disbursement.domain.payment import CASH, CORRECTIONS, DEAD
+from disbursement.storage.gate import BATCHES_OF_DEBIT
 from disbursement.storage.holds import BENEFIT_LINES, HOLD_EVENTS, MONTHS
 from disbursement.storage.replaced import REPLACED_BY_HOLD
 
@@ -35,7 +36,7 @@ def beyond_sql(condition: str) -> str:
 
 # Of a batch booked as one debit: those of its payments, held unpaid, that this debit may have paid beside what was sent of it.
 _OF_BATCH: Final = f"""(
-    SELECT count(*) FROM statement_line s JOIN payment q USING (batch_id)
+    SELECT count(*) FROM statement_line s {BATCHES_OF_DEBIT.format(line="s")} JOIN payment q ON q.batch_id = own.batch_id
     CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount), 0) AS amount FROM payment x
                         WHERE x.batch_id = s.batch_id AND x.status NOT IN ({_UNPAID}, 'APPROVED')) sent
     WHERE s.statement_id = b.statement_id AND s.line_no = b.line_no AND s.direction = 'OUT' AND q.status IN ({_UNPAID}, 'APPROVED')
@@ -48,7 +49,8 @@ WAITING_SQL: Final = f"""CASE WHEN b.state = 'RESOLVED' THEN 0 WHEN b.payment_id
 # A withdrawn payment is paid only by the word of somebody who is not us: a booking, a message, or the answer to an investigation.
 _SPOKEN_OF: Final = """
 SELECT EXISTS (SELECT FROM statement_line s WHERE s.payment_id = p.payment_id AND s.direction = 'OUT')
-    OR EXISTS (SELECT FROM statement_line s WHERE s.batch_id = p.batch_id AND s.direction = 'OUT')
+    OR EXISTS (SELECT FROM payment_batch f JOIN statement_line s ON s.batch_id IN (f.batch_id, f.split_from)
+               WHERE f.batch_id = p.batch_id AND s.direction = 'OUT')
     OR EXISTS (SELECT FROM quarantine q WHERE q.payment_id = p.payment_id AND (q.says_paid OR q.reason IN ('NOT_SENT', 'CONTRADICTION')))
     OR EXISTS (SELECT FROM payment_case c WHERE c.payment_id = p.payment_id AND c.kind = 'INVESTIGATION' AND c.answered_on IS NOT NULL)
 FROM payment p WHERE p.payment_id = :payment_id
@@ -67,7 +69,8 @@ WITH booked AS (
 ), chosen AS (
     SELECT p.payment_id, p.channel, p.amount FROM booked b JOIN payment p ON p.payment_id = b.payment_id WHERE p.status IN ({_CORRECTED})
     UNION ALL
-    SELECT p.payment_id, p.channel, p.amount FROM booked b JOIN payment p ON p.batch_id = b.batch_id
+    SELECT p.payment_id, p.channel, p.amount FROM booked b {BATCHES_OF_DEBIT.format(line="b")}
+    JOIN payment p ON p.batch_id = own.batch_id
     WHERE b.payment_id IS NULL AND p.status IN ({_CORRECTED})
 ), sent AS (
     SELECT coalesce(sum(p.amount), 0) AS amount FROM booked b JOIN payment p ON p.batch_id = b.batch_id

@@ -11,6 +11,7 @@ from disbursement.domain.gate import GRACE_NOTE, MOOT_AFTER_DEATH, REPRESENTATIV
 from disbursement.domain.payment import DEAD
 
 __all__ = [
+    "BATCHES_OF_DEBIT",
     "BOOKED_UNSENT_SQL",
     "DISPUTED_LINES_SQL",
     "DISPUTED_SQL",
@@ -105,13 +106,19 @@ SUSPENDED_SQL: Final = """e.status = 'SUSPENDED' AND NOT EXISTS (
             AND coalesce(i.to_month, 'infinity') >= {month})"""
 """Allowances (`e`) suspended by decision, with nothing due under their line from a month on: what was due before waits as well."""
 
+BATCHES_OF_DEBIT: Final = (
+    "CROSS JOIN LATERAL (SELECT {line}.batch_id UNION ALL SELECT f.batch_id FROM payment_batch f WHERE f.split_from = {line}.batch_id) own"
+)
+"""The batches (`own.batch_id`) whose payments a debit under a batch's reference (row `line`) may have paid: its own and those split off."""
+
 # What a batch's one debit may have paid beside those of its payments that were sent and are not dead: nobody says which.
 _BOOKED_WITH_BATCH: Final = f"""
 SELECT p.payment_id
 FROM reconciliation_break b JOIN statement_line s ON s.statement_id = b.statement_id AND s.line_no = b.line_no
 CROSS JOIN LATERAL (SELECT coalesce(sum(x.amount), 0) AS amount FROM payment x
                     WHERE x.batch_id = s.batch_id AND x.status NOT IN ({_UNPAID}, 'APPROVED')) sent
-JOIN payment p ON p.batch_id = s.batch_id AND p.status IN ({_UNPAID}) AND p.amount <= b.theirs - sent.amount
+{BATCHES_OF_DEBIT.format(line="s")}
+JOIN payment p ON p.batch_id = own.batch_id AND p.status IN ({_UNPAID}) AND p.amount <= b.theirs - sent.amount
 WHERE b.state <> 'RESOLVED' AND b.payment_id IS NULL AND s.batch_id IS NOT NULL AND s.direction = 'OUT'"""
 
 DISPUTED_SQL: Final = f"""
@@ -141,8 +148,9 @@ BOOKED_UNSENT_SQL: Final = """
 (EXISTS (SELECT FROM reconciliation_break b WHERE b.payment_id = p.payment_id AND b.state <> 'RESOLVED' AND b.kind <> 'MISSING')
  OR EXISTS (SELECT FROM quarantine q
             WHERE q.payment_id = p.payment_id AND q.state = 'OPEN' AND (q.says_paid OR q.reason IN ('CONTRADICTION', 'NOT_SENT')))
- OR EXISTS (SELECT FROM statement_line s JOIN reconciliation_break b ON b.statement_id = s.statement_id AND b.line_no = s.line_no
-            WHERE s.batch_id = p.batch_id AND b.state <> 'RESOLVED' AND b.payment_id IS NULL))
+ OR EXISTS (SELECT FROM payment_batch f JOIN statement_line s ON s.batch_id IN (f.batch_id, f.split_from)
+            JOIN reconciliation_break b ON b.statement_id = s.statement_id AND b.line_no = s.line_no
+            WHERE f.batch_id = p.batch_id AND b.state <> 'RESOLVED' AND b.payment_id IS NULL))
 """
 """Whether a statement books the payment `p` (alone or with its whole batch), or the partner speaks of it, in a way that waits for a person.
 Asked of the payment: the thousands of other differences that may be open are not read."""

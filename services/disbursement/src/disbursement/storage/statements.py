@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from common.actor import Actor
 from common.db import Tx
 from disbursement.storage.corrections import WAITING_SQL, beyond_sql
+from disbursement.storage.gate import BATCHES_OF_DEBIT
 
 __all__ = [
     "add",
@@ -189,7 +190,8 @@ async def break_of(tx: Tx, actor: Actor, break_id: UUID) -> RowMapping | None:
         f" {WAITING_SQL} FROM reconciliation_break b LEFT JOIN payment p USING (payment_id)"
         f" WHERE b.break_id = :break_id AND (b.unit_path IS NULL OR {scope})"
         # A batch booked as one debit holds its payments' months: who ends that sees them all.
-        " AND NOT EXISTS (SELECT FROM statement_line s JOIN payment q USING (batch_id) WHERE b.payment_id IS NULL"
+        f" AND NOT EXISTS (SELECT FROM statement_line s {BATCHES_OF_DEBIT.format(line='s')}"
+        "  JOIN payment q ON q.batch_id = own.batch_id WHERE b.payment_id IS NULL"
         f"  AND s.statement_id = b.statement_id AND s.line_no = b.line_no AND NOT {of_batch}) FOR UPDATE OF b",
         break_id=break_id,
         **(params | more),
