@@ -320,6 +320,21 @@ async def test_without_our_account_nothing_is_built_and_the_batch_waits_loudly(b
     assert not await bank.take_over()
 
 
+@pytest.mark.parametrize("bank", [{"payer": None}], indirect=True)
+async def test_a_batch_that_cannot_go_stands_again_after_it_was_dismissed(bank: Any, operator: Any) -> None:
+    """Its people are not paid, and nothing else says so."""
+    await file_sent(bank, 1)
+    for times in range(2):
+        [waits] = (await operator.get("/v1/quarantine")).json()["items"]
+        assert (waits["reason"], waits["dismissed_before"]) == ("PAYER_MISSING", times)
+        path, key = f"/v1/quarantine/{waits['quarantine_id']}/dismiss", {"Idempotency-Key": f"dismissal-number-{times}"}
+        assert (await operator.post(path, json={"note": "Đã báo kỹ thuật"}, headers=key)).json()["outcome"] == "DISMISSED"
+        assert (await operator.get("/v1/quarantine")).json()["items"] == []
+        async with bank.owner() as tx:
+            await tx.execute("UPDATE payment_batch SET next_at = now()")
+        await bank.send()
+
+
 @pytest.mark.parametrize("bank", [{"channel": "treasury_file", "file_form": "CSV"}], indirect=True)
 async def test_treasury_files_carry_the_codes_that_two_people_set(bank: Any, operator: Any, client_as: Any) -> None:
     await file_sent(bank, 2)

@@ -155,12 +155,18 @@ async def quarantine_one(
     raw: bytes | None = None,
     reference: str | None = None,
 ) -> None:
-    """Set one word aside for a person; the same word twice is one row. `raw` is what was sent, encrypted."""
+    """Set one word aside for a person; the same word twice is one row. `raw` is what was sent, encrypted.
+
+    A batch that still cannot go stands again after somebody dismissed it: nothing else tells that its people are not paid.
+    """
     await tx.execute(
-        "INSERT INTO quarantine (partner, reason, source, source_id, said, fingerprint, raw, reference, payment_id, unit_path)"
-        " SELECT :partner, :reason, :source, :source_id, :said, :fingerprint, CAST(:raw AS bytea), r.reference, p.payment_id, p.unit_path"
+        "INSERT INTO quarantine (partner, reason, source, source_id, said, fingerprint, raw, reference, payment_id, unit_path,"
+        " dismissed_before)"
+        " SELECT :partner, :reason, :source, :source_id, :said, :fingerprint, CAST(:raw AS bytea), r.reference, p.payment_id, p.unit_path,"
+        "        b.n"
         " FROM (SELECT CAST(:reference AS text) AS reference) r LEFT JOIN payment p ON p.reference = r.reference"
-        " WHERE NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = :partner AND e.fingerprint = :fingerprint)"
+        " CROSS JOIN (SELECT count(*) AS n FROM quarantine e WHERE e.partner = :partner AND e.fingerprint = :fingerprint) b"
+        " WHERE b.n = 0 OR :source = 'BATCH'"
         " ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING",
         reference=reference,
         partner=partner,
