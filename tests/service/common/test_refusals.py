@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import importlib
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +87,7 @@ def test_the_process_itself_ends_with_the_reason_and_without_the_value(tmp_path:
     "http://169.254.169.254/latest", "http://[fe80::1]/", "http://127.0.0.1:8000", "http://[::1]/", "http://[::ffff:169.254.169.254]/",
     "http://0.0.0.0/", "http://localhost/", "http://LOCALHOST./", "http://metadata.google.internal/", "file:///etc/passwd",
     "ftp://bank.vn/", "http://user:password@bank.vn/", "http://224.0.0.1/",
+    "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0251.0376.0251.0376/",
 ])  # fmt: skip
 def test_addresses_nobody_means(url: str) -> None:
     assert forbidden_address(url)
@@ -112,6 +115,32 @@ async def test_at_the_call_too_and_a_client_for_one_host_calls_no_other(monkeypa
         with pytest.raises(http.AddressRefused):
             await nowhere.get("https://bank.vn/a")
     assert asked == ["https://bank.vn/a", "https://bank.vn/api/b"]
+
+
+async def test_a_name_that_leads_to_this_machine_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is looked up when it is called: what it leads to then is what counts, and nothing was sent there."""
+    came: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    real = socket.getaddrinfo
+
+    def looked_up(host: Any, *rest: Any, **more: Any) -> Any:
+        return real("127.0.0.1" if host in ("bank.example", b"bank.example") else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    async with server, http.client(to=(f"http://bank.example:{port}",), timeout=20) as bank:
+        assert (await bank.get(f"http://bank.example:{port}/a")).text == "ok"
+        monkeypatch.setitem(http._policy, "production", True)
+        with pytest.raises(http.AddressRefused, match="this machine"):
+            await bank.get(f"http://bank.example:{port}/b")
+    assert len(came) == 1
+    assert b"host: bank.example" in came[0].lower()
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Final
+from socket import SOCK_STREAM
+from typing import Any, Final
 
+import httpcore
 import httpx
 
 from common import tracing
-from common.refusals import forbidden_address
+from common.refusals import forbidden_address, forbidden_host
 
 __all__ = ["MAX_ANSWER_BYTES", "AddressRefused", "AnswerTooLarge", "client", "keep_to", "read_bounded"]
 
@@ -46,6 +48,62 @@ def _only_to(addresses: Iterable[str]) -> Callable[[httpx.Request], Awaitable[No
             raise AddressRefused(f"the address {reason}", request=request)
 
     return check
+
+
+class _LookedUp(httpcore.AsyncNetworkBackend):
+    """Connects to what a name leads to now; in production not where that is an address nobody means, whatever was listed."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = [host]
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} leads nowhere")
+        if _policy["production"]:
+            addresses = await self._addresses(host, port, timeout)
+            reason = next(filter(None, map(forbidden_host, addresses)), None)
+            if reason is not None:
+                raise AddressRefused(f"what the name leads to {reason}")
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+    @staticmethod
+    async def _addresses(host: str, port: int, seconds: float | None) -> list[str]:
+        try:
+            async with asyncio.timeout(seconds):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("the name was not found in time") from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class _Network(httpx.AsyncHTTPTransport):
+    """As httpx makes it, connecting through :class:`_LookedUp`; no proxy, nothing from the environment."""
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_LookedUp(),
+        )
 
 
 class AnswerTooLarge(Exception):
@@ -134,7 +192,7 @@ def client(
     It calls the schemes, hosts and ports of `to` and `base_url`, and nothing else: without either, nothing at all.
     """
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    transport = _Within(transport or httpx.AsyncHTTPTransport(trust_env=False, limits=limits), total or 2 * timeout)
+    transport = _Within(transport or _Network(limits), total or 2 * timeout)
     if tracing.on():
         transport = _Traced(transport)
     return httpx.AsyncClient(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from common.settings import MechanismSettings
 
-__all__ = ["forbidden_address", "refusals"]
+__all__ = ["forbidden_address", "forbidden_host", "refusals"]
 
 _SHORTEST: Final = 16
 _DISTINCT: Final = 12  # of 32 random bytes fewer than this differ in none of 10^15
@@ -40,9 +41,15 @@ def forbidden_address(url: str) -> str | None:
         return "carries a password"
     if host in _METADATA or host == "localhost" or host.endswith(".localhost"):
         return "is this machine or its metadata service"
+    return forbidden_host(host)
+
+
+def forbidden_host(host: str) -> str | None:
+    """The same of a number; None of a name, which is judged by what it leads to when it is called."""
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+        # `127.1` and `2130706433` are numbers to whoever connects, and names to `ipaddress`.
+        address = ipaddress.ip_address(host.partition("%")[0]) if ":" in host else ipaddress.ip_address(socket.inet_aton(host))
+    except (OSError, ValueError):
         return None
     mapped = getattr(address, "ipv4_mapped", None) or address
     if mapped.is_link_local or mapped.is_loopback or mapped.is_multicast or mapped.is_unspecified:
