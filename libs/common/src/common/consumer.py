@@ -43,6 +43,7 @@ _JOIN_SESSIONS, _JOIN_SECONDS = 3, 15.0  # a group that has not taken us in by t
 _CLOSE_SECONDS: Final = 5.0
 #: Milliseconds are usual. A client that lost its group's coordinator with a broker's death may look for it for ever.
 _COMMIT_SECONDS: Final = 15.0
+_UNHEARD_SECONDS: Final = 45.0  # the same of its question how far the group has read
 #: The partitions have moved meanwhile.
 _NOT_OURS: Final = (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError, UnknownMemberIdError)
 _log = get_logger(__name__)
@@ -95,6 +96,7 @@ class Consumer:
         self._positions: dict[tuple[str, int], tuple[int, int]] = {}
         self._positions_at = 0.0
         self._settled_at = 0.0
+        self._heard_at = 0.0
         self._places = Places(db, self._actor, name)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -105,7 +107,7 @@ class Consumer:
             try:
                 async with asyncio.timeout(self._join_seconds):
                     await consumer.start()
-                self._settled_at = asyncio.get_running_loop().time()
+                self._settled_at = self._heard_at = asyncio.get_running_loop().time()
                 while not stop.is_set():
                     await self._poll(consumer, stop)
                     self._see_group(consumer)
@@ -116,8 +118,15 @@ class Consumer:
                 await _close(consumer)
 
     def _see_group(self, consumer: AIOKafkaConsumer) -> None:
-        """Raise when the group has been shared out anew for so long that it will not come to an end with us in it."""
+        """Raise when the group has been shared out anew for so long that it will not come to an end with us in it.
+
+        Or when the client has not known its places for so long: after a broker's death it may ask for them for ever.
+        """
         now = asyncio.get_running_loop().time()
+        if self._places.database_away or not consumer.assignment():
+            self._heard_at = now  # it is not the broker we wait for; or more members than partitions: we stand by
+        elif now - self._heard_at > _UNHEARD_SECONDS:
+            raise TimeoutError("the broker does not say where we are")
         if not consumer._subscription.reassignment_in_progress:  # noqa: SLF001 - the only place that says so
             self._settled_at = now
         elif now - self._settled_at > self._join_seconds:
@@ -309,6 +318,8 @@ class Consumer:
             position, highwater = await position_of(consumer, partition)
             if position is not None and highwater is not None:  # before its first answer nobody knows how far behind it is
                 found[(partition.topic, partition.partition)] = (position, highwater)
+        if found:
+            self._heard_at = now
         stale = now - self._positions_at > 4 * _POSITION_SECONDS
         if not found or (found == self._positions and not stale):
             return

@@ -40,6 +40,7 @@ class Places(ConsumerRebalanceListener):  # type: ignore[misc]  # the library ha
         self._life: str | None = None
         self._wanted: set[TopicPartition] = set()
         self.stale = False
+        self.database_away = False
 
     @property
     def wanted(self) -> bool:
@@ -68,7 +69,9 @@ class Places(ConsumerRebalanceListener):  # type: ignore[misc]  # the library ha
             if not is_transient(error):
                 raise
             _log.warning("consumer.waits", consumer=self._name, error=describe(error))
+            self.database_away = True
             return False
+        self.database_away = False
         read_to = {TopicPartition(row["topic"], row["partition"]): int(row["position"]) for row in rows}
         for partition in wanted & consumer.assignment() & read_to.keys():
             position, _ = await position_of(consumer, partition)
