@@ -162,3 +162,26 @@ async def test_a_term_of_two_people_empties_old_lists_and_a_dry_run_says_so(worl
     rows = (await auditor.get("/v1/audit", params={"action": "retention.erase"})).json()["items"]
     assert [(item["object_id"], item["detail"]["count"]) for item in rows] == [("import_files", 1)]
     assert json.dumps(rows).count("060190000001") == 0
+
+
+async def test_a_number_in_what_somebody_writes_is_kept_nowhere(world: Any, office: Any) -> None:
+    """Grounds, evidence, notes and reasons are shown as they are, to whoever sees the record."""
+    number = "060190004567"
+    said = f"bản chụp CCCD {number} của người chị"
+    await world.take([row(f"A-{n}", f"06019000000{n}") for n in range(4)])
+    who = [await world.id_of(f"A-{n}") for n in range(4)]
+    day = {"business_date": "2024-08-20"}
+    paper = {"number": "12/QĐ", "decision_date": "2024-08-10", "signer": "Trần Văn Nam"}
+    suspend = {"kind": "SUSPEND", "reason": "UNCOLLECTED", "items": [{"entitlement_id": await office.allowance("A-1")}]}
+    for path, body in (
+        (f"/v1/beneficiaries/{who[0]}/change-requests", day | {"ground": said, "full_name": "Lê Thị Hoa"}),
+        ("/v1/decisions", day | paper | suspend | {"note": said}),
+        ("/v1/life-events", day | {"kind": "PRISON", "event_date": "2024-08-05", "beneficiary_ids": [who[2]], "evidence": said,
+                                   "decision": paper}),
+        ("/v1/transfers", day | paper | {"beneficiary_id": who[3], "to_unit_code": "22915", "dossier": said}),
+    ):  # fmt: skip
+        answer = await office.post(path, body)
+        assert answer.status_code == 201, (path, answer.text)
+    kept = await _everything(world)
+    assert "bản chụp CCCD *** của người chị" in kept
+    assert number not in kept

@@ -16,6 +16,7 @@ from common.auth import Actor
 from common.db import Database, Tx
 from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 from common.months import Month
 from common.sheets import RESPONSES
 from registry.api import cursors
@@ -57,7 +58,7 @@ class Answer(Closed):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"action": "APPROVE", "business_date": "2025-08-31"}]})
     action: Literal["APPROVE", "REJECT", "WITHDRAW"]
     business_date: date
-    reason: str | None = Field(default=None, min_length=3, max_length=300)
+    reason: FreeText | None = Field(default=None, min_length=3, max_length=300)
 
 
 class Late(Closed):
@@ -72,7 +73,7 @@ class Late(Closed):
         },
     )  # fmt: skip
     person_id: UUID
-    reason: str = Field(min_length=3, max_length=300)
+    reason: FreeText = Field(min_length=3, max_length=300)
     business_date: date
 
 

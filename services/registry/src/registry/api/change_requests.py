@@ -14,6 +14,7 @@ from common import idempotency
 from common.auth import Actor, Role, require
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
 from registry.storage import change_requests as storage
@@ -44,7 +45,7 @@ class NewChangeRequest(BaseModel):
         },
     )
     business_date: date
-    ground: str = Field(min_length=5, max_length=500, description="The paper the change rests on")
+    ground: FreeText = Field(min_length=5, max_length=500, description="The paper the change rests on")
     full_name: str | None = Field(default=None, min_length=1, max_length=200)
     birth_date: str | None = Field(default=None, description="YYYY, YYYY-MM or YYYY-MM-DD")
     national_number: str | None = Field(default=None, description="12 digits: issued since, or corrected")
@@ -63,7 +64,7 @@ class ChangeAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True, "business_date": "2024-08-20"}]})
     approve: bool
     business_date: date
-    answer: str | None = Field(default=None, max_length=500, description="The reason of a refusal")
+    answer: FreeText | None = Field(default=None, max_length=500, description="The reason of a refusal")
 
 
 class FieldView(BaseModel):

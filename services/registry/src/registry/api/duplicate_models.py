@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.masking import FreeText
 from common.months import Month
 
 __all__ = ["CandidatePage", "CandidateView", "DecisionAnswer", "DecisionProposal", "ScanRequest"]
@@ -103,7 +104,7 @@ class DecisionProposal(BaseModel):
         },
     )  # fmt: skip
     kind: _Kind
-    note: str = Field(min_length=5, max_length=1_000, description="What was found, and how")
+    note: FreeText = Field(min_length=5, max_length=1_000, description="What was found, and how")
     business_date: date
     survivor_id: UUID | None = Field(default=None, description="MERGE: the file that goes on")
     effective_month: Month | None = Field(default=None, description="MERGE: the first month not paid under the other file")

@@ -16,6 +16,7 @@ from pydantic.config import JsonDict
 from common import idempotency
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 from common.problems import NotFound
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
@@ -177,7 +178,7 @@ class Rejection(Approval):
     """Why a list is sent back."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-21", "reason": "Thiếu thôn 3"}]})
-    reason: str = Field(min_length=3, max_length=300)
+    reason: FreeText = Field(min_length=3, max_length=300)
 
 
 def make_router(db: Database) -> APIRouter:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.masking import FreeText
 from common.months import Month
 from registry.api.models import Closed
 
@@ -75,7 +76,7 @@ class Refusal(Closed):
     """Why."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "Thiếu phụ lục II"}]})
-    reason: str = Field(min_length=3, max_length=300)
+    reason: FreeText = Field(min_length=3, max_length=300)
 
 
 class WhatIfRequest(Closed):

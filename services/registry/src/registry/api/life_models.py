@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.envelope import Amount
 from common.contracts.registry_v1 import Programme
+from common.masking import FreeText
 from common.months import Month
 from registry.api.models import Closed
 from registry.api.paper_models import ATTACHMENT, NUMBER, SIGNER, PersonIn
@@ -25,7 +26,7 @@ class DecisionHead(Closed):
     number: str = NUMBER
     decision_date: date
     signer: str = SIGNER
-    note: str | None = Field(default=None, max_length=500)
+    note: FreeText | None = Field(default=None, max_length=500)
 
 
 class LifeEventIn(Closed):
@@ -46,7 +47,7 @@ class LifeEventIn(Closed):
     kind: Literal["DEATH", "MISSING", "PRISON", "RETURN"]
     event_date: date = Field(description="Death; conclusion that somebody is missing; judgement in force; release or request to resume")
     beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
-    evidence: str = Field(min_length=3, max_length=500, description="Paper that proves it: death certificate, judgement, conclusion")
+    evidence: FreeText = Field(min_length=3, max_length=500, description="Paper that proves it: death certificate, judgement, conclusion")
     attachment_id: UUID | None = ATTACHMENT
     decision: DecisionHead | None = Field(default=None, description="Needed when allowances are decided by the event")
     mistaken: bool = Field(default=False, description="RETURN: it was recorded by mistake; a recorded death is taken back only so")
@@ -102,7 +103,7 @@ class EventsAnswer(Closed):
     )  # fmt: skip
     event_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     business_date: date
-    reason: str | None = Field(default=None, min_length=3, max_length=500)
+    reason: FreeText | None = Field(default=None, min_length=3, max_length=500)
 
 
 class FuneralIn(Closed):

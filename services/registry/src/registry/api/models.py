@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from common.contracts.envelope import Amount
 from common.contracts.registry_v1 import Programme
 from common.lists.models import JobAccepted
+from common.masking import FreeText
 from common.months import Month
 
 __all__ = [
@@ -51,7 +52,7 @@ class EntitlementIn(Closed):
     decision_date: date
     from_month: Month
     arrears_from: Month | None = Field(default=None, description="Explicit arrears granted by this decision, from this month")
-    arrears_reason: str | None = Field(
+    arrears_reason: FreeText | None = Field(
         default=None, min_length=5, max_length=300, description="Needed for months before the law's first one (lý do truy lĩnh)",
         examples=["Quyết định ký chậm do xác minh"],
     )  # fmt: skip
@@ -248,13 +249,15 @@ class BeneficiaryPatch(PersonAttributes):
     unit_code: str | None = Field(
         default=None, description="The commune that should have been recorded, in your own area; somebody who moves is handed over"
     )
-    unit_reason: str | None = Field(
+    unit_reason: FreeText | None = Field(
         default=None, min_length=5, max_length=300, description="Why the recorded unit is wrong; goes with `unit_code`",
         examples=["Nhập nhầm mã xã"],
     )  # fmt: skip
     address_from: date | None = Field(default=None, description="From when address, hamlet or unit hold; else the business date")
     preference: Literal["UNKNOWN", "WANTS_ACCOUNT", "DECLINES", "FORCE_MAJEURE"] | None = None
-    preference_evidence: str | None = Field(default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"])
+    preference_evidence: FreeText | None = Field(
+        default=None, max_length=300, description="What the answer rests on", examples=["Phiếu 12"]
+    )
 
     @model_validator(mode="before")
     @classmethod

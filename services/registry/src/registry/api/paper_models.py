@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.contracts.registry_v1 import Programme
+from common.masking import FreeText
 from common.months import Month
 from registry.api.models import Closed
 
@@ -63,7 +64,7 @@ class DecisionItem(Closed):
         default=None, ge=1, le=100, description="How many units, where the category is paid by them: years of seniority (GRANT, ADJUST)"
     )
     arrears_from: Month | None = Field(default=None, description="Explicit arrears from this month (GRANT)")
-    arrears_reason: str | None = Field(
+    arrears_reason: FreeText | None = Field(
         default=None, min_length=5, max_length=300, description="Why months before the law's first month are granted (GRANT)",
         examples=["Quyết định ký chậm do xác minh"],
     )  # fmt: skip
@@ -103,7 +104,7 @@ class DecisionIn(Closed):
     effective_month: Month | None = Field(
         default=None, description="First month. Left out where the law counts it; another month than the law's is refused"
     )
-    note: str | None = Field(default=None, max_length=500)
+    note: FreeText | None = Field(default=None, max_length=500)
     attachment_id: UUID | None = ATTACHMENT
     items: Annotated[list[DecisionItem], Field(min_length=1, max_length=2_000)]
 
@@ -195,7 +196,7 @@ class DecisionsAnswer(Closed):
     business_date: date
     decision_ids: Annotated[list[UUID], Field(max_length=2_000)] = []
     bulk_id: UUID | None = None
-    reason: str | None = Field(
+    reason: FreeText | None = Field(
         default=None, min_length=3, max_length=500, description="Lý do, bắt buộc khi từ chối · The reason, needed to reject"
     )
 
@@ -211,7 +212,7 @@ class Reply(Closed):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"business_date": "2024-08-21"}]})
     business_date: date
-    reason: str | None = Field(default=None, min_length=3, max_length=500, description="Lý do")
+    reason: FreeText | None = Field(default=None, min_length=3, max_length=500, description="Lý do")
 
 
 class CountView(BaseModel):
@@ -241,7 +242,7 @@ class DepartureIn(Closed):
     number: str = NUMBER
     decision_date: date = Field(description="Date of the stop decision")
     signer: str = SIGNER
-    dossier: str = Field(min_length=3, max_length=500, description="What was sent and how: file, pages, way")
+    dossier: FreeText = Field(min_length=3, max_length=500, description="What was sent and how: file, pages, way")
     last_month: Month | None = Field(default=None, description="Last month paid here, as the paper says (leaving the province)")
     attachment_id: UUID | None = ATTACHMENT
     business_date: date
@@ -277,7 +278,7 @@ class ArrivalIn(Closed):
     number: str = NUMBER
     decision_date: date
     signer: str = SIGNER
-    dossier: str = Field(min_length=3, max_length=500)
+    dossier: FreeText = Field(min_length=3, max_length=500)
     last_month: Month = Field(description="Last month paid there, as the paper says")
     entitlements: Annotated[list[ArrivalGrant], Field(min_length=1, max_length=10)]
     attachment_id: UUID | None = ATTACHMENT

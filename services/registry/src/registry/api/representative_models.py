@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.registry_v1 import Programme
+from common.masking import FreeText
 from registry.api.models import Closed, RepresentativeView
 from registry.api.paper_models import PersonIn
 
@@ -77,7 +78,7 @@ class RevokeIn(Closed):
             ]
         },
     )  # fmt: skip
-    reason: str = Field(min_length=3, max_length=200, description="Lý do")
+    reason: FreeText = Field(min_length=3, max_length=200, description="Lý do")
     business_date: date
 
 
@@ -86,7 +87,7 @@ class ProposalAnswer(Closed):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True, "business_date": "2024-08-21"}]})
     approve: bool
-    reason: str | None = Field(
+    reason: FreeText | None = Field(
         default=None, min_length=3, max_length=300, description="Lý do, bắt buộc khi từ chối · The reason, needed to reject"
     )
     business_date: date

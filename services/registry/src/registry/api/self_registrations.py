@@ -15,6 +15,7 @@ from common.auth import Actor, Role, require
 from common.contracts.registry_v1 import Programme
 from common.db import Database, Tx
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 from common.problems import InvalidInput
 from registry.api import cells, cursors
 from registry.api.cursors import Cursor, Limit
@@ -167,7 +168,7 @@ class Refusal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     business_date: date
-    answer: str = Field(min_length=5, max_length=1_000, description="What the citizen is told")
+    answer: FreeText = Field(min_length=5, max_length=1_000, description="What the citizen is told")
 
 
 def _view(row: Any) -> SelfRegistrationView:

@@ -17,6 +17,7 @@ from common import idempotency, paper
 from common.db import Database, Tx
 from common.etags import IfMatch, etag, version_of
 from common.idempotency import IdempotencyKey
+from common.masking import FreeText
 from common.problems import InvalidInput
 from registry.api import cursors
 from registry.api.cursors import Cursor, Limit
@@ -143,7 +144,7 @@ class AnswerIn(Closed):
 
     beneficiary_id: UUID
     preference: _Answer
-    evidence: str | None = Field(
+    evidence: FreeText | None = Field(
         default=None, max_length=300, description="Needed for FORCE_MAJEURE", examples=["Liệt, không người nhận thay"]
     )
 

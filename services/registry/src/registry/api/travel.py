@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.auth import Actor, Role, require
 from common.db import Database
 from common.etags import IfMatch, etag, version_of
+from common.masking import FreeText
 from registry.usecases import travel
 
 __all__ = ["make_router"]
@@ -32,7 +33,7 @@ class SubmitList(BaseModel):
     )
     import_id: UUID
     number: str = Field(min_length=1, max_length=100, description="The list's number in the commune's books")
-    note: str | None = Field(default=None, max_length=500)
+    note: FreeText | None = Field(default=None, max_length=500)
     business_date: date
 
 
@@ -49,7 +50,7 @@ class ReturnReason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     row: int | None = Field(default=None, ge=1)
-    reason: str = Field(min_length=3, max_length=500)
+    reason: FreeText = Field(min_length=3, max_length=500)
 
 
 class ReturnList(BaseModel):

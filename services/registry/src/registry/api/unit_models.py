@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.masking import FreeText
 from registry.api.models import Closed
 
 __all__ = [
@@ -105,7 +106,7 @@ class DecideChange(Closed):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"approve": True}]})
     approve: bool
-    reason: str | None = Field(default=None, max_length=500)
+    reason: FreeText | None = Field(default=None, max_length=500)
 
 
 class NewRemap(Closed):

@@ -83,7 +83,8 @@ _CONFLICTS: Final = """
 WITH r AS MATERIALIZED (
     SELECT r.import_id, r.row_number, r.file_code, r.number_blind, r.name_folded, r.category, r.decision_number, r.from_month,
            least(r.from_month, r.arrears_from) AS first_month, f.seq,
-           c.per_dependant, r.percent, r.quantity, r.rep_number_blind, r.rep_name_folded, nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
+           c.per_dependant, r.percent, r.quantity, r.rep_number_blind, r.rep_name_folded,
+           nullif(concat_ws('|', r.dep_name_folded, r.dep_birth_date), '') AS dependant
     FROM unnest(CAST(:imports AS uuid[]), CAST(:rows AS int[])) AS b(import_id, row_number)
     JOIN import_row r USING (import_id, row_number)
     JOIN import_file f USING (import_id)
