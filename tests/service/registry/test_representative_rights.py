@@ -116,6 +116,14 @@ async def test_the_sweep_ends_what_is_past_once(world: Any, office: Any) -> None
     revoked = await world.events("RepresentativeRevoked")
     assert [e["body"]["revoked_on"] for e in revoked] == ["2024-09-02", "2024-09-03", "2024-09-04"]
 
+    async def nobody_left(day: str) -> list[int]:
+        items = (await world.maker.get("/v1/work", params={"business_date": day})).json()["items"]
+        return [item["count"] for item in items if item["kind"] == "collectors_ended"]
+
+    assert await nobody_left("2024-09-10") == [3], "who is paid in cash since, as nobody collects any more, waits for the commune"
+    await _appoint(world, office, "A-1", valid_from="2024-09-10", business_date="2024-09-10")
+    assert (await nobody_left("2024-09-10"), await nobody_left("2025-01-10")) == ([2], [])
+
 
 async def test_expiring_rights_are_listed_sixty_days_ahead_by_unit_with_a_cursor(world: Any, office: Any) -> None:
     await world.take([row(f"A-{n}", f"06019000000{n}") for n in range(1, 5)])

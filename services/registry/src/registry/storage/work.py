@@ -17,6 +17,8 @@ _DECIDERS: Final = (*_OFFICERS, Role.APPROVER)
 _LAW: Final = (Role.DEPARTMENT_OFFICER, Role.APPROVER)
 _UNIT_WORK: Final = (Role.COMMUNE_OFFICER, Role.DEPARTMENT_OFFICER)
 _EXPIRING_DAYS: Final = 30
+_ENDED_DAYS: Final = 90
+"""So long a person without a collector waits in the inbox: who needs none is told of no longer."""
 
 _LISTS: Final = (
     *IMPORT_WORK,
@@ -104,6 +106,16 @@ _PEOPLE: Final = (
         f"least(w.valid_to - {_EXPIRING_DAYS}, CAST(:day AS date))",
         ("PATCH", "/v1/beneficiaries/{beneficiary_id}/representatives/{representative_id}"), ("GET", "/v1/representatives/expiring"),
         unit="p.unit_path", deadline="w.valid_to",
+    ),
+    Kind(
+        "collectors_ended", "Ủy quyền, giám hộ đã hết hạn hoặc người nhận thay đã mất, chưa có ai thay",
+        "Rights that ran out, or whose holder died, with nobody in their place",
+        _OFFICERS, "representative AS w JOIN person AS p ON p.person_id = w.beneficiary_id"
+        " WHERE w.revoked_why IN ('EXPIRED', 'REPRESENTATIVE_DIED') AND p.status = 'ACTIVE'"
+        f" AND w.revoked_on BETWEEN CAST(:day AS date) - {_ENDED_DAYS} AND CAST(:day AS date)"
+        " AND NOT EXISTS (SELECT FROM representative AS o WHERE o.beneficiary_id = w.beneficiary_id AND o.revoked_on IS NULL)"
+        " AND NOT EXISTS (SELECT FROM representative_proposal AS q WHERE q.beneficiary_id = w.beneficiary_id AND q.state = 'PROPOSED')",
+        "w.revoked_on", ("POST", "/v1/beneficiaries/{beneficiary_id}/representatives"), unit="p.unit_path", days=10,
     ),
     Kind(
         "duplicates", "Nghi trùng người hưởng, chờ xem xét", "Possible duplicates to judge", (*_OFFICERS, Role.COMMUNE_POLICE),
