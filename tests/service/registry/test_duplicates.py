@@ -139,6 +139,10 @@ async def test_merge_moves_everything_pays_nothing_twice_and_is_undone_exactly(p
     late = await pair.send(as_csv([row("B-1", "", category="CS_HH_XS", unit_code="22915", **SAME)]), pair.other, unit_code="22915")
     await pair.work()
     assert await pair.errors(late.json()["import_id"]) == [(4, "MERGED_FILE")], "nothing new is granted to a file that is gone"
+    paper = {"number": "45/QĐ", "decision_date": "2024-08-12", "signer": "Trần Văn Nam", "business_date": DAY, "effective_month": "2024-09"}
+    grant = paper | {"kind": "GRANT", "reason": "NEW", "items": [{"beneficiary_id": pair.b, "category": "SA6_S"}]}
+    decided = await pair.other.post("/v1/decisions", json=grant, headers={"Idempotency-Key": "after-the-merge"})
+    assert decided.json()["type"] == "/problems/entitlement-state", "nor by a decision"
     for month in ("2024-05", "2024-09", "2025-01"):
         due = {code: (await pair.due(code, month))["total"] for code in ("A-1", "B-1")}
         assert due["B-1"] == 0, (month, due)

@@ -27,7 +27,8 @@ COLUMNS: Final = (
 
 # What a proposal aims at: an allowance (by its id) or, for a grant, a person and a category.
 _TARGETS: Final = """
-SELECT x.n, p.person_id, p.status AS person_status, p.birth_date, p.unit_path, e.entitlement_id, coalesce(e.status, 'NONE') AS held,
+SELECT x.n, p.person_id, p.status AS person_status, p.merged_into, p.birth_date, p.unit_path, e.entitlement_id,
+       coalesce(e.status, 'NONE') AS held,
        coalesce(c.programme, e.programme) AS programme, coalesce(x.category, e.category) AS category,
        coalesce(c.needs_percent, k.needs_percent) AS needs_percent, coalesce(x.percent, e.percent, 0) AS percent, c.code AS known_category,
        coalesce(c.per_quantity, k.per_quantity) AS per_quantity, e.quantity AS held_quantity,

@@ -124,6 +124,8 @@ async def propose(tx: Tx, header: Header, items: Sequence[Item]) -> Sequence[Any
 
 
 def _state_problem(item: Item, row: Any, seen_ids: set[UUID]) -> tuple[str, str] | None:
+    if row["merged_into"] is not None:
+        return "the file was merged: decide on the one it went into", "hồ sơ đã gộp: hãy quyết định trên hồ sơ nhận gộp"
     if (Held(row["held"]), item.kind) not in EFFECTS:
         return f"{row['held']}: {item.kind} is not possible", f"{row['held']}: không thể {item.kind}"
     if item.entitlement_id is not None:
