@@ -89,6 +89,7 @@ async def test_every_link_of_the_inbox_opens_its_operation_filled_in(
     hrefs = [str(await link.get_attribute("href")) for link in await links.all()]
     kinds = {(service, kind.code): kind for service, (kinds, _, _) in services.items() for kind in kinds}
     seen: set[str] = set()
+    keys: list[str] = []
     start = time.monotonic()
     for service, (each, _, _) in services.items():
         for kind in each:
@@ -101,11 +102,14 @@ async def test_every_link_of_the_inbox_opens_its_operation_filled_in(
                 continue
             seen.add(method_path)
             await page.goto(site.base + query)
-            await filled_in(page, kind)
+            keys += await filled_in(page, kind)
+    assert len(keys) > 5
+    assert len({*keys, "vi-du-20240820-01"}) == len(keys) + 1, "each form has a key of its own"
     print(f"{len(seen)} links of {len(kinds)} kinds in {time.monotonic() - start:.0f} s")
 
 
-async def filled_in(page: Page, kind: Kind) -> None:
+async def filled_in(page: Page, kind: Kind) -> list[str]:
+    """Asserts that the objects are in the form; the key it would be sent with."""
     block = page.locator(".opblock.is-open")
     await expect(block.locator(".opblock-summary-path")).to_have_attribute("data-path", kind.resolve[1], timeout=60_000)
     for name in kind.objects:
@@ -117,6 +121,7 @@ async def filled_in(page: Page, kind: Kind) -> None:
             await expect(block.locator(f'tr[data-param-name="{name}"][data-param-in="path"] input')).to_have_value(value)
     if kind.objects:
         await expect(block.get_by_role("button", name="Thực hiện", exact=True)).to_be_visible()
+    return [await one.input_value() for one in await block.locator('tr[data-param-name="Idempotency-Key"] input').all()]
 
 
 async def test_a_link_on_a_phone(site: Site, signed_in: SignedIn, services: dict[str, tuple[list[Kind], str, str]], pictures: Path) -> None:

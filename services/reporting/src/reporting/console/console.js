@@ -80,6 +80,10 @@ function plainer(node) {
   return undefined;
 }
 
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (one) => one.toString(16).padStart(8, "0")).join("-");
+}
+
 // The document as this language reads it.
 function spoken() {
   const copy = structuredClone(document_);
@@ -94,6 +98,8 @@ function spoken() {
     for (const verb of METHODS) {
       const operation = verbs[verb];
       if (operation && currentLanguage() === "vi" && operation["x-summary-vi"]) operation.summary = operation["x-summary-vi"];
+      // Each form has a key of its own: under the example's the second thing done would be refused, or answered with what the first one did.
+      for (const one of operation?.parameters ?? []) if (one.name === "Idempotency-Key") one.example = newKey();
       for (const [status, answer] of Object.entries(operation?.responses ?? {})) if (status >= "400") delete answer.content;
       if (operation && currentLanguage() !== "vi") operation.summary = operation.summary?.split(" · ")[0];
     }
@@ -176,7 +182,8 @@ function unfold(name, given = new URLSearchParams()) {
   requestAnimationFrame(function drawn() {
     const block = document.getElementById(id);
     const ready = block?.querySelector(".try-out__btn");
-    if (frames++ < 2 || (fills && !ready && frames < FRAMES)) return requestAnimationFrame(drawn);
+    const resolved = system.specSelectors.specResolvedSubtree(["paths", path, verb]); // before, Swagger UI would put its example over what is filled in
+    if (frames++ < 2 || (fills && !(ready && resolved) && frames < FRAMES)) return requestAnimationFrame(drawn);
     if (fills && ready) {
       if (!ready.classList.contains("cancel")) ready.click(); // Swagger UI shows the fields then, and puts its own example into the body
       requestAnimationFrame(() => fillGiven(system, [path, verb], operation, given));
