@@ -34,8 +34,8 @@ FROM payment_batch b WHERE {_CHUNK} AND s.payment_id IS NULL AND b.reference = s
 # file that one person brought does not say so alone, two people end the difference. A credit after a debit in one statement says that the
 # money came back, also where nobody told of the payment before; not where it went out once more after that.
 _WENT_AGAIN: Final = """
-    SELECT FROM statement_line x WHERE s.direction = 'IN' AND x.statement_id = s.statement_id AND x.reference = s.reference
-    AND x.line_no > s.line_no AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency"""
+    SELECT FROM statement_line x WHERE x.payment_id = s.payment_id AND x.statement_id = s.statement_id AND x.line_no > s.line_no
+    AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency"""
 _TOLD: Final = f"""
 SELECT DISTINCT ON (p.payment_id, s.direction) s.line_no, p.reference, s.amount, s.currency, s.direction, s.partner_reference, s.booked_on,
        p.channel
@@ -47,8 +47,7 @@ WHERE {_CHUNK} AND s.amount = p.amount AND s.currency = 'VND'
                WHERE x.statement_id = s.statement_id AND x.payment_id = s.payment_id AND x.line_no < s.line_no
                  AND x.direction = 'OUT' AND x.amount = s.amount AND x.currency = s.currency)
            ELSE p.status = 'SETTLED' END
-  AND (s.direction = 'OUT' OR NOT CAST(:unsigned AS boolean))
-  AND NOT EXISTS ({_WENT_AGAIN})
+  AND (s.direction = 'OUT' OR NOT (CAST(:unsigned AS boolean) OR EXISTS ({_WENT_AGAIN})))
 ORDER BY p.payment_id, s.direction, s.line_no
 """
 
