@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import KafkaConnectionError
 from bus_parts import applied, apply_preferences, consumer_of, everyone, group_name, record, relay_of, running, until
 
 from ansinh.stack.drain import replay
@@ -342,3 +343,40 @@ async def test_a_client_that_asks_for_ever_does_not_silence_its_consumer(
         await record(db, people[PEOPLE:])
         await everyone(db, 2 * PEOPLE)
     assert asked > 1
+
+
+@pytest.mark.parametrize("step", ["commit", "stop"])
+async def test_a_client_that_is_cancelled_inside_does_not_end_its_consumer(
+    db: Database, own_broker: OwnBroker, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a lost connection the library waits for tasks that it has cancelled: the loop ended with them, in silence, and for good."""
+    await create_topics(own_broker.bootstrap)
+    people = [new_id() for _ in range(2 * PEOPLE)]
+    refused = cancelled = 0
+    commit, real = AIOKafkaConsumer.commit, getattr(AIOKafkaConsumer, step)
+
+    async def refuses_once(self: AIOKafkaConsumer, offsets: object) -> None:
+        nonlocal refused
+        refused += 1
+        if refused == 1:
+            raise KafkaConnectionError("lost")
+        await commit(self, offsets)
+
+    async def cancelled_once(self: AIOKafkaConsumer, *given: object) -> None:
+        nonlocal cancelled
+        cancelled += 1
+        if cancelled == 1:
+            inner = asyncio.create_task(asyncio.Event().wait())
+            asyncio.get_running_loop().call_soon(inner.cancel)
+            await inner
+        await real(self, *given)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "commit", refuses_once)
+    monkeypatch.setattr(AIOKafkaConsumer, step, cancelled_once)
+    consumer = consumer_of(db, own_broker.bootstrap, group_name())
+    async with running(relay_of(db, own_broker.bootstrap, idempotent=own_broker.idempotent), consumer):
+        await record(db, people[:PEOPLE])
+        await everyone(db, PEOPLE)
+        await record(db, people[PEOPLE:])
+        await everyone(db, 2 * PEOPLE)
+    assert cancelled > 0

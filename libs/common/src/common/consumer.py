@@ -31,7 +31,7 @@ from common.incoming import Incoming, kind_of, latest, read, unreadable
 from common.places import Places, Polled, give_back, position_of
 from common.telemetry import CONSUMED, LAG, PARKED, get_logger
 
-__all__ = ["Consumer", "Incoming", "Subscription", "is_transient", "latest"]
+__all__ = ["Consumer", "Incoming", "Subscription", "asked_to_end", "is_transient", "latest"]
 
 _POLL_RECORDS: Final = 5_000
 _POLL_MS: Final = 250
@@ -111,7 +111,9 @@ class Consumer:
                 while not stop.is_set():
                     await self._poll(consumer, stop)
                     self._see_group(consumer)
-            except Exception as error:  # noqa: BLE001 - a broker that is away is waited for, whatever it says
+            except (Exception, asyncio.CancelledError) as error:  # a broker that is away is waited for, whatever it says
+                if asked_to_end():
+                    raise
                 _log.warning("consumer.retry", consumer=self.name, error=describe(error))
                 await _pause(stop)
             finally:
@@ -351,20 +353,26 @@ class Consumer:
             )
 
 
+def asked_to_end() -> bool:
+    """Whether somebody cancelled this task; otherwise a cancellation in it is the client library's own, and no reason to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _close(consumer: AIOKafkaConsumer) -> None:
     """Leave the group, within a bound: a client that waits for its group while it leaves would wait for what never comes."""
     stopping = asyncio.create_task(consumer.stop())
-    _, late = await asyncio.wait({stopping}, timeout=_CLOSE_SECONDS)
-    if not late:
+    await asyncio.wait({stopping}, timeout=_CLOSE_SECONDS)
+    if stopping.done() and not stopping.cancelled():  # after a lost connection it may end by a task it has cancelled itself
         stopping.result()
         return
     _log.warning("consumer.left_unasked")
     stopping.cancel()  # with it what it waits for
-    await asyncio.gather(stopping, return_exceptions=True)
     coordinator = consumer._coordinator  # noqa: SLF001 - its public stop() is what does not end
-    if coordinator is not None:
-        await coordinator._stop_heartbeat_task()  # noqa: SLF001 - a heart that beats keeps a dead member in the group
-    await consumer._client.close()  # noqa: SLF001
+    leaving = [stopping, asyncio.create_task(consumer._client.close())]  # noqa: SLF001
+    if coordinator is not None:  # a heart that beats keeps a dead member in the group
+        leaving.append(asyncio.create_task(coordinator._stop_heartbeat_task()))  # noqa: SLF001
+    await asyncio.wait(leaving, timeout=_CLOSE_SECONDS)
 
 
 async def _pause(stop: asyncio.Event, seconds: float = _RETRY_SECONDS) -> None:

@@ -247,7 +247,10 @@ async def _close(producer: AIOKafkaProducer) -> None:
     stopping = asyncio.create_task(producer.stop())
     _, late = await asyncio.wait({stopping}, timeout=_CLOSE_SECONDS)
     if late and producer._sender is not None:  # noqa: SLF001 - its public stop() waits for what cannot be sent
-        await producer._sender.close()  # noqa: SLF001
+        await asyncio.wait({stopping, asyncio.create_task(producer._sender.close())}, timeout=_CLOSE_SECONDS)  # noqa: SLF001
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait({stopping, asyncio.create_task(producer.client.close())}, timeout=_CLOSE_SECONDS)
     await asyncio.gather(stopping, return_exceptions=True)
 
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from common.audit_chain import anchor_once, seal_once
-from common.consumer import Consumer, Subscription
+from common.consumer import Consumer, Subscription, asked_to_end
 from common.db import Database
 from common.erasure_keys import note_destroyed
 from common.housekeeping import clean
@@ -76,12 +76,17 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def _keep(loop: Loop, stop: asyncio.Event) -> None:
-    """A loop that ends by an exception is logged and started again: one defect must not stop the others."""
+    """A loop that ends by an exception is logged and started again: one defect must not stop the others.
+
+    So is one that ends by a cancellation that nobody asked for (a client's own task, cancelled inside it): it would end in silence.
+    """
     while not stop.is_set():
         try:
             await loop.run(stop)
             return
-        except Exception:  # noqa: BLE001 - one loop's defect must not stop the others
+        except (Exception, asyncio.CancelledError):
+            if asked_to_end():
+                raise
             _log.exception("worker.loop_failed", loop=loop.name)
             await _wait(stop, _RESTART_SECONDS)
 
