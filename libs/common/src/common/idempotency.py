@@ -102,6 +102,7 @@ async def asked_already(tx: Tx, table: str, asked: Mapping[str, Any], standing: 
     Who got no answer asks again, and must not make a second thing. `asked`: columns and values, with who asks among them; `standing`: the
     condition (names and condition are ours). Two at once wait for each other, until the end of the transaction.
     """
-    await tx.execute("SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:table))", lock=int(Lock.ASKED_AGAIN), table=table)
+    words = f"{table} {sorted(asked.items())}"  # others' words wait for nothing
+    await tx.execute("SELECT pg_advisory_xact_lock(CAST(:lock AS int), hashtext(:words))", lock=int(Lock.ASKED_AGAIN), words=words)
     same = " AND ".join(f"{name} IS NOT DISTINCT FROM :{name}" for name in asked)
     return await tx.row(f"SELECT * FROM {table} WHERE {standing} AND {same} LIMIT 1", **asked)

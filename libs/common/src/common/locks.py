@@ -23,4 +23,4 @@ class Lock(IntEnum):
     AUDIT_SEALER = 7_203_414
     """One sealer of the audit log."""
     ASKED_AGAIN = 7_203_415
-    """Requests without a key that may be the same one again: one at a time for each table."""
+    """Requests without a key that may be the same one again: one at a time for the same words."""
