@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from common.auth import Role
 from disbursement.usecases.apply_notices import apply_notices_round
 from disbursement.usecases.inquire import inquire_round
+from disbursement.usecases.no_partner import no_partner_round
 from disbursement.usecases.payment_loops import payment_probe
 from disbursement.usecases.send_batches import send_round
 
@@ -183,3 +185,23 @@ async def test_an_accepted_payment_is_asked_about_after_its_partners_time(world:
         assert seconds - 30 < await world.value(left, id=line.line_id) <= seconds
         await world.inquire(partner)  # still silent: asked again after the same time
         assert seconds - 30 < await world.value(left, id=line.line_id) <= seconds
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_batch_whose_partner_is_configured_no_longer_waits_for_a_person(world: Any, client_as: Any, sent: bool) -> None:
+    """Nobody would send it, nobody would ask what became of it, and its people would wait unseen."""
+    line, other = world.line(), world.line(partner="momo", channel="WALLET")
+    await world.approve([line, other])
+    if sent:
+        await world.send()
+    await no_partner_round(world.context)
+    assert await world.rows("SELECT reason FROM quarantine") == []
+    left = {name: lane for name, lane in world.context.lanes.items() if name != "agribank"}
+    operator = client_as(world.app, Role.OPERATOR, subject="op")
+    for times in range(2):
+        await no_partner_round(replace(world.context, lanes=left))
+        await no_partner_round(replace(world.context, lanes=left))
+        [waits] = (await operator.get("/v1/quarantine")).json()["items"]
+        assert (waits["partner"], waits["reason"], waits["dismissed_before"]) == ("agribank", "PARTNER_GONE", times)
+        path, key = f"/v1/quarantine/{waits['quarantine_id']}/dismiss", {"Idempotency-Key": f"dismissal-number-{times}"}
+        assert (await operator.post(path, json={"note": "Đã báo kỹ thuật"}, headers=key)).json()["outcome"] == "DISMISSED"

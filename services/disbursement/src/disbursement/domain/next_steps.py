@@ -111,6 +111,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Restore the key or the row from the backup: the batch then goes on by itself.",
         "Khôi phục khóa hoặc dữ liệu từ bản sao lưu: lô tự chạy tiếp.",
     ),
+    "PARTNER_GONE": (
+        "Put the partner back into the partners file until its payments have ended: they then go on by themselves.",
+        "Đưa đối tác trở lại tệp cấu hình cho đến khi các khoản chi có kết quả: hệ thống tự chạy tiếp.",
+    ),
     "NOTICE_ID_REUSED": (
         "Ask the partner which content is right; it must send the other under an id of its own.",
         "Hỏi đơn vị nội dung nào đúng; nội dung kia phải gửi lại với mã mới.",

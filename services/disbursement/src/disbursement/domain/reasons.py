@@ -15,6 +15,7 @@ __all__ = [
     "FILE_INVALID",
     "FILE_WAITS",
     "PARTNER_CODES",
+    "PARTNER_GONE",
     "PARTNER_REFUSED",
     "PAYER_MISSING",
     "REASONS",
@@ -62,6 +63,7 @@ AWAITING_ACKNOWLEDGEMENT: Final = "AWAITING_ACKNOWLEDGEMENT"
 FILE_WAITS: Final = "FILE_WAITS"
 FILE_INVALID: Final = "FILE_INVALID"
 PAYER_MISSING: Final = "PAYER_MISSING"
+PARTNER_GONE: Final = "PARTNER_GONE"
 BUDGET_CODES_MISSING: Final = "BUDGET_CODES_MISSING"
 
 _ALL: Final = (
@@ -137,6 +139,12 @@ _ALL: Final = (
         REQUEST_UNREADABLE,
         "Our stored request does not open or was altered: it is not sent again, restore the key or the row",
         "Không mở được lệnh đã lưu hoặc lệnh bị thay đổi: không gửi lại, hãy khôi phục khóa hoặc dữ liệu",
+        "OPERATOR",
+    ),
+    Reason(
+        PARTNER_GONE,
+        "The partners file no longer has this partner: nobody sends its batches and nobody asks about them",
+        "Tệp cấu hình không còn đối tác này: không ai gửi và không ai hỏi kết quả các lô của đối tác",
         "OPERATOR",
     ),
     Reason(

@@ -14,6 +14,7 @@ from common.contracts.disbursement_v1 import HoldReason, PaymentHeld
 from common.db import Tx
 from disbursement.domain.cycle import TRANSITIONS, CycleAction
 from disbursement.domain.holds import actor_of
+from disbursement.domain.payment import OPEN
 from disbursement.domain.references import batch_reference_sql
 from disbursement.storage.claims import CALLED_OFF, DECLARED_DEAD_SQL
 from disbursement.storage.gate import BOOKED_UNSENT_SQL, DISPUTED_LINES_SQL, OVER_LIMIT_SQL, WITHDRAWN_SQL
@@ -38,8 +39,10 @@ __all__ = [
     "split_off",
     "store_request",
     "withdraw",
+    "without_partner",
 ]
 
+_OPEN: Final = ", ".join(f"'{status}'" for status in sorted(OPEN))
 
 # The list's gate over one batch. Each question is computed once, apart: a planner without statistics (a list minutes old has
 # none) would otherwise compute the whole gate again for every payment.
@@ -181,6 +184,18 @@ async def split_off(tx: Tx, batch_id: UUID, payment_ids: Sequence[UUID], *, firs
     A debit booked under the batch's reference may still have paid them: `split_from`.
     """
     return await tx.execute(_SPLIT_OFF, batch_id=batch_id, payment_ids=list(payment_ids), first=first_seconds, longest=longest_seconds)
+
+
+async def without_partner(tx: Tx, partners: Sequence[str]) -> list[RowMapping]:
+    """Batches of other partners than these, with a payment that is still to be sent or whose end nobody knows."""
+    return list(
+        await tx.rows(
+            "SELECT b.batch_id, b.partner, b.reference, b.payments FROM payment_batch b"
+            " WHERE b.partner <> ALL(CAST(:partners AS text[])) AND EXISTS (SELECT FROM payment p WHERE p.batch_id = b.batch_id"
+            f" AND p.status IN ({_OPEN})) ORDER BY b.batch_id",
+            partners=list(partners),
+        )
+    )
 
 
 async def withdraw(tx: Tx, batch_id: UUID) -> None:

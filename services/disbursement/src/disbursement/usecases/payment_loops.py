@@ -13,6 +13,7 @@ from disbursement.storage import claims, quiet
 from disbursement.usecases import run_cases
 from disbursement.usecases.apply_notices import apply_notices_round
 from disbursement.usecases.inquire import inquire_round
+from disbursement.usecases.no_partner import no_partner_round
 from disbursement.usecases.payment_context import PaymentContext
 from disbursement.usecases.read_back import read_back_round
 from disbursement.usecases.recover import look_round
@@ -25,6 +26,7 @@ __all__ = ["payment_loops", "payment_probe"]
 _ASK_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 _READ_BACK_SECONDS: Final = 2.0
+_NO_PARTNER_SECONDS: Final = 900.0
 
 
 def payment_loops(context: PaymentContext) -> list[Loop]:
@@ -34,6 +36,7 @@ def payment_loops(context: PaymentContext) -> list[Loop]:
         Loop("read-back", every(_READ_BACK_SECONDS, partial(read_back_round, context))),
         Loop("recovery", every(_LOOK_SECONDS, partial(look_round, context.db))),
         Loop("stops", every(_LOOK_SECONDS, partial(watch_round, context))),
+        Loop("no-partner", every(_NO_PARTNER_SECONDS, partial(no_partner_round, context))),
         Loop("cases", every(_LOOK_SECONDS, partial(run_cases.look_round, context.db))),
     ]
     to_send = _SharedLook(context, claims.partners_to_send, context.idle_seconds)
