@@ -128,8 +128,9 @@ class _Month:
             verdicts = await verification(api, stack, stage, m.people)
             stage.done_text = ", ".join(f"{k} {v:,}" for k, v in sorted(verdicts.items(), key=lambda kv: -kv[1]))
         with stages.stage("link", "accounts linked by name inquiry") as stage:
-            linked = await linking(api, stack, stage)
+            await linking(api, stack, stage)
             await wait_quiet(api, stack, stage)
+            linked = await linking(api, stack, stage)  # the first look may come before accounts has heard of anybody
             stage.done_text = ", ".join(f"{k} {v:,}" for k, v in sorted((linked.get("by_status") or {}).items(), key=lambda kv: -kv[1]))
 
     async def _pay(self, cycles: CycleDesk, stages: Stages, api: Api) -> None:
