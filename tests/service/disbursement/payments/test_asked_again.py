@@ -30,13 +30,16 @@ async def test_one_stop_is_one_stop(world: Any, maker: Any, client_as: Any) -> N
     assert await world.value("SELECT count(*) FROM lane_pause") == 4, "another reason, another reach, another person: a stop of its own"
 
 
-async def test_a_stop_that_was_lifted_can_be_set_again(world: Any, maker: Any, client_as: Any) -> None:
+async def test_a_stop_that_is_being_lifted_can_be_set_again(world: Any, maker: Any, client_as: Any) -> None:
     first = (await maker.post("/v1/pauses", json=STOP)).json()["pause_id"]
     checker = client_as(world.app, Role.APPROVER, subject="checker")
     path = f"/v1/pauses/{first}/resume"
     assert (await maker.post(path, json={"note": "xin gửi tiếp"})).status_code == 200
+    again = (await maker.post("/v1/pauses", json=STOP)).json()["pause_id"]
+    assert again != first, "who stops while another stop is about to be lifted means that it goes on"
     assert (await checker.post(f"{path}/decision", json={"note": "đã có CV 315", "confirm": True})).json()["state"] == "RESUMED"
-    assert (await maker.post("/v1/pauses", json=STOP)).json()["pause_id"] != first
+    assert await world.value("SELECT state FROM lane_pause WHERE pause_id = :id", id=again) == "ACTIVE"
+    assert (await maker.post("/v1/pauses", json=STOP)).json()["pause_id"] == again
 
 
 async def test_a_fee_is_proposed_once(world: Any, maker: Any, client_as: Any) -> None:

@@ -81,11 +81,12 @@ async def _view(tx: Tx, partner: str, kept: RowMapping, moment: Moment) -> dict[
 async def pause(db: Database, actor: Actor, *, partner: str | None, programme: str | None, reason: str) -> RowMapping:
     """One person stops a partner, a programme, both together, or everything. What is under way is still recorded.
 
-    Asked again word by word it is the same stop: each stop is lifted by two people, and money waits until the last is.
+    Asked again word by word it is the same stop: each stop is lifted by two people, and money waits until the last is. A stop that
+    somebody asked to lift is not the same: whoever stops now means that it goes on.
     """
     asked = {"partner": partner, "programme": programme, "reason": reason, "paused_by": actor.subject}
     async with db.transaction(actor) as tx:
-        same = await asked_already(tx, "lane_pause", asked, "kind = 'MANUAL' AND cycle_id IS NULL AND state <> 'RESUMED'")
+        same = await asked_already(tx, "lane_pause", asked, "kind = 'MANUAL' AND cycle_id IS NULL AND state = 'ACTIVE'")
         if same is not None:
             return await _found(tx, same["pause_id"])
         row = await lanes.add_pause(tx, partner=partner, programme=programme, reason=reason, by=actor.subject)
