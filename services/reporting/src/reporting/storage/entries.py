@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
-from reporting.storage.followed import FOLLOWED
+from reporting.storage.followed import FOLLOWED, entries
 
 __all__ = ["add", "find", "page", "put", "unit_known"]
 
@@ -44,11 +44,15 @@ def _scope(actor: Actor, table: str) -> tuple[str, dict[str, Any]]:
     return (f"({scope} OR {actor.scope_sql('now_path')[0]})" if table in FOLLOWED else scope), params
 
 
+def _rows(table: str) -> str:
+    return f"{entries(table)} AS {table}" if table in FOLLOWED else table
+
+
 async def find(tx: Tx, actor: Actor, table: str, object_id: UUID, *, lock: bool = False) -> RowMapping | None:
     """One of the actor's units."""
     scope, params = _scope(actor, table)
     tail = " FOR UPDATE" if lock else ""
-    return await tx.row(f"SELECT * FROM {table} WHERE {_KEYS[table]} = :the_id AND {scope}{tail}", the_id=object_id, **params)
+    return await tx.row(f"SELECT * FROM {_rows(table)} WHERE {_KEYS[table]} = :the_id AND {scope}{tail}", the_id=object_id, **params)
 
 
 async def page(
@@ -58,6 +62,7 @@ async def page(
     scope, scoped = _scope(actor, table)
     key = _KEYS[table]
     return await tx.rows(
-        f"SELECT * FROM {table} WHERE {scope} AND {where} AND (CAST(:after AS uuid) IS NULL OR {key} > :after) ORDER BY {key} LIMIT :limit",
+        f"SELECT * FROM {_rows(table)} WHERE {scope} AND {where} AND (CAST(:after AS uuid) IS NULL OR {key} > :after)"
+        f" ORDER BY {key} LIMIT :limit",
         after=after, limit=limit, **params, **scoped,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.storage.followed import ALSO_AFTER, ON_THE_DAY
+from reporting.storage.followed import ALSO_AFTER, OBSTACLES, ON_THE_DAY
 from reporting.storage.lines import BELOW, below
 
 __all__ = ["WAITING", "filtered", "step", "steps", "summary"]
@@ -25,7 +25,7 @@ SELECT category, level, state, count(*) AS obstacles, sum(coalesce(people, 0))::
        count(*) FILTER (WHERE days BETWEEN 31 AND 90) AS days_90, count(*) FILTER (WHERE days > 90) AS days_more, max(days) AS oldest_days
 FROM (
     SELECT *, least(coalesce(closed_on, :day), :day) - raised_on AS days
-    FROM obstacle WHERE {BELOW.replace("unit_path", f"({ON_THE_DAY})")} AND raised_on <= :day
+    FROM {OBSTACLES} WHERE {BELOW.replace("unit_path", f"({ON_THE_DAY})")} AND raised_on <= :day
 ) AS o
 GROUP BY category, level, state ORDER BY category, level, state
 """

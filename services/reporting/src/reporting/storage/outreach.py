@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from common.db import Tx
-from reporting.storage.followed import ALSO_AFTER
+from reporting.storage.followed import ALSO_AFTER, MILESTONES
 from reporting.storage.lines import BELOW, below
 
 __all__ = ["by_unit", "milestone_plan"]
@@ -25,7 +25,7 @@ ORDER BY all_units, segment, all_kinds, kind
 """
 
 _PLAN: Final = f"""
-SELECT * FROM milestone
+SELECT * FROM {MILESTONES}
 WHERE {ALSO_AFTER} AND year = :year AND (CAST(:code AS text) IS NULL OR code = :code)
 ORDER BY unit_path, planned_on, code, programme
 """

@@ -11,13 +11,13 @@ from sqlalchemy import RowMapping
 
 from common.contracts.registry_v1 import BeneficiaryStatus, Programme
 from common.db import Tx
-from reporting.storage.followed import ALSO_AFTER
+from reporting.storage.followed import ALSO_AFTER, MILESTONES, OBSTACLES, TARGETS
 from reporting.storage.lines import BELOW, below
 
 __all__ = ["LATE_LISTS", "due_between", "keep_past", "late_cycles", "late_milestones", "late_obstacles", "of_units", "past"]
 
 _OF_UNITS: Final = f"""
-SELECT * FROM target
+SELECT * FROM {TARGETS}
 WHERE {ALSO_AFTER} AND year = :year AND NOT withdrawn AND (CAST(:indicator AS text) IS NULL OR indicator = :indicator)
   AND (CAST(:programme AS text) IS NULL OR programme = :programme)
 ORDER BY unit_path, indicator, programme
@@ -95,7 +95,7 @@ async def of_units(tx: Tx, unit_path: str, year: int, indicator: str | None, pro
 async def due_between(tx: Tx, unit_path: str, first: date, last: date) -> Sequence[RowMapping]:
     """The targets of a unit and everything below it that are due on one day of these, whatever year they are of."""
     order = "ORDER BY unit_path, indicator, programme"
-    sql = f"SELECT * FROM target WHERE {ALSO_AFTER} AND due_on BETWEEN :first AND :last AND NOT withdrawn {order}"
+    sql = f"SELECT * FROM {TARGETS} WHERE {ALSO_AFTER} AND due_on BETWEEN :first AND :last AND NOT withdrawn {order}"
     return await tx.rows(sql, first=first, last=last, **below(unit_path))
 
 
@@ -106,11 +106,11 @@ async def late_cycles(tx: Tx, unit_path: str, until: date) -> Sequence[RowMappin
 
 async def late_milestones(tx: Tx, unit_path: str, until: date) -> Sequence[RowMapping]:
     """Milestones not reached, planned for a day or before."""
-    sql = f"SELECT * FROM milestone WHERE {ALSO_AFTER} AND actual_on IS NULL AND planned_on <= :until ORDER BY planned_on, unit_path"
+    sql = f"SELECT * FROM {MILESTONES} WHERE {ALSO_AFTER} AND actual_on IS NULL AND planned_on <= :until ORDER BY planned_on, unit_path"
     return await tx.rows(sql, until=until, **below(unit_path))
 
 
 async def late_obstacles(tx: Tx, unit_path: str, until: date) -> Sequence[RowMapping]:
     """Obstacles without an answer that is due on a day or before."""
-    sql = f"SELECT * FROM obstacle WHERE {ALSO_AFTER} AND state = 'OPEN' AND due_on <= :until ORDER BY due_on, obstacle_id"
+    sql = f"SELECT * FROM {OBSTACLES} WHERE {ALSO_AFTER} AND state = 'OPEN' AND due_on <= :until ORDER BY due_on, obstacle_id"
     return await tx.rows(sql, until=until, **below(unit_path))

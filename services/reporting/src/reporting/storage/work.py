@@ -7,6 +7,7 @@ from typing import Final
 from common.actor import Role
 from common.work_list import PARKED, Kind
 from reporting.domain.obstacle import ANSWERERS, Level, level_words
+from reporting.storage.followed import MILESTONES, OBSTACLES
 from reporting.storage.targets import LATE_LISTS
 
 __all__ = ["WORK"]
@@ -25,7 +26,7 @@ def _at(level: Level, roles: tuple[Role, ...]) -> Kind:
     words = level_words(level)
     return Kind(
         f"obstacles_{level.lower()}", f"Vướng mắc chờ trả lời – {words.vi.lower()}", f"Obstacles to answer – {words.en.lower()}", roles,
-        f"obstacle AS w WHERE w.state = 'OPEN' AND w.level = '{level}'", "w.level_since", ("POST", "/v1/obstacles/{obstacle_id}/answer"),
+        f"{OBSTACLES} WHERE w.state = 'OPEN' AND w.level = '{level}'", "w.level_since", ("POST", "/v1/obstacles/{obstacle_id}/answer"),
         _SEE, deadline="w.due_on", page="/pages/obstacles", unit=_HERE,
     )  # fmt: skip
 
@@ -34,7 +35,7 @@ WORK: Final = (
     *(_at(level, ANSWERERS[level]) for level in Level),
     Kind(
         "obstacles_answered", "Vướng mắc đã được trả lời, chờ đơn vị xác nhận", "Answered obstacles: say whether it helped", _OFFICERS,
-        "obstacle AS w WHERE w.state = 'ANSWERED'", "w.answered_on", ("POST", "/v1/obstacles/{obstacle_id}/closing"), _SEE, days=5,
+        f"{OBSTACLES} WHERE w.state = 'ANSWERED'", "w.answered_on", ("POST", "/v1/obstacles/{obstacle_id}/closing"), _SEE, days=5,
         maker="w.answered_by", page="/pages/obstacles", unit=_HERE,
     ),
     Kind(
@@ -44,7 +45,7 @@ WORK: Final = (
     ),
     Kind(
         "milestones", "Mốc kế hoạch đến hạn trong 30 ngày hoặc đã chậm", "Milestones due within 30 days, or late", _OFFICERS,
-        "milestone AS w WHERE w.actual_on IS NULL AND w.planned_on <= CAST(:day AS date) + 30", "least(w.planned_on, CAST(:day AS date))",
+        f"{MILESTONES} WHERE w.actual_on IS NULL AND w.planned_on <= CAST(:day AS date) + 30", "least(w.planned_on, CAST(:day AS date))",
         ("PUT", "/v1/milestones/{milestone_id}/actual"), ("GET", "/v1/milestones"), deadline="w.planned_on", page="/pages/targets",
         unit=_HERE,
     ),
