@@ -345,6 +345,7 @@ async def test_a_client_that_asks_for_ever_does_not_silence_its_consumer(
     assert asked > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["commit", "stop"])
 async def test_a_client_that_is_cancelled_inside_does_not_end_its_consumer(
     db: Database, own_broker: OwnBroker, step: str, monkeypatch: pytest.MonkeyPatch

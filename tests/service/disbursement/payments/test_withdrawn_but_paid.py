@@ -204,6 +204,7 @@ async def test_a_batch_booked_as_one_debit_keeps_its_months_until_two_people_say
     await sound(world)
 
 
+@pytest.mark.slow
 async def test_what_could_not_be_withdrawn_stays_under_the_debit_of_its_batch(
     town: Any, world: Any, officer: Any, checker: Any, due: Any
 ) -> None:
