@@ -30,7 +30,7 @@ UNNAMED: dict[str, str] = {
     "disbursement.api.cycles._once": "runs the use case it is given, which is looked at by itself",
     "disbursement.api.precheck.verify": "queues a comparison that changes nothing; the job's row names who asked",
     "disbursement.usecases.manage_lane.view_lane": "makes a lane's row with its defaults when it is first looked at",
-    "disbursement.usecases.no_partner.no_partner_round": "puts batches before a person; nothing of them changes, and the row says since when",
+    "disbursement.usecases.no_partner.no_partner_round": "puts batches before a person; nothing of them changes",
     "disbursement.usecases.payment_context.PaymentContext.in_turn": "gives its caller a transaction: whoever calls it is looked at",
     "disbursement.usecases.verify_list.ListVerifier.verify": "compares in temporary tables and changes nothing",
     "reporting.api.parts.created": "runs what it is given: whoever calls it is looked at",
