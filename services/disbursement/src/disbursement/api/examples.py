@@ -153,6 +153,9 @@ _MONEY: Final = {
     "POST /v1/breaks/{break_id}/resolution/decision": Example(
         sources={"break_id": From("POST /v1/breaks/{break_id}/resolution", "/break_id")}
     ),
+    "POST /v1/recoveries/{recovery_id}/waiver/decision": Example(
+        sources={"recovery_id": From("POST /v1/recoveries/{recovery_id}/waiver", "/recovery_id")}, by="approver"
+    ),
     "POST /v1/suspension-proposals/{proposal_id}/close": Example(
         cannot="it takes three months in a row that nobody collects", refused="not-found"
     ),
