@@ -21,7 +21,9 @@ __all__ = ["Job", "JobRunner", "active", "asked_by", "asker", "create", "progres
 
 LEASE_SECONDS: Final = 30
 _ASKED_IN: Final = "request_id"
-_MAX_ATTEMPTS: Final = 5
+#: Lives of workers that one job may end. Few enough for a job that kills whoever takes it, and more than a bad hour of machines that
+#: fail takes: a list of people given up then would be sent again by its office for nothing.
+_MAX_ATTEMPTS: Final = 12
 _STILL_OURS: Final = "id = :id AND state = 'RUNNING' AND lease_owner = :owner AND attempts = :attempt"
 _log = get_logger(__name__)
 
