@@ -93,6 +93,30 @@ async def test_down_from_the_province_to_the_commune_and_back_by_keyboard(site: 
     await expect(page.locator("#trail [aria-current]")).to_have_text("Tỉnh Bình Thuận")
 
 
+async def test_the_keyboard_stays_where_it_was_when_the_page_is_drawn_anew(site: Site, signed_in: SignedIn) -> None:
+    """Skipping to the content asks for nothing again; a redraw puts the keyboard back on the same link, or at the content's start."""
+    await site.hear(province().events)
+    page = await signed_in()
+    await opened(page, site, "coverage", month=BEFORE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/v1/" in request.url else None)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("[document.activeElement.id, location.hash]") == ["content", "#content"]
+    await page.evaluate("new Promise((done) => setTimeout(done))")  # after what the jump itself set going
+    assert asked == []
+    name = "Thành phố Phan Thiết"
+    await page.get_by_role("link", name=name).first.focus()
+    await page.evaluate("document.getElementById('language').click()")
+    await expect(page.locator("h1")).to_have_text("Paid by account")
+    await drawn(page)
+    await expect(page.get_by_role("link", name=name).first).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#trail [aria-current]")).to_have_text(name)
+    await drawn(page)
+    assert await page.evaluate("document.activeElement.id") == "content", "the link is gone: not back to the top of the document"
+
+
 async def test_the_menu_of_a_phone_opens_and_closes_by_keyboard(site: Site, signed_in: SignedIn) -> None:
     await site.hear(province().events)
     page = await signed_in(size=PHONE)

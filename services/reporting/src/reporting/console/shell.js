@@ -24,6 +24,7 @@ let drawing = null; // AbortController of what is on the screen
 let ending = null; // the page's own end
 let known = null; // what the picker's last question was answered: months, trail, children
 let knownFor = "";
+let drawnFor = ""; // path and query of what is on the screen
 
 function links() {
   return [...menu.querySelectorAll("a[data-page]")];
@@ -131,6 +132,16 @@ function field(text, control) {
   return el("label", {}, el("span", {}, text), control);
 }
 
+// New content in place of old, with the keyboard left where it was: on the same control or link where that is there again, else at
+// the start of the content; at the top of the document everything would have to be passed once more.
+function put(part, ...content) {
+  const held = part.contains(document.activeElement) ? document.activeElement : null;
+  part.replaceChildren(...content);
+  if (!held) return;
+  const same = held.id ? byId(held.id) : [...part.querySelectorAll("a[href]")].find((one) => one.href === held.href);
+  (same ?? byId("content")).focus({ preventScroll: true });
+}
+
 function drawTrail() {
   const steps = known?.trail ?? [];
   trail.hidden = steps.length === 0;
@@ -140,7 +151,7 @@ function drawTrail() {
     return el("li", {}, here ? el("span", { "aria-current": "location" }, unit.name) : el("a", { href: addressWith({ unit: unit.path, cursor: "" }) }, unit.name));
   });
   if (roots.length > 1) items.unshift(el("li", {}, el("a", { href: addressWith({ unit: "", cursor: "" }) }, say("Các đơn vị của tôi", "My units"))));
-  trail.replaceChildren(el("ol", {}, ...items));
+  put(trail, el("ol", {}, ...items));
 }
 
 function drawPicker(wanted) {
@@ -173,9 +184,7 @@ function drawPicker(wanted) {
     const all = ["", say("Tất cả nhóm", "All groups")];
     fields.push(field(say("Nhóm đối tượng", "Group"), select("programme", [all, ...Object.keys(PROGRAMMES).filter((key) => key !== "ALL").map((key) => [key, words(PROGRAMMES, key)])], chosen.programme)));
   }
-  const focused = document.activeElement?.id;
-  picker.replaceChildren(...fields);
-  if (focused?.startsWith("pick-")) byId(focused)?.focus();
+  put(picker, ...fields);
 }
 
 function leave() {
@@ -188,6 +197,7 @@ function leave() {
 
 async function draw() {
   const signal = leave();
+  drawnFor = location.pathname + location.search;
   const link = pageOf(location);
   for (const other of links()) {
     if (other === link) other.setAttribute("aria-current", "page");
@@ -205,7 +215,7 @@ async function draw() {
     if (!currentToken()) {
       known = null;
       knownFor = "";
-      root.replaceChildren();
+      put(root);
       drawTrail();
       drawPicker([]);
       status(say("Hãy đăng nhập để xem số liệu.", "Sign in to see the figures."));
@@ -220,12 +230,12 @@ async function draw() {
     if (wanted.includes("month")) chosen.month = known.month;
     if (wanted.includes("unit")) chosen.unit = known.unit_path;
     if (wanted.includes("unit") && !chosen.unit) {
-      root.replaceChildren(el("ul", { class: "plain" }, ...known.roots.map((unit) => el("li", {}, el("a", { href: addressWith({ unit: unit.path }) }, unit.name)))));
+      put(root, el("ul", { class: "plain" }, ...known.roots.map((unit) => el("li", {}, el("a", { href: addressWith({ unit: unit.path }) }, unit.name)))));
       status(say("Chọn đơn vị để xem.", "Choose a unit."));
       return;
     }
     if (wanted.includes("month") && !chosen.month) {
-      root.replaceChildren();
+      put(root);
       status(say("Chưa có kỳ chi trả nào.", "No payment cycle yet."));
       return;
     }
@@ -243,10 +253,10 @@ async function draw() {
     }
     ending = end ?? null;
     if (state.textContent === say("Đang tải…", "Loading…")) status("");
-    root.replaceChildren(fresh);
+    put(root, fresh);
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
-    root.replaceChildren();
+    put(root);
     status(error instanceof Trouble ? error.message : say("Trang gặp lỗi. Tải lại trang.", "The page has failed. Load it again."), true);
     if (!(error instanceof Trouble)) console.error(error);
   }
@@ -268,7 +278,9 @@ document.addEventListener("click", (event) => {
   }
 });
 picker.addEventListener("submit", (event) => event.preventDefault());
-addEventListener("popstate", draw);
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== drawnFor) draw(); // a jump to a place on the page takes nothing away
+});
 onChange((why) => {
   if (!why || !halfFilled(root)) draw(); // a session that ends or goes on takes no half-filled form away
 });
