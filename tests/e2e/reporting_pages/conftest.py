@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 # Tests are imported by path; their helper modules lie beside them, and the events that make a month with the service tests.
 sys.path.insert(0, str(Path(__file__).parents[2] / "service" / "reporting"))
@@ -24,6 +24,8 @@ from ansinh.stack.layout import Layout
 from ansinh.testing import own_stack
 from common.testing import TestDatabase, free_port, jwks, token
 from reporting.settings import Settings
+
+expect.set_options(timeout=20_000)  # a page is waited for as long as a slow machine may take; what is there is seen at once
 
 
 @pytest.fixture
