@@ -10,7 +10,7 @@ import pytest
 from registry_test_helpers import as_csv, row
 
 from common.actor import SYSTEM, Role
-from registry.usecases import people
+from registry.usecases import death_differences, people
 from registry.usecases.duplicates import Scanner
 
 DAY = "2024-08-20"
@@ -361,6 +361,13 @@ async def test_a_death_under_either_file_stops_the_person_and_who_is_paid_for_th
     assert (dead["status"], dead["death_date"]) == ("DECEASED", "2024-09-25")
     assert await office.months("A-1", "2024-09", "2024-10") == {"2024-09": 1_500_000, "2024-10": 0}
     assert await office.months("C-1", "2024-09", "2024-11") == {"2024-09": 750_000 + care, "2024-11": 750_000}
+    async with world.db.transaction(SYSTEM("identity")) as tx:
+        await death_differences.told(tx, [(found[0][0], date(2024, 7, 10), True)], date(2024, 9, 28))
+    [case] = (await world.checker.get(f"/v1/death-differences?beneficiary_id={await world.id_of('A-1')}")).json()["items"]
+    say = {"keep": False, "reason": "Trích lục khai tử", "business_date": DAY}
+    case = (await world.maker.post(f"/v1/death-differences/{case['difference_id']}/answer", json=say)).json()
+    await world.checker.post(f"/v1/change-requests/{case['request_id']}/decision", json={"approve": True, "business_date": DAY})
+    assert await office.months("C-1", "2024-08") == {"2024-08": 750_000}, "of both files: the other one was a carer's, too"
 
 
 async def test_the_household_holds_two_files_of_one_person(world: Any) -> None:

@@ -29,7 +29,7 @@ _Reader = Annotated[Actor, Depends(require(*_OFFICERS, Role.APPROVER, Role.AUDIT
 
 
 class NewChangeRequest(BaseModel):
-    """What should change, and on what ground. Left-out fields stay; a death is asked for by itself."""
+    """What should change, and on what ground. Left-out fields stay; a death, or another date of one, is asked for by itself."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -133,8 +133,9 @@ def _ask(router: APIRouter, db: Database) -> None:
         status_code=201,
         response_model=Accepted,
         summary="Ask for a change of name, number, birth date, or for a death to be recorded",
-        description="Đề nghị sửa họ tên, số định danh, ngày sinh hoặc ghi nhận qua đời. Nothing changes before a second person approves;"
-        " one request per person waits at a time (409).",
+        description="Đề nghị sửa họ tên, số định danh, ngày sinh; ghi nhận qua đời hoặc sửa ngày mất đã ghi."
+        " A death, or another date of one recorded, is asked for by itself. Nothing changes before a second person approves; one request"
+        " per person waits at a time (409).",
     )
     async def ask(request: Request, actor: _Asker, key: IdempotencyKey, beneficiary_id: UUID, body: NewChangeRequest) -> Response:
         async def effect(tx: Tx) -> tuple[int, Accepted]:
@@ -183,7 +184,8 @@ def _decide(router: APIRouter, db: Database) -> None:
         "/change-requests/{request_id}/decision",
         summary="Approve or refuse a change",
         description="Người thứ hai duyệt hoặc từ chối. Approval makes the change by the usual rules (numbers stay unique, the month of"
-        " death stays due); 409 when the file changed after the request.",
+        " death stays due; another date of a death has dues computed anew, and what was paid beyond it becomes a"
+        " recovery); 409 when the file changed after the request.",
     )
     async def decide(actor: _Decider, request_id: UUID, body: ChangeAnswer) -> ChangeRequestView:
         return _view(

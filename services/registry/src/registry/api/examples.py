@@ -242,6 +242,9 @@ _DECISIONS: Final = {
         body={"event_ids": [""], "business_date": "2024-08-21", "reason": _REFUSED},
         sources={"/event_ids/0": From("POST /v1/life-events", "/event_ids/0")},
     ),
+    "POST /v1/death-differences/{difference_id}/answer": Example(
+        cannot="no date of death in the sample province differs from the population database's", refused="not-found"
+    ),
     "POST /v1/funerals": Example(
         sources={
             "beneficiary_id": _ASSISTED,

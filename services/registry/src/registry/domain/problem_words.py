@@ -18,6 +18,7 @@ _NOT_FOUND: Final = {
     "No such change request": "Không có yêu cầu thay đổi này trong phạm vi của bạn",
     "No such data set": "Không có bộ dữ liệu này trong phạm vi của bạn",
     "No such decision": "Không có quyết định này trong phạm vi của bạn",
+    "No such difference": "Không có trường hợp lệch ngày mất này trong phạm vi của bạn",
     "No such duplicate candidate": "Không có cặp nghi trùng này trong phạm vi của bạn",
     "No such event": "Không có biến động này trong phạm vi của bạn",
     "No such household": "Không có hộ này trong phạm vi của bạn",
@@ -63,7 +64,8 @@ _STATE: Final = {
     "A refused row has no file to merge: correct the list, or confirm the candidate":
         "Dòng bị từ chối chưa có hồ sơ để gộp: hãy sửa danh sách, hoặc xác nhận cặp nghi trùng",
     "An institution has this code": "Mã này đã có cơ sở khác dùng",
-    "Another date of death is recorded": "Sổ đã ghi ngày qua đời khác: hãy sửa ngày bằng biến động «ghi nhầm»",
+    "Another date of death is recorded: ask for its correction": "Sổ đã ghi ngày qua đời khác: hãy lập yêu cầu thay đổi (sửa ngày mất)",
+    "Another event of this person waits for a second person": "Một biến động khác của người này đang chờ người thứ hai xác nhận",
     "Another move of this person is under way": "Người này đang có hồ sơ chuyển nơi chi trả khác chưa trả lời",
     "It is part of a move or a life event: answer that":
         "Quyết định này thuộc một hồ sơ chuyển nơi chi trả hoặc một biến động: hãy trả lời hồ sơ hoặc biến động đó",
@@ -77,6 +79,8 @@ _STATE: Final = {
     "The list has a header but no rows": "Danh sách chỉ có dòng tiêu đề, không có người nào",
     "The list is decided": "Danh sách này đã được quyết định",
     "The person is on the list": "Người này đã có trong danh sách",
+    "The population database tells another date of death: answer that first":
+        "Cơ sở dữ liệu dân cư báo ngày qua đời khác: hãy trả lời trường hợp đó trước",
     "The request is decided": "Đề nghị này đã được quyết định",
     "The right has changed since: propose anew": "Quyền nhận thay đã thay đổi sau khi đề xuất: hãy đề xuất lại",
     "The same answer was loaded before": "Kết quả trả lời này đã được nạp trước đây",
@@ -106,6 +110,7 @@ _SECOND_PERSON: Final = {
     "Who proposed a decision cannot answer it": "Người đề xuất quyết định không được tự trả lời",
     "Who proposed it cannot confirm it": "Người đề xuất không được tự xác nhận",
     "Who proposed this cannot approve it": "Người đề xuất không được tự duyệt",
+    "Who recorded a date of death cannot confirm it": "Người đã ghi ngày mất không được tự xác nhận ngày đó",
     "Who recorded an event cannot confirm it": "Người ghi biến động không được tự xác nhận",
     "Who sent a move takes it back; another person receives or returns it":
         "Người gửi hồ sơ chuyển chỉ được rút lại; người khác tiếp nhận hoặc trả lại",

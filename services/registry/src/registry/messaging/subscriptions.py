@@ -26,7 +26,7 @@ from common.contracts.identity_verify_v1 import (
 from common.db import Tx
 from common.topics import Topic
 from registry.storage import uncollected
-from registry.usecases import cut_off, people
+from registry.usecases import cut_off, death_differences
 
 __all__ = ["IGNORED", "SUBSCRIPTIONS"]
 
@@ -34,9 +34,13 @@ __all__ = ["IGNORED", "SUBSCRIPTIONS"]
 async def _deaths(tx: Tx, events: list[Incoming]) -> None:
     found = [event.parse(BeneficiaryFoundDeceased) for event in events]
     # The source may know of a death without its day: then the day of the check is the last it can have been.
-    deaths = {event.beneficiary_id: event.death_date or event.checked_on for event in found if event.subject_kind == "BENEFICIARY"}
+    deaths = {
+        event.beneficiary_id: (event.beneficiary_id, event.death_date or event.checked_on, event.death_date is not None)
+        for event in found
+        if event.subject_kind == "BENEFICIARY"
+    }
     if deaths:
-        await people.record_deaths(tx, sorted(deaths.items()), max(event.business_date for event in found))
+        await death_differences.told(tx, sorted(deaths.values()), max(event.business_date for event in found))
 
 
 async def _cut_offs(tx: Tx, events: list[Incoming]) -> None:

@@ -10,7 +10,9 @@ from uuid import UUID
 from common.actor import Actor
 from common.db import Tx
 
-__all__ = ["answer", "candidates", "find", "holdings", "insert", "lump_sum_rule", "others_pay", "page", "pay"]
+__all__ = [
+    "answer", "cancel", "candidates", "find", "holdings", "insert", "lump_sum_rule", "of_deaths", "others_pay", "page", "pay", "redate",
+]  # fmt: skip
 
 _COLUMNS: Final = (
     "f.funeral_id, f.deceased_id, f.death_date, f.organiser_id, f.relative_id, f.programme, f.funeral_amount, f.lump_sum, f.basis,"
@@ -124,3 +126,34 @@ async def pay(tx: Tx, person_id: UUID, rule: Any, amount: int, month: date, fune
         person=person_id, programme=rule["programme"], source=rule["funding_source"], kind=rule["kind"], line=rule["benefit_line"],
         month=month, amount=amount, basis=rule["legal_basis"], number=funeral["number"], funeral=funeral["funeral_id"], by=by,
     )  # fmt: skip
+
+
+async def of_deaths(tx: Tx, person_ids: Sequence[UUID]) -> Sequence[Any]:
+    """Requests that stand for the deaths of these people, locked."""
+    return await tx.rows(
+        "SELECT f.* FROM funeral_support f WHERE f.deceased_id = ANY(CAST(:ids AS uuid[])) AND f.state IN ('PROPOSED', 'APPROVED')"
+        " ORDER BY f.funeral_id FOR UPDATE",
+        ids=list(person_ids),
+    )
+
+
+async def redate(tx: Tx, funeral_id: UUID, died: date) -> None:
+    """The same sums are due for the corrected date."""
+    await tx.execute("UPDATE funeral_support SET death_date = :died WHERE funeral_id = :id", id=funeral_id, died=died)
+
+
+async def cancel(tx: Tx, funeral_id: UUID, business_date: date, why: str, by: str) -> list[UUID]:
+    """Cancel a request and what it made due; whose sums were cancelled."""
+    await tx.execute(
+        "UPDATE funeral_support SET state = CASE state WHEN 'APPROVED' THEN 'CANCELLED' ELSE 'REJECTED' END, answer_reason = :why,"
+        " checker = coalesce(checker, :by), checked_at = coalesce(checked_at, now()) WHERE funeral_id = :id",
+        id=funeral_id,
+        why=why,
+        by=by,
+    )
+    rows = await tx.rows(
+        "UPDATE one_off_due SET cancelled_on = :day WHERE source_id = :id AND cancelled_on IS NULL RETURNING person_id",
+        id=funeral_id,
+        day=business_date,
+    )
+    return [row["person_id"] for row in rows]

@@ -11,7 +11,8 @@ from common.actor import Actor
 from common.db import Tx
 
 __all__ = [
-    "answer", "bring_back", "decided_by", "find", "insert", "insert_deaths", "insert_move", "lock", "mark", "page", "people_for",
+    "answer", "bring_back", "correct_deaths", "decided_by", "find", "insert", "insert_deaths",
+    "insert_move", "lock", "mark", "page", "people_for",
 ]  # fmt: skip
 
 _COLUMNS: Final = (
@@ -23,7 +24,7 @@ _COLUMNS: Final = (
 # The person, what is open about them, and the latest event that nothing has reversed.
 _PEOPLE: Final = """
 SELECT x.n, p.person_id, p.status, p.death_date, p.unit_path, last.event_id AS last_id, last.kind AS last_kind,
-       last.event_date AS last_date, last.state AS last_state,
+       last.event_date AS last_date, last.state AS last_state, last.maker AS last_maker, last.evidence AS last_evidence,
        EXISTS (SELECT FROM life_event o WHERE o.person_id = p.person_id AND o.state = 'PROPOSED') AS proposed
 FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS x(person_id, n)
 LEFT JOIN person p ON p.person_id = x.person_id AND p.is_beneficiary
@@ -68,6 +69,26 @@ async def insert_deaths(tx: Tx, person_ids: Sequence[UUID], business_date: date,
         day=business_date,
         evidence=evidence,
         by=by,
+    )
+
+
+async def correct_deaths(tx: Tx, person_ids: Sequence[UUID], business_date: date, evidence: str, maker: str, checker: str) -> None:
+    """Take back the deaths recorded of these people and record what has just been set on them, by the same two people."""
+    given = {"day": business_date, "evidence": evidence, "maker": maker, "checker": checker}
+    rows = [row for row in await people_for(tx, person_ids) if row["last_kind"] == "DEATH"]
+    await tx.execute(
+        "INSERT INTO life_event (kind, person_id, event_date, business_date, evidence, mistaken, reverses, unit_path, state, maker,"
+        " checker, checked_at) SELECT 'RETURN', v.person_id, :day, :day, :evidence, true, v.event_id, p.unit_path, 'CONFIRMED', :maker,"
+        " :checker, now() FROM life_event v JOIN person p USING (person_id) WHERE v.event_id = ANY(CAST(:ids AS uuid[]))",
+        ids=[row["last_id"] for row in rows],
+        **given,
+    )
+    await tx.execute(
+        "INSERT INTO life_event (kind, person_id, event_date, business_date, evidence, unit_path, state, maker, checker, checked_at)"
+        " SELECT 'DEATH', p.person_id, p.death_date, :day, :evidence, p.unit_path, 'CONFIRMED', :maker, :checker, now() FROM person p"
+        " WHERE p.person_id = ANY(CAST(:ids AS uuid[]))",
+        ids=list(person_ids),
+        **given,
     )
 
 
@@ -128,6 +149,11 @@ async def bring_back(tx: Tx, person_ids: Sequence[UUID], day: date) -> tuple[lis
         " AND f.state = 'APPROVED' AND o.source_id = f.funeral_id AND o.cancelled_on IS NULL RETURNING o.person_id",
         ids=living,
         day=day,
+    )
+    await tx.execute(
+        "UPDATE death_difference SET state = 'LAPSED', answered_by = 'system:life-events', answered_at = now(), version = version + 1"
+        " WHERE person_id = ANY(CAST(:ids AS uuid[])) AND state = 'OPEN'",
+        ids=living,
     )
     await tx.execute(
         "UPDATE funeral_support SET state = CASE state WHEN 'APPROVED' THEN 'CANCELLED' ELSE 'REJECTED' END,"

@@ -9,7 +9,10 @@ from uuid import UUID
 
 from common.db import Tx
 
-__all__ = ["complete", "count", "entitlements_of", "find", "next_ids", "record_deaths", "representatives_of", "say_again", "update"]
+__all__ = [
+    "complete", "correct_death", "count", "entitlements_of", "find", "next_ids", "record_deaths", "representatives_of", "say_again",
+    "update",
+]  # fmt: skip
 
 _VIEW: Final = (
     "p.person_id, p.file_code, p.full_name, p.birth_date, p.sex, p.masked_number, p.address, p.unit_code, p.unit_path, p.programmes,"
@@ -101,3 +104,18 @@ async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]]) -> list[UUI
         days=[day for _, day in deaths],
     )
     return [row["person_id"] for row in rows]
+
+
+async def correct_death(tx: Tx, person_id: UUID, died: date) -> Sequence[Any]:
+    """Set another date of death, in every file of the person that was merged with this one; who changed (person, the date before)."""
+    return await tx.rows(
+        "WITH RECURSIVE one AS (SELECT p.person_id FROM person p WHERE p.person_id = :id"
+        "   UNION SELECT n.person_id FROM one o JOIN LATERAL (SELECT m.person_id FROM person m WHERE m.merged_into = o.person_id"
+        "     UNION ALL SELECT x.merged_into FROM person x WHERE x.person_id = o.person_id AND x.merged_into IS NOT NULL) n ON true),"
+        " before AS (SELECT p.person_id, p.death_date FROM person p JOIN one USING (person_id) WHERE p.is_beneficiary"
+        "   AND p.status = 'DECEASED' AND p.death_date <> CAST(:died AS date) FOR UPDATE OF p)"
+        " UPDATE person p SET death_date = :died, version = p.version + 1, updated_at = now() FROM before b"
+        " WHERE p.person_id = b.person_id RETURNING p.person_id, b.death_date AS was",
+        id=person_id,
+        died=died,
+    )

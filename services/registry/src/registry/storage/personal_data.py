@@ -52,6 +52,7 @@ _BENEFITS: Final = (
     Part("other_benefit", "Chế độ khác đang hưởng", "Other benefits", _OF),
     Part("funeral_support", "Mai táng phí", "Funeral support", "(t.deceased_id = :id OR t.organiser_id = :id OR t.relative_id = :id)"),
     Part("life_event", "Sự việc (mất, mất tích…)", "Life events", _OF),
+    Part("death_difference", "Ngày mất do nguồn khác báo", "Dates of death told by others", _OF),
     Part("transfer", "Chuyển nơi hưởng", "Transfers", _OF),
     Part("suspension_proposal", "Đề nghị tạm dừng vì không nhận", "Proposals to suspend", "t.beneficiary_id = :id"),
     Part("campaign_person", "Quà, trợ cấp theo đợt", "Campaigns", "(t.person_id = :id OR t.payee_id = :id)"),

@@ -7,7 +7,8 @@ from typing import Final
 __all__ = ["WORDS"]
 
 WORDS: Final[dict[str, str]] = {
-    "set_key": "Nhóm loại trừ nhau",
+    "set_key": "Nhóm loại trừ nhau", "difference_id": "Mã việc lệch ngày mất", "told_date": "Ngày mất được báo",
+    "kept_date": "Ngày mất đã xác nhận",
     "is_beneficiary": "Là người hưởng", "second_number": "Số giấy tờ cũ", "masked_second_number": "Số giấy tờ cũ (đã che)",
     "no_number_reason": "Lý do chưa có số", "ethnicity": "Dân tộc", "masked_phone": "Điện thoại (đã che)", "merged_into": "Gộp vào hồ sơ",
     "entitlement_id": "Mã chế độ", "category": "Diện hưởng", "percent": "Tỷ lệ (%)", "per_dependant": "Theo người phụ thuộc",

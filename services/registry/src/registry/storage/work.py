@@ -139,6 +139,13 @@ _PEOPLE: Final = (
         maker="w.requested_by", days=3,
     ),
     Kind(
+        "death_differences", "Ngày mất theo CSDL dân cư khác ngày trong sổ, chờ trả lời",
+        "Dates of death told otherwise than recorded, to answer", _OFFICERS,
+        "death_difference AS w JOIN person AS p USING (person_id) WHERE w.state = 'OPEN' AND NOT EXISTS (SELECT FROM change_request AS r"
+        " WHERE r.person_id = w.person_id AND r.kind = 'DEATH' AND r.state = 'PENDING')",
+        "w.told_on", ("POST", "/v1/death-differences/{difference_id}/answer"), ("GET", "/v1/death-differences"), unit="p.unit_path", days=5,
+    ),
+    Kind(
         "self_registrations", "Người dân tự đăng ký, chờ tiếp nhận", "Self-registrations to answer", _OFFICERS,
         "self_registration AS w WHERE w.state = 'PENDING'", "w.business_date",
         ("POST", "/v1/self-registrations/{registration_id}/accept"), ("GET", "/v1/self-registrations"), days=3,

@@ -20,7 +20,7 @@ from registry.domain.numbers import clean_number, structure_reason
 from registry.domain.reasons import reason
 from registry.storage import change_requests as storage
 from registry.storage import publishing
-from registry.usecases import people
+from registry.usecases import death_dates, people
 
 __all__ = ["Wanted", "ask", "decide", "seen", "withdraw"]
 
@@ -29,7 +29,7 @@ _SHOWN: Final = ("full_name", "birth_date", "masked_number", "status", "death_da
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: an identity field or several, or a death; None leaves a field as it is."""
+    """What is asked for: an identity field or several, or a death (also another date of one recorded); None leaves a field as it is."""
 
     ground: str
     business_date: date
@@ -63,7 +63,7 @@ async def _death(row: Any, wanted: Wanted) -> dict[str, Any]:
         raise InvalidInput(errors=[{"field": "death_date", "detail": "a death is asked for by itself"}])
     if wanted.death_date is not None and wanted.death_date > wanted.business_date:
         raise InvalidInput(errors=[{"field": "death_date", "detail": "after the business date", "detail_vi": "sau ngày nghiệp vụ"}])
-    if row["status"] == "DECEASED":
+    if row["status"] == "DECEASED" and row["death_date"] == wanted.death_date:
         raise NotPossibleInState("A death is recorded already")
     return {"death_date": wanted.death_date}
 
@@ -135,6 +135,10 @@ async def _make(tx: Tx, row: Any, business_date: date) -> None:
     moved = [name for name in asked if row["before"][name] != (str(person[name]) if person[name] is not None else None)]
     if moved:
         raise ChangedSinceRequest(errors=[{"field": name, "detail": "changed after the request"} for name in moved])
+    if row["kind"] == "DEATH" and person["status"] == "DECEASED":
+        wanted = death_dates.Correction(row["beneficiary_id"], row["death_date"], row["ground"], row["requested_by"], business_date)
+        await death_dates.correct(tx, wanted)
+        return
     if row["kind"] == "DEATH":
         await people.record_death(tx, row["beneficiary_id"], row["death_date"], business_date)
         return

@@ -23,7 +23,7 @@ from common.sealing import Keyring
 from registry.domain import merge_words
 from registry.domain.duplicates import TRANSITIONS, Evidence, Judgement, judge, same_number_in_a_row
 from registry.domain.errors import DecisionPending, MergeChangedSince, NotPossibleInState, SamePerson
-from registry.storage import dues, duplicates, merging, people, publishing
+from registry.storage import death_differences, dues, duplicates, merging, people, publishing
 
 __all__ = ["SCAN", "Proposal", "Scanner", "decide", "propose", "request_scan", "seen"]
 
@@ -254,6 +254,8 @@ async def _merge(tx: Tx, keyring: Keyring, candidate_id: UUID, proposal: dict[st
     if survivor["death_date"] != other["death_date"]:
         raise Conflict("The two files have different dates of death: settle the date first")
     both = [survivor_id, other["person_id"]]
+    if await death_differences.any_open(tx, both):
+        raise Conflict("The population database tells another date of death: answer that first")
     kept = await merging.snapshot(tx, both)
     month = date.fromisoformat(proposal["effective_month"])
     moved = await merging.merge(tx, survivor_id, other["person_id"], month, day)

@@ -26,9 +26,11 @@ from registry.usecases import attributes, preferences
 from registry.usecases.attributes import Attributes
 from registry.usecases.registering import Item, Outcome, register_many
 
-__all__ = ["Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
+__all__ = ["POPULATION", "Changes", "change", "record_death", "record_deaths", "register", "seen", "warnings"]
 
 _OFFICERS: Final = (Role.COMMUNE_OFFICER, Role.DISTRICT_OFFICER, Role.DEPARTMENT_OFFICER)
+POPULATION: Final = "Cơ sở dữ liệu quốc gia về dân cư"
+"""The evidence of a death that the population database told."""
 _IDENTITY: Final = frozenset({"full_name", "birth_date", "sex", "national_number"})
 
 
@@ -192,14 +194,12 @@ async def record_death(tx: Tx, person_id: UUID, death_date: date, business_date:
     await publishing.take_people_lock(tx)
     row = await seen(tx, person_id, lock=True)
     if row["status"] == "DECEASED" and row["death_date"] != death_date:
-        raise Conflict("Another date of death is recorded", recorded=row["death_date"].isoformat())
+        raise Conflict("Another date of death is recorded: ask for its correction", recorded=row["death_date"].isoformat())
     await record_deaths(tx, [(person_id, death_date)], business_date, "Báo tử tại cơ quan")
     return await seen(tx, person_id)
 
 
-async def record_deaths(
-    tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date, evidence: str = "Cơ sở dữ liệu quốc gia về dân cư"
-) -> int:
+async def record_deaths(tx: Tx, deaths: Sequence[tuple[UUID, date]], business_date: date, evidence: str = POPULATION) -> int:
     """Record deaths set-based: status, end of dues, life events, events, audit; how many were new.
 
     Who is recorded dead under a file that was merged has died: the file it went into is told too.
