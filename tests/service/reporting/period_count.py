@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import combinations_with_replacement
 from typing import Any
+from uuid import UUID
 
 from reporting_builders import Reporting
 
@@ -78,3 +79,42 @@ async def compare_periods(reporting: Reporting, months: Sequence[str]) -> None:
                 assert tuple(values[f"{stem}_{what}"] for what in ("people", "lines", "dong")) == counted, (first, last, group, stem)
             for what in ("lines", "dong"):
                 assert values[f"due_{what}"] == values[f"paid_{what}"] + values[f"carried_over_{what}"]
+
+
+async def compare_years(reporting: Reporting, months: Sequence[str]) -> None:
+    """People of the year to each month, everybody once however many files were merged, by programme, unit and way of paying."""
+    async with reporting.db.read() as tx:
+        payments = list(map(dict, await tx.rows("SELECT * FROM payment WHERE status IN ('SETTLED', 'COLLECTED')")))
+        merged = {row["beneficiary_id"]: row["merged_into"] for row in await tx.rows("SELECT * FROM beneficiary")}
+    for one in payments:
+        one["person"] = min(_files(one["beneficiary_id"], merged))
+    for last in (date.fromisoformat(f"{month}-01") for month in months):
+        ask = Ask(unit_path="60", first=last, last=last, as_of=date(2025, 6, 30), below="COMMUNES")
+        answer = await measure(reporting.db, SYSTEM("test"), ask)
+        year = [one for one in payments if last.replace(month=1) <= one["month"] <= last]
+        for row in answer.rows:
+            if row.group not in ("MERIT", "SOCIAL_ASSISTANCE", EACH_ONCE):
+                continue
+            for stem, channels in CHANNELS.items():
+                some = [one for one in year if row.group in (EACH_ONCE, one["programme"]) and one["channel"] in channels]
+                first: dict[UUID, str] = {}
+                for one in sorted(some, key=lambda one: (one["month"], one["unit_path"])):
+                    first.setdefault(one["person"], one["unit_path"])
+                here = [path for path in first.values() if row.is_total or path == row.unit_path]
+                assert row.values[f"{stem}_people_year"] == len(here), (last, row.group, row.unit_path, stem)
+
+
+CHANNELS = {
+    "paid": ("BANK", "WALLET", "MOBILE_MONEY", "CASH_POST", "CASH_HOME"), "by_account": ("BANK", "WALLET", "MOBILE_MONEY"),
+    "bank": ("BANK",), "wallet": ("WALLET",), "mobile_money": ("MOBILE_MONEY",), "post": ("CASH_POST",), "home": ("CASH_HOME",),
+}  # fmt: skip
+
+
+def _files(file: UUID, merged: dict[UUID, UUID | None]) -> set[UUID]:
+    """Every file that was merged with one, over whatever others."""
+    found = {file}
+    while more := {b for a, b in merged.items() if a in found and b} | {a for a, b in merged.items() if b in found}:
+        if more <= found:
+            break
+        found |= more
+    return found

@@ -5,7 +5,8 @@ Four ways of counting are kept apart and never mixed (`kind`):
 - `STANDING`: people as they stand at the end of the period's last month (registered, verified, wanting an account …);
 - `MONTH`: what happened to the lists of the period's months. Over one month `people` are persons; over several they are turns (lượt người),
   and what one list could not pay and a later list of the period took over is told with the later one alone: money is due once;
-- `YEAR`: from January of the period's last year to its last month; here people are persons, each once in the year;
+- `YEAR`: from January of the period's last year to its last month; here people are persons, each once in the year, and
+  whoever was paid under several files that were merged is one;
 - `RATE`: one of the counts in percent of another, half-up.
 
 "Collected", "opened", "registered", "verified" and "paid" are five counts of their own: none is derived from another.

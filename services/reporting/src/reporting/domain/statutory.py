@@ -209,6 +209,8 @@ class Layout:
     units of other days are told by `unit_trees`.
 
     3: the same, and what nothing is due of any more (a merged file, a death or an end told late) is not unpaid.
+
+    4: the same, and of a year somebody paid under several files that were merged is one person.
     """
 
     def budget_on(self, last: date) -> Words | None:
@@ -354,8 +356,8 @@ def parse_layout(data: Mapping[str, Any], digest: str, where: str) -> Layout:
         signatures=tuple((one["title"], one["note"]) for one in _taken(rest, "signatures", list, where)), sum_in_words=sum_in_words,
         budget=tuple(_budget(dict(one), where) for one in rest.pop("budget", [])), counting=rest.pop("counting", 1),
     )  # fmt: skip
-    if layout.counting not in (1, 2, 3):
-        raise BadLayout(f"{where}: counting is 1, 2 or 3")
+    if layout.counting not in (1, 2, 3, 4):
+        raise BadLayout(f"{where}: counting is 1, 2, 3 or 4")
     if rest:
         raise BadLayout(f"{where}: nobody knows what {min(rest)} means")
     if not layout.form_number and not layout.open:

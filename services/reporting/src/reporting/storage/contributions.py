@@ -16,7 +16,7 @@ from reporting.domain.states import ACCOUNT_CHANNELS
 from reporting.storage.lines import lines_of, nothing_due, open_for_later, rolled_into
 from reporting.storage.partner_sums import partner_contributions
 
-__all__ = ["EVERYBODY", "MONTH_SUMS", "ROLLED", "contributions"]
+__all__ = ["EVERYBODY", "MONTH_SUMS", "ROLLED", "YEAR_MEASURES", "contributions"]
 
 _WORD: Final = "chr(31)"
 _KIND: Final = "chr(30)"
@@ -78,7 +78,7 @@ def _rolled(month: str) -> str:
     return f"'{ROLLED}' || {month} || ':' || measure"
 
 
-_YEAR: Final = f"""
+YEAR_MEASURES: Final = f"""
     'year:paid', CASE WHEN channel IN ({_ACCOUNT}) THEN 'year:by_account' END,
     CASE channel WHEN 'BANK' THEN 'year:bank' WHEN 'WALLET' THEN 'year:wallet' WHEN 'MOBILE_MONEY' THEN 'year:mobile_money'
                  WHEN 'CASH_POST' THEN 'year:post' WHEN 'CASH_HOME' THEN 'year:home' END
@@ -95,7 +95,7 @@ def _first_in_year(prefix: str, who: str) -> str:
     ),
     first_by_measure AS (
         SELECT beneficiary_id, programme, year, measure, place
-        FROM first_by_channel CROSS JOIN LATERAL unnest(ARRAY[{_YEAR}]) AS m (measure) WHERE measure IS NOT NULL
+        FROM first_by_channel CROSS JOIN LATERAL unnest(ARRAY[{YEAR_MEASURES}]) AS m (measure) WHERE measure IS NOT NULL
     ),
     first_time AS (
         SELECT programme, measure, min(place) AS place FROM first_by_measure GROUP BY beneficiary_id, programme, year, measure

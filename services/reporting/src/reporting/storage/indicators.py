@@ -12,6 +12,7 @@ from common.db import Tx
 from reporting.domain.indicators import YEAR_PEOPLE_COLUMNS
 from reporting.storage.contributions import EVERYBODY, ROLLED
 from reporting.storage.lines import BELOW, below
+from reporting.storage.merged import TWICE
 from reporting.storage.unit_sums import place, summed
 
 __all__ = ["Below", "month_sums", "standing_sums", "starts", "tree"]
@@ -28,6 +29,11 @@ _IN_YEAR: Final = (
     f"month BETWEEN :january AND :last AND measure IN ({_YEARLY}) AND measure = ANY(:yearly) AND (people <> 0 OR payments <> 0)"
 )
 
+# Who was counted in them once for each of several files: the same words as in the partial indexes `month_sum_twice` and
+# `month_sum_above_twice`.
+_TWICE: Final = f"month BETWEEN :january AND :last AND measure LIKE '{TWICE}%' AND people <> 0"
+_COUNTED: Final = f"substr(measure, {len(TWICE) + 1})"
+
 
 # What a later list of the period took over, or a later day paid: taken off. Overdue it stays until that list's own day has come.
 _BARE: Final = f"substr(measure, {len(ROLLED) + 9})"
@@ -38,11 +44,13 @@ _ROLLED: Final = (
 )
 
 
-def _months(beside: Below, *, yearly: bool) -> str:
+def _months(beside: Below, *, yearly: bool, by_file: bool) -> str:
     rows = summed("month_sum", beside, "programme, measure, people, lines, dong, 0 AS year_people, 0 AS year_dong", _IN_PERIOD)
     rows += " UNION ALL " + summed("month_sum", beside, f"programme, {_BARE}, -people, -lines, -dong, 0, 0", _ROLLED)
     if yearly:
         rows += " UNION ALL " + summed("month_sum", beside, "programme, measure, 0, 0, 0, people, dong", _IN_YEAR)
+    if yearly and not by_file:
+        rows += " UNION ALL " + summed("month_sum", beside, f"programme, {_COUNTED}, 0, 0, 0, -people, 0", _TWICE)
     return f"""
     SELECT programme, segment, jsonb_object_agg(measure, jsonb_build_array(people, lines, dong, year_people, year_dong)) AS sums
     FROM (
@@ -136,15 +144,17 @@ async def month_sums(
     yearly: Sequence[str],
     overdue_until: date,
     rolled_until: date,
+    by_file: bool = False,
 ) -> Sequence[RowMapping]:
     """Per programme and unit: `sums`, measure → [people, lines, đồng, people of the year to date, đồng of the year to date].
 
     `measures`: stems of the period's months (people held by reason always come along); `yearly`: stems that also have a sum of the year.
     `rolled_until`: what a list up to this month took over from the months before it is told with that list alone.
+    `by_file`: people of the year once for each of their files, though these were merged.
     """
     of_year = {"january": last.replace(month=1), "yearly": [*yearly, *(f"year:{stem}" for stem in yearly)]} if yearly else {}
     return await tx.rows(
-        _months(kind, yearly=bool(yearly)),
+        _months(kind, yearly=bool(yearly), by_file=by_file),
         first=first,
         last=last,
         measures=list(measures),

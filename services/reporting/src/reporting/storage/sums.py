@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from common.db import Tx
 from reporting.storage.contributions import MONTH_SUMS, contributions
 from reporting.storage.event_log import SeqRange
+from reporting.storage.merged import MERGE_EVENTS, MERGED, TOUCHED_BY_LINES, TOUCHED_BY_MERGES, counted_twice
 from reporting.storage.owed import OWED_SUMS, owed
 from reporting.storage.standings import STANDING_SUMS, standing
 from reporting.storage.unit_sums import ABOVE, above
@@ -27,6 +29,7 @@ _WORKING_TABLES: Final = """
 CREATE TEMP TABLE IF NOT EXISTS touched_line (beneficiary_id uuid NOT NULL, month date NOT NULL, year date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touched_person (beneficiary_id uuid NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touched_owed (beneficiary_id uuid NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS touched_file (file uuid NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS month_delta (
     month date, unit_path text COLLATE "C", programme text, measure text, people bigint, lines bigint, dong bigint, payments bigint
 ) ON COMMIT DELETE ROWS;
@@ -169,9 +172,11 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
     if due:
         await tx.execute(_TOUCHED_OWED, low=span.low, high=span.high)
         await tx.execute("ANALYZE touched_owed")
-    await _note(tx, "-", lines, people, due, prefix)
+    several = await _touch_files(tx, span, lines, types is None or not types.isdisjoint(MERGE_EVENTS), prefix)
+    touched = _Touched(lines, people, due, several)
+    await _note(tx, "-", touched, prefix)
     yield
-    await _note(tx, "", lines, people, due, prefix)
+    await _note(tx, "", touched, prefix)
     for table, columns, delta in _TABLES:
         await tx.execute(_upsert(f"{prefix}{table}", columns, delta))
         await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, _added_up(columns, delta))})"))
@@ -184,19 +189,42 @@ async def _prepare(tx: Tx) -> None:
         await tx.execute(statement)
 
 
+async def _touch_files(tx: Tx, span: SeqRange, lines: bool, merges: bool, prefix: str) -> bool:
+    """Whether any file of a person with several is touched, or becomes one: nearly never."""
+    found = 0
+    if lines:
+        found += await tx.execute(TOUCHED_BY_LINES.format(prefix=prefix))
+    if merges:
+        found += await tx.execute(TOUCHED_BY_MERGES.format(prefix=prefix), low=span.low, high=span.high, types=list(MERGE_EVENTS))
+    return found > 0
+
+
 async def _empty(tx: Tx) -> None:
     """The same transaction may go on with the next batch."""
-    await tx.execute("TRUNCATE touched_line, touched_person, touched_owed, month_delta, standing_delta, owed_delta")
+    await tx.execute("TRUNCATE touched_line, touched_person, touched_owed, touched_file, month_delta, standing_delta, owed_delta")
 
 
-async def _note(tx: Tx, sign: str, lines: bool, people: bool, due: bool, prefix: str) -> None:
-    if lines:
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What a batch touches at all. `several`: files of people who have several."""
+
+    lines: bool
+    people: bool
+    due: bool
+    several: bool
+
+
+async def _note(tx: Tx, sign: str, touched: _Touched, prefix: str) -> None:
+    if touched.lines:
         sql = contributions(lines=_LINES, year=_YEARS, prefix=prefix)
         await tx.execute(f"INSERT INTO month_delta ({MONTH_SUMS}) {_signed(MONTH_SUMS, sign, sql)}")
-    if people:
+    if touched.several:
+        sql = counted_twice("SELECT file FROM touched_file", prefix)
+        await tx.execute(f"INSERT INTO month_delta ({MONTH_SUMS}) {_signed(MONTH_SUMS, sign, sql)}")
+    if touched.people:
         sql = standing(_PEOPLE, prefix)
         await tx.execute(f"INSERT INTO standing_delta ({STANDING_SUMS}) {_signed(STANDING_SUMS, sign, sql)}")
-    if due:
+    if touched.due:
         await tx.execute(f"INSERT INTO owed_delta ({OWED_SUMS}) {_signed(OWED_SUMS, sign, owed(_OWED, prefix))}")
 
 
@@ -212,6 +240,7 @@ async def make_all(tx: Tx, prefix: str, *, analyzed: bool = False) -> None:
     for year in sorted({month.year for month in months}):
         sql = contributions(lines="FALSE", year="p.month BETWEEN CAST(:first AS date) AND CAST(:last AS date)", prefix=prefix)
         await tx.execute(_upsert(f"{prefix}month_sum", MONTH_SUMS, f"({sql})"), first=date(year, 1, 1), last=date(year, 12, 31))
+    await tx.execute(_upsert(f"{prefix}month_sum", MONTH_SUMS, f"({counted_twice(MERGED.format(prefix=prefix), prefix)})"))
     await tx.execute(_upsert(f"{prefix}standing_change", STANDING_SUMS, f"({standing(prefix=prefix)})"))
     await tx.execute(_upsert(f"{prefix}owed_change", OWED_SUMS, f"({owed(prefix=prefix)})"))
     for table, columns, _ in _TABLES:

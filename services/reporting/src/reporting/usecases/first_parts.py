@@ -97,7 +97,7 @@ async def _measured(tx: Tx, view: FirstView, part: _Part, as_of: date, figures: 
     beside: Literal["CHILDREN", "COMMUNES"] = "CHILDREN" if children else "COMMUNES"
     ask = Ask(
         first=part.first, last=part.last, unit_path=part.path, as_of=as_of, below=beside, codes=frozenset(figures), rolled_until=part.first,
-        as_listed=True,
+        as_listed=True, by_file=True,
     )  # fmt: skip
     asked = [(ask, figures, 1)]
     yearly = [code for code in figures if INDICATORS[code].kind is Kind.YEAR]

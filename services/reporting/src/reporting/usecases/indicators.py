@@ -51,7 +51,7 @@ async def measure_in(tx: Tx, ask: Ask) -> Measured:
         months = [_AS_LISTED if stem == _UNPAID else stem for stem in months]
     lists = await storage.month_sums(
         tx, ask.unit_path, ask.below, ask.first, ask.last, measures=months, yearly=years, overdue_until=_overdue_until(ask),
-        rolled_until=ask.rolled_until or ask.last,
+        rolled_until=ask.rolled_until or ask.last, by_file=ask.by_file,
     )  # fmt: skip
     standing = await storage.standing_sums(tx, ask.unit_path, ask.below, ask.last, stands) if stands else ()
     starts = await storage.starts(tx, ask.unit_path, ask.below, ask.first, ask.last, ask.start_by)

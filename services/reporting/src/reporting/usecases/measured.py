@@ -53,7 +53,8 @@ class Ask:
     pays by account only after this month started late (plan 152/KH-UBND: from 1 September 2023). `codes`: the indicators that are wanted,
     every one when None; others then say 0, since they are not read. `rolled_until`: what a list could not pay and a later one, up to this
     month, took over is told with the later one alone (default: the last month of the period; its first month: each list by itself).
-    `as_listed`: what is unpaid, whatever had become of the dues, as papers of before counted it.
+    `as_listed`: what is unpaid, whatever had become of the dues, as papers of before counted it. `by_file`: people of the year once for
+    each file they were paid under, though these were merged, as papers of before counted them.
     """
 
     first: date
@@ -68,6 +69,7 @@ class Ask:
     codes: frozenset[str] | None = None
     rolled_until: date | None = None
     as_listed: bool = False
+    by_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

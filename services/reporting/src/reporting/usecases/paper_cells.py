@@ -216,7 +216,8 @@ async def _indicator_rows(tx: Tx, wanted: Wanted, name: str, view: View, units: 
         place: Callable[[str, date], Place | None] = first.bare_place
     else:
         sums = _Sums(view.rows())
-        told = measured_in(tx, view, wanted.period, wanted.business_date, figures, as_listed=wanted.layout.counting == 2)
+        counting = wanted.layout.counting
+        told = measured_in(tx, view, wanted.period, wanted.business_date, figures, as_listed=counting == 2, by_file=counting < 4)
         roots, place = tuple(roots_on(view, wanted.business_date)), view.place
     async for one in told:
         _add(sums, wanted.layout, one, [code for code in one.values if _counted(code, one.group)])

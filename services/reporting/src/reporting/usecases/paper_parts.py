@@ -59,13 +59,13 @@ def later_units(view: View, days: Iterable[date]) -> list[str]:
 
 
 async def measured_in(
-    tx: Tx, view: View, period: Period, as_of: date, figures: Sequence[str], *, as_listed: bool = False
+    tx: Tx, view: View, period: Period, as_of: date, figures: Sequence[str], *, as_listed: bool = False, by_file: bool = False
 ) -> AsyncIterator[Figures]:  # fmt: skip
     """The indicators of the period and of its year to date, in the total and in each row."""
     months = months_to(period.last)
     asked = Ask(  # a list of one run may be taken over by one of another
         first=period.first, last=period.last, unit_path=view.path, as_of=as_of, codes=frozenset(figures), rolled_until=period.last,
-        as_listed=as_listed,
+        as_listed=as_listed, by_file=by_file,
     )  # fmt: skip
     if stands_still(view, map(last_day, months)):
         for row in (await measure_in(tx, asked)).rows:
