@@ -227,3 +227,42 @@ async def test_the_day_is_the_registrys_and_not_the_calendars(world) -> None:
     await world.drain()
     await plan_rechecks(world.db, living_then)
     assert len(await world.waiting()) == 3
+
+
+async def test_the_feed_asks_about_whom_the_office_recorded_dead_since_its_day_may_be_another(world) -> None:
+    dead, left, lives = await registered(world, 3)
+    gone = [(dead, BeneficiaryStatus.DECEASED), (left, BeneficiaryStatus.LEFT)]
+
+    async def said_again(version: int) -> None:
+        await world.hear([person.model_copy(update={"status": status, "version": version}) for person, status in gone])
+
+    async def feed(*numbers: str) -> None:
+        world.population.deaths += numbers
+        async with world.db.transaction() as tx:
+            await tx.execute("UPDATE death_feed SET polled_at = NULL")
+        while await world.feed.poll_once():
+            pass
+
+    await said_again(2)
+    await plan_rechecks(world.db, world.settings, DAY + timedelta(days=30))
+    assert await world.waiting() == {}, "nobody else asks about them"
+    world.population.people["060150000000"]["answer"] = {"status": "DECEASED", "death_date": "2024-07-01"}
+    await feed("060150000000", "060150000001")
+    assert await world.waiting() == {dead.beneficiary_id: "DEATH_FEED"}
+    await said_again(3)
+    assert await world.waiting() == {dead.beneficiary_id: "DEATH_FEED"}, "the question stands, whatever else the register says of them"
+    await world.drain()
+    kind, body = (await world.events())[-1]
+    assert (kind, body["beneficiary_id"], body["death_date"]) == ("BeneficiaryFoundDeceased", str(dead.beneficiary_id), "2024-07-01")
+    await said_again(4)
+    world.population.people["060150000000"]["answer"] = {"status": "DECEASED", "death_date": "2024-08-01"}
+    await feed("060150000000")
+    await world.drain()
+    assert (await world.events())[-1][1]["death_date"] == "2024-08-01", "the database corrected its day: the feed says 1 August"
+    told = len(await world.events())
+    await feed("060150000000")
+    await world.drain()
+    assert len(await world.events()) == told, "the same day asks nobody again"
+    await world.hear([lives.model_copy(update={"status": BeneficiaryStatus.DECEASED, "version": 2})])
+    await world.hear([lives.model_copy(update={"version": 3})])
+    assert await world.waiting() == {lives.beneficiary_id: "CHANGED"}, "recorded by mistake: asked about as before"

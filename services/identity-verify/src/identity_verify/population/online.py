@@ -23,9 +23,10 @@ _NO_ANSWER: Final = Answer(SourceStatus.ERROR)
 
 @dataclass(frozen=True, slots=True)
 class DeathPage:
-    """One page of the feed: blind indexes of the numbers, and where to go on. `more`: the next page is there already."""
+    """One page of the feed: blind indexes of the numbers with the days they died, and where to go on. `more`: the next page is there."""
 
     numbers: list[bytes]
+    days: list[date | None]
     cursor: str | None
     more: bool
 
@@ -87,18 +88,25 @@ class PopulationOnline:
         if cursor is not None:
             params["cursor"] = cursor
         data = await self._outside.ask("GET", "/v1/deaths", headers=self._headers, params=params)
-        numbers = [
-            self._keyring.blind(NUMBER, item["number"])
-            for item in listed(data, "deaths")
-            if isinstance(item, dict) and isinstance(item.get("number"), str)
-        ]
-        return DeathPage(numbers, text_or_none(data.get("cursor")), data.get("more") is True)
+        named = [item for item in listed(data, "deaths") if isinstance(item, dict) and isinstance(item.get("number"), str)]
+        numbers = [self._keyring.blind(NUMBER, item["number"]) for item in named]
+        return DeathPage(
+            numbers, [_day(item.get("death_date")) for item in named], text_or_none(data.get("cursor")), data.get("more") is True
+        )
 
     def _persons(self, people: Sequence[Person]) -> list[dict[str, Any]]:
         return [
             {"ref": str(place), "number": number, "full_name": person.full_name, "birth_date": person.birth_date, "sex": person.sex}
             for place, number, person in opened(self._keyring, people)
         ]
+
+
+def _day(value: object) -> date | None:
+    """The day the feed names; None where it names none that can be read: the answer itself must say it."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _read_all(results: list[Any], people: int) -> Answered:

@@ -16,9 +16,11 @@ __all__ = [
     "ask_about",
     "ask_about_deaths",
     "ask_again",
+    "asked_by_feed",
     "feed_cursor",
     "keep_feed_cursor",
     "latest_day",
+    "leave_to_feed",
     "recheck_old",
     "wait_for_rechecks",
 ]
@@ -48,7 +50,7 @@ _ASK_AGAIN: Final = f"""
 WITH due AS MATERIALIZED (
     SELECT c.beneficiary_id, c.subject_id FROM check_request c JOIN subject s USING (beneficiary_id, subject_id)
     LEFT JOIN verification v USING (beneficiary_id, subject_id)
-    WHERE {{condition}} AND c.state <> 'CANCELLED' AND s.active
+    WHERE {{condition}} AND {{live}}
     ORDER BY c.beneficiary_id, c.subject_id FOR UPDATE OF c
 )
 UPDATE check_request c SET reason = :reason, priority = 0, business_date = greatest(c.business_date, CAST(:business_date AS date)),
@@ -57,6 +59,23 @@ UPDATE check_request c SET reason = :reason, priority = 0, business_date = great
     traceparent = {HERE_SQL}
 FROM due WHERE c.beneficiary_id = due.beneficiary_id AND c.subject_id = due.subject_id
 RETURNING c.beneficiary_id, c.subject_id
+"""
+
+_LIVE: Final = "c.state <> 'CANCELLED' AND s.active"
+# Cancelled with this reason (`leave_to_feed`): recorded dead by the office, asked about by the feed alone.
+_LIVE_OR_DEAD: Final = f"({_LIVE} OR NOT s.active AND c.reason = 'DEATH_FEED')"
+# Whose death was told of another day than the feed's is asked about: the day was corrected. The same day asks nobody again.
+_NEWS: Final = (
+    "s.number_blind = ANY(CAST(:numbers AS bytea[])) AND (v.verdict IS DISTINCT FROM 'DECEASED' OR EXISTS ("
+    "SELECT FROM unnest(CAST(:numbers AS bytea[]), CAST(:days AS date[])) AS f (number, died)"
+    " WHERE f.number = s.number_blind AND f.died IS NOT NULL AND f.died IS DISTINCT FROM v.death_date))"
+)
+_LEAVE: Final = """
+UPDATE check_request c SET reason = 'DEATH_FEED',
+    state = CASE WHEN c.beneficiary_id = ANY(CAST(:asked AS uuid[])) THEN 'PENDING' ELSE c.state END
+FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS bigint[])) AS x (id, version)
+JOIN subject s ON s.beneficiary_id = x.id AND s.subject_id = x.id
+WHERE c.beneficiary_id = x.id AND c.subject_id = x.id AND s.version = x.version AND c.state = 'CANCELLED'
 """
 
 
@@ -90,24 +109,43 @@ async def wait_for_rechecks(tx: Tx, cut_off_id: UUID) -> int:
     )
 
 
-async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], business_date: date) -> list[str]:
-    """Ask about whoever has one of these numbers and is not known to be dead. Who that is (beneficiary/subject)."""
-    condition = "s.number_blind = ANY(CAST(:numbers AS bytea[])) AND v.verdict IS DISTINCT FROM 'DECEASED'"
-    sql = _ASK_AGAIN.format(condition=condition)
-    return await _asked(tx, sql, reason="DEATH_FEED", business_date=business_date, numbers=list(numbers))
+async def ask_about_deaths(tx: Tx, numbers: Sequence[bytes], days: Sequence[date | None], business_date: date) -> list[str]:
+    """Ask about whoever has one of these numbers and is not known to have died on its day. Who that is (beneficiary/subject).
+
+    Also about whom the office recorded as dead: the day may be another.
+    """
+    sql = _ASK_AGAIN.format(condition=_NEWS, live=_LIVE_OR_DEAD)
+    return await _asked(tx, sql, reason="DEATH_FEED", business_date=business_date, numbers=list(numbers), days=list(days))
+
+
+async def asked_by_feed(tx: Tx, beneficiary_ids: Sequence[UUID]) -> list[UUID]:
+    """Of these beneficiaries, those about whose death a question is on its way."""
+    rows = await tx.rows(
+        "SELECT beneficiary_id FROM check_request WHERE beneficiary_id = ANY(CAST(:ids AS uuid[])) AND subject_id = beneficiary_id"
+        " AND state = 'PENDING' AND reason = 'DEATH_FEED'",
+        ids=list(beneficiary_ids),
+    )
+    return [row["beneficiary_id"] for row in rows]
+
+
+async def leave_to_feed(tx: Tx, dead: Sequence[tuple[UUID, int]], asked: Sequence[UUID]) -> None:
+    """These are recorded as dead (person, version): only the feed of deaths asks about them. Questions of it (`asked`) stand."""
+    await tx.execute(_LEAVE, ids=[item for item, _ in dead], versions=[version for _, version in dead], asked=list(asked))
 
 
 async def ask_again(tx: Tx, beneficiary_ids: Sequence[UUID], reason: str, business_date: date) -> int:
     """Ask again about these beneficiaries themselves (not about their representatives). How many."""
     condition = "s.beneficiary_id = ANY(CAST(:ids AS uuid[])) AND s.subject_id = s.beneficiary_id"
-    return await tx.execute(_ASK_AGAIN.format(condition=condition), reason=reason, business_date=business_date, ids=list(beneficiary_ids))
+    return await tx.execute(
+        _ASK_AGAIN.format(condition=condition, live=_LIVE), reason=reason, business_date=business_date, ids=list(beneficiary_ids)
+    )
 
 
 async def ask_about(tx: Tx, beneficiary_id: UUID, subject_id: UUID, business_date: date) -> int:
     """Ask again about one person in one role, who is answered and on the register. How many."""
     condition = "s.beneficiary_id = :beneficiary_id AND s.subject_id = :subject_id AND c.state = 'ANSWERED'"
     return await tx.execute(
-        _ASK_AGAIN.format(condition=condition),
+        _ASK_AGAIN.format(condition=condition, live=_LIVE),
         reason="REQUESTED",
         business_date=business_date,
         beneficiary_id=beneficiary_id,

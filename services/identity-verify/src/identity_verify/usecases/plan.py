@@ -122,7 +122,7 @@ class DeathFeed:
         if page is None:
             return False
         async with self._db.transaction(_ACTOR) as tx:
-            ours = await asking.ask_about_deaths(tx, page.numbers, day) if page.numbers else []
+            ours = await asking.ask_about_deaths(tx, page.numbers, page.days, day) if page.numbers else []
             if ours:
                 what = audit.Bulk.of(ours, after={"check": "PENDING"})
                 await audit.record(tx, "verification.death_feed", "batch", page.cursor or "start", what)

@@ -13,7 +13,7 @@ from common.contracts.registry_v1 import BeneficiaryState, BeneficiaryStatus, Re
 from common.db import Tx
 from identity_verify.domain.events import event_type
 from identity_verify.population.source import blind_number
-from identity_verify.storage import accounts, issue_requests, subjects, verifications
+from identity_verify.storage import accounts, asking, issue_requests, subjects, verifications
 from identity_verify.storage.subjects import Subject
 from identity_verify.usecases.record import settle_left
 
@@ -24,7 +24,12 @@ SERVICE: Final = "identity-verify"
 
 
 async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
-    """Store beneficiaries (at most one event per person); a changed identity asks for a check."""
+    """Store beneficiaries (at most one event per person); a changed identity asks for a check.
+
+    Whom the office records as dead is asked about by the feed of deaths alone: the database may tell another day.
+    """
+    dead = [(event.beneficiary_id, event.version) for event in events if event.status == BeneficiaryStatus.DECEASED]
+    asked = await asking.asked_by_feed(tx, [person for person, _ in dead]) if dead else []
     await subjects.upsert(
         tx,
         [
@@ -47,6 +52,8 @@ async def beneficiaries(tx: Tx, events: Sequence[BeneficiaryState]) -> None:
             for event in events
         ],
     )
+    if dead:
+        await asking.leave_to_feed(tx, dead, asked)
     await _move(tx, [(event.beneficiary_id, event.beneficiary_id) for event in events])
     if events:
         # Whoever left, or has another number now, sets the number free for those who claimed it too.
