@@ -30,6 +30,9 @@ PLANTED: dict[str, dict[str, tuple[tuple[tuple[str, str, str], ...], str]]] = {
         "the_dead_are_owed_nothing_more": (
             (("person", "person_id, status, death_date", f"'{A}', 'DECEASED', '2024-07-15'"),
              ("due_interval", "person_id, amount, until", f"'{A}', 1, '2024-09-01'")), A),
+        "merges_leave_nothing_behind": (
+            (("person", "person_id, status", f"'{A}', 'ACTIVE'"), ("person", "person_id, status", f"'{B}', 'DECEASED'"),
+             ("person_merge", "survivor_id, other_id, effective_month, before", f"'{A}', '{B}', '2024-09-01', '{{}}'")), f"{A}/{B}"),
         "imports_move": (_IMPORT, A),
     },
     "identity-verify": {

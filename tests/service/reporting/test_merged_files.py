@@ -77,7 +77,7 @@ async def people_of(reporting: Reporting, **more: Any) -> dict[str, int]:
     return {code: count for code, count in (await year(reporting, **more)).items() if code.endswith("people")}
 
 
-@pytest.mark.parametrize(("order", "batch"), [((0, 1), 100), ((1, 0), 1)], ids=["merge heard last", "merge heard first"])
+@pytest.mark.parametrize(("order", "batch"), [((0, 1), 100), ((1, 0), 3)], ids=["merge heard last", "merge heard first"])
 async def test_a_merged_person_is_one_of_the_year(reporting: Reporting, order: Sequence[int], batch: int) -> None:
     files = Files(3)
     gone, stays, other = files.ids

@@ -7,6 +7,7 @@ What a later list pays beside it (more money, other months, from another source)
 
 Of a dead payment the later payments and holds say themselves what is still due (`replaces`): nothing, where they pay it or where less is
 due by now, or a rest, which is then its line's amount. Where they say nothing (before they could), amounts and months are compared.
+A dead payment that two people found to be paid after all has paid what a later list held of its money.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from reporting.domain.indicators import CAMPAIGN
 from reporting.domain.states import ACCOUNT_CHANNELS
 
 __all__ = [
-    "BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "lines_of", "nothing_due",
+    "BELOW", "LINES", "LINES_OF_PAGE", "OWED", "below", "held_again", "left_of_hold", "lines_of", "nothing_due",
     "open_for_later", "rolled_into", "tried_again",
 ]  # fmt: skip
 
@@ -77,6 +78,28 @@ def _still(old: str, prefix: str) -> str:
 def held_again(old: str, prefix: str = "") -> str:
     """SQL: a later list of the month pays or holds the person of the hold `old`: it had to speak of all that is not paid."""
     return f"({_later(f'{prefix}payment', old, 'TRUE')} OR {_later(f'{prefix}hold', old, OWED)})"
+
+
+def left_of_hold(hold: str, prefix: str = "") -> str:
+    """SQL: đồng of the hold `hold` without what payments paid that were dead when it was told, and were corrected since; null where they
+    paid all of it.
+
+    It says of each what was due beside it, so the rest of that payment's amount was held. It is of more than that where more is held than
+    they paid, and where as much was paid and it names months or benefit lines that they are not of: due by then was less, and something
+    else. How much is not known there, nor while a rate is missing: it stays as it is.
+    """
+    whole = " AND ".join(
+        f"(coalesce(cardinality({hold}.{name}), 0) = 0"
+        f" OR coalesce({hold}.{name} <@ string_to_array(nullif(string_agg(array_to_string(q.{name}, ','), ','), ''), ','), TRUE))"
+        for name in ("months", "benefit_lines")
+    )
+    paid = f"coalesce(CAST(sum(q.amount - CAST({hold}.replaces ->> CAST(q.payment_id AS text) AS bigint)) AS bigint), 0)"
+    return f"""CASE WHEN coalesce({hold}.replaces = jsonb_build_object(), TRUE) OR {hold}.amount = 0 THEN {hold}.amount ELSE (
+        SELECT CASE WHEN {paid} < {hold}.amount THEN {hold}.amount - {paid} WHEN NOT ({whole}) THEN {hold}.amount END
+        FROM {prefix}payment AS q
+        WHERE q.beneficiary_id = {hold}.beneficiary_id AND q.month = {hold}.month AND q.status IN ('SETTLED', 'COLLECTED')
+          AND {hold}.replaces ? CAST(q.payment_id AS text)
+    ) END"""
 
 
 def rolled_into(old: str, prefix: str = "") -> str:
@@ -142,9 +165,10 @@ def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
     ),
     held AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
-               beneficiary_id, cycle_id, month, programme, funding_source, unit_path, amount, reason, actor, released, business_date,
-               months, greatest(cardinality(benefit_lines), 1) AS lines
-        FROM {prefix}hold WHERE {hold_where} AND {OWED}
+               beneficiary_id, cycle_id, month, programme, funding_source, unit_path, rest AS amount, reason, actor, released,
+               business_date, months, greatest(cardinality(benefit_lines), 1) AS lines
+        FROM {prefix}hold AS h CROSS JOIN LATERAL (SELECT {left_of_hold("h", prefix)} AS rest) AS r
+        WHERE {hold_where} AND {OWED} AND rest IS NOT NULL
         ORDER BY beneficiary_id, cycle_id, released, version DESC, hold_id
     ),
     joined AS (

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
-from reporting.storage.lines import held_again, nothing_due
+from reporting.storage.lines import held_again, left_of_hold, nothing_due
 
 __all__ = ["dues", "entitlements", "files", "holds", "payments", "person"]
 
@@ -81,7 +81,8 @@ async def payments(tx: Tx, ids: Sequence[UUID], first: date, last: date) -> Sequ
 async def holds(tx: Tx, ids: Sequence[UUID], first: date, last: date) -> Sequence[RowMapping]:
     """What is held, was not released and is still due; what several lists of a month hold, once."""
     return await tx.rows(
-        "SELECT month, programme, amount, reason FROM hold AS h WHERE beneficiary_id = ANY(:ids) AND month BETWEEN :first AND :last"
-        f" AND NOT released AND NOT {held_again('h')} AND NOT {nothing_due('h')} ORDER BY month, programme",
+        f"SELECT month, programme, rest AS amount, reason FROM hold AS h CROSS JOIN LATERAL (SELECT {left_of_hold('h')} AS rest) AS r"
+        " WHERE beneficiary_id = ANY(:ids) AND month BETWEEN :first AND :last AND NOT released AND rest IS NOT NULL"
+        f" AND NOT {held_again('h')} AND NOT {nothing_due('h')} ORDER BY month, programme",
         ids=list(ids), first=first, last=last,
     )  # fmt: skip
