@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from payment_model import DUE, OPEN, Killed, Model, Paid, Spy
 
+from common import clock
 from common.auth import SYSTEM
 from common.ids import new_id
 from common.sealing import Keyring
@@ -64,6 +65,7 @@ class Payments(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.dies_applying = False
         self.unsent: set[int] = set()
+        self.wronged: set[int] = set()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -170,8 +172,24 @@ class Payments(RuleBasedStateMachine):
                 await self.world.partner_works()
 
     @rule()
+    def the_partner_says_wrongly_that_it_came_back(self) -> None:
+        """Signed and false: once a person, or more would be paid again than the budget holds."""
+        self.run(self._come_back())
+
+    async def _come_back(self) -> None:
+        for row in await self.world.books():
+            ours = self.model.payments[row["reference"]]
+            if row["state"] == ours.status == "SETTLED" and ours.person not in self.wronged:
+                self.wronged.add(ours.person)
+                await self.world.notice({
+                    "reference": row["reference"], "status": "RETURNED", "amount": DUE, "currency": "VND", "code": "ACCOUNT_CLOSED",
+                    "partner_reference": "FT-1", "occurred_at": clock.now().isoformat(),
+                })  # fmt: skip
+                assert self.model.payments[row["reference"]].status == "RETURNED"
+
+    @rule()
     def two_people_look(self) -> None:
-        """What we withdrew and the partner speaks of: paid, as its books say, or not."""
+        """What we withdrew and the partner speaks of: paid, as its books say, or not. What is said to have come back, and did not."""
         self.run(self._look())
 
     async def _look(self) -> None:
@@ -180,6 +198,7 @@ class Payments(RuleBasedStateMachine):
         paid = {row["reference"] for row in books if row["state"] == "SETTLED"}
         said: dict[str, Any] = {"happened_on": BUSINESS_DATE, "note": "as its books say", "evidence": "statement"}
         await self._look_at_refusals({row["reference"] for row in books}, said)
+        await self._look_at_returns(paid, said)
         for word in await self.world.rows(
             "SELECT quarantine_id, reference FROM quarantine q JOIN payment p USING (payment_id, reference)"
             " WHERE q.state = 'OPEN' AND q.reason = 'NOT_SENT' AND p.status = 'CANCELLED' ORDER BY quarantine_id"
@@ -193,6 +212,14 @@ class Payments(RuleBasedStateMachine):
             )
             await manual_results.decide_result(self.world.db, SYSTEM("approver"), asked["manual_id"], "seen", confirm=True)
             payment.status, payment.corrected = "SETTLED", True
+
+    async def _look_at_returns(self, paid: set[str], said: dict[str, Any]) -> None:
+        """What is said to have come back and is with the person by its books."""
+        for row in await self.world.rows("SELECT payment_id, reference FROM payment WHERE status = 'RETURNED' ORDER BY payment_id"):
+            if row["reference"] in paid:
+                asked = await manual_results.propose_correction(self.world.db, SYSTEM("clerk"), row["payment_id"], **said)
+                await manual_results.decide_result(self.world.db, SYSTEM("approver"), asked["manual_id"], "seen", confirm=True)
+                self.model.payments[row["reference"]].status, self.model.payments[row["reference"]].corrected = "SETTLED", True
 
     async def _look_at_refusals(self, known: set[str], said: dict[str, Any]) -> None:
         """What the partner refused when it came again: not in its books, so not paid."""
@@ -351,7 +378,8 @@ class Payments(RuleBasedStateMachine):
         person_of = {reference: payment.person for reference, payment in self.model.payments.items()}
         for person in range(PEOPLE):
             got = sum(row["amount"] for row in books if row["state"] == "SETTLED" and person_of[row["reference"]] == person)
-            assert got <= DUE
+            # Who was paid again because its partner told us what was not so is asked to give it back.
+            assert got <= (2 * DUE if person in self.wronged else DUE)
         doubles = self.run(self.world.partner_http.get("http://partner/control/doubles")).json()
         assert (doubles["references"], doubles["unbalanced"]) == ([], [])
 

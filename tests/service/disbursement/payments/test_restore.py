@@ -17,6 +17,7 @@ from bank_files import paid_in_books
 from common import clock
 from common.auth import SYSTEM, Role
 from common.jobs import JobRunner
+from disbursement.storage.gate import DISPUTED_SQL
 from disbursement.storage.read_back import begin, open_restore, stop_sending
 from disbursement.usecases.read_back import NotBegun, booked_while_restored, read_back_round
 from disbursement.usecases.receive_statement import JOB_KIND
@@ -219,28 +220,40 @@ async def test_months_that_a_lost_payment_may_have_paid_are_held(world: Any, mom
 
 @pytest.mark.slow
 @pytest.mark.promise("promises.paid-once")
+@pytest.mark.parametrize(("word", "channel"), [("FAILED", "BANK"), ("RETURNED", "BANK"), ("UNCOLLECTED", "CASH_POST")])
 async def test_what_two_people_corrected_since_is_asked_about_and_waits(
-    world: Any, moment: Moment, people: Callable[[str], Any], client_as: Any
+    world: Any, moment: Moment, people: Callable[[str], Any], client_as: Any, word: str, channel: str
 ) -> None:
-    """It stands failed again, and what showed that it was paid may be gone too: its months are not paid a second time."""
-    line = world.line()
+    """It stands dead again, and what showed that it was paid may be gone too: its months are not paid a second time."""
+    line = world.line(channel=channel, partner="agribank" if channel == "BANK" else "vnpost")
     await world.approve([line])
-    await world.script("no_notices")
-    await world.send()
+    await world.script("no_notices", line.partner)
+    await world.send(line.partner)
     await world.partner_works()
-    await world.notice(await world.result("FAILED", line, code="ACCOUNT_CLOSED"))
+    if word == "RETURNED":
+        await world.notice(await world.result("SETTLED", line, occurred_at="2024-09-04T02:14:07Z"))
+    code = {"FAILED": "ACCOUNT_CLOSED", "UNCOLLECTED": "NOT_COLLECTED_CANCELLED"}.get(word)
+    await world.notice(await world.result(word, line, code=code), partner=line.partner)
+    assert await world.statuses() == {word: 1}
     await moment.take()
-    shown = {"happened_on": "2024-09-05", "note": "Ngân hàng báo nhầm", "evidence": "CV 230/NHNo"}
+    shown = {"happened_on": "2024-09-05", "note": "Đối tác báo nhầm", "evidence": "CV 230/NHNo"}
     payment = await world.value("SELECT payment_id FROM payment")
     asked = (await people("first").post(f"/v1/payments/{payment}/corrections", json=shown)).json()
     checker = client_as(world.app, Role.APPROVER, subject="checker")
     done = await checker.post(f"/v1/manual-results/{asked['manual_id']}/decision", json={"confirm": True, "note": "Đã xem sao kê"})
     assert done.status_code == 200, done.text
     await moment.put_back()
+    await world.partner_http.delete("http://partner/control/script")
     await read_back(world)
-    assert await world.statuses() == {"FAILED": 1}
-    assert await world.rows("SELECT answer FROM restore_question") == [{"answer": "SETTLED"}]
-    assert await world.rows("SELECT reason, state FROM quarantine") == [{"reason": "CONTRADICTION", "state": "OPEN"}]
+    assert await world.statuses() == {word: 1}
+    if word == "FAILED":
+        assert await world.rows("SELECT answer FROM restore_question") == [{"answer": "SETTLED"}]
+    words = await world.rows("SELECT DISTINCT reason, state, says_paid FROM quarantine")
+    assert words == [{"reason": "CONTRADICTION", "state": "OPEN", "says_paid": True}]
+    own = await world.value("SELECT count(*) FROM quarantine WHERE said ? 'corrected_before_restore'")
+    assert own == 1, "our own word, whatever its partner says of it now"
+    waits = await world.value(f"SELECT count(*) FROM ({DISPUTED_SQL}) x")
+    assert waits == 1, "its month is not paid again"
 
 
 async def test_nothing_leaves_before_the_look(world: Any) -> None:

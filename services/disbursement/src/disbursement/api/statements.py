@@ -360,8 +360,8 @@ async def ageing(request: Request, actor: Reader, business_date: Annotated[date,
     "/breaks/{break_id}/resolution",
     summary="Propose how a difference ends",
     description="Đề xuất cách xử lý chênh lệch, kèm chứng cứ. A second person confirms; until then nothing changes. Of a payment that we"
-    " hold failed or withdrawn, PAID says that the bank did pay it (it is booked as paid, its months stay closed), NOT_PAID that it did not"
-    " (its months may be paid again).",
+    " hold unpaid (failed, returned, not collected, withdrawn), PAID says that the bank did pay it (it is booked as paid, its months stay"
+    " closed), NOT_PAID that it did not (its months may be paid again).",
 )
 async def propose(request: Request, actor: Proposer, break_id: UUID, body: Proposal) -> BreakView:
     """The first person's word."""

@@ -116,7 +116,7 @@ class ManualView(BaseModel):
     proposed_by: str
     decided_by: str | None
     decision_note: str | None
-    correction: bool = Field(description="It puts right what we held dead: a failure wrongly told of, or a withdrawn payment that was paid")
+    correction: bool = Field(description="It puts right what we held dead: wrongly told of, or withdrawn and paid")
     beyond_due: int | None = Field(
         description="Correction: what its months hold, or would hold, beyond what is due, because they were paid again meanwhile: a"
         " recovery case follows"
@@ -180,7 +180,7 @@ async def propose(request: Request, actor: Proposer, payment_id: UUID, body: Cas
 
 
 class Correction(BaseModel):
-    """That a payment held failed or withdrawn was paid, and the paper that shows it."""
+    """That a payment held unpaid was paid, and the paper that shows it."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -202,8 +202,9 @@ class Correction(BaseModel):
     "/payments/{payment_id}/corrections",
     status_code=201,
     summary="Correct what was held unpaid",
-    description="Đề xuất đính chính khoản chi mà đối tác báo nhầm là không chi được (thực tế đã chi), hoặc đã rút lại mà đối tác"
-    " vẫn chi, kèm chứng cứ. FAILED or CANCELLED becomes SETTLED (COLLECTED for cash) only so: a second person decides at"
+    description="Đề xuất đính chính khoản chi mà đối tác báo nhầm là không chi được, bị hoàn trả hoặc chưa đến nhận (thực tế đã chi), hoặc"
+    " đã rút lại mà đối tác vẫn chi, kèm chứng cứ. FAILED, RETURNED or CANCELLED becomes SETTLED (cash that was FAILED, UNCOLLECTED or"
+    " CANCELLED: COLLECTED) only so: a second person decides at"
     " POST /v1/manual-results/{manual_id}/decision. `beyond_due` says what was paid again meanwhile: it becomes a recovery case.",
 )
 async def correct(request: Request, actor: Proposer, payment_id: UUID, body: Correction) -> ManualView:

@@ -5,8 +5,8 @@ are only ever added. Amounts are whole đồng.
 
 The appropriation, payment by payment:
 `BUDGET` → `RESERVED` (list approved) → `IN_TRANSIT` (handed to the partner) → `SETTLED` (with the person), or back to `BUDGET`
-(failed, withdrawn, returned; and from there to `SETTLED` where two people correct a wrongly told failure, or a withdrawal of what was paid
-all the same), or `UNCOLLECTED` (cash nobody fetched) until it is rolled over to a later list or taken back.
+(failed, withdrawn, returned; and from there to `SETTLED` where two people correct what was wrongly told, or a withdrawal of what was paid
+all the same), or `UNCOLLECTED` (cash nobody fetched) until it is rolled over to a later list or taken back, or corrected too.
 
 The money, partner by partner (Decree 20/2021 Art. 34, Circular 44/2022/TT-BTC Art. 7–8):
 `TREASURY` → `PREFUNDED` (before the 25th) → `PAID_OUT` and `TO_BE_RETURNED` (settlement statement) → `TREASURY`.
@@ -15,14 +15,22 @@ The money, partner by partner (Decree 20/2021 Art. 34, Circular 44/2022/TT-BTC A
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from common.contracts.disbursement_v1 import PaymentStatus
 
-__all__ = ["CORRECTION_POSTINGS", "MONEY_POSTINGS", "POSTINGS", "LedgerAccount", "Posting", "TransferKind", "postings_values"]
+__all__ = [
+    "CORRECTION",
+    "CORRECTION_OF_WAITING",
+    "MONEY_POSTINGS",
+    "POSTINGS",
+    "LedgerAccount",
+    "Posting",
+    "TransferKind",
+    "postings_values",
+]
 
 
 class LedgerAccount(StrEnum):
@@ -45,7 +53,7 @@ class LedgerAccount(StrEnum):
 
 
 class TransferKind(StrEnum):
-    """Why a transfer was posted; a payment has at most one of each."""
+    """Why a transfer was posted; a payment has at most one of each, but comes back and is corrected as often as it is said."""
 
     RESERVE = "RESERVE"
     SEND = "SEND"
@@ -94,9 +102,10 @@ POSTINGS: Final[dict[PaymentStatus, Posting]] = {
 }
 """Status reached → transfer. SUBMITTED and UNKNOWN move nothing: what is IN_TRANSIT stays there until somebody knows."""
 
-_CORRECT: Final = Posting(_K.CORRECT, _A.SETTLED, _A.BUDGET)
-CORRECTION_POSTINGS: Final[dict[PaymentStatus, Posting]] = {PaymentStatus.SETTLED: _CORRECT, PaymentStatus.COLLECTED: _CORRECT}
-"""Status reached by two people's correction of what we held dead → transfer: what went back to the budget is with the person."""
+CORRECTION: Final = Posting(_K.CORRECT, _A.SETTLED, _A.BUDGET)
+"""Two people's correction of what we held dead: what went back to the budget is with the person."""
+CORRECTION_OF_WAITING: Final = Posting(_K.CORRECT, _A.SETTLED, _A.UNCOLLECTED)
+"""The same of cash that still waits, neither rolled over nor taken back: the budget never had it again."""
 
 MONEY_POSTINGS: Final[dict[TransferKind, Posting]] = {
     posting.kind: posting
@@ -118,6 +127,6 @@ MONEY_POSTINGS: Final[dict[TransferKind, Posting]] = {
 """Transfers that follow no payment's status. An allotment that is lowered is posted the other way round."""
 
 
-def postings_values(postings: Mapping[PaymentStatus, Posting] = POSTINGS) -> str:
-    """:data:`POSTINGS` (or :data:`CORRECTION_POSTINGS`) as rows (status, kind, debit, credit) of an SQL VALUES list."""
-    return ", ".join(f"('{status}','{p.kind}','{p.debit}','{p.credit}')" for status, p in postings.items())
+def postings_values() -> str:
+    """:data:`POSTINGS` as rows (status, kind, debit, credit) of an SQL VALUES list."""
+    return ", ".join(f"('{status}','{p.kind}','{p.debit}','{p.credit}')" for status, p in POSTINGS.items())

@@ -72,9 +72,11 @@ CORRECTIONS: Final[frozenset[tuple[PaymentStatus, PaymentStatus]]] = frozenset({
     (_S.FAILED, _S.COLLECTED),
     (_S.CANCELLED, _S.SETTLED),        # withdrawn here, and paid by the partner all the same: it spoke of it
     (_S.CANCELLED, _S.COLLECTED),
+    (_S.RETURNED, _S.SETTLED),         # told to have come back, and it did not, or went out once more
+    (_S.UNCOLLECTED, _S.COLLECTED),
 })  # fmt: skip
-"""What two people with evidence may put right where a partner wrongly told of a failure, or paid what we had withdrawn. No partner's word,
-notice, inquiry or statement moves a payment so."""
+"""What two people with evidence may put right where a partner wrongly told that it was not paid, or paid what we had withdrawn. No word of
+a partner, notice, inquiry or statement moves a payment so."""
 
 OPEN: Final = frozenset({_S.APPROVED, _S.SUBMITTING, _S.SUBMITTED, _S.UNKNOWN})
 """Not final: the cycle cannot be closed, the allocation stays committed."""
@@ -191,7 +193,8 @@ def read_result(current: PaymentStatus, channel: Channel, result: ResultStatus) 
 
     Late and repeated words have no effect; a word that cannot be true together with what we hold is a contradiction
     for a person to look at. RETURNED on a payment whose settlement we have not seen implies that settlement, so the
-    caller applies SETTLED first.
+    caller applies SETTLED first. A SETTLED of after the return is no old word: times are compared where words are judged
+    (`storage.results`).
     """
     target = _TARGET.get(result)
     if target is None:
@@ -219,7 +222,7 @@ _NO_NEWS: Final = frozenset(
 
 
 def corrects(current: PaymentStatus, channel: Channel, result: ResultStatus) -> bool:
-    """Whether this result would put right a wrongly told failure, or a withdrawal: only two people may say so."""
+    """Whether this result would put right what we hold dead, wrongly told so or withdrawn: only two people may say so."""
     paid = _S.COLLECTED if channel in CASH else _S.SETTLED
     return _TARGET.get(result) is paid and (current, paid) in CORRECTIONS
 

@@ -14,10 +14,23 @@ from disbursement.storage.gate import BATCHES_OF_DEBIT
 from disbursement.storage.holds import BENEFIT_LINES, HOLD_EVENTS, MONTHS
 from disbursement.storage.replaced import REPLACED_BY_HOLD
 
-__all__ = ["WAITING_SQL", "beyond_sql", "confirm_of_break", "end_differences", "match_batch", "prepare", "release_holds", "spoken_of"]
+__all__ = [
+    "CORRECTED",
+    "WAITING_SQL",
+    "beyond_sql",
+    "confirm_of_break",
+    "end_differences",
+    "match_batch",
+    "prepare",
+    "release_holds",
+    "spoken_of",
+]
 
 _CASH: Final = ", ".join(f"'{channel}'" for channel in sorted(CASH))
-_CORRECTED: Final = ", ".join(f"'{status}'" for status in sorted({source for source, _ in CORRECTIONS}))
+CORRECTED: Final = ", ".join(f"'{status}'" for status in sorted({source for source, _ in CORRECTIONS}))
+"""What is held dead and may be corrected, as the words of an SQL list."""
+# What came back had gone: the one debit of its batch was for it too, and says nothing of where it is now.
+_OF_DEBIT: Final = ", ".join(f"'{status}'" for status in sorted({source for source, _ in CORRECTIONS} - {PaymentStatus.RETURNED}))
 _DEAD: Final = ", ".join(f"'{status}'" for status in sorted(DEAD))
 _UNPAID: Final = ", ".join(f"'{status}'" for status in sorted(DEAD - {PaymentStatus.RETURNED}))
 
@@ -67,11 +80,11 @@ WITH booked AS (
     SELECT b.*, s.batch_id, s.booked_on FROM reconciliation_break b
     LEFT JOIN statement_line s ON s.statement_id = b.statement_id AND s.line_no = b.line_no WHERE b.break_id = :break_id
 ), chosen AS (
-    SELECT p.payment_id, p.channel, p.amount FROM booked b JOIN payment p ON p.payment_id = b.payment_id WHERE p.status IN ({_CORRECTED})
+    SELECT p.payment_id, p.channel, p.amount FROM booked b JOIN payment p ON p.payment_id = b.payment_id WHERE p.status IN ({CORRECTED})
     UNION ALL
     SELECT p.payment_id, p.channel, p.amount FROM booked b {BATCHES_OF_DEBIT.format(line="b")}
     JOIN payment p ON p.batch_id = own.batch_id
-    WHERE b.payment_id IS NULL AND p.status IN ({_CORRECTED})
+    WHERE b.payment_id IS NULL AND p.status IN ({_OF_DEBIT})
 ), sent AS (
     SELECT coalesce(sum(p.amount), 0) AS amount FROM booked b JOIN payment p ON p.batch_id = b.batch_id
     WHERE b.payment_id IS NULL AND p.status NOT IN ({_UNPAID}, 'APPROVED')

@@ -9,7 +9,7 @@ from typing import Final
 
 from common.contracts.disbursement_v1 import PaymentStatus
 from common.invariants import Invariant
-from disbursement.domain.ledger import CORRECTION_POSTINGS, MONEY_POSTINGS, POSTINGS, LedgerAccount, TransferKind
+from disbursement.domain.ledger import CORRECTION, CORRECTION_OF_WAITING, MONEY_POSTINGS, POSTINGS, LedgerAccount, TransferKind
 from disbursement.domain.payment import DEAD, OPEN, PAID, TRANSITIONS
 from disbursement.domain.recovery import LIVING
 
@@ -31,14 +31,22 @@ def _weights() -> dict[TransferKind, int]:
     """A digit for each kind of transfer of a payment: their sum says which there are, and that there is one of each."""
     kinds = sorted({posting.kind for posting in POSTINGS.values()})
     weights = {kind: 10**place for place, kind in enumerate(kinds)}
-    # A corrected payment has both: what was posted as a failure, and what makes it one that arrived.
-    return weights | {TransferKind.CORRECT: weights[TransferKind.SETTLE] - weights[TransferKind.FAIL]}
+    # Each correction undoes a return.
+    return weights | {TransferKind.CORRECT: -weights[TransferKind.RETURN]}
 
 
-def _withdrawn() -> int:
-    """What the transfers of a corrected withdrawal lack of a payment that arrived: it never left us, and was cancelled, not failed."""
+def _ended_dead() -> str:
+    """What the transfers of a corrected payment lack of one that arrived, where its first correction undid no return.
+
+    It has both: what was posted when it died, and what makes it one that arrived. What was withdrawn never left us.
+    """
     weights = _weights()
-    return weights[TransferKind.SEND] + weights[TransferKind.FAIL] - weights[TransferKind.CANCEL]
+    arrived = weights[TransferKind.SETTLE] + weights[TransferKind.RETURN]
+    never_sent = {TransferKind.CANCEL: weights[TransferKind.SEND]}
+    return " ".join(
+        f"WHEN bool_or(t.kind = '{kind}') THEN {arrived + never_sent.get(kind, 0) - weights[kind]}"
+        for kind in (TransferKind.FAIL, TransferKind.CANCEL, TransferKind.UNCOLLECT)
+    )
 
 
 def _way(status: PaymentStatus) -> set[PaymentStatus]:
@@ -59,7 +67,7 @@ _EXPECTED: Final = " ".join(
 )
 _CHART: Final = ", ".join(
     f"('{posting.kind}', '{debit}', '{credit}')"
-    for posting in (*POSTINGS.values(), *CORRECTION_POSTINGS.values(), *MONEY_POSTINGS.values())
+    for posting in (*POSTINGS.values(), CORRECTION, CORRECTION_OF_WAITING, *MONEY_POSTINGS.values())
     for debit, credit in ((posting.debit, posting.credit), (posting.credit, posting.debit))
     # Only what follows no payment's status may be taken back by the same kind the other way round.
     if (debit, credit) == (posting.debit, posting.credit) or posting.kind in MONEY_POSTINGS
@@ -74,8 +82,8 @@ INVARIANTS: Final = (
         # A month that was paid again because we held dead what a partner had paid was put right by two people: a recovery case follows.
         f"SELECT {_MONTH} AS offender FROM due_month_position p WHERE paid - repaid + committed > due_at_commit"
         " AND paid - repaid + committed > due_at_commit + (SELECT coalesce(sum(a.amount), 0) FROM payment y"
-        " JOIN manual_result m ON m.payment_id = y.payment_id AND m.correction AND m.state = 'CONFIRMED'"
         " JOIN allocation a ON a.line_id = y.line_id AND a.state = 'PAID' WHERE y.beneficiary_id = p.beneficiary_id"
+        " AND EXISTS (SELECT FROM manual_result m WHERE m.payment_id = y.payment_id AND m.correction AND m.state = 'CONFIRMED')"
         " AND a.programme = p.programme AND a.funding_source = p.funding_source AND a.benefit_line = p.benefit_line AND a.month = p.month)",
         minutes=10,
     ),
@@ -109,7 +117,7 @@ INVARIANTS: Final = (
         "SELECT p.payment_id::text AS offender FROM payment p LEFT JOIN ledger_transfer t ON t.payment_id = p.payment_id"
         f" AND t.kind IN ({_listed(_weights())}) WHERE p.cycle_id IN ({_LIVE})"
         f" GROUP BY p.payment_id HAVING coalesce(sum(CASE t.kind {_WEIGHT} END), 0)"
-        f" + CASE WHEN bool_or(t.kind = 'CORRECT') AND bool_or(t.kind = 'CANCEL') THEN {_withdrawn()} ELSE 0 END"
+        f" + CASE WHEN NOT bool_or(t.kind = 'CORRECT') THEN 0 {_ended_dead()} ELSE 0 END"
         f" <> CASE p.status {_EXPECTED} END"
         " OR bool_or(t.amount <> p.amount)",
     ),

@@ -84,10 +84,13 @@ WITH freed AS (
                                  funding_source, business_date)
     SELECT :journal_id, :kind, :debit, :credit, p.amount, p.payment_id, p.cycle_id, p.partner, p.programme, p.funding_source,
            CAST(:business_date AS date)
-    FROM payment p
-    WHERE p.status = 'UNCOLLECTED' AND {chosen}
-      AND NOT EXISTS (SELECT 1 FROM ledger_transfer t WHERE t.payment_id = p.payment_id AND t.kind IN ('ROLL_OVER', 'TAKE_BACK'))
-    ORDER BY p.payment_id
+    FROM (
+        -- Locked: two people may correct it to COLLECTED this very moment, and then nothing of it waits.
+        SELECT p.* FROM payment p
+        WHERE p.status = 'UNCOLLECTED' AND {chosen}
+          AND NOT EXISTS (SELECT 1 FROM ledger_transfer t WHERE t.payment_id = p.payment_id AND t.kind IN ('ROLL_OVER', 'TAKE_BACK'))
+        ORDER BY p.payment_id FOR UPDATE OF p
+    ) p
     RETURNING cycle_id, amount
 )
 SELECT cycle_id, CAST(sum(amount) AS bigint) AS amount, count(*) AS payments FROM freed GROUP BY cycle_id ORDER BY cycle_id

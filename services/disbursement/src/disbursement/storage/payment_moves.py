@@ -18,7 +18,7 @@ from common.contracts.disbursement_v1 import PaymentEvent, PaymentStatus
 from common.db import Tx
 from common.telemetry import get_logger
 from disbursement.domain.errors import BudgetExceeded
-from disbursement.domain.ledger import CORRECTION_POSTINGS, POSTINGS, postings_values
+from disbursement.domain.ledger import POSTINGS, postings_values
 from disbursement.domain.payment import (
     CORRECTION_EFFECTS,
     CORRECTIONS,
@@ -29,7 +29,7 @@ from disbursement.domain.payment import (
     effects_values,
     transitions_values,
 )
-from disbursement.storage import budget, ledger, recoveries, replaced, traces, uncollected
+from disbursement.storage import budget, corrected_books, ledger, recoveries, replaced, traces, uncollected
 
 __all__ = [
     "CANNOT_APPLY",
@@ -223,16 +223,13 @@ _ALLOCATION_SQL: Final = {
     True: _ALLOCATION.format(effects=effects_values(CORRECTION_EFFECTS)),
 }
 
-_LEDGER: Final = """
+_LEDGER_SQL: Final = f"""
 INSERT INTO ledger_transfer (journal_id, kind, debit_account, credit_account, amount, payment_id, cycle_id, partner, programme,
-                             funding_source, business_date)
-SELECT :journal_id, l.kind, l.debit, l.credit, m.amount, m.payment_id, m.cycle_id, m.partner, m.programme, m.funding_source, m.business_date
-FROM payment_moved m JOIN (VALUES {postings}) AS l (status, kind, debit, credit) ON l.status = m.status
+                             funding_source, business_date, round)
+SELECT :journal_id, l.kind, l.debit, l.credit, m.amount, m.payment_id, m.cycle_id, m.partner, m.programme, m.funding_source,
+       m.business_date, CASE l.kind WHEN 'RETURN' THEN {corrected_books.ROUND.format(kind="'RETURN'")} ELSE 1 END
+FROM payment_moved m JOIN (VALUES {postings_values()}) AS l (status, kind, debit, credit) ON l.status = m.status
 """
-_LEDGER_SQL: Final = {
-    False: _LEDGER.format(postings=postings_values()),
-    True: _LEDGER.format(postings=postings_values(CORRECTION_POSTINGS)),
-}
 
 _EVENT_TYPE_VALUES: Final = ", ".join(f"('{status}','{name}')" for status, name in EVENT_TYPES.items())
 _EVENTS_SQL: Final = f"""
@@ -330,7 +327,7 @@ async def _apply(tx: Tx) -> list[Moved]:
 
 
 async def correct(tx: Tx) -> list[Moved]:
-    """Put right what stands in `payment_move` and is FAILED or CANCELLED: paid after all, by two people's word; none where it is not.
+    """Put right what stands in `payment_move` and is held dead: paid after all, by two people's word; none where it is not.
 
     Raises BudgetExceeded when what went back to the budget has been promised to others: it must be raised first, for the money is gone.
     """
@@ -365,7 +362,7 @@ async def publish(
         await uncollected.propose_for_moved(tx)
     if corrected or any(total.status is PaymentStatus.RETURNED for total in totals):
         await recoveries.look_again(tx)
-    if corrected and not all([await budget.reserve_again(tx, total.cycle_id, total.amount) for total in totals]):
+    if corrected and not await corrected_books.reserve(tx):
         raise BudgetExceeded("What went back to the budget has been promised to others: raise the budget first")
     await _settle_budget(tx, totals)
     return totals
@@ -397,4 +394,7 @@ async def _post(tx: Tx, totals: Sequence[Moved], source: str, *, corrected: bool
     if not any(total.status in POSTINGS for total in totals):
         return
     journal_id = await ledger.journal(tx, source, await tx.value("SELECT min(source_id) FROM payment_moved"))
-    await tx.execute(_LEDGER_SQL[corrected], journal_id=journal_id)
+    if corrected:
+        await corrected_books.post(tx, journal_id)
+    else:
+        await tx.execute(_LEDGER_SQL, journal_id=journal_id)

@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["WORDS"]
 
 WORDS: Final[dict[str, str]] = {
-    "correction": "Đính chính kết quả trước",
+    "correction": "Đính chính kết quả trước", "round": "Lần thứ",
     "phone_token": "Điện thoại", "unresolved_duplicate": "Nghi trùng hồ sơ", "account_number_token": "Số tài khoản",
     "account_masked": "Số tài khoản (đã che)", "account_from": "Dùng tài khoản từ", "meanwhile_account_id": "Tài khoản tạm dùng",
     "fraud_suspected": "Nghi gian lận", "entitlement_id": "Mã chế độ", "explicit_arrears": "Truy lĩnh", "committed": "Đã cam kết",

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.db import Tx
 from common.topics import Topic
+from disbursement.domain.payment import DEAD
 from disbursement.domain.references import batch_reference_sql
 
 __all__ = [
@@ -65,6 +66,20 @@ WHERE c.state <> 'CLOSED' AND p.status NOT IN ('FAILED', 'RETURNED', 'CANCELLED'
        SELECT CAST(CAST(body AS jsonb) ->> 'payment_id' AS uuid) FROM lost_event WHERE restore_id = :restore_id AND topic = :topic
        AND CAST(body AS jsonb) ->> 'status' IN ('SETTLED', 'COLLECTED'))
 """
+# Its partner may not say so again: it answers no inquiry, or its statement of these days is of other bookings, or it says once more what
+# was corrected. Our own word that it was paid keeps its months closed until two people have looked.
+_CORRECTED: Final = f"""
+INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint, says_paid)
+SELECT p.partner, 'CONTRADICTION', 'MANUAL', CAST(CAST(:restore_id AS uuid) AS text), p.reference, p.payment_id, p.unit_path,
+       jsonb_build_object('status', e.status, 'corrected_before_restore', true), md5(concat_ws('|', 'CORRECTED', :restore_id, p.reference)),
+       true
+FROM (SELECT DISTINCT ON (1) CAST(body ->> 'payment_id' AS uuid) AS payment_id, body ->> 'status' AS status
+      FROM (SELECT CAST(body AS jsonb) AS body FROM lost_event WHERE restore_id = :restore_id AND topic = :topic) l
+      WHERE body ? 'payment_id' ORDER BY 1, CAST(body ->> 'version' AS bigint) DESC) e
+JOIN payment p ON p.payment_id = e.payment_id AND p.status IN ({", ".join(f"'{status}'" for status in sorted(DEAD))})
+WHERE e.status IN ('SETTLED', 'COLLECTED') ORDER BY p.payment_id
+ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING
+"""
 _LOST: Final = """
 INSERT INTO restore_question (restore_id, reference, partner, beneficiary_id, programme, funding_source, months, amount, unit_path, said)
 SELECT DISTINCT ON (e.body ->> 'reference') :restore_id, e.body ->> 'reference', e.body ->> 'partner',
@@ -105,6 +120,7 @@ async def begin(tx: Tx, restore: RowMapping) -> int:
             topic=topic,
         )
     asked = await tx.execute(_QUESTIONS, restore_id=restore_id, topic=Topic.PAYMENT)
+    await tx.execute(_CORRECTED, restore_id=restore_id, topic=Topic.PAYMENT)
     lost = await tx.execute(_LOST, restore_id=restore_id, topic=Topic.PAYMENT)
     await tx.execute(
         "UPDATE lane_pause SET detail = detail || jsonb_build_object('questions', CAST(:asked AS integer), 'lost', CAST(:lost AS integer))"

@@ -94,6 +94,11 @@ async def load(tx: Tx, rows: Iterable[tuple[Any, ...]], *, messages: bool) -> in
     return count
 
 
+# That a payment arrived is an old word that comes late, if it arrived before it came back. After that it is news: it was paid all the same,
+# or once more.
+_CAME_BACK: Final = (
+    "(SELECT max(h.occurred_at) FROM payment_history h WHERE h.payment_id = c.payment_id AND h.status IN ('SETTLED', 'RETURNED'))"
+)
 _JUDGE_SQL: Final = f"""
 WITH reading (current, channel, status, reading, target) AS (VALUES {readings_values()}),
 again AS MATERIALIZED (
@@ -118,6 +123,9 @@ checked AS (
 ),
 disagreeing AS (
     SELECT reference FROM checked WHERE doubt IS NULL AND final IS NOT NULL GROUP BY reference HAVING count(DISTINCT final) > 1
+    UNION
+    SELECT reference FROM checked WHERE doubt IS NULL AND status IN ('SETTLED', 'RETURNED') GROUP BY reference
+    HAVING max(occurred_at) FILTER (WHERE status = 'SETTLED') > max(occurred_at) FILTER (WHERE status = 'RETURNED')
 )
 INSERT INTO result_judged
 SELECT c.ordinal, c.partner, c.source, c.source_id, c.reference, c.status, c.reason, c.partner_reference, c.occurred_at, c.said,
@@ -126,6 +134,7 @@ SELECT c.ordinal, c.partner, c.source, c.source_id, c.reference, c.status, c.rea
            WHEN c.doubt IS NOT NULL THEN c.doubt
            WHEN c.final IS NOT NULL AND c.reference IN (SELECT reference FROM disagreeing) THEN 'CONTRADICTION'
            WHEN c.reading IN ('CONTRADICTION', 'NOT_SENT', 'WRONG_CHANNEL') THEN c.reading
+           WHEN c.current = 'RETURNED' AND c.status = 'SETTLED' AND c.occurred_at > {_CAME_BACK} THEN 'CONTRADICTION'
            WHEN c.status = 'UNRECOGNISED' THEN 'UNRECOGNISED_CODE'
        END,
        c.reading, c.target

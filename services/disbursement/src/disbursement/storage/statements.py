@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from common.actor import Actor
 from common.db import Tx
-from disbursement.storage.corrections import WAITING_SQL, beyond_sql
+from disbursement.storage.corrections import CORRECTED, WAITING_SQL, beyond_sql
 from disbursement.storage.gate import BATCHES_OF_DEBIT
 
 __all__ = [
@@ -42,7 +42,7 @@ _LINE: Final = (
     "LEFT JOIN statement_line l ON l.statement_id = b.statement_id AND l.line_no = b.line_no"
     " LEFT JOIN payment p ON p.payment_id = b.payment_id"
 )
-_BEYOND: Final = beyond_sql("b.state <> 'RESOLVED' AND p.status IN ('FAILED', 'CANCELLED')")
+_BEYOND: Final = beyond_sql(f"b.state <> 'RESOLVED' AND p.status IN ({CORRECTED})")
 _OF_PAYMENT: Final = f"p.status AS payment_status, {WAITING_SQL}, {_BEYOND}"
 
 

@@ -15,7 +15,7 @@ from common.contracts.disbursement_v1 import SuspensionProposed
 from common.contracts.registry_v1 import Programme
 from common.db import Tx
 
-__all__ = ["MONTHS_IN_A_ROW", "close", "find", "page", "propose_for_moved", "take_up"]
+__all__ = ["MONTHS_IN_A_ROW", "close", "find", "page", "propose_for_moved", "take_up", "withdraw_for_moved"]
 
 MONTHS_IN_A_ROW: Final = 3
 """Decree 20/2021 Art. 8; Circular 02/2021/TT-BLĐTBXH Art. 2: three consecutive months not collected."""
@@ -74,6 +74,24 @@ async def propose_for_moved(tx: Tx) -> int:
     ids = [row["proposal_id"] for row in await tx.rows(_PROPOSE)]
     await _say(tx, ids)
     return len(ids)
+
+
+# A month that was collected after all breaks the row: whoever was proposed for it is not proposed any more.
+_WITHDRAW: Final = """
+UPDATE suspension_proposal t SET state = 'DISMISSED', closed_by = :by, closed_at = now(), closed_on = greatest(t.business_date, c.day),
+    note = 'Đính chính: tháng này đã nhận tiền · corrected: it was collected', version = t.version + 1
+FROM (SELECT p.beneficiary_id, p.programme, array_agg(p.month) AS months, max(p.business_date) AS day
+      FROM payment_moved m JOIN payment p USING (payment_id) WHERE m.status = 'COLLECTED' GROUP BY 1, 2) c
+WHERE t.state = 'OPEN' AND t.beneficiary_id = c.beneficiary_id AND t.programme = c.programme AND t.months && c.months
+RETURNING t.proposal_id
+"""
+
+
+async def withdraw_for_moved(tx: Tx, by: str) -> list[UUID]:
+    """Close the open proposals that rest on a month of which `payment_moved` says that it was collected after all; which."""
+    ids = [row["proposal_id"] for row in await tx.rows(_WITHDRAW, by=by)]
+    await _say(tx, ids)
+    return ids
 
 
 async def _say(tx: Tx, ids: Sequence[UUID]) -> None:

@@ -18,7 +18,7 @@ from disbursement.channels.protocol import PartnerResult
 from disbursement.domain.cases import CaseOutcome, ResultNotPossible, ResultProposed, SameWitness, WordNotOurs
 from disbursement.domain.payment import CASH, KEEPS_CLOSED, PAID, Reading, ResultStatus, corrects, read_result
 from disbursement.domain.payment_errors import PaymentNotFound
-from disbursement.storage import cases, corrections, manual, payment_moves
+from disbursement.storage import cases, corrections, manual, payment_moves, uncollected
 from disbursement.usecases.record_results import Told, record_results
 
 __all__ = ["accept_word", "correct_payments", "decide_result", "dismiss_word", "propose_correction", "propose_result"]
@@ -70,9 +70,9 @@ async def propose_correction(
     evidence: str,
     case_id: UUID | None = None,
 ) -> RowMapping:
-    """The first person says that a payment which its partner told to have failed was paid, and shows it. Changes nothing yet.
+    """The first person says that a payment which its partner told not to be paid was paid, and shows it. Changes nothing yet.
 
-    Raises PaymentNotFound, ResultNotPossible (it is not FAILED), ResultProposed, NotFound (no such case of this payment).
+    Raises PaymentNotFound, ResultNotPossible (it is not held dead), ResultProposed, NotFound (no such case of this payment).
     """
     async with db.transaction(actor) as tx:
         if case_id is not None and not await cases.belongs(tx, case_id, payment_id):
@@ -83,7 +83,7 @@ async def propose_correction(
         result = ResultStatus.COLLECTED if payment["channel"] in CASH else ResultStatus.SETTLED
         if not corrects(payment["status"], payment["channel"], result):
             raise ResultNotPossible(
-                f"Only a failed or withdrawn payment is corrected; this one is {payment['status']}", payment_status=payment["status"]
+                f"Only a payment held unpaid is corrected; this one is {payment['status']}", payment_status=payment["status"]
             )
         await _spoken_of(tx, payment)
         values = {
@@ -105,7 +105,7 @@ async def accept_word(
 ) -> RowMapping:
     """A word that was set aside is to count after all: as this result of our payment, at our amount, when a second person agrees.
 
-    Where we hold the payment to have failed, or withdrew it, and the word says that it was paid, that is a correction.
+    Where we hold the payment dead, whatever for, and the word says that it was paid, that is a correction.
     Raises NotFound, WordNotOurs, and as :func:`propose_result`.
     """
     async with db.transaction(actor) as tx:
@@ -177,7 +177,7 @@ async def decide_result(db: Database, actor: Actor, manual_id: UUID, note: str, 
 
 
 async def correct_payments(tx: Tx, manual_ids: Sequence[UUID], actor: Actor) -> bool:
-    """What we held dead (FAILED, CANCELLED) becomes SETTLED or COLLECTED: status, history, months, ledger, budget and event together.
+    """What we held dead becomes SETTLED or COLLECTED: status, history, months, ledger, budget and event together.
 
     False where one of them is not dead any more: the caller refuses. Months that another payment has paid meanwhile are then paid twice:
     the person is looked at, and a recovery case says so. Raises BudgetExceeded.
@@ -188,6 +188,10 @@ async def correct_payments(tx: Tx, manual_ids: Sequence[UUID], actor: Actor) -> 
     if sum(item.payments for item in moved) != len(manual_ids):
         return False
     await corrections.release_holds(tx)
+    unfounded = await uncollected.withdraw_for_moved(tx, actor.subject)
+    if unfounded:
+        what = audit.Bulk.of(unfounded, before={"state": "OPEN"}, after={"state": "DISMISSED"})
+        await audit.record(tx, "suspension.close", "suspension_proposal", "many", what)
     await corrections.end_differences(tx, manual_ids, actor.subject)
     return True
 

@@ -15,6 +15,7 @@ from common.contracts.disbursement_v1 import PaymentStatus
 from common.db import Database, Tx
 from common.problems import NotFound
 from disbursement.domain.cases import CaseAction, CaseExists, CaseKind, CaseOutcome, IllegalCaseMove, move, outcome_of
+from disbursement.domain.payment import DEAD
 from disbursement.domain.payment_errors import PaymentNotFound
 from disbursement.storage import cases, manual
 
@@ -29,8 +30,8 @@ async def open_case(db: Database, actor: Actor, payment_id: UUID, kind: CaseKind
         payment = await manual.lock_payment(tx, actor, payment_id)
         if payment is None:
             raise PaymentNotFound()
-        # That it failed, or was paid although we withdrew it, may be what the partner is asked about.
-        sent = _SENT | ({PaymentStatus.FAILED, PaymentStatus.CANCELLED} if kind is CaseKind.INVESTIGATION else set())
+        # That it is not paid, or was paid although we withdrew it, may be what the partner is asked about.
+        sent = _SENT | (DEAD if kind is CaseKind.INVESTIGATION else set())
         if payment["status"] not in sent or (kind is CaseKind.RECALL and payment["status"] != PaymentStatus.SETTLED):
             raise IllegalCaseMove(f"The payment is {payment['status']}", payment_status=payment["status"])
         values = {
