@@ -201,7 +201,7 @@ async def test_notices_are_encrypted_at_rest(world: Any) -> None:
     assert b"CANARY-4711" not in bytes(await world.value("SELECT body FROM partner_notice"))
 
 
-async def test_silent_payments_are_inquired_and_lost_ones_set_aside(world: Any) -> None:
+async def test_silent_payments_are_inquired_and_lost_ones_set_aside(world: Any, client_as: Any) -> None:
     known, lost = world.line(), world.line()
     await sent(world, known, lost)
     await world.simulator.settle()
@@ -210,6 +210,13 @@ async def test_silent_payments_are_inquired_and_lost_ones_set_aside(world: Any) 
     assert await world.inquire()
     assert await world.statuses() == {"SETTLED": 1, "SUBMITTED": 1}
     assert await reasons(world) == ["LOST_BY_PARTNER"]
+    officer = client_as(world.app, Role.DEPARTMENT_OFFICER)
+    for before in range(2):
+        await world.inquire()
+        [item] = (await officer.get("/v1/quarantine")).json()["items"]
+        assert (item["reason"], item["dismissed_before"]) == ("LOST_BY_PARTNER", before), "nobody else tells that she is not paid"
+        dismissed = await officer.post(f"/v1/quarantine/{item['quarantine_id']}/dismiss", json={"note": "asked the bank"})
+        assert dismissed.json()["outcome"] == "DISMISSED", dismissed.text
     assert await world.value("SELECT source FROM payment_history WHERE status = 'SETTLED'") == "INQUIRY"
 
 

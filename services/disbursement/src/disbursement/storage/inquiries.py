@@ -52,14 +52,18 @@ async def postpone(tx: Tx, partner: str, seconds: float) -> None:
 
 
 async def lost_by_partner(tx: Tx, references: Sequence[str], source_id: str) -> int:
-    """Quarantine payments the partner accepted and now does not know; how many are new."""
+    """Quarantine payments the partner accepted and now does not know; how many are new, or stand again after somebody dismissed that.
+
+    Nothing else tells that these people are not paid.
+    """
     return await tx.execute(
-        "INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint)"
+        "INSERT INTO quarantine (partner, reason, source, source_id, reference, payment_id, unit_path, said, fingerprint, dismissed_before)"
         " SELECT p.partner, 'LOST_BY_PARTNER', 'INQUIRY', :source_id, p.reference, p.payment_id, p.unit_path,"
-        "        jsonb_build_object('status', 'NOT_FOUND'), md5('LOST_BY_PARTNER|' || p.reference)"
+        "        jsonb_build_object('status', 'NOT_FOUND'), f.fingerprint,"
+        "        (SELECT count(*) FROM quarantine e WHERE e.partner = p.partner AND e.fingerprint = f.fingerprint AND e.state = 'RESOLVED')"
         " FROM payment p JOIN payment_batch b USING (batch_id)"
+        " CROSS JOIN LATERAL (SELECT md5('LOST_BY_PARTNER|' || p.reference) AS fingerprint) f"
         " WHERE p.reference = ANY(:references) AND (p.status = 'SUBMITTED' OR (p.status = 'UNKNOWN' AND b.state = 'SENT'))"
-        " AND NOT EXISTS (SELECT FROM quarantine e WHERE e.partner = p.partner AND e.fingerprint = md5('LOST_BY_PARTNER|' || p.reference))"
         " ON CONFLICT (partner, fingerprint) WHERE state = 'OPEN' DO NOTHING",
         references=list(references),
         source_id=source_id,
