@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from common.db import Tx
-from disbursement.domain.payment import DEAD
+from disbursement.domain.payment import DEAD, PAID
 
 __all__ = ["REPLACED_BY_HOLD", "say"]
 
 _DEAD: Final = ", ".join(f"'{status}'" for status in sorted(DEAD))
+_PAID: Final = ", ".join(f"'{status}'" for status in sorted(PAID))
 
 # What of a month is due and neither paid nor promised. A month without a loaded rate is due, nobody knows with how much.
 _REST: Final = """(
@@ -56,15 +57,23 @@ UPDATE payment_moved m SET body = CAST(CAST(m.body AS jsonb) || jsonb_build_obje
 FROM told t WHERE t.payment_id = m.payment_id
 """
 
+# A payment that was corrected after the list was computed was dead for the list: the hold is of its money.
 REPLACED_BY_HOLD: Final = f"""(
     SELECT coalesce(jsonb_object_agg(s.payment_id, s.still), jsonb_build_object()) FROM (
-        SELECT p.payment_id, coalesce(sum(least(a.amount, {_REST})) FILTER (WHERE NOT a.month = ANY(h.months)), 0) AS still
-        FROM payment p JOIN allocation a ON a.line_id = p.line_id AND a.state = 'RELEASED'
+        SELECT p.payment_id, coalesce(sum(CASE a.state WHEN 'PAID' THEN a.amount ELSE least(a.amount, {_REST}) END)
+                                      FILTER (WHERE NOT a.month = ANY(h.months)), 0) AS still
+        FROM payment p JOIN allocation a ON a.line_id = p.line_id
         WHERE p.beneficiary_id = h.beneficiary_id AND p.programme = h.programme AND p.funding_source = h.funding_source
-          AND p.month = to_char(c.month, 'YYYY-MM') AND p.status IN ({_DEAD}) AND p.cycle_id <> h.cycle_id
+          AND p.month = to_char(c.month, 'YYYY-MM') AND p.cycle_id <> h.cycle_id
+          AND CASE WHEN p.status IN ({_DEAD}) THEN a.state = 'RELEASED'
+                   WHEN p.status IN ({_PAID}) THEN a.state = 'PAID' AND EXISTS (
+                       SELECT FROM payment_history y JOIN payment_list t ON t.list_id = h.list_id
+                       WHERE y.payment_id = p.payment_id AND y.source = 'CORRECTION' AND y.recorded_at > t.computed_at)
+                   ELSE FALSE END
         GROUP BY p.payment_id) s
 )"""
-"""Of a row `h` of `hold` in its cycle `c`: the person's dead payments of the month, and what is due of them beside the months held."""
+"""Of a row `h` of `hold` in its cycle `c`: the person's payments of the month that were dead when its list was computed, and what is due of
+them, or what they paid, beside the months held."""
 
 
 async def say(tx: Tx) -> None:
