@@ -94,9 +94,11 @@ async def page(
     "/{quarantine_id}/dismiss",
     summary="Dismiss a word",
     description="Bác thông tin, kèm lý do. Thông tin đang giữ tháng của một khoản chi (NOT_SENT, CONTRADICTION) phải do hai người bác:"
-    " người thứ nhất đề nghị (`state` vẫn OPEN), người thứ hai gọi lại. Records who looked and why it counts for nothing; no payment is"
+    " người thứ nhất đề nghị (`state` vẫn OPEN), người thứ hai gọi lại; các tháng đó sau đó được chi lại, nếu đã đến tay người hưởng thì"
+    " công nhận chứ không bác. Records who looked and why it counts for nothing; no payment is"
     " changed by it. A word that keeps months of a payment closed (NOT_SENT, CONTRADICTION) is dismissed by two people: the first call"
-    " asks, `state` stays OPEN, and another person's call ends it.",
+    " asks, `state` stays OPEN, and another person's call ends it; those months are then paid again: accept it instead if the person has"
+    " the money.",
 )
 async def dismiss(request: Request, actor: Resolver, quarantine_id: UUID, body: Resolution) -> Resolved:
     """Record that a quarantined word counts for nothing."""

@@ -95,8 +95,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Yêu cầu đơn vị sửa thông báo; chỉ công nhận khi có sao kê bằng đồng.",
     ),
     "CONTRADICTION": (
-        "Ask the partner in writing which word is true; accept or dismiss with its letter.",
-        "Hỏi bằng văn bản thông tin nào đúng; công nhận hoặc bác kèm công văn trả lời.",
+        "Ask the partner in writing which word is true; accept or dismiss with its letter. Dismissed, months kept closed are paid again.",
+        "Hỏi bằng văn bản thông tin nào đúng; công nhận hoặc bác kèm công văn trả lời. Nếu bác, các tháng đang giữ sẽ được chi lại.",
     ),
     "NOT_SENT": (
         "Ask the partner how it knows a payment that was never sent; tell the security officer.",
