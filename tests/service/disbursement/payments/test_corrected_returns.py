@@ -209,6 +209,18 @@ async def test_what_went_out_again_by_its_statement_is_paid_when_two_people_say_
     assert await world.statuses() == {"SETTLED": 1}
 
 
+async def test_a_second_debit_of_what_is_told_to_have_come_back_keeps_its_months(world: Any, maker: Any, checker: Any) -> None:
+    """No credit stands between the two debits: of what went out twice, once came back at most."""
+    await returned(world)
+    reference = await world.value("SELECT reference FROM payment")
+    assert await statement(world, maker, ("05/09/2024", reference, 500_000, "OUT")) == {"MATCHED": 1}
+    assert await statement(world, maker, ("09/09/2024", reference, 500_000, "OUT")) == {"STATUS_DIFFERS": 1}
+    assert await world.value(f"SELECT count(*) FROM ({DISPUTED_SQL}) x") == 1
+    await ended_paid(maker, checker)
+    assert await world.statuses() == {"SETTLED": 1}
+    await sound(world)
+
+
 @pytest.mark.slow
 async def test_the_one_debit_of_a_batch_says_nothing_of_what_came_back(world: Any, maker: Any, checker: Any) -> None:
     back, failed = world.line(), world.line()

@@ -58,14 +58,15 @@ _TOLD_AGAIN: Final = """(x.statement_id <> s.statement_id AND x.direction = s.di
 # A debit is the second one when an earlier debit of the same payment stands in any statement and no credit between undid it.
 # A camt.054 tells of a booking that a statement repeats later: the two kinds are counted apart. A line of another statement with the
 # bank's same number, day, amount and direction is this booking told again (periods overlap, or another form of the same statement).
-# What came back and went out again has arrived: while we hold it returned, its months are not paid before a person has looked.
+# What came back and went out again has arrived, and of two debits before one credit only one came back: while we hold it returned, its
+# months are not paid before a person has looked.
 _JUDGE: Final = f"""
 UPDATE statement_line s SET verdict = CASE
     WHEN s.payment_id IS NOT NULL THEN (
         SELECT CASE
             WHEN s.amount <> p.amount OR s.currency <> 'VND' THEN 'AMOUNT_DIFFERS'
+            WHEN s.direction = 'OUT' AND p.status = 'RETURNED' AND o.earlier_out > 0 AND o.earlier_out >= o.earlier_in THEN 'STATUS_DIFFERS'
             WHEN s.direction = 'OUT' AND o.earlier_out > o.earlier_in THEN 'DUPLICATE'
-            WHEN s.direction = 'OUT' AND p.status = 'RETURNED' AND o.earlier_in > 0 AND o.earlier_out = o.earlier_in THEN 'STATUS_DIFFERS'
             WHEN s.direction = 'OUT' AND (p.status IN ('SETTLED', 'COLLECTED', 'RETURNED') OR o.any_in) THEN 'MATCHED'
             WHEN s.direction = 'OUT' THEN 'STATUS_DIFFERS'
             WHEN o.earlier_in > 0 AND o.earlier_in >= o.earlier_out THEN 'EXTRA'
