@@ -16,6 +16,7 @@ from test_papers import again, cells
 from common.actor import Role
 from common.contracts.disbursement_v1 import RecoveryChanged, RecoveryOpened
 from common.contracts.envelope import Event
+from common.contracts.registry_v1 import BeneficiaryUpdated
 from common.ids import stable_id
 
 ClientAs = Callable[..., httpx.AsyncClient]
@@ -70,6 +71,25 @@ async def test_each_year_tells_what_came_back_in_it_and_what_was_left(reporting:
         assert (await again(reporting, report))["same"]
     page = (await officer.get(f"/v1/papers/{first['report_id']}/file", params={"form": "html"})).text
     assert "Đã thu hồi trong năm" in page
+
+
+async def test_somebody_with_several_files_or_cases_is_one_person_of_the_year(reporting: Reporting, officer: httpx.AsyncClient) -> None:
+    path = "60/593/1"
+    world = World()
+    for unit in ("60", "60/593", path):
+        world.unit(unit, f"Đơn vị {unit}")
+    gone, stays = world.person(path, MERIT), world.person(path, MERIT)
+    file = next(event for event in world.events if getattr(event, "beneficiary_id", None) == gone)
+    one = case("a", path, ("2024-04-01", "OPEN", 900_000, 0)) + case("b", path, ("2024-06-01", "OPEN", 50_000, 0))
+    other = case("c", path, ("2024-04-15", "OPEN", 7_000, 0))
+    cases = [event.model_copy(update={"beneficiary_id": who}) for events, who in ((one, stays), (other, gone)) for event in events]
+    merged = BeneficiaryUpdated(**file.model_dump() | {"version": 2, "merged_into": stays})
+    await reporting.hear(incoming([*world.events, *cases]))
+    assert short(cells(await settlement(officer, 2024, "60", "2025-04-30"), "MERIT")) == (0, 2, 957_000)
+    await reporting.hear(incoming([merged]))
+    report = await settlement(officer, 2024, "60", "2025-04-30")
+    assert short(cells(report, "MERIT")) == short(cells(report, "MERIT", "60/593")) == (0, 1, 957_000)
+    assert (await again(reporting, report))["same"]
 
 
 async def test_a_case_told_before_the_reform_is_told_by_the_new_units(reporting: Reporting, officer: httpx.AsyncClient) -> None:

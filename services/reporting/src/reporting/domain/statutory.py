@@ -210,7 +210,7 @@ class Layout:
 
     3: the same, and what nothing is due of any more (a merged file, a death or an end told late) is not unpaid.
 
-    4: the same, and of a year somebody paid under several files that were merged is one person.
+    4: the same, and of a year somebody paid under several files that were merged is one person; so is who has several recoveries in a unit.
     """
 
     def budget_on(self, last: date) -> Words | None:

@@ -14,7 +14,7 @@ from typing import Final
 from reporting.domain.indicators import CAMPAIGN
 from reporting.storage.contributions import EVERYBODY, YEAR_MEASURES
 
-__all__ = ["MERGED", "MERGE_EVENTS", "TOUCHED_BY_LINES", "TOUCHED_BY_MERGES", "TWICE", "counted_twice"]
+__all__ = ["MERGED", "MERGE_EVENTS", "TOUCHED_BY_LINES", "TOUCHED_BY_MERGES", "TWICE", "counted_twice", "of_person"]
 
 TWICE: Final = "twice:"
 """Before a measure of the year: people counted in it more than once, each time but one."""
@@ -44,13 +44,13 @@ WHERE coalesce(next, before) IS NOT NULL AND f.file IS NOT NULL
 """
 
 
-def counted_twice(files: str, prefix: str = "") -> str:
-    """SQL: `month, unit_path, programme, measure, people, lines, dong, payments` of the people of some files.
+def of_person(files: str, prefix: str = "") -> str:
+    """CTEs (recursive) up to `of_person (file, person)`: every file of the people to whom some files belong.
 
-    `files` is a query of one column; every file of the same person is looked at with them. `prefix` is `rebuild_` for fresh tables.
+    `files`: a query of one column.
     """
     return f"""
-    WITH RECURSIVE kin (start, file) AS (
+    kin (start, file) AS (
         SELECT f.file, f.file FROM ({files}) AS f (file)
         UNION
         SELECT k.start, n.file FROM kin AS k CROSS JOIN LATERAL (
@@ -60,7 +60,16 @@ def counted_twice(files: str, prefix: str = "") -> str:
     ),
     of_person AS MATERIALIZED (
         SELECT DISTINCT file, first_value(file) OVER (PARTITION BY start ORDER BY file) AS person FROM kin
-    ),
+    )"""
+
+
+def counted_twice(files: str, prefix: str = "") -> str:
+    """SQL: `month, unit_path, programme, measure, people, lines, dong, payments` of the people of some files.
+
+    `files` is a query of one column; every file of the same people is looked at with them. `prefix` is `rebuild_` for fresh tables.
+    """
+    return f"""
+    WITH RECURSIVE {of_person(files, prefix)},
     of_file AS MATERIALIZED (
         SELECT o.person, o.file, p.programme, p.year, m.measure, p.place
         FROM of_person AS o CROSS JOIN LATERAL (

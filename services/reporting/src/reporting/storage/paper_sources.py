@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from common.db import Tx
 from reporting.domain.unit_trees import KnownUnit
 from reporting.storage.lines import BELOW, below
+from reporting.storage.merged import of_person
 
 __all__ = ["recovered", "recoveries", "trees", "unit_name"]
 
@@ -35,6 +36,26 @@ WHERE t.rest > 0 OR t.recovered <> coalesce(b.recovered, 0)
 GROUP BY t.programme, t.unit_path, t.month
 """
 
+# The same, and whoever still owes is one person of a unit and programme, whatever the cases and the files that were merged.
+_RECOVERED_ONCE: Final = f"""
+WITH RECURSIVE told AS (
+    SELECT *, CASE WHEN status IN ('REPAID', 'WAIVED', 'CANCELLED') THEN 0 ELSE amount END AS rest
+    FROM ({_UNTIL.format(month=":last")}) AS u
+),
+{of_person("SELECT DISTINCT beneficiary_id FROM told WHERE rest > 0")},
+counted AS (
+    SELECT t.*, t.rest > 0 AND row_number() OVER (
+               PARTITION BY t.programme, t.unit_path, o.person, t.rest > 0 ORDER BY t.month DESC, t.recovery_id
+           ) = 1 AS counts
+    FROM told AS t LEFT JOIN of_person AS o ON o.file = t.beneficiary_id
+)
+SELECT t.programme, t.unit_path, t.month, count(*) FILTER (WHERE t.counts) AS people,
+       sum(t.rest)::bigint AS dong, sum(t.recovered - coalesce(b.recovered, 0))::bigint AS recovered
+FROM counted AS t LEFT JOIN ({_UNTIL.format(month=":before")}) AS b USING (recovery_id)
+WHERE t.rest > 0 OR t.recovered <> coalesce(b.recovered, 0)
+GROUP BY t.programme, t.unit_path, t.month
+"""
+
 _TREES: Final = """
 WITH pair AS (
     SELECT DISTINCT split_part(u.path, '/', 1) AS now, split_part(o.path, '/', 1) AS before
@@ -54,9 +75,12 @@ async def recoveries(tx: Tx, unit_path: str) -> Sequence[RowMapping]:
     return await tx.rows(_RECOVERIES, **below(unit_path))
 
 
-async def recovered(tx: Tx, before: date, last: date) -> Sequence[RowMapping]:
-    """Of all units, per programme and path (as meant in `month`): what came back after the month `before` until `last`, what was left."""
-    return await tx.rows(_RECOVERED, before=before, last=last)
+async def recovered(tx: Tx, before: date, last: date, *, by_case: bool = False) -> Sequence[RowMapping]:
+    """Of all units, per programme and path (as meant in `month`): what came back after the month `before` until `last`, what was left.
+
+    `by_case`: people once for each month in which something was last told of a case of theirs, and for each file, as papers of before.
+    """
+    return await tx.rows(_RECOVERED if by_case else _RECOVERED_ONCE, before=before, last=last)
 
 
 async def trees(tx: Tx, unit_path: str) -> list[KnownUnit]:

@@ -226,7 +226,7 @@ async def _indicator_rows(tx: Tx, wanted: Wanted, name: str, view: View, units: 
         async for one in _still_open(tx, root, wanted.business_date, place):
             _add(sums, wanted.layout, one, sorted(one.values))
     if asked - _OPEN_NOW:
-        async for one in _recovered(tx, wanted.period, place):
+        async for one in _recovered(tx, wanted.period, place, by_case=wanted.layout.counting < 4):
             _add(sums, wanted.layout, one, sorted(one.values))
     return _laid_out(wanted, name, columns, sums)
 
@@ -262,8 +262,8 @@ async def _still_open(tx: Tx, root: str, today: date, place: Callable[[str, date
             yield Figures(row["programme"], where, values)
 
 
-async def _recovered(tx: Tx, period: Period, place: Callable[[str, date], Place | None]) -> AsyncIterator[Figures]:
-    for row in await paper_sources.recovered(tx, month_after(period.first, -1), period.last):
+async def _recovered(tx: Tx, period: Period, place: Callable[[str, date], Place | None], *, by_case: bool) -> AsyncIterator[Figures]:
+    for row in await paper_sources.recovered(tx, month_after(period.first, -1), period.last, by_case=by_case):
         values = {
             "recovered_dong": int(row["recovered"]), "recovery_left_people": int(row["people"]), "recovery_left_dong": int(row["dong"]),
         }  # fmt: skip
