@@ -132,9 +132,10 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     `lines` is the condition on rows of `payment` and `hold` that chooses the lines; `year` the condition on rows of `payment AS p` that
     chooses whose years to date; `prefix` is `rebuild_` for fresh tables.
     """
-    partner_ctes, at_partners = partner_contributions(lines, prefix, EVERYBODY)
+    partner_ctes, at_partners = partner_contributions("of_lines", prefix, EVERYBODY)
     return f"""
-    WITH {lines_of(lines, lines, prefix)},
+    WITH of_lines AS (SELECT * FROM {prefix}payment WHERE {lines}),
+    {lines_of("TRUE", lines, prefix, payments="of_lines")},
     {_known(prefix)},
     told AS MATERIALIZED (
         SELECT *, concat_ws({_WORD}, state, coalesce(channel, ''), coalesce(reason, ''), coalesce(actor, ''), fm, made_good, nothing_due,
@@ -178,7 +179,7 @@ def contributions(*, lines: str, year: str, prefix: str = "") -> str:
     ) AS m WHERE strpos(p.kinds, {_KIND}) > 0 AND m.measure IS NOT NULL
     UNION ALL
     SELECT month, unit_path, programme, 'attempt:' || partner || ':' || channel || ':' || status, 0, 0, sum(amount)::bigint, count(*)
-    FROM {prefix}payment WHERE {lines} GROUP BY month, unit_path, programme, partner, channel, status
+    FROM of_lines GROUP BY month, unit_path, programme, partner, channel, status
     UNION ALL
     SELECT CAST(left(place, 10) AS date), substr(place, 11) COLLATE "C", programme, measure, count(*), 0, 0, 0
     FROM first_time GROUP BY place, programme, measure

@@ -149,18 +149,18 @@ def nothing_due(line: str, prefix: str = "") -> str:
     )
 
 
-def lines_of(payment_where: str, hold_where: str, prefix: str = "") -> str:
+def lines_of(payment_where: str, hold_where: str, prefix: str = "", *, payments: str | None = None) -> str:
     """CTEs `pay`, `held` and `line`. A line is (beneficiary, cycle): its latest attempt, or its hold where no attempt lives; without
     those that a later list of the month speaks of again.
 
-    The conditions choose rows of `payment` and `hold`; `prefix` is `rebuild_` for fresh tables.
+    The conditions choose rows of `payment` (or of `payments`, a CTE of such rows) and `hold`; `prefix` is `rebuild_` for fresh tables.
     """
     return f"""
     pay AS (
         SELECT DISTINCT ON (beneficiary_id, cycle_id)
                payment_id, beneficiary_id, cycle_id, month, programme, funding_source, unit_path, status, channel, partner, amount, reason,
                cash_reason, occurred_at, business_date, attempt, months, greatest(cardinality(benefit_lines), 1) AS lines
-        FROM {prefix}payment WHERE {payment_where}
+        FROM {payments or f"{prefix}payment"} WHERE {payment_where}
         ORDER BY beneficiary_id, cycle_id, attempt DESC, version DESC, payment_id
     ),
     held AS (

@@ -37,10 +37,10 @@ _STATES: Final = {
 }
 
 
-def partner_contributions(lines: str, prefix: str, everybody: str) -> tuple[str, str]:
+def partner_contributions(payments: str, prefix: str, everybody: str) -> tuple[str, str]:
     """SQL: CTEs, and a query of `month, unit_path, programme, measure, people, lines, dong, payments` that rests on them.
 
-    `lines` is the condition on rows of `payment`. Measures are `partner:source:partner:bits`; `*` stands for all partners. Reports of the
+    `payments` is a CTE of rows of `payment`. Measures are `partner:source:partner:bits`; `*` stands for all partners. Reports of the
     first counting are made again by the measures that name no partner: people under the bits of all their partners together, and once
     over all programmes (`everybody`).
     """
@@ -53,7 +53,7 @@ def partner_contributions(lines: str, prefix: str, everybody: str) -> tuple[str,
         SELECT DISTINCT ON (beneficiary_id, cycle_id, partner)
                payment_id, month, beneficiary_id, cycle_id, unit_path, programme, funding_source, partner, channel, status, amount,
                attempt, version, months
-        FROM {prefix}payment WHERE {lines}
+        FROM {payments}
         ORDER BY beneficiary_id, cycle_id, partner, attempt DESC, version DESC, payment_id
     ),
     last_of_all AS (

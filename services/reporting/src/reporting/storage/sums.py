@@ -149,6 +149,13 @@ def _upsert(table: str, columns: str, source: str) -> str:
     """
 
 
+def _added(prefix: str, table: str, columns: str, delta: str) -> str:
+    """What is left of the changes goes to the units where it lies and, with them, to the units above: most changes undo each other."""
+    here = _upsert(f"{prefix}{table}", columns, "net")
+    upwards = _upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, 'net')})")
+    return f"WITH net AS MATERIALIZED {_added_up(columns, delta)}, here AS ({here}) {upwards}"
+
+
 @asynccontextmanager
 async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, prefix: str = "") -> AsyncIterator[None]:
     """Around the projection of a range of the log: the sums follow it. `types`: event types known to be in the range."""
@@ -178,8 +185,7 @@ async def kept(tx: Tx, span: SeqRange, types: frozenset[str] | None = None, pref
     yield
     await _note(tx, "", touched, prefix)
     for table, columns, delta in _TABLES:
-        await tx.execute(_upsert(f"{prefix}{table}", columns, delta))
-        await tx.execute(_upsert(f"{prefix}{ABOVE[table]}", columns, f"({above(columns, _added_up(columns, delta))})"))
+        await tx.execute(_added(prefix, table, columns, delta))
     await _empty(tx)
 
 
