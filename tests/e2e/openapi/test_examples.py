@@ -22,7 +22,7 @@ from ansinh.testing import own_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("embedded-stack")]
-REFUSED_AT_MOST = 45
+REFUSED_AT_MOST = 46  # operations of whose case the sample province has none: each names its refusal
 SEED = os.environ.get("EXAMPLES_SEED", "")
 """Another seed makes other people: what an example finds must not hang on who they are."""
 

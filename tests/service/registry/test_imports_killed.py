@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+import pytest
 from registry_test_helpers import as_csv, row
 
 WORKER = """
@@ -47,6 +48,7 @@ async def taken_over(world: Any) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_a_killed_check_and_a_killed_application_are_finished_by_another_worker(world: Any) -> None:
     rows = [row(f"A-{n}", f"0601900000{n:02d}") for n in range(1, 9)]
     import_id = (await world.send(as_csv(rows))).json()["import_id"]
