@@ -377,6 +377,18 @@ def secrets() -> tuple[str, str, str]:
 
 
 @pytest.fixture
+def maker(world: World, client_as: Any) -> Any:
+    """Who proposes."""
+    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
+
+
+@pytest.fixture
+def checker(world: World, client_as: Any) -> Any:
+    """Somebody else, who decides."""
+    return client_as(world.app, Role.APPROVER, subject="checker")
+
+
+@pytest.fixture
 def making() -> tuple[Any, type[Line]]:
     """For tests that make several worlds of their own: `make_world` and `Line`."""
     return make_world, Line

@@ -5,17 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
-
 from common.actor import Role
 
 STOP = {"partner": "agribank", "reason": "sự cố lõi"}
 FEE = {"partner": "agribank", "programme": "MERIT", "basis_points": 75, "from_date": "2024-01-01", "contract_number": "12/HĐ"}
-
-
-@pytest.fixture
-def maker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
 
 
 async def test_one_stop_is_one_stop(world: Any, maker: Any, client_as: Any) -> None:

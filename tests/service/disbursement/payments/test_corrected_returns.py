@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from common.actor import SYSTEM, Role
+from common.actor import SYSTEM
 from common.ids import new_id
 from common.jobs import JobRunner
 from disbursement.storage import ledger
@@ -25,16 +25,6 @@ KEYS = itertools.count(1)
 SHOWN = {"happened_on": "2024-09-09", "note": "Đơn vị báo nhầm: tiền đã đến tay", "evidence": "CV 231/NHNo ngày 21/9/2024"}
 YES = {"confirm": True, "note": "Đã xem sao kê gốc"}
 LATER = "2024-09-09T02:14:07Z"
-
-
-@pytest.fixture
-def maker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
-
-
-@pytest.fixture
-def checker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.APPROVER, subject="checker")
 
 
 async def sound(world: Any) -> None:

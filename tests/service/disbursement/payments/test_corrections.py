@@ -18,16 +18,6 @@ SHOWN = {"happened_on": "2024-09-05", "note": "Ngân hàng báo nhầm: đã ghi
 YES = {"confirm": True, "note": "Đã xem sao kê gốc"}
 
 
-@pytest.fixture
-def maker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
-
-
-@pytest.fixture
-def checker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.APPROVER, subject="checker")
-
-
 async def told_to_have_failed(world: Any) -> tuple[Any, str]:
     """Paid in the partner's books, and told by it to have failed."""
     line = world.line()

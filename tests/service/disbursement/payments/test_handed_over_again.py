@@ -16,16 +16,6 @@ pytestmark = pytest.mark.promise("promises.paid-once")
 WITNESS = {"happened_on": "2024-09-05", "note": "the bank says so", "evidence": "CV 214/NHNo 10/9/2024"}
 
 
-@pytest.fixture
-def maker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
-
-
-@pytest.fixture
-def checker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.APPROVER, subject="checker")
-
-
 async def two_people_say(world: Any, maker: Any, checker: Any, line: Any, **said: Any) -> None:
     payment_id = await world.value("SELECT payment_id FROM payment WHERE line_id = :id", id=line.line_id)
     proposed = await maker.post(f"/v1/payments/{payment_id}/manual-results", json={**WITNESS, **said})

@@ -25,16 +25,6 @@ async def unknown(world: Any, *lines: Any) -> None:
     await world.send()
 
 
-@pytest.fixture
-def maker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="maker")
-
-
-@pytest.fixture
-def checker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.APPROVER, subject="checker")
-
-
 async def payment_id(world: Any, line: Any) -> str:
     return str(await world.value("SELECT payment_id FROM payment WHERE line_id = :id", id=line.line_id))
 

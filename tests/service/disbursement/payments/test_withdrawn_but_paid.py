@@ -34,11 +34,6 @@ def officer(world: Any, client_as: Any) -> Any:
     return client_as(world.app, Role.DEPARTMENT_OFFICER, subject="clerk")
 
 
-@pytest.fixture
-def checker(world: Any, client_as: Any) -> Any:
-    return client_as(world.app, Role.APPROVER, subject="checker")
-
-
 async def approved(town: Any, *, expect: int = 1, **more: Any) -> dict[str, Any]:
     """A list that pays so many people, approved."""
     cycle: dict[str, Any] = await town.open(**more)
